@@ -1,0 +1,352 @@
+"""Reverse mode: walk the graph backwards, look up each rule, sum the contributions.
+
+`backpropagate` is the one walk. It works on plain arrays, or on tensors when the backward
+pass itself is to be recorded (`create_graph=True`): the rules are the same.
+
+    for node in reverse order of creation:
+        g = the sum of what its consumers contributed
+        for each input: contribution = rule(g, ...), repaired to the input's shape and dtype
+
+Contributions to a leaf are added in this order, one by one. Only a matrix that is used
+in several products (a weight, once per time step) is treated otherwise: its pairs
+(a_t, g_t) are kept, and sum_t a_t^T g_t is one product of the stacked rows at the end.
+
+Read next: `tensor.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from minigrad.errors import DTypeError, GraphError, NonFiniteError, ShapeError
+from minigrad.graph import Edge, Leaf, Node, Variable, ancestors, place
+from minigrad.primitives.base import describe, first_bad
+from minigrad.primitives.shape import astype, sum_to
+from minigrad.quiet import quietly
+from minigrad.scope import thread
+
+# A gradient's key: the Leaf or Node it belongs to, with the number of the node's output
+# where that is not the first. (Most nodes have one output; a bare node hashes faster.)
+Key = Any
+
+
+class Watcher(Protocol):
+    """Who wants to see each step of a backward pass: players and ledgers."""
+
+    def contribution(self, node: Node, k: int, value: Any) -> None:
+        """`node`'s rule gave `value` to its input `k`; it is added there next."""
+
+    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
+        """`value` is the sum of these nodes' contributions to input `k`, in one go."""
+
+
+def backpropagate(
+    output: Edge,
+    seed: Any,
+    targets: Iterable[Edge] | None = None,
+    *,
+    stack: bool = True,
+    watcher: Watcher | None = None,
+) -> dict[Key, Any]:
+    """Gradients by `key(edge)`: of every leaf reached, or of every target.
+
+    output   where to start; `seed` is dL/d(output): an array, or a tensor to have the
+             backward pass recorded
+    targets  the edges whose gradients are wanted; None for all leaves
+    stack    may the uses of a matrix be summed in one product of their stacked rows?
+    watcher  is told of every contribution
+    """
+    recorded = isinstance(seed, Variable)
+    stack = stack and not recorded
+    nodes, wanted, useful = _plan(output, targets)
+    sums: dict[Key, Any] = {key(output): seed}
+    found: dict[Key, Any] = {}
+    pending: dict[Leaf, list[tuple[Node, Any]]] = {}
+    while nodes:
+        node = nodes.pop()
+        primitive = node.primitive
+        if primitive.multiple:
+            keys = [(node, k) if k else node for k in range(len(node.outputs))]
+            g: Any = tuple([sums.pop(k, None) for k in keys])
+            if not any([part is not None for part in g]):
+                continue
+            for k, part in zip(keys, g, strict=True):
+                if part is not None and (k in wanted or node.tags is not None):
+                    found[k] = part
+        else:
+            g = sums.pop(node, None)
+            if g is None:
+                continue
+            if node in wanted or node.tags is not None:
+                found[node] = g
+        edges = node.edges
+        if useful is None:
+            needs = tuple([edge.requires_grad for edge in edges])
+        else:
+            needs = tuple([e.requires_grad and e.source in useful for e in edges])
+        if stack and primitive.stacked:
+            needs = _set_aside(node, g, needs, pending)
+        if recorded:
+            values = _pull_recorded(node, needs, g)
+        else:
+            y = node.outputs if primitive.multiple else node.outputs[0]
+            inputs = [edge.array for edge in edges]
+            values = primitive.pull(needs, g, y, inputs, node.attrs)
+        if thread.recorder.anomaly:
+            _check_finite(node, g, values)
+        for k, value in enumerate(values):
+            if value is None or not needs[k]:
+                continue
+            edge = edges[k]
+            array = edge.array
+            if value.shape != array.shape:
+                value = sum_to(value, array.shape)
+            if value.dtype != array.dtype:
+                value = astype(value, array.dtype)
+            if watcher is not None:
+                watcher.contribution(node, k, value)
+            target = (edge.source, edge.index) if edge.index else edge.source
+            before = sums.get(target)
+            sums[target] = value if before is None else before + value
+    for leaf, uses in pending.items():
+        value = _stacked_sum(uses, watcher)
+        before = sums.get(leaf)
+        sums[leaf] = value if before is None else before + value
+    found.update(sums)
+    return found
+
+
+def key(edge: Edge) -> Key:
+    """What a gradient of `edge` is filed under."""
+    return (edge.source, edge.index) if edge.index else edge.source
+
+
+def _plan(output: Edge, targets: Iterable[Edge] | None) -> tuple[list, set, set | None]:
+    """The nodes to visit (last first), the keys wanted of them, what leads to a target.
+
+    With targets, only nodes on a path from a target to the output are visited.
+    """
+    nodes = ancestors([output.source], constants=False)
+    if targets is None:
+        return nodes, set(), None
+    targets = list(targets)
+    useful: set = {edge.source for edge in targets}
+    on_path = []
+    for node in nodes:
+        if any([e.requires_grad and e.source in useful for e in node.edges]):
+            useful.add(node)
+            on_path.append(node)
+    return on_path, {key(edge) for edge in targets}, useful
+
+
+def _set_aside(
+    node: Node, g: Any, needs: tuple[bool, ...], pending: dict
+) -> tuple[bool, ...]:
+    """Keep a use of a leaf for the stacked sum, and need it no more for now."""
+    for k in node.primitive.stacked:
+        edge = node.edges[k]
+        if needs[k] and type(edge.source) is Leaf:
+            others = [e.array.ndim for e in node.edges]
+            if g.ndim == 2 and others == [2] * len(others):
+                pending.setdefault(edge.source, []).append((node, g))
+                needs = (*needs[:k], False, *needs[k + 1 :])
+    return needs
+
+
+def _stacked_sum(uses: list[tuple[Node, Any]], watcher: Watcher | None) -> Any:
+    """The sum of the contributions of all uses of one leaf."""
+    nodes = [node for node, _ in uses]
+    node, g = uses[0]
+    [(k, in_one_go)] = node.primitive.stacked.items()
+    if len(uses) == 1:
+        needs = tuple([j == k for j in range(len(node.edges))])
+        arrays = [edge.array for edge in node.edges]
+        value = node.primitive.pull(needs, g, node.outputs[0], arrays, node.attrs)[k]
+    else:
+        value = in_one_go([g for _, g in uses], [n.edges[0].array for n in nodes])
+    value = value.astype(node.edges[k].array.dtype, copy=False)
+    if watcher is not None:
+        if len(uses) == 1:
+            watcher.contribution(node, k, value)
+        else:
+            watcher.stacked(nodes, k, value)
+    return value
+
+
+def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
+    """The rule on tensors: what it computes is recorded, in the node's own scope."""
+    handle = Variable.result_type.of
+    ys = [
+        handle(Edge(node, k, array, node.requires_grad))
+        for k, array in enumerate(node.outputs)
+    ]
+    recorder = thread.recorder
+    before = recorder.scope, recorder.origin
+    recorder.scope, recorder.origin = node.scope, node
+    try:
+        return node.primitive.pull(
+            needs,
+            g,
+            tuple(ys) if node.primitive.multiple else ys[0],
+            [handle(edge) for edge in node.edges],
+            node.attrs,
+        )
+    finally:
+        recorder.scope, recorder.origin = before
+
+
+def _check_finite(node: Node, g: Any, values: tuple) -> None:
+    """Raise if a rule made a NaN or infinity from a finite gradient (anomaly mode)."""
+
+    def arrays(items: Iterable) -> list[np.ndarray]:
+        items = [x for x in items if x is not None]
+        return [np.asarray(x._edge.array if isinstance(x, Variable) else x) for x in items]
+
+    if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, tuple) else (g,))):
+        for k, value in enumerate(values):
+            for array in arrays([value]):
+                if not np.isfinite(array).all():
+                    raise NonFiniteError(
+                        f"backward of {node.primitive.name}: the first gradient that is "
+                        "not finite arose here",
+                        expect="finite contributions from a finite gradient",
+                        actual=f"{first_bad(array)} of the gradient to input {k}     "
+                        + describe(node.edges[k]),
+                        where=place(node.scope, node.where),
+                        hint="the slope is infinite or undefined at this input",
+                    )
+
+
+# ------------------------------------------------------------- what users call
+
+
+def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
+    """dL/d(output), checked: an array, or a tensor if backward is to be recorded."""
+    edge = output._edge
+    if not edge.requires_grad:
+        raise GraphError(
+            "backward from a tensor that needs no gradient",
+            expect="an output computed from a tensor with requires_grad=True",
+            actual=describe(edge),
+            hint="set requires_grad=True on an input, and compute outside no_grad()",
+        )
+    if grad is None and edge.array.size != 1:
+        raise GraphError(
+            "backward from a tensor that is not a scalar",
+            expect="one entry, or a gradient to start from",
+            actual=describe(edge),
+            hint="call .sum().backward(), or pass grad= of the output's shape",
+        )
+    if grad is None:
+        grad = np.ones(edge.array.shape, edge.array.dtype)
+    if isinstance(grad, Variable):
+        array = grad._edge.array
+    else:
+        array = np.array(grad, dtype=edge.array.dtype)
+    if array.shape != edge.array.shape:
+        raise ShapeError(
+            "backward: the gradient to start from has another shape than the output",
+            expect=f"grad.shape == {edge.array.shape}",
+            actual=f"{array.shape}     output: {describe(edge)}",
+            hint="it is dL/d(output), one number per entry of the output",
+        )
+    if array.dtype.kind not in "fc":
+        raise DTypeError(
+            "backward: the gradient to start from is not of floating point",
+            expect=f"a gradient of dtype {edge.array.dtype}",
+            actual=str(array.dtype),
+            hint="use .astype(output.dtype)",
+        )
+    array = array.astype(edge.array.dtype, copy=False)
+    if not create_graph:
+        return array
+    if isinstance(grad, Variable) and grad._edge.array.dtype == array.dtype:
+        return grad
+    array.setflags(write=False)
+    return Variable.result_type.of(Edge(None, 0, array, False))
+
+
+def _as_tensor(value: Any) -> Any:
+    if isinstance(value, Variable):
+        return value
+    array = np.asarray(value)
+    if array.flags.writeable:
+        array.setflags(write=False)
+    return Variable.result_type.of(Edge(None, 0, array, False))
+
+
+def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
+    """Add dL/d(leaf) into `.grad` of every leaf that `output` was computed from.
+
+    grad          dL/d(output), of the output's shape; may be left out for one entry
+    create_graph  record the backward pass, so that it can be differentiated again
+    Raises GraphError for an output without a graph, or not a scalar and no `grad`.
+    """
+    seed = _seed(output, grad, create_graph)
+    with quietly():
+        found = backpropagate(output._edge, seed)
+    for target, value in found.items():
+        owner = None
+        if type(target) is Leaf:
+            owner = target.owner()
+        else:
+            node, index = target if type(target) is tuple else (target, 0)
+            retained = (node.tags or {}).get("retained", {}).get(index)
+            owner = retained and retained()
+        if owner is not None:
+            gradient = _as_tensor(value)
+            owner._grad = gradient if owner._grad is None else owner._grad + gradient
+
+
+def grad(
+    output: Any,
+    inputs: Sequence[Any],
+    grad_output: Any = None,
+    create_graph: bool = False,
+    allow_unused: bool = False,
+) -> tuple[Any, ...]:
+    """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
+
+    inputs        tensors, made by the user or computed on the way; one gradient for each
+    grad_output   dL/d(output); may be left out for a scalar
+    create_graph  record the backward pass: the gradients can be differentiated again
+    allow_unused  zeros, instead of a GraphError, for inputs that output does not depend on
+    """
+    inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
+    seed = _seed(output, grad_output, create_graph)
+    with quietly():
+        found = backpropagate(output._edge, seed, [x._edge for x in inputs])
+    results = []
+    for number, x in enumerate(inputs):
+        value = found.get(key(x._edge)) if x._edge.source is not None else None
+        if value is None:
+            if not allow_unused:
+                raise GraphError(
+                    f"grad: the output does not depend on input {number}",
+                    expect="inputs with requires_grad=True that the output is made from",
+                    actual=f"input {number}: {describe(x._edge)}",
+                    hint="pass allow_unused=True to get zeros for it",
+                )
+            value = np.zeros(x._edge.array.shape, x._edge.array.dtype)
+        results.append(_as_tensor(value))
+    return tuple(results)
+
+
+def jacobian(output: Any, input: Any) -> np.ndarray:
+    """All derivatives d(output)/d(input): an array (*output.shape, *input.shape).
+
+    One backward pass per entry of the output; zeros where it does not depend on input.
+    """
+    out, into = output._edge, input._edge
+    rows = np.zeros((out.array.size, *into.array.shape), into.array.dtype)
+    if out.requires_grad and into.requires_grad:
+        with quietly():
+            for number in range(out.array.size):
+                seed = np.zeros(out.array.size, out.array.dtype)
+                seed[number] = 1.0
+                found = backpropagate(out, seed.reshape(out.array.shape), [into])
+                rows[number] = found.get(key(into), 0.0)
+    return rows.reshape(*out.array.shape, *into.array.shape)

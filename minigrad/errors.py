@@ -1,0 +1,90 @@
+"""The errors a user of minigrad can meet, and the one form their messages take.
+
+Every error is a `MinigradError` and also the builtin exception that fits, so that
+`except ValueError` keeps working. A message names the operation, what it expects, what
+it got, where in the user's program and in which scope, and one concrete fix:
+
+    ShapeError: matmul(a, b): inner sizes differ
+      expect  a.shape[-1] == b.shape[-2]
+      actual  64 != 32        a: 'h' (8, 64) float32     b: 'W_h' (32, 16) float32
+      in      step 3 / lstm / forget gate      train.py:41
+      hint    is W_h transposed? minigrad stores weights as (inputs, outputs)
+
+Read next: `scope.py` (where "in" comes from), then `graph.py`.
+"""
+
+from __future__ import annotations
+
+
+class MinigradError(Exception):
+    """What every error of minigrad is. Fields: expect, actual, where, hint."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        expect: str | None = None,
+        actual: str | None = None,
+        where: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.what, self.expect, self.actual = what, expect, actual
+        self.where, self.hint = where, hint
+        rows = {"expect": expect, "actual": actual, "in": where, "hint": hint}
+        lines = [what, *(f"  {key:<6}  {text}" for key, text in rows.items() if text)]
+        super().__init__("\n".join(lines))
+
+
+class ShapeError(MinigradError, ValueError):
+    """Shapes or axes that an operation cannot combine."""
+
+
+class DTypeError(MinigradError, TypeError):
+    """A dtype or Python type that an operation cannot take."""
+
+
+class IndexingError(MinigradError, IndexError):
+    """An index out of range or of a kind that cannot index."""
+
+
+class ArgumentError(MinigradError, ValueError):
+    """A word, number or combination of arguments that is not offered."""
+
+
+class GraphError(MinigradError, RuntimeError):
+    """A derivative that the recorded graph cannot give."""
+
+
+class GradientError(MinigradError, AssertionError):
+    """A gradient that differs from its reference (raised by gradient checks)."""
+
+
+class NonFiniteError(MinigradError, FloatingPointError):
+    """A NaN or infinity where none may be."""
+
+
+class DataError(MinigradError, ValueError):
+    """Data that cannot be read or used as it is."""
+
+
+class CheckpointError(MinigradError, ValueError):
+    """A saved file that cannot be loaded into what it is for."""
+
+
+class DrawingError(MinigradError, RuntimeError):
+    """A picture that cannot be made."""
+
+
+class SetupError(MinigradError, ImportError):
+    """An installation in which minigrad cannot work as intended."""
+
+
+def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
+    """Raise ArgumentError unless `value` is one of the `choices` for `name`."""
+    if value not in choices:
+        raise ArgumentError(
+            f"{name}={value!r} is not offered",
+            expect=f"{name} in {', '.join(map(repr, choices))}",
+            actual=repr(value),
+            hint=f"choose one of the {len(choices)} values above",
+        )

@@ -1,0 +1,206 @@
+"""The graph as data: what an operation leaves behind, and the one walk over it.
+
+A result points to the `Node` of the operation that made it; a node points, edge by edge,
+to what it was made from. Nothing points forwards, so there are no reference cycles: the
+graph lives as long as a tensor refers to it and is freed by reference counting.
+
+    Leaf <-- Edge <-- Node <-- Edge <-- Node <-- Edge <-- Variable (the user's handle)
+
+A node's `seq` grows with time, so descending `seq` is a reverse topological order: no
+walk over the graph recurses.
+
+Read next: `primitives/base.py` (who makes nodes), then `autodiff.py` (who reads them).
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import ref
+
+import numpy as np
+
+from minigrad.scope import Scope, path
+
+if TYPE_CHECKING:
+    from minigrad.primitives.base import Primitive
+
+PACKAGE = __file__.rpartition("graph.py")[0]
+next_seq = itertools.count().__next__
+
+
+class Leaf:
+    """The identity behind a tensor that the user made: parameter, input or constant.
+
+    It outlives every rebinding of the tensor's data, and knows its owner weakly: a
+    gradient finds its way to the tensor, and nothing is kept alive by the graph.
+    """
+
+    __slots__ = ("name", "owner", "seq")
+
+    def __init__(self, owner: Variable, name: str | None) -> None:
+        self.name = name
+        self.owner = ref(owner)
+        self.seq = next_seq()
+
+
+class Edge:
+    """Where a value came from, and the (read-only) array it was then.
+
+    source  the Node that made it, the Leaf behind it, or None (a plain constant)
+    index   which of the node's outputs
+    """
+
+    __slots__ = ("array", "index", "requires_grad", "source")
+
+    def __init__(
+        self,
+        source: Node | Leaf | None,
+        index: int,
+        array: np.ndarray,
+        requires_grad: bool,
+    ) -> None:
+        self.source = source
+        self.index = index
+        self.array = array
+        self.requires_grad = requires_grad
+
+
+class Node:
+    """The record of one operation: plain data, never a closure.
+
+    primitive  the entry of the table of primitives
+    edges      one Edge per input
+    attrs      the operation's other arguments: a dict of plain, hashable values
+    outputs    the arrays it made, read-only
+    scope      the scopes it was recorded in, outermost first
+    where      (code object, instruction offset) in the user's program, see `line()`
+    seq        when: a counter that only grows
+    origin     in a recorded backward pass: the node whose rule made this one
+    tags       None, or {"names": {index: str}, "retained": {index: weak tensor}}
+    """
+
+    __slots__ = (
+        "attrs",
+        "edges",
+        "origin",
+        "outputs",
+        "primitive",
+        "requires_grad",
+        "scope",
+        "seq",
+        "tags",
+        "where",
+    )
+
+    primitive: Primitive
+    edges: tuple[Edge, ...]
+    attrs: dict[str, Any]
+    outputs: tuple[np.ndarray, ...]
+    requires_grad: bool
+    scope: tuple[Scope, ...]
+    where: tuple[CodeType, int] | None
+    seq: int
+    origin: Node | None
+    tags: dict[str, dict[int, Any]] | None
+
+    def tag(self, kind: str, index: int, value: Any) -> None:
+        """Note something about output `index` for the readers."""
+        if self.tags is None:
+            self.tags = {}
+        self.tags.setdefault(kind, {})[index] = value
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(str(edge.array.shape) for edge in self.edges)
+        return f"<{self.primitive.name}({shapes}) #{self.seq}>"
+
+
+class Variable:
+    """What a user holds: an edge into the graph, and a place for a gradient.
+
+    `Tensor` adds everything a user can do with it; the engine needs no more than this.
+    """
+
+    __slots__ = ("__weakref__", "_edge", "_grad")
+
+    result_type: ClassVar[type[Variable]]  # what operations return; set by `tensor.py`
+    _edge: Edge
+    _grad: Variable | None
+
+    @classmethod
+    def of(cls, edge: Edge) -> Any:
+        """A handle on what `edge` leads to."""
+        handle = cls.__new__(cls)
+        handle._edge = edge
+        handle._grad = None
+        return handle
+
+
+def ancestors(sources: Iterable[Node | Leaf | None], constants: bool = True) -> list:
+    """Every node that the sources come from, oldest first, each once.
+
+    With `constants=False` only those that a gradient can reach.
+    """
+    todo = [s for s in sources if type(s) is Node and (constants or s.requires_grad)]
+    seen = set(todo)
+    while todo:
+        for edge in todo.pop().edges:
+            source = edge.source
+            if (
+                type(source) is Node
+                and (constants or source.requires_grad)
+                and source not in seen
+            ):
+                seen.add(source)
+                todo.append(source)
+    return sorted(seen, key=_by_seq)
+
+
+def _by_seq(node: Node) -> int:
+    return node.seq
+
+
+# ------------------------------------------------------------- the user's line
+
+_inside: dict[str, bool] = {}  # file name -> does it belong to the package?
+
+
+def _is_inside(filename: str) -> bool:
+    inside = _inside[filename] = filename.startswith(PACKAGE)
+    return inside
+
+
+def caller(depth: int) -> tuple[CodeType, int] | None:
+    """Code object and instruction offset of the first frame outside the package."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        inside = _inside.get(code.co_filename)
+        if inside is None:
+            inside = _is_inside(code.co_filename)
+        if not inside:
+            return code, frame.f_lasti
+        frame = frame.f_back
+    return None
+
+
+def line(where: tuple[CodeType, int] | None) -> tuple[str, int, int, int] | None:
+    """Decode a node's `where`: (file name, line, first column, last column)."""
+    if where is None:
+        return None
+    code, offset = where
+    positions = next(itertools.islice(code.co_positions(), offset // 2, None), None)
+    if positions is None or positions[0] is None:
+        return code.co_filename, code.co_firstlineno, 0, 0
+    first_line, _, first, last = positions
+    return code.co_filename, first_line, first or 0, last or 0
+
+
+def place(scope: tuple[Scope, ...], where: tuple[CodeType, int] | None) -> str:
+    """Scope and line as an error message shows them."""
+    spot = line(where)
+    words = [path(scope), f"{spot[0].rpartition('/')[2]}:{spot[1]}" if spot else ""]
+    return "      ".join(word for word in words if word)

@@ -1,0 +1,229 @@
+"""From a scalar function or rule to a numba kernel: trace, write, compile, remember.
+
+    def tanh_vjp(g, y, x): return (g * (1.0 - y * y),)
+
+run on `Text` operands leaves a program, from which one kernel per needed input and dtype
+is written:
+
+    def tanh_vjp_0(g, y):
+        c0 = float32(1.0)
+        t0 = y * y
+        ...
+
+`numba.vectorize` compiles it into a genuine NumPy ufunc: one pass over memory, no
+temporaries, broadcasting and strides as NumPy does them. (The ufunc inside the DUFunc
+that numba returns is called directly: a call costs 1 us instead of 5.) Kernels are keyed
+by their text: equal programs share one kernel, in memory and in a private cache on disk.
+
+Without numba, or with MINIGRAD_KERNELS=off, `enabled()` is false and every reader runs
+the same Python functions on NumPy arrays instead.
+
+Read next: `vectormath.py` (exp and its kin for kernels).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minigrad.intrinsics import Text
+
+# How each word of a traced program is written for numba. Comparisons and `where` become
+# selects; constants are cast once, to the kernel's dtype, or float32 would be promoted.
+_WRITTEN = {
+    "add": "{} + {}",
+    "subtract": "{} - {}",
+    "multiply": "{} * {}",
+    "divide": "{} / {}",
+    "power": "{} ** {}",
+    "negative": "-{}",
+    "less": "{} < {}",
+    "less_equal": "{} <= {}",
+    "greater": "{} > {}",
+    "greater_equal": "{} >= {}",
+    "equal": "{} == {}",
+    "not_equal": "{} != {}",
+    "where": "{1} if {0} else {2}",
+    "maximum": "{0} if ({0} >= {1} or {0} != {0}) else {1}",  # NaN wins, as in NumPy
+    "minimum": "{0} if ({0} <= {1} or {0} != {0}) else {1}",
+    "absolute": "abs({})",
+    "sqrt": "math.sqrt({})",
+}
+_IN_VECTORMATH = {"exp", "expm1", "log", "log1p", "tanh", "sigmoid", "sin", "cos"}
+_DTYPES = {"f": "float32", "d": "float64"}
+
+_switched_on = os.environ.get("MINIGRAD_KERNELS", "on").lower() not in ("off", "0", "no")
+
+
+@lru_cache(maxsize=1)
+def _numba_usable() -> bool:
+    jit_on = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+    return jit_on and importlib.util.find_spec("numba") is not None
+
+
+def enabled() -> bool:
+    """Are kernels in use? Not without numba, and not with MINIGRAD_KERNELS=off."""
+    return _switched_on and _numba_usable()
+
+
+@contextmanager
+def use_kernels(on: bool) -> Iterator[None]:
+    """Within it kernels are used, or are not. For tests and comparisons."""
+    global _switched_on
+    before, _switched_on = _switched_on, on
+    try:
+        yield
+    finally:
+        _switched_on = before
+
+
+class Program:
+    """What a traced function does: lines of (operation, operands), and its results.
+
+    lines    the first len(names) are the inputs, ("input", name)
+    results  per output: an index into lines, or None (no derivative)
+    """
+
+    def __init__(self, function: Callable, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.lines: list[tuple] = [("input", name) for name in names]
+        texts = [Text(self.lines, k) for k in range(len(names))]
+        outputs = function(*texts)
+        if not isinstance(outputs, tuple):
+            outputs = (outputs,)
+        self.results = [
+            None if out is None else Text.operand(self.lines, out) for out in outputs
+        ]
+
+    def needed(self, result: int) -> list[int]:
+        """The lines that `result` depends on, itself last, in order."""
+        keep = {result}
+        for index in range(result, -1, -1):
+            if index in keep and self.lines[index][0] not in ("input", "constant"):
+                keep.update(self.lines[index][1:])
+        return sorted(keep)
+
+    def operands(self, result: int) -> tuple[int, ...]:
+        """Which inputs `result` depends on."""
+        return tuple(k for k in self.needed(result) if self.lines[k][0] == "input")
+
+    def text(self, name: str, result: int, dtype: str) -> str:
+        """The source of a scalar function of the needed inputs."""
+        needed = self.needed(result)
+        known: dict[int, str] = {}
+        body = []
+        for index in needed:
+            operation, *rest = self.lines[index]
+            if operation == "input":
+                known[index] = rest[0]
+                continue
+            known[index] = f"t{len(known)}"
+            if operation == "constant":
+                number = f"np.{rest[0]}" if not np.isfinite(rest[0]) else repr(rest[0])
+                formula = f"np.{dtype}({number.replace('np.-', '-np.')})"
+            elif operation in _IN_VECTORMATH:
+                formula = f"{operation}_{dtype}({known[rest[0]]})"
+            else:
+                formula = _WRITTEN[operation].format(*(known[k] for k in rest))
+            body.append(f"    {known[index]} = {formula}\n")
+        arguments = ", ".join(known[k] for k in self.operands(result))
+        return (
+            f"def {name}({arguments}):\n{''.join(body)}    return {known[result]}\n"
+        )
+
+
+class Kernel:
+    """One result of a program as a ufunc for one dtype, and the operands it takes."""
+
+    def __init__(self, program: Program, result: int, name: str, dtype: str) -> None:
+        self.operands = program.operands(result)
+        self.text = program.text(name, result, dtype)
+        arguments = ", ".join([dtype] * len(self.operands))
+        self.ufunc = _compile(self.text, name, f"{dtype}({arguments})")
+
+
+def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None:
+    """The kernel for a dtype's character, or None where the dtype has none."""
+    dtype = _DTYPES.get(char)
+    if dtype is None or not program.operands(result):
+        return None
+    return Kernel(program, result, name, dtype)
+
+
+@lru_cache(maxsize=None)
+def _compile(text: str, name: str, signature: str) -> Any:
+    import numba
+
+    from minigrad import vectormath
+
+    source = text
+    if any(f"{word}_float" in text for word in _IN_VECTORMATH):
+        source = f"{inspect.getsource(vectormath)}\n\n{text}"
+    source = f"import math\n\nimport numpy as np\n\n{source}"
+    digest = hashlib.sha256(f"{source}{signature}".encode()).hexdigest()[:16]
+    path = _stored(source, f"minigrad_{name}_{digest}")
+    module = ModuleType(f"minigrad_{name}_{digest}")
+    sys.modules[module.__name__] = module  # numba looks a cached kernel's module up
+    exec(compile(source, str(path or f"<{name}>"), "exec"), module.__dict__)  # our text
+    scalar = getattr(module, name)
+    options = vectormath.VECTORIZE_OPTIONS
+    try:
+        dufunc = numba.vectorize([signature], cache=path is not None, **options)(scalar)
+    except Exception:  # a cache folder that fails after all: compile without it
+        if path is None:
+            raise
+        dufunc = numba.vectorize([signature], **options)(scalar)
+    return getattr(dufunc, "ufunc", dufunc)
+
+
+def _stored(source: str, name: str) -> Path | None:
+    """Where the kernel's source lies, so that numba can cache what it compiles to."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    path = folder / f"{name}.py"
+    try:
+        if not path.exists():
+            with tempfile.NamedTemporaryFile(
+                "w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8"
+            ) as file:
+                file.write(source)
+            os.replace(file.name, path)
+    except OSError:
+        return None
+    return path
+
+
+@lru_cache(maxsize=1)
+def cache_folder() -> Path | None:
+    """The folder of compiled kernels: private to the user, or None if there is none.
+
+    MINIGRAD_CACHE_DIR sets it; else it is the system's usual place for caches. Machine
+    code is loaded from it, so a folder that others may write to is not used.
+    """
+    from platformdirs import user_cache_path
+
+    chosen = os.environ.get("MINIGRAD_CACHE_DIR")
+    try:
+        folder = Path(chosen) if chosen else user_cache_path("minigrad") / "kernels"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if hasattr(os, "getuid"):
+            status = folder.stat()
+            if status.st_uid != os.getuid() or status.st_mode & 0o022:
+                return None
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError):
+        return None

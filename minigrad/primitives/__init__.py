@@ -1,0 +1,17 @@
+"""The table of primitives, one file per kind.
+
+elementwise.py   one scalar function and one rule each; kernels are made from them
+shape.py         views, joins and splits
+reduce.py        sums, means, products, extrema and norms over axes
+linalg.py        matrix products
+index.py         indexing and looking up rows
+base.py          what a primitive is, and how an operation is recorded
+
+To add one: write the value and its rule in the file of its kind, give it a row in the
+test table (`tests/`), and export it in `minigrad/__init__.py`.
+"""
+
+from minigrad.primitives import elementwise, index, linalg, reduce, shape
+from minigrad.primitives.base import TABLE, Primitive
+
+__all__ = ["TABLE", "Primitive", "elementwise", "index", "linalg", "reduce", "shape"]

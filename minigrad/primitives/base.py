@@ -1,0 +1,414 @@
+"""What a primitive is, and the one way an operation is computed and recorded.
+
+A primitive is an entry of the table: a *value* (arrays in, array out) and a *rule* (its
+vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to tensors
+it goes through `apply`: compute, freeze, record. Applied to anything else (arrays in an
+eager backward pass, `Text`, SymPy symbols) it just computes, which is what lets one rule
+text serve eager backward, recorded backward, kernels and proofs.
+
+A rule returns one entry per input, None where there is no derivative. It never mentions
+broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
+
+Read next: `elementwise.py`, then the other files of this folder in any order.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import kernels
+from minigrad.errors import (
+    DTypeError,
+    IndexingError,
+    MinigradError,
+    NonFiniteError,
+    ShapeError,
+)
+from minigrad.graph import Edge, Leaf, Node, Variable, caller, next_seq, place
+from minigrad.quiet import hush, restore
+from minigrad.scope import Recorder, thread
+
+TABLE: dict[str, Primitive] = {}  # every primitive by its name
+
+
+class Primitive:
+    """An operation on tensors: its value and its rule.
+
+    name     NumPy's name where the operation is NumPy's
+    value    (*arrays, **attrs) -> array, or a tuple of arrays if `multiple`
+    vjp      (g, y, *inputs, **attrs) -> one entry per input; None: no derivative at all
+    expect   what the inputs' shapes must fulfil, for error messages
+    stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go}
+    """
+
+    def __init__(
+        self,
+        value: Callable,
+        *,
+        name: str | None = None,
+        expect: str = "shapes that fit together",
+        multiple: bool = False,
+    ) -> None:
+        self.name = name or value.__name__
+        self.__name__ = self.name
+        self.__doc__ = value.__doc__
+        self.__wrapped__ = value  # so that help() shows the signature
+        self.value = value
+        self.expect = expect
+        self.multiple = multiple
+        self.vjp: Callable | None = None
+        self.stacked: dict[int, Callable] = {}
+        self._vjp_takes_needs = False
+        if self.name in TABLE:
+            raise AssertionError(f"bug: two primitives are called {self.name}")
+        TABLE[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def defvjp(self, rule: Callable) -> Callable:
+        """Make `rule` this primitive's. With a keyword `needs` (one bool per input) it
+        is told which entries are wanted, and may return None for the others."""
+        self.vjp = rule
+        self._vjp_takes_needs = "needs" in inspect.signature(rule).parameters
+        return rule
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        for x in inputs:
+            if isinstance(x, Variable):
+                return apply(self, inputs, attrs)
+        return self.plain(inputs, attrs)
+
+    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
+        """Compute on what is not a tensor; nothing is recorded."""
+        return self.value(*inputs, **attrs)
+
+    def pull(
+        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
+    ) -> tuple:
+        """The rule on arrays or on tensors: one contribution per input, or None."""
+        assert self.vjp is not None, f"bug: {self.name} has no rule"
+        if self._vjp_takes_needs:
+            return self.vjp(g, y, *inputs, needs=needs, **attrs)
+        return self.vjp(g, y, *inputs, **attrs)
+
+
+class Elementwise(Primitive):
+    """A primitive given by one scalar function, broadcasting over its operands.
+
+    numpy   the ufunc that computes it fastest, if NumPy has one; else a kernel does
+    fused   whether the rule runs as kernels (not where it needs functions that only
+            NumPy computes fast: decided by benchmarks/bench_elementwise.py)
+    """
+
+    def __init__(
+        self, scalar: Callable, *, numpy: Callable | None = None, fused: bool = True
+    ) -> None:
+        value = numpy or self.compute
+        super().__init__(scalar, expect="shapes that broadcast together")
+        self.value = value
+        self.scalar = scalar
+        self.fused = fused
+        self._values: dict[str, Callable] = {}  # dtype character -> ufunc
+        self._plans: dict[tuple, list] = {}  # (needs, dtype character) -> kernels
+
+    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
+        for x in inputs:
+            if not isinstance(x, (ndarray, np.generic, float, int, complex)):
+                return self.scalar(*inputs)
+        return self.value(*inputs)
+
+    def compute(self, *arrays: Any) -> Any:
+        """The value by kernel, or by the scalar function itself on arrays."""
+        if kernels.enabled():
+            char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
+            ufunc = self._values.get(char)
+            if ufunc is None:
+                ufunc = self._values[char] = self.value_kernel(char) or self.scalar
+            return ufunc(*arrays)
+        return self.scalar(*arrays)
+
+    def value_kernel(self, char: str) -> Callable | None:
+        """The scalar function as a ufunc for a dtype's character."""
+        names = tuple(inspect.signature(self.scalar).parameters)
+        program = kernels.Program(self.scalar, names)
+        assert program.results[0] is not None
+        made = kernels.kernel(program, program.results[0], self.name, char)
+        return made and made.ufunc
+
+    def pull(
+        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
+    ) -> tuple:
+        if isinstance(g, Variable) or not self.fused or not kernels.enabled():
+            return super().pull(needs, g, y, inputs, attrs)
+        key = (needs, g.dtype.char)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._plans[key] = self.plan(*key)
+        operands = (g, y, *inputs)
+        try:
+            return tuple(
+                [
+                    step and step[0](*[operands[k] for k in step[1]])  # type: ignore
+                    for step in plan
+                ]
+            )
+        except TypeError:  # operands of dtypes that the kernel's does not take
+            return super().pull(needs, g, y, inputs, attrs)
+
+    def plan(self, needs: tuple[bool, ...], char: str) -> list:
+        """Per input: (function, which operands it takes), or None if not needed."""
+        assert self.vjp is not None
+        program = kernels.Program(
+            self.vjp, tuple(inspect.signature(self.vjp).parameters)
+        )
+        return [
+            self._step(program, k, result, char)
+            if need and result is not None
+            else None
+            for k, (need, result) in enumerate(zip(needs, program.results, strict=True))
+        ]
+
+    def _step(
+        self, program: kernels.Program, k: int, result: int, char: str
+    ) -> tuple[Callable, tuple[int, ...]]:
+        operation, *operands = program.lines[result]
+        if operation == "input":  # an identity rule passes the array on
+            return _pass_on, (result,)
+        if operation in _UFUNCS and all(index < len(program.names) for index in operands):
+            return _UFUNCS[operation], tuple(operands)  # one operation: NumPy's own
+        made = kernels.kernel(program, result, f"{self.name}_vjp_{k}", char)
+        if made is None:  # no kernel for this dtype: the traced rule, entry k, on arrays
+            vjp = self.vjp
+            assert vjp is not None
+            return lambda *all: vjp(*all)[k], tuple(range(len(program.names)))
+        return made.ufunc, made.operands
+
+
+_UFUNCS = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "negative": np.negative,
+}
+
+
+def _pass_on(g: Any) -> Any:
+    return g
+
+
+def _char(x: Any) -> str:
+    return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
+
+
+def primitive(**options: Any) -> Callable[[Callable], Primitive]:
+    """Decorate a function of arrays to make it a primitive (see `Primitive`)."""
+    return lambda value: Primitive(value, **options)
+
+
+def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:
+    """Decorate a scalar function to make it a primitive (see `Elementwise`)."""
+    return lambda scalar: Elementwise(scalar, **options)
+
+
+# ------------------------------------------------------------- compute and record
+
+NO_ATTRS: dict[str, Any] = {}
+_TROUBLE = (ValueError, TypeError, IndexError, ZeroDivisionError)
+_new = object.__new__
+
+
+def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS) -> Any:
+    """Compute an operation on tensors (and constants among them), and record it.
+
+    Every operation passes through here, so it is written for speed: objects are made
+    without their `__init__`, and what is looked up is looked up once.
+    """
+    edges = tuple(
+        [x._edge if isinstance(x, Variable) else constant(x, inputs) for x in inputs]
+    )
+    token = hush()
+    try:
+        made = primitive.value(*[edge.array for edge in edges], **attrs)
+    except _TROUBLE as error:
+        raise explain(primitive, edges, error) from None
+    finally:
+        restore(token)
+    multiple = primitive.multiple
+    outputs = made if multiple else (made,)
+    for array in outputs:
+        if type(array) is not ndarray:  # NumPy gives scalars for 0-d results
+            outputs = tuple([np.asarray(array) for array in outputs])
+    for array in outputs:
+        array.setflags(False)
+    recorder = thread.recorder
+    node = None
+    requires_grad = False
+    if recorder.recording:
+        if primitive.vjp is not None:
+            for edge in edges:
+                if edge.requires_grad:
+                    requires_grad = not outputs or outputs[0].dtype.kind in "fc"
+                    break
+        node = _node(primitive, edges, attrs, outputs, requires_grad, recorder)
+    of = Variable.result_type
+    results = []
+    for array in outputs:
+        edge = _new(Edge)
+        edge.source = node
+        edge.index = len(results)
+        edge.array = array
+        edge.requires_grad = requires_grad
+        result = _new(of)
+        result._edge = edge
+        result._grad = None
+        results.append(result)
+    return tuple(results) if multiple else results[0]
+
+
+def _node(
+    primitive: Primitive,
+    edges: tuple[Edge, ...],
+    attrs: dict[str, Any],
+    outputs: tuple[ndarray, ...],
+    requires_grad: bool,
+    recorder: Recorder,
+) -> Node:
+    """The record of an operation that was just computed, in the current scope."""
+    node = _new(Node)
+    node.seq = next_seq()
+    node.primitive = primitive
+    node.edges = edges
+    node.attrs = attrs
+    node.outputs = outputs
+    node.requires_grad = requires_grad
+    node.scope = recorder.scope
+    node.tags = None
+    origin = node.origin = recorder.origin
+    node.where = caller(3) if origin is None else origin.where
+    if recorder.anomaly:
+        check_finite(node)
+    return node
+
+
+def _read_only(array: ndarray) -> ndarray:
+    array.setflags(False)
+    return array
+
+
+_constants: dict[tuple, Edge] = {}
+
+
+def constant(x: Any, beside: tuple) -> Edge:
+    """The edge of an operand that is no tensor: a number, an array, a nested list.
+
+    A Python number takes the dtype of the tensor beside it, as NumPy's rules have it.
+    Arrays are copied: nothing that the graph holds may be written to from outside.
+    """
+    kind = type(x)
+    if kind is float or kind is int or kind is bool:
+        dtypes = [t._edge.array.dtype for t in beside if isinstance(t, Variable)]
+        dtype = next((d for d in dtypes if d.kind in "fc"), dtypes[0])
+        if dtype.kind not in "fc":
+            dtype = np.result_type(dtype, x)
+        key = (x, kind, dtype)
+        edge = _constants.get(key)
+        if edge is None or x == 0:  # 0.0 and -0.0 are the same key
+            edge = Edge(None, 0, _read_only(np.array(x, dtype)), False)
+            if len(_constants) < 1000:
+                _constants[key] = edge
+        return edge
+    array = np.array(x)
+    if array.dtype.kind not in "fciub":
+        raise DTypeError(
+            f"an operand of type {type(x).__name__} is not numeric",
+            expect="a tensor, a number, an array or nested lists of numbers",
+            actual=f"{x!r:.60}",
+            hint="convert it with mg.tensor(...) where you make it",
+        )
+    return Edge(None, 0, _read_only(array), False)
+
+
+# ------------------------------------------------------------- when it goes wrong
+
+
+def describe(edge: Edge) -> str:
+    """An operand as messages show it: 'W_h' (32, 16) float32."""
+    source, name = edge.source, None
+    if isinstance(source, Leaf):
+        name = source.name
+    elif isinstance(source, Node):
+        named = (source.tags or {}).get("names", {}).get(edge.index)
+        name = named or source.primitive.name
+    label = f"{name!r} " if name else ""
+    return f"{label}{edge.array.shape} {edge.array.dtype}"
+
+
+def explain(
+    primitive: Primitive, edges: tuple[Edge, ...], error: Exception
+) -> MinigradError:
+    """The error to raise where computing a value failed with `error`."""
+    letters = "abcdefgh"
+    names = [
+        letters[k] if len(edges) <= len(letters) else f"x{k}" for k in range(len(edges))
+    ]
+    operands = "     ".join(
+        f"{name}: {describe(edge)}" for name, edge in zip(names[:4], edges[:4], strict=True)
+    )
+    if len(edges) > 4:
+        operands += f"     and {len(edges) - 4} more"
+    kind: type[MinigradError] = ShapeError
+    if isinstance(error, IndexError):
+        kind = IndexingError
+    elif isinstance(error, TypeError):
+        kind = DTypeError
+    reason = str(error).split("\n")[0]
+    return kind(
+        f"{primitive.name}({', '.join(names[:4])}): {reason}",
+        expect=primitive.expect,
+        actual=operands,
+        where=place(thread.recorder.scope, caller(3)),
+        hint=primitive_hint(primitive, edges),
+    )
+
+
+def primitive_hint(primitive: Primitive, edges: tuple[Edge, ...]) -> str:
+    """One concrete fix for a failed operation."""
+    if primitive.name == "matmul" and len(edges) == 2:
+        a, b = edges
+        if b.array.ndim == 2 and a.array.shape[-1:] == b.array.shape[1:]:
+            return (
+                f"is {describe(b).split(' ')[0]} transposed? "
+                "minigrad stores weights as (inputs, outputs)"
+            )
+        return "print the two shapes where you make them; use reshape or .T to match"
+    return "print the operands' .shape and .dtype where you make them"
+
+
+def check_finite(node: Node) -> None:
+    """Raise if finite inputs gave an output that is not finite (anomaly mode)."""
+    if all(np.isfinite(a).all() for a in node.outputs if a.dtype.kind in "fc"):
+        return
+    if all(np.isfinite(e.array).all() for e in node.edges if e.array.dtype.kind in "fc"):
+        bad = next(a for a in node.outputs if not np.isfinite(a).all())
+        raise NonFiniteError(
+            f"{node.primitive.name}: the first value that is not finite arose here",
+            expect="finite outputs from finite inputs",
+            actual=f"{first_bad(bad)}     "
+            + "     ".join(describe(edge) for edge in node.edges[:4]),
+            where=place(node.scope, node.where),
+            hint="look at the inputs' sizes: exp overflows, log and / need care at 0",
+        )
+
+
+def first_bad(array: ndarray) -> str:
+    """The first entry that is not finite, as words: "nan at (0, 3)"."""
+    at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
+    return f"{array[at]} at {at}"
+

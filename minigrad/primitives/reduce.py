@@ -1,0 +1,169 @@
+"""Primitives that reduce over axes. A rule spreads g over what was reduced."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.primitives.base import primitive
+from minigrad.primitives.elementwise import equal, where
+from minigrad.primitives.shape import (
+    astype,
+    broadcast_to,
+    expand_dims,
+    normalized_axes,
+    reshape,
+)
+
+
+def _kept(x: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of x with the reduced axes kept at length one."""
+    return tuple([1 if k in axes else n for k, n in enumerate(x.shape)])
+
+
+def _spread(g: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """g with the reduced axes put back at length one, so that it broadcasts over x."""
+    return reshape(g, _kept(x, axes))
+
+
+@primitive(name="sum")
+def _sum(x, *, axes, keepdims):
+    """y = the sum of x over the axes."""
+    return x.sum(axis=axes, keepdims=keepdims)
+
+
+@_sum.defvjp
+def sum_vjp(g, y, x, *, axes, keepdims):
+    """dL/dx = g, the same for every summand."""
+    return (broadcast_to(_spread(g, x, axes), x.shape),)
+
+
+@primitive(name="mean")
+def _mean(x, *, axes, keepdims):
+    """y = the mean of x over the axes."""
+    if x.dtype.kind in "iub":
+        return x.mean(axis=axes, keepdims=keepdims)
+    count = math.prod([x.shape[k] for k in axes])
+    return x.sum(axis=axes, keepdims=keepdims) / x.dtype.type(count)
+
+
+@_mean.defvjp
+def mean_vjp(g, y, x, *, axes, keepdims):
+    """dL/dx = g / n, the same for each of the n entries."""
+    count = math.prod([x.shape[k] for k in axes])
+    return (broadcast_to(_spread(g, x, axes) / float(count), x.shape),)
+
+
+@primitive(name="prod")
+def _prod(x, *, axes, keepdims):
+    """y = the product of x over the axes."""
+    return x.prod(axis=axes, keepdims=keepdims)
+
+
+@_prod.defvjp
+def prod_vjp(g, y, x, *, axes, keepdims):
+    """dL/dx = g * the product of the others.
+
+    y / x where no entry is zero; with zeros about, the others are multiplied out.
+    """
+    values = x if isinstance(x, np.ndarray) else x.numpy()
+    if (values != 0).all():
+        return (_spread(g * y, x, axes) / x,)
+    rest = tuple(k for k in range(x.ndim) if k not in axes)
+    count = math.prod([x.shape[k] for k in axes])
+    front = x.transpose(rest + axes).reshape(*[x.shape[k] for k in rest], count)
+    table = where(np.eye(count, dtype=bool), 1.0, expand_dims(front, -2))
+    others = _prod(table, axes=(table.ndim - 1,), keepdims=False)
+    others = others.reshape([x.shape[k] for k in rest + axes])
+    back = tuple(int(k) for k in np.argsort(rest + axes))
+    return (_spread(g, x, axes) * others.transpose(back),)
+
+
+def _extremum_vjp(g, y, x, *, axes, keepdims):
+    """dL/dx = g at the extremum, shared evenly where several entries are equal."""
+    share = astype(equal(x, _spread(y, x, axes)), g.dtype)
+    return (_spread(g, x, axes) * share / _sum(share, axes=axes, keepdims=True),)
+
+
+@primitive(name="max", expect="at least one entry to choose from")
+def _max(x, *, axes, keepdims):
+    """y = the largest entry of x over the axes."""
+    return x.max(axis=axes, keepdims=keepdims)
+
+
+@primitive(name="min", expect="at least one entry to choose from")
+def _min(x, *, axes, keepdims):
+    """y = the smallest entry of x over the axes."""
+    return x.min(axis=axes, keepdims=keepdims)
+
+
+_max.defvjp(_extremum_vjp)
+_min.defvjp(_extremum_vjp)
+
+
+@primitive(name="norm")
+def _norm(x, *, axes, keepdims):
+    """y = the Euclidean norm of x over the axes, without overflow or underflow."""
+    if x.dtype.kind == "c":  # complex step: the analytic continuation, no absolute value
+        return np.sqrt(np.square(x).sum(axis=axes, keepdims=keepdims))
+    largest = np.abs(x).max(axis=axes, keepdims=True, initial=0.0)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, x.dtype.type(1))
+    root = np.sqrt(np.square(np.abs(x / scale)).sum(axis=axes, keepdims=True)) * scale
+    return root if keepdims else root.reshape(_without(x.shape, axes))
+
+
+@_norm.defvjp
+def norm_vjp(g, y, x, *, axes, keepdims):
+    """dL/dx = g * x / y; norm'(0) = 0."""
+    length = _spread(y, x, axes)
+    at_zero = equal(length, 0.0)
+    slope = x / where(at_zero, 1.0, length)
+    return (_spread(g, x, axes) * slope,)
+
+
+def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([n for k, n in enumerate(shape) if k not in axes])
+
+
+# ------------------------------------------------------------- with NumPy's arguments
+
+Axis = int | tuple[int, ...] | list[int] | None
+
+
+def _all_axes(x: Any, axis: Axis, name: str) -> tuple[int, ...]:
+    if axis is None:
+        return tuple(range(x.ndim))
+    places = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    return tuple(sorted(normalized_axes(places, x.ndim, name)))
+
+
+def sum_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum of x over the axes (all if None). x: (...) -> () or what is left."""
+    return _sum(x, axes=_all_axes(x, axis, "sum"), keepdims=bool(keepdims))
+
+
+def mean_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean of x over the axes (all if None)."""
+    return _mean(x, axes=_all_axes(x, axis, "mean"), keepdims=bool(keepdims))
+
+
+def prod_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The product of x over the axes (all if None)."""
+    return _prod(x, axes=_all_axes(x, axis, "prod"), keepdims=bool(keepdims))
+
+
+def max_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest entry over the axes (all if None); equals share the gradient."""
+    return _max(x, axes=_all_axes(x, axis, "max"), keepdims=bool(keepdims))
+
+
+def min_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest entry over the axes (all if None); equals share the gradient."""
+    return _min(x, axes=_all_axes(x, axis, "min"), keepdims=bool(keepdims))
+
+
+def norm_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
+    return _norm(x, axes=_all_axes(x, axis, "norm"), keepdims=bool(keepdims))

@@ -1,0 +1,304 @@
+"""Primitives that move entries without changing them: views, joins and splits.
+
+A rule here undoes the move. Axes are normalised before they are recorded, so that equal
+operations have equal attributes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from minigrad.errors import ArgumentError, ShapeError
+from minigrad.primitives.base import primitive
+
+
+@primitive(name="reshape", expect="as many entries in the new shape as in the old")
+def _reshape(x, *, shape):
+    """y has the entries of x, in the same order, in another shape."""
+    return x.reshape(shape)
+
+
+@_reshape.defvjp
+def reshape_vjp(g, y, x, *, shape):
+    """dL/dx = g in the shape of x."""
+    return (_reshape(g, shape=x.shape),)
+
+
+@primitive(name="transpose", expect="a permutation of the axes")
+def _transpose(x, *, axes):
+    """y = x with its axes permuted."""
+    return x.transpose(axes)
+
+
+@_transpose.defvjp
+def transpose_vjp(g, y, x, *, axes):
+    """dL/dx = g with its axes permuted back."""
+    back = tuple(int(k) for k in np.argsort(axes))
+    return (_transpose(g, axes=back),)
+
+
+@primitive(name="broadcast_to", expect="a shape that x broadcasts to")
+def _broadcast_to(x, *, shape):
+    """y = x repeated along new axes and along axes of length one."""
+    return np.broadcast_to(x, shape)
+
+
+@_broadcast_to.defvjp
+def broadcast_to_vjp(g, y, x, *, shape):
+    """dL/dx = g summed over the repeats."""
+    return (sum_to(g, x.shape),)
+
+
+@primitive(name="sum_to", expect="a shape that broadcasts to x's")
+def _sum_to(x, *, shape):
+    """y = x summed over the axes along which `shape` was broadcast."""
+    lead = x.ndim - len(shape)
+    axes = (*range(lead), *(k + lead for k, n in enumerate(shape) if n == 1))
+    return x.sum(axis=axes, keepdims=True).reshape(shape)
+
+
+@_sum_to.defvjp
+def sum_to_vjp(g, y, x, *, shape):
+    """dL/dx = g repeated over the summed axes."""
+    return (_broadcast_to(g, shape=x.shape),)
+
+
+@primitive(name="astype")
+def _astype(x, *, dtype):
+    """y = x in another dtype."""
+    return x.astype(dtype)
+
+
+@_astype.defvjp
+def astype_vjp(g, y, x, *, dtype):
+    """dL/dx = g in the dtype of x."""
+    return (_astype(g, dtype=x.dtype.name),)
+
+
+@primitive(name="concatenate", expect="equal shapes but for the joined axis")
+def _concatenate(*arrays, axis):
+    """y = the arrays, one after the other along an axis."""
+    return np.concatenate(arrays, axis)
+
+
+@_concatenate.defvjp
+def concatenate_vjp(g, y, *arrays, axis):
+    """Each input gets its stretch of g."""
+    bounds = np.cumsum([a.shape[axis] for a in arrays])
+    return _split(g, bounds=(0, *(int(b) for b in bounds)), axis=axis)
+
+
+@primitive(name="split", multiple=True)
+def _split(x, *, bounds, axis):
+    """The stretches of x between neighbouring bounds, along an axis: views."""
+    lead = (slice(None),) * axis
+    return tuple(
+        [x[(*lead, slice(bounds[k], bounds[k + 1]))] for k in range(len(bounds) - 1)]
+    )
+
+
+@_split.defvjp
+def split_vjp(gs, ys, x, *, bounds, axis):
+    """dL/dx = the parts' gradients joined again; zeros for a part that was not used."""
+    parts = [
+        np.zeros(y.shape, x.dtype) if g is None else g
+        for g, y in zip(gs, ys, strict=True)
+    ]
+    lead, tail = bounds[0], x.shape[axis] - bounds[-1]
+    shape = list(x.shape)
+    for missing, where in ((lead, 0), (tail, len(parts) + 1)):
+        if missing:  # NumPy's split always covers x; a caller of the primitive may not
+            shape[axis] = missing
+            parts.insert(where, np.zeros(shape, x.dtype))
+    return (_concatenate(*parts, axis=axis),)
+
+
+@primitive(name="stack", expect="equal shapes")
+def _stack(*arrays, axis):
+    """y = the arrays along a new axis."""
+    return np.stack(arrays, axis)
+
+
+@_stack.defvjp
+def stack_vjp(g, y, *arrays, axis):
+    """Each input gets its slice of g."""
+    return _unstack(g, axis=axis)
+
+
+@primitive(name="unstack", multiple=True)
+def _unstack(x, *, axis):
+    """The slices of x along an axis: views."""
+    lead = (slice(None),) * axis
+    return tuple([x[(*lead, k)] for k in range(x.shape[axis])])
+
+
+@_unstack.defvjp
+def unstack_vjp(gs, ys, x, *, axis):
+    """dL/dx = the slices' gradients stacked again; zeros for a slice not used."""
+    parts = [
+        np.zeros(y.shape, x.dtype) if g is None else g
+        for g, y in zip(gs, ys, strict=True)
+    ]
+    return (_stack(*parts, axis=axis),)
+
+
+# ------------------------------------------------------------- NumPy's names for them
+
+
+def reshape(x: Any, *shape: Any) -> Any:
+    """x in another shape; one entry may be -1: it is worked out. ShapeError if not."""
+    wanted = tuple(shape[0]) if len(shape) == 1 and np.iterable(shape[0]) else shape
+    wanted = tuple(int(n) for n in wanted)
+    if wanted.count(-1) == 1:
+        known = math.prod(n for n in wanted if n != -1)
+        if known > 0 and x.size % known == 0:
+            wanted = tuple(x.size // known if n == -1 else n for n in wanted)
+    return _reshape(x, shape=wanted)
+
+
+def transpose(x: Any, *axes: Any) -> Any:
+    """x with its axes permuted; reversed if no axes are given."""
+    if len(axes) == 1 and (axes[0] is None or np.iterable(axes[0])):
+        axes = () if axes[0] is None else tuple(axes[0])
+    order = axes or range(x.ndim)[::-1]
+    order = normalized_axes(order, x.ndim, "transpose")
+    if len(order) != x.ndim:
+        raise ShapeError(
+            f"transpose(x, {order}): an axis is missing",
+            expect=f"each of the {x.ndim} axes once",
+            actual=f"{order}     x: {x.shape}",
+            hint="swapaxes(a, b) changes just two",
+        )
+    return _transpose(x, axes=order)
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """x with two axes exchanged."""
+    order = list(range(x.ndim))
+    first, second = _axis(axis1, x.ndim, "swapaxes"), _axis(axis2, x.ndim, "swapaxes")
+    order[first], order[second] = second, first
+    return _transpose(x, axes=tuple(order))
+
+
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+    """x with new axes of length one at these places of the result."""
+    places = (axis,) if isinstance(axis, int) else tuple(axis)
+    ndim = x.ndim + len(places)
+    at = set(normalized_axes(places, ndim, "expand_dims"))
+    lengths = iter(x.shape)
+    shape = tuple(1 if k in at else next(lengths) for k in range(ndim))
+    return _reshape(x, shape=shape)
+
+
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """x without its axes of length one, or without these of them."""
+    if axis is None:
+        at = {k for k, n in enumerate(x.shape) if n == 1}
+    else:
+        places = (axis,) if isinstance(axis, int) else tuple(axis)
+        at = set(normalized_axes(places, x.ndim, "squeeze"))
+    if any(x.shape[k] != 1 for k in at):
+        raise ShapeError(
+            f"squeeze(x, axis={axis}): the axis is not of length 1",
+            expect="x.shape[axis] == 1",
+            actual=f"x: {x.shape}",
+            hint="use reshape, or sum over the axis",
+        )
+    return _reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in at))
+
+
+def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
+    """x repeated to `shape`, by NumPy's rules of broadcasting."""
+    return _broadcast_to(x, shape=tuple(int(n) for n in shape))
+
+
+def sum_to(x: Any, shape: Sequence[int]) -> Any:
+    """x summed to `shape`: what broadcasting from `shape` is undone by."""
+    return _sum_to(x, shape=tuple(int(n) for n in shape))
+
+
+def astype(x: Any, dtype: Any) -> Any:
+    """x in another dtype. To an integer or boolean dtype the result is a constant."""
+    return _astype(x, dtype=np.dtype(dtype).name)
+
+
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
+    """The tensors, one after the other along an axis that they have."""
+    items = _several(tensors, "concatenate")
+    return _concatenate(*items, axis=_axis(axis, _ndim(items), "concatenate"))
+
+
+def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+    """The tensors, of one shape, along a new axis."""
+    items = _several(tensors, "stack")
+    return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
+
+
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple:
+    """Parts of x along an axis: so many equal ones, or cut at the given indices.
+
+    The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
+    """
+    axis = _axis(axis, x.ndim, "split")
+    length = x.shape[axis]
+    if isinstance(sections, int | np.integer):
+        if sections < 1 or length % sections:
+            raise ShapeError(
+                f"split(x, {sections}, axis={axis}): no equal parts",
+                expect=f"x.shape[{axis}] to be a multiple of {sections}",
+                actual=f"{length}     x: {x.shape}",
+                hint="give the indices to cut at, as a list",
+            )
+        step = length // int(sections)
+        bounds = tuple([step * k for k in range(int(sections) + 1)])
+    else:
+        cuts = [slice(0, int(cut)).indices(length)[1] for cut in sections]
+        bounds = (0, *cuts, length)
+        bounds = tuple(int(b) for b in np.maximum.accumulate(bounds))
+    return _split(x, bounds=bounds, axis=axis)
+
+
+def unstack(x: Any, axis: int = 0) -> tuple:
+    """The slices of x along an axis, as views. Backward stacks them in one go."""
+    return _unstack(x, axis=_axis(axis, x.ndim, "unstack"))
+
+
+def _several(tensors: Sequence[Any], name: str) -> tuple:
+    items = tuple(tensors)
+    if not items:
+        raise ArgumentError(
+            f"{name}([]): nothing to join",
+            expect="at least one tensor",
+            actual="an empty sequence",
+            hint="check the loop that collects them",
+        )
+    return items
+
+
+def _ndim(items: tuple) -> int:
+    return max(np.ndim(x) if not hasattr(x, "ndim") else x.ndim for x in items)
+
+
+def _axis(axis: int, ndim: int, name: str) -> int:
+    """The axis counted from the front; ShapeError if there is no such axis."""
+    if type(axis) is int and -ndim <= axis < ndim:
+        return axis if axis >= 0 else axis + ndim
+    return normalized_axes((axis,), ndim, name)[0]
+
+
+def normalized_axes(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
+    """Several axes counted from the front; ShapeError for one missing or repeated."""
+    try:
+        return tuple(int(k) for k in normalize_axis_tuple(tuple(axes), ndim))
+    except (ValueError, TypeError) as error:
+        raise ShapeError(
+            f"{name}: {error}",
+            expect=f"axes in -{ndim}..{ndim - 1}, each once" if ndim else "no axis",
+            actual=f"axis {tuple(axes)} of an array with {ndim} axes",
+            hint="the axes of an array x are 0 .. x.ndim - 1",
+        ) from None

@@ -1,0 +1,179 @@
+"""Names for stretches of a program, and the state of the recorder, one per thread.
+
+    with time_step(3), scope("forget gate"):
+        f = sigmoid(z)                      # recorded in: step 3 / forget gate
+
+A scope is a tuple of `Scope` records, outermost first; readers of the graph group nodes
+by these records and never parse text. The same thread-local state says whether
+operations are recorded at all (`no_grad`) and watched for NaN (`detect_anomaly`).
+
+Read next: `graph.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+# The one table of gates: letter -> name, in the field's words.
+GATES = {
+    "i": "input gate",
+    "f": "forget gate",
+    "g": "candidate",
+    "o": "output gate",
+    "r": "reset gate",
+    "z": "update gate",
+    "n": "candidate",
+    "h": "hidden state",
+    "c": "cell state",
+}
+_LETTERS = {"candidate": "g"} | {
+    name: letter for letter, name in GATES.items() if name != "candidate"
+}
+
+
+class Scope(NamedTuple):
+    """One level of a scope: what kind it is, its name, and which one of its kind.
+
+    kind   "step", "layer", "cell", "gate" or "scope" (a name of the user's own)
+    name   the words to show
+    index  the step's number, the layer's number, a gate's letter, or None
+    """
+
+    kind: str
+    name: str
+    index: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.index}" if self.kind == "step" else self.name
+
+
+class Recorder:
+    """The state of one thread's recorder.
+
+    scope      the scopes entered, outermost first
+    recording  are operations recorded?
+    anomaly    are results watched for NaN and infinity?
+    origin     while a backward pass is recorded: the node whose rule is running
+    """
+
+    __slots__ = ("anomaly", "origin", "recording", "scope")
+
+    def __init__(self) -> None:
+        self.scope: tuple[Scope, ...] = ()
+        self.recording = True
+        self.anomaly = False
+        self.origin: Any = None
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+
+
+thread = _Thread()  # thread.recorder: looked up once per operation
+
+
+class _Entered:
+    """A context manager that sets attributes of the recorder and puts them back."""
+
+    __slots__ = ("_changes", "_saved")
+
+    def __init__(self, **changes: Any) -> None:
+        self._changes = changes
+        self._saved: list[dict[str, Any]] = []
+
+    def __enter__(self) -> None:
+        recorder = thread.recorder
+        self._saved.append({name: getattr(recorder, name) for name in self._changes})
+        for name, value in self._changes.items():
+            setattr(recorder, name, value)
+
+    def __exit__(self, *exception: object) -> None:
+        for name, value in self._saved.pop().items():
+            setattr(thread.recorder, name, value)
+
+
+class no_grad(_Entered):
+    """Within it nothing is recorded: results are constants. (PyTorch's name.)"""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(recording=False)
+
+
+class detect_anomaly(_Entered):
+    """Within it the first NaN or infinity made from finite numbers raises.
+
+    The `NonFiniteError` names the operation, the user's line and the scope, in the
+    forward pass and in the backward pass. (PyTorch's name.)
+    """
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(anomaly=True)
+
+
+class entered:
+    """Enter one more level of scope. The hot path: a cell enters a handful per step."""
+
+    __slots__ = ("_record", "_saved")
+
+    def __init__(self, record: Scope) -> None:
+        self._record = record
+        self._saved: list[tuple[Scope, ...]] = []
+
+    def __enter__(self) -> None:
+        recorder = thread.recorder
+        outer = recorder.scope
+        self._saved.append(outer)
+        recorder.scope = (*outer, self._record)
+
+    def __exit__(self, *exception: object) -> None:
+        thread.recorder.scope = self._saved.pop()
+
+
+@lru_cache(maxsize=4096)
+def _record(kind: str, name: str, index: Any = None) -> Scope:
+    return Scope(kind, name, index)
+
+
+def scope(name: str, index: Any = None, kind: str | None = None) -> entered:
+    """Name what is computed within: `with scope("forget gate"): ...`.
+
+    A gate's name of the table (`GATES`) is known as a gate and gets its letter.
+    """
+    if kind is None:
+        kind = "gate" if name in _LETTERS else "scope"
+    if kind == "gate" and index is None:
+        index = _LETTERS.get(name)
+    return entered(_record(kind, name, index))
+
+
+def gate(letter: str) -> entered:
+    """The scope of the gate with this letter: `gate("f")` is the forget gate's."""
+    return entered(_record("gate", GATES.get(letter, letter), letter))
+
+
+def time_step(t: int) -> entered:
+    """The scope of time step `t` (0-based)."""
+    return entered(_record("step", "step", int(t)))
+
+
+def layer(number: int, reverse: bool = False) -> entered:
+    """The scope of a layer's forward or reverse cell; index is (number, reverse)."""
+    name = f"layer {number}" + (" reverse" if reverse else "")
+    return entered(_record("layer", name, (number, reverse)))
+
+
+def cell(kind: str) -> entered:
+    """The scope of a cell, named by its kind: "lstm"."""
+    return entered(_record("cell", kind))
+
+
+def path(levels: tuple[Scope, ...]) -> str:
+    """The scope as words: "step 3 / lstm / forget gate"."""
+    return " / ".join(map(str, levels))
