@@ -1,0 +1,56 @@
+"""From text, tables and series to the arrays a recurrent network reads.
+
+The way of a sentence: `tokenize` cuts it into words, a `Vocabulary` turns words into
+numbers, `batches` picks some sentences, `pad_sequences` makes them equally long and
+says which steps are real:
+
+    reviews = mg.data.movie_reviews()
+    train, test = mg.data.split(reviews, (0.8, 0.2), rng=0)
+    vocabulary = mg.data.Vocabulary(train.texts, min_count=2)   # training part only
+    encoded = [vocabulary.encode(text) for text in train.texts]
+    for sequences, ratings in mg.data.batches(encoded, train.ratings, batch_size=32):
+        x, mask = mg.data.pad_sequences(sequences, return_mask=True)
+        ...                                # x.T (T, B) goes with mask (T, B)
+
+Nothing here needs the engine: plain Python and NumPy arrays in, NumPy arrays out.
+
+Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `shipped.py`.
+"""
+
+from minigrad.data.arrays import one_hot, to_categorical, windows
+from minigrad.data.batching import Batches, batches, split
+from minigrad.data.padding import ngram_prefixes, pad_sequences
+from minigrad.data.shipped import (
+    FirstNames,
+    MovieReviews,
+    ProgramTags,
+    SeattleWeather,
+    alice,
+    first_names,
+    movie_reviews,
+    program_tags,
+    seattle_weather,
+)
+from minigrad.data.words import Vocabulary, tokenize
+
+__all__ = [
+    "Batches",
+    "FirstNames",
+    "MovieReviews",
+    "ProgramTags",
+    "SeattleWeather",
+    "Vocabulary",
+    "alice",
+    "batches",
+    "first_names",
+    "movie_reviews",
+    "ngram_prefixes",
+    "one_hot",
+    "pad_sequences",
+    "program_tags",
+    "seattle_weather",
+    "split",
+    "to_categorical",
+    "tokenize",
+    "windows",
+]

@@ -1,0 +1,94 @@
+"""Text with columns (CSV, TSV) into lists, each malformed row an error with its line.
+
+Read next: `shipped.py`, which reads the package's own tables with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from minigrad.errors import DataError
+
+
+def parse_table(
+    text: str,
+    columns: Mapping[str, Callable[[str], Any]],
+    *,
+    separator: str,
+    source: str,
+) -> dict[str, list[Any]]:
+    """Read the named columns of a table whose first line names all of them.
+
+    In tab-separated text a quotation mark is an ordinary character (reviews are full of
+    them); in comma-separated text it quotes a field, as spreadsheets write it.
+
+    Args:
+        text: the table.
+        columns: which columns, and what makes a value of each field (str, float, ...);
+            a converter says no by raising ValueError.
+        separator: "," or a tab.
+        source: what the table is called in messages: a file's name.
+
+    Returns: one list per column, all equally long.
+    Errors:  DataError, with the line's number, for a header without these columns, a
+             row of another number of fields, a field that its converter refuses, and a
+             table without rows.
+    """
+    import csv  # not needed to import minigrad: read when a table is
+    import io
+
+    lines = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
+    table: dict[str, list[Any]] = {name: [] for name in columns}
+    try:
+        header = next(lines, [])
+        missing = [name for name in columns if name not in header]
+        if missing:
+            raise DataError(
+                f"{source}, line 1: column {missing[0]!r} is missing",
+                expect=f"a header with {', '.join(columns)}",
+                actual=", ".join(header)[:80] or "an empty line",
+                hint="the first line names the columns",
+            )
+        places = {name: header.index(name) for name in columns}
+        for fields in lines:
+            if not fields:  # a blank line
+                continue
+            if len(fields) != len(header):
+                raise DataError(
+                    f"{source}, line {lines.line_num}: not as many fields as columns",
+                    expect=f"{len(header)} fields: {', '.join(header)}",
+                    actual=f"{len(fields)} fields",
+                    hint="is a separator missing, or one too many in a field?",
+                )
+            for name, convert in columns.items():
+                field = fields[places[name]]
+                try:
+                    table[name].append(convert(field))
+                except ValueError as reason:
+                    raise DataError(
+                        f"{source}, line {lines.line_num}: unreadable {name}",
+                        expect=f"{name}: {getattr(convert, '__name__', 'a value')}",
+                        actual=repr(field[:60]),
+                        hint=str(reason),
+                    ) from None
+    except csv.Error as reason:
+        raise DataError(
+            f"{source}, line {lines.line_num}: not a well-formed row",
+            expect="fields parted by the separator, quotes closed",
+            actual=str(reason),
+            hint="look at the quotation marks in and before this line",
+        ) from None
+    if not any(table.values()):
+        raise DataError(
+            f"{source}: no rows",
+            expect="a header and at least one row",
+            actual="none",
+            hint="is this the right file?",
+        )
+    return table
