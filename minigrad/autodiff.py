@@ -87,7 +87,7 @@ def backpropagate(
             needs = tuple([edge.requires_grad for edge in edges])
         else:
             needs = tuple([e.requires_grad and e.source in useful for e in edges])
-        if stack and primitive.stacked:
+        if stack and primitive.stacked and needs[1]:
             needs = _set_aside(node, g, needs, pending)
         if recorded:
             values = _pull_recorded(node, needs, g)
@@ -104,7 +104,7 @@ def backpropagate(
             array = edge.array
             if value.shape != array.shape:
                 value = sum_to(value, array.shape)
-            if value.dtype != array.dtype:
+            if value.dtype is not array.dtype and value.dtype != array.dtype:
                 value = astype(value, array.dtype)
             if watcher is not None:
                 watcher.contribution(node, k, value)
@@ -203,7 +203,9 @@ def _check_finite(node: Node, g: Any, values: tuple) -> None:
 
     def arrays(items: Iterable) -> list[np.ndarray]:
         items = [x for x in items if x is not None]
-        return [np.asarray(x._edge.array if isinstance(x, Variable) else x) for x in items]
+        return [
+            np.asarray(x._edge.array if isinstance(x, Variable) else x) for x in items
+        ]
 
     if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, tuple) else (g,))):
         for k, value in enumerate(values):

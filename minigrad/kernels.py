@@ -15,7 +15,7 @@ temporaries, broadcasting and strides as NumPy does them. (The ufunc inside the 
 that numba returns is called directly: a call costs 1 us instead of 5.) Kernels are keyed
 by their text: equal programs share one kernel, in memory and in a private cache on disk.
 
-Without numba, or with MINIGRAD_KERNELS=off, `enabled()` is false and every reader runs
+Without numba, or with MINIGRAD_KERNELS=off, `enabled` is false and every reader runs
 the same Python functions on NumPy arrays instead.
 
 Read next: `vectormath.py` (exp and its kin for kernels).
@@ -64,29 +64,25 @@ _WRITTEN = {
 _IN_VECTORMATH = {"exp", "expm1", "log", "log1p", "tanh", "sigmoid", "sin", "cos"}
 _DTYPES = {"f": "float32", "d": "float64"}
 
-_switched_on = os.environ.get("MINIGRAD_KERNELS", "on").lower() not in ("off", "0", "no")
 
-
-@lru_cache(maxsize=1)
-def _numba_usable() -> bool:
+def _usable() -> bool:
+    wanted = os.environ.get("MINIGRAD_KERNELS", "on").lower() not in ("off", "0", "no")
     jit_on = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-    return jit_on and importlib.util.find_spec("numba") is not None
+    return wanted and jit_on and importlib.util.find_spec("numba") is not None
 
 
-def enabled() -> bool:
-    """Are kernels in use? Not without numba, and not with MINIGRAD_KERNELS=off."""
-    return _switched_on and _numba_usable()
+enabled: bool = _usable()  # are kernels in use? Read as kernels.enabled
 
 
 @contextmanager
 def use_kernels(on: bool) -> Iterator[None]:
     """Within it kernels are used, or are not. For tests and comparisons."""
-    global _switched_on
-    before, _switched_on = _switched_on, on
+    global enabled
+    before, enabled = enabled, on and importlib.util.find_spec("numba") is not None
     try:
         yield
     finally:
-        _switched_on = before
+        enabled = before
 
 
 class Program:
@@ -139,9 +135,7 @@ class Program:
                 formula = _WRITTEN[operation].format(*(known[k] for k in rest))
             body.append(f"    {known[index]} = {formula}\n")
         arguments = ", ".join(known[k] for k in self.operands(result))
-        return (
-            f"def {name}({arguments}):\n{''.join(body)}    return {known[result]}\n"
-        )
+        return f"def {name}({arguments}):\n{''.join(body)}    return {known[result]}\n"
 
 
 class Kernel:

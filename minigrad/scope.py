@@ -56,15 +56,17 @@ class Recorder:
     recording  are operations recorded?
     anomaly    are results watched for NaN and infinity?
     origin     while a backward pass is recorded: the node whose rule is running
+    outer      the scopes to return to
     """
 
-    __slots__ = ("anomaly", "origin", "recording", "scope")
+    __slots__ = ("anomaly", "origin", "outer", "recording", "scope")
 
     def __init__(self) -> None:
         self.scope: tuple[Scope, ...] = ()
         self.recording = True
         self.anomaly = False
         self.origin: Any = None
+        self.outer: list[tuple[Scope, ...]] = []
 
 
 class _Thread(threading.local):
@@ -117,31 +119,27 @@ class detect_anomaly(_Entered):
         super().__init__(anomaly=True)
 
 
-class entered:
-    """Enter one more level of scope. The hot path: a cell enters a handful per step."""
+class Entered:
+    """Enters one more level of scope. Stateless, so that one object serves all uses:
+    a cell enters a handful of scopes per time step."""
 
-    __slots__ = ("_record", "_saved")
+    __slots__ = ("record",)
 
     def __init__(self, record: Scope) -> None:
-        self._record = record
-        self._saved: list[tuple[Scope, ...]] = []
+        self.record = record
 
     def __enter__(self) -> None:
         recorder = thread.recorder
-        outer = recorder.scope
-        self._saved.append(outer)
-        recorder.scope = (*outer, self._record)
+        recorder.outer.append(recorder.scope)
+        recorder.scope = (*recorder.scope, self.record)
 
     def __exit__(self, *exception: object) -> None:
-        thread.recorder.scope = self._saved.pop()
+        recorder = thread.recorder
+        recorder.scope = recorder.outer.pop()
 
 
 @lru_cache(maxsize=4096)
-def _record(kind: str, name: str, index: Any = None) -> Scope:
-    return Scope(kind, name, index)
-
-
-def scope(name: str, index: Any = None, kind: str | None = None) -> entered:
+def scope(name: str, index: Any = None, kind: str | None = None) -> Entered:
     """Name what is computed within: `with scope("forget gate"): ...`.
 
     A gate's name of the table (`GATES`) is known as a gate and gets its letter.
@@ -150,28 +148,32 @@ def scope(name: str, index: Any = None, kind: str | None = None) -> entered:
         kind = "gate" if name in _LETTERS else "scope"
     if kind == "gate" and index is None:
         index = _LETTERS.get(name)
-    return entered(_record(kind, name, index))
+    return Entered(Scope(kind, name, index))
 
 
-def gate(letter: str) -> entered:
+@lru_cache(maxsize=64)
+def gate(letter: str) -> Entered:
     """The scope of the gate with this letter: `gate("f")` is the forget gate's."""
-    return entered(_record("gate", GATES.get(letter, letter), letter))
+    return Entered(Scope("gate", GATES.get(letter, letter), letter))
 
 
-def time_step(t: int) -> entered:
+@lru_cache(maxsize=4096)
+def time_step(t: int) -> Entered:
     """The scope of time step `t` (0-based)."""
-    return entered(_record("step", "step", int(t)))
+    return Entered(Scope("step", "step", int(t)))
 
 
-def layer(number: int, reverse: bool = False) -> entered:
+@lru_cache(maxsize=64)
+def layer(number: int, reverse: bool = False) -> Entered:
     """The scope of a layer's forward or reverse cell; index is (number, reverse)."""
     name = f"layer {number}" + (" reverse" if reverse else "")
-    return entered(_record("layer", name, (number, reverse)))
+    return Entered(Scope("layer", name, (number, reverse)))
 
 
-def cell(kind: str) -> entered:
+@lru_cache(maxsize=64)
+def cell(kind: str) -> Entered:
     """The scope of a cell, named by its kind: "lstm"."""
-    return entered(_record("cell", kind))
+    return Entered(Scope("cell", kind))
 
 
 def path(levels: tuple[Scope, ...]) -> str:

@@ -511,5 +511,3 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     low = -np.inf if low is None else low
     high = np.inf if high is None else high
     return e.clip(x, low, high)
-
-

@@ -70,7 +70,7 @@ def _family(real, uint, ln2, limits, exp_tail, tanh_tail, log_tail):
     ROUND = real(1.5 * 2.0**info.nmant)
     SHIFT = real(float(ROUND) + 2 * int(BIAS))
     ROUND_BITS, ONE_BITS = uint(ROUND.view(uint)), uint(one.view(uint))
-    SIGN, REFLECT = uint(real(-0.0).view(uint)), uint(ROUND_BITS + 3 * BIAS)
+    SIGN, REFLECT, HALVE = uint(real(-0.0).view(uint)), uint(3 * BIAS), uint(BIAS + 1)
     MANTISSA = uint(2**info.nmant - 1)
     # log takes its mantissa from [sqrt(1/2), sqrt(2)); subnormals are scaled up first
     ROOT_BITS = uint(real(math.sqrt(0.5)).view(uint))
@@ -90,7 +90,7 @@ def _family(real, uint, ln2, limits, exp_tail, tanh_tail, log_tail):
     @_inline
     def power(shifted):
         """2^k in two factors, since 2^k itself may be no normal number."""
-        biased = uint(real(shifted).view(uint) - ROUND_BITS)  # k + 2 BIAS
+        biased = real(shifted).view(uint)  # k + 2 BIAS, under bits that shift out
         first = uint(biased >> UNIT)
         second = uint(biased - first)
         return real(uint(first << BITS).view(real)), real(
@@ -122,8 +122,7 @@ def _family(real, uint, ln2, limits, exp_tail, tanh_tail, log_tail):
         shifted, high, low = reduce_exp(clamp(x, -two * saturated, exp_max))
         r = high - low
         tail = r * r * exp_tail(r) - low
-        biased = uint(real(shifted).view(uint) - ROUND_BITS)
-        e = uint(uint(biased - BIAS - UNIT) << BITS).view(real)
+        e = uint(uint(real(shifted).view(uint) - HALVE) << BITS).view(real)
         y = two * (((e - half) + e * high) + e * tail)
         return x if x == zero else y  # -0.0
 
@@ -290,7 +289,10 @@ _WINDOWS = _two_over_pi_windows(1160)
 _ROUND = np.float64(1.5 * 2.0**52)
 _ROUND_BITS = np.uint64(_ROUND.view(np.uint64))
 _ONE, _HALF = np.float64(1), np.float64(0.5)
-_PIO2_HIGH, _PIO2_LOW = np.float64(1.5707963407039642), np.float64(-1.3909067614167116e-08)
+_PIO2_HIGH, _PIO2_LOW = (
+    np.float64(1.5707963407039642),
+    np.float64(-1.3909067614167116e-08),
+)
 
 
 @_inline
@@ -359,7 +361,11 @@ def _quarter_turns_float64(size):
 
 _W32 = tuple(np.float64(2.0 ** (-1 - 26 * i)) for i in range(4))
 _U32 = tuple(np.uint64(30 + 26 * i) for i in range(4))
-_U32_EXP, _U32_MANT, _U32_ONE = np.uint32(23), np.uint32(2**23 - 1), np.uint32(127 << 23)
+_U32_EXP, _U32_MANT, _U32_ONE = (
+    np.uint32(23),
+    np.uint32(2**23 - 1),
+    np.uint32(127 << 23),
+)
 _U32_LEAST = np.uint32(126)
 
 

@@ -115,7 +115,7 @@ class Elementwise(Primitive):
         self.scalar = scalar
         self.fused = fused
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
-        self._plans: dict[tuple, list] = {}  # (needs, dtype character) -> kernels
+        self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
 
     def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
         for x in inputs:
@@ -125,7 +125,7 @@ class Elementwise(Primitive):
 
     def compute(self, *arrays: Any) -> Any:
         """The value by kernel, or by the scalar function itself on arrays."""
-        if kernels.enabled():
+        if kernels.enabled:
             char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
             ufunc = self._values.get(char)
             if ufunc is None:
@@ -144,50 +144,47 @@ class Elementwise(Primitive):
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
     ) -> tuple:
-        if isinstance(g, Variable) or not self.fused or not kernels.enabled():
+        if isinstance(g, Variable) or not self.fused or not kernels.enabled:
             return super().pull(needs, g, y, inputs, attrs)
-        key = (needs, g.dtype.char)
-        plan = self._plans.get(key)
-        if plan is None:
-            plan = self._plans[key] = self.plan(*key)
-        operands = (g, y, *inputs)
+        key = needs, g.dtype.char
+        fused = self._fused.get(key)
+        if fused is None:
+            fused = self._fused[key] = self.fuse(*key)
         try:
-            return tuple(
-                [
-                    step and step[0](*[operands[k] for k in step[1]])  # type: ignore
-                    for step in plan
-                ]
-            )
-        except TypeError:  # operands of dtypes that the kernel's does not take
+            return fused(g, y, *inputs)
+        except TypeError:  # operands of dtypes that the kernels do not take
             return super().pull(needs, g, y, inputs, attrs)
 
-    def plan(self, needs: tuple[bool, ...], char: str) -> list:
-        """Per input: (function, which operands it takes), or None if not needed."""
-        assert self.vjp is not None
-        program = kernels.Program(
-            self.vjp, tuple(inspect.signature(self.vjp).parameters)
-        )
-        return [
-            self._step(program, k, result, char)
-            if need and result is not None
-            else None
-            for k, (need, result) in enumerate(zip(needs, program.results, strict=True))
-        ]
+    def fuse(self, needs: tuple[bool, ...], char: str) -> Callable:
+        """The rule as one function of arrays, with a kernel per needed entry.
 
-    def _step(
-        self, program: kernels.Program, k: int, result: int, char: str
-    ) -> tuple[Callable, tuple[int, ...]]:
-        operation, *operands = program.lines[result]
-        if operation == "input":  # an identity rule passes the array on
-            return _pass_on, (result,)
-        if operation in _UFUNCS and all(index < len(program.names) for index in operands):
-            return _UFUNCS[operation], tuple(operands)  # one operation: NumPy's own
-        made = kernels.kernel(program, result, f"{self.name}_vjp_{k}", char)
-        if made is None:  # no kernel for this dtype: the traced rule, entry k, on arrays
-            vjp = self.vjp
-            assert vjp is not None
-            return lambda *all: vjp(*all)[k], tuple(range(len(program.names)))
-        return made.ufunc, made.operands
+        What it does is put together as text, for speed; for `multiply`, say:
+        def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
+        """
+        assert self.vjp is not None
+        names = tuple(inspect.signature(self.vjp).parameters)
+        program = kernels.Program(self.vjp, names)
+        functions: dict[str, Any] = {"vjp": self.vjp}
+        entries = []
+        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
+            if not need or result is None:
+                entries.append("None")
+                continue
+            operation, *operands = program.lines[result]
+            if operation == "input":  # an identity rule passes the array on
+                entries.append(names[result])
+                continue
+            if operation in _UFUNCS and all(index < len(names) for index in operands):
+                functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
+            else:
+                made = kernels.kernel(program, result, f"{self.name}_vjp_{k}", char)
+                if made is None:  # no kernels for this dtype
+                    return self.vjp
+                functions[f"f{k}"], operands = made.ufunc, list(made.operands)
+            entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
+        text = f"def fused({', '.join(names)}): return ({', '.join(entries)},)"
+        exec(text, functions)  # names and functions of ours
+        return functions["fused"]
 
 
 _UFUNCS = {
@@ -197,10 +194,6 @@ _UFUNCS = {
     "divide": np.divide,
     "negative": np.negative,
 }
-
-
-def _pass_on(g: Any) -> Any:
-    return g
 
 
 def _char(x: Any) -> str:
@@ -240,13 +233,15 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
         raise explain(primitive, edges, error) from None
     finally:
         restore(token)
-    multiple = primitive.multiple
-    outputs = made if multiple else (made,)
-    for array in outputs:
-        if type(array) is not ndarray:  # NumPy gives scalars for 0-d results
-            outputs = tuple([np.asarray(array) for array in outputs])
-    for array in outputs:
-        array.setflags(False)
+    if primitive.multiple:
+        outputs = made
+        for array in made:
+            array.setflags(False)
+    else:
+        if type(made) is not ndarray:  # NumPy gives scalars for 0-d results
+            made = np.asarray(made)
+        made.setflags(False)
+        outputs = (made,)
     recorder = thread.recorder
     node = None
     requires_grad = False
@@ -257,19 +252,24 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
                     requires_grad = not outputs or outputs[0].dtype.kind in "fc"
                     break
         node = _node(primitive, edges, attrs, outputs, requires_grad, recorder)
-    of = Variable.result_type
-    results = []
-    for array in outputs:
-        edge = _new(Edge)
-        edge.source = node
-        edge.index = len(results)
-        edge.array = array
-        edge.requires_grad = requires_grad
-        result = _new(of)
-        result._edge = edge
-        result._grad = None
-        results.append(result)
-    return tuple(results) if multiple else results[0]
+    if primitive.multiple:
+        return tuple(
+            [_handle(node, k, array, requires_grad) for k, array in enumerate(outputs)]
+        )
+    return _handle(node, 0, made, requires_grad)
+
+
+def _handle(node: Node | None, index: int, array: ndarray, requires_grad: bool) -> Any:
+    """A tensor on an output of a node."""
+    edge = _new(Edge)
+    edge.source = node
+    edge.index = index
+    edge.array = array
+    edge.requires_grad = requires_grad
+    handle = _new(Variable.result_type)
+    handle._edge = edge
+    handle._grad = None
+    return handle
 
 
 def _node(
@@ -359,7 +359,8 @@ def explain(
         letters[k] if len(edges) <= len(letters) else f"x{k}" for k in range(len(edges))
     ]
     operands = "     ".join(
-        f"{name}: {describe(edge)}" for name, edge in zip(names[:4], edges[:4], strict=True)
+        f"{name}: {describe(edge)}"
+        for name, edge in zip(names[:4], edges[:4], strict=True)
     )
     if len(edges) > 4:
         operands += f"     and {len(edges) - 4} more"
@@ -395,7 +396,9 @@ def check_finite(node: Node) -> None:
     """Raise if finite inputs gave an output that is not finite (anomaly mode)."""
     if all(np.isfinite(a).all() for a in node.outputs if a.dtype.kind in "fc"):
         return
-    if all(np.isfinite(e.array).all() for e in node.edges if e.array.dtype.kind in "fc"):
+    if all(
+        np.isfinite(e.array).all() for e in node.edges if e.array.dtype.kind in "fc"
+    ):
         bad = next(a for a in node.outputs if not np.isfinite(a).all())
         raise NonFiniteError(
             f"{node.primitive.name}: the first value that is not finite arose here",
@@ -411,4 +414,3 @@ def first_bad(array: ndarray) -> str:
     """The first entry that is not finite, as words: "nan at (0, 3)"."""
     at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
     return f"{array[at]} at {at}"
-

@@ -106,7 +106,9 @@ _min.defvjp(_extremum_vjp)
 @primitive(name="norm")
 def _norm(x, *, axes, keepdims):
     """y = the Euclidean norm of x over the axes, without overflow or underflow."""
-    if x.dtype.kind == "c":  # complex step: the analytic continuation, no absolute value
+    if (
+        x.dtype.kind == "c"
+    ):  # complex step: the analytic continuation, no absolute value
         return np.sqrt(np.square(x).sum(axis=axes, keepdims=keepdims))
     largest = np.abs(x).max(axis=axes, keepdims=True, initial=0.0)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, x.dtype.type(1))

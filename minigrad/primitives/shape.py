@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ def broadcast_to_vjp(g, y, x, *, shape):
 def _sum_to(x, *, shape):
     """y = x summed over the axes along which `shape` was broadcast."""
     lead = x.ndim - len(shape)
+    if lead == 1 and 1 not in shape:
+        return np.add.reduce(x, 0)
     axes = (*range(lead), *(k + lead for k, n in enumerate(shape) if n == 1))
     return x.sum(axis=axes, keepdims=True).reshape(shape)
 
@@ -245,22 +248,24 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple:
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
     """
     axis = _axis(axis, x.ndim, "split")
-    length = x.shape[axis]
-    if isinstance(sections, int | np.integer):
+    cuts = sections if isinstance(sections, int) else tuple(int(k) for k in sections)
+    return _split(x, bounds=_bounds(x.shape[axis], cuts), axis=axis)
+
+
+@lru_cache(maxsize=1024)
+def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Where the parts of an axis begin, and its end."""
+    if isinstance(sections, int):
         if sections < 1 or length % sections:
             raise ShapeError(
-                f"split(x, {sections}, axis={axis}): no equal parts",
-                expect=f"x.shape[{axis}] to be a multiple of {sections}",
-                actual=f"{length}     x: {x.shape}",
+                f"split(x, {sections}): no equal parts",
+                expect=f"the axis to be a multiple of {sections}",
+                actual=f"its length is {length}",
                 hint="give the indices to cut at, as a list",
             )
-        step = length // int(sections)
-        bounds = tuple([step * k for k in range(int(sections) + 1)])
-    else:
-        cuts = [slice(0, int(cut)).indices(length)[1] for cut in sections]
-        bounds = (0, *cuts, length)
-        bounds = tuple(int(b) for b in np.maximum.accumulate(bounds))
-    return _split(x, bounds=bounds, axis=axis)
+        return tuple(range(0, length + 1, length // sections or 1))[: sections + 1]
+    cuts = [slice(0, cut).indices(length)[1] for cut in sections]
+    return tuple(int(k) for k in np.maximum.accumulate([0, *cuts, length]))
 
 
 def unstack(x: Any, axis: int = 0) -> tuple:
