@@ -17,6 +17,7 @@ Read next: `tensor.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,8 +29,9 @@ from minigrad.primitives.shape import astype, sum_to
 from minigrad.quiet import quietly
 from minigrad.scope import thread
 
-# A gradient's key: the Leaf or Node it belongs to, with the number of the node's output
-# where that is not the first. (Most nodes have one output; a bare node hashes faster.)
+Source = Node | Leaf
+# A gradient's key: the source it belongs to, with the number of the node's output where
+# that is not the first.
 Key = Any
 
 
@@ -61,42 +63,18 @@ def backpropagate(
     """
     recorded = isinstance(seed, Variable)
     stack = stack and not recorded
-    nodes, wanted, useful = _plan(output, targets)
-    sums: dict[Key, Any] = {key(output): seed}
+    wanted, useful = _plan(output, targets)
+    sums: dict[Source, Any] = {}  # a list per node with several outputs
     found: dict[Key, Any] = {}
-    pending: dict[Leaf, list[tuple[Node, Any]]] = {}
-    while nodes:
-        node = nodes.pop()
-        primitive = node.primitive
-        if primitive.multiple:
-            keys = [(node, k) if k else node for k in range(len(node.outputs))]
-            g: Any = tuple([sums.pop(k, None) for k in keys])
-            if not any([part is not None for part in g]):
-                continue
-            for k, part in zip(keys, g, strict=True):
-                if part is not None and (k in wanted or node.tags is not None):
-                    found[k] = part
-        else:
-            g = sums.pop(node, None)
-            if g is None:
-                continue
-            if node in wanted or node.tags is not None:
-                found[node] = g
-        edges = node.edges
-        if useful is None:
-            needs = tuple([edge.requires_grad for edge in edges])
-        else:
-            needs = tuple([e.requires_grad and e.source in useful for e in edges])
-        if stack and primitive.stacked and needs[1]:
-            needs = _set_aside(node, g, needs, pending)
-        if recorded:
-            values = _pull_recorded(node, needs, g)
-        else:
-            y = node.outputs if primitive.multiple else node.outputs[0]
-            inputs = [edge.array for edge in edges]
-            values = primitive.pull(needs, g, y, inputs, node.attrs)
-        if thread.recorder.anomaly:
-            _check_finite(node, g, values)
+    stacks: dict[Leaf, _Stack] = {}
+    # The nodes that have been contributed to, latest first. A node's consumers are all
+    # younger than it, so when its turn comes its sum is complete.
+    queue: list[tuple[int, Node]] = []
+    edges: Sequence[Edge] = (output,)
+    needs: tuple[bool, ...] = (True,)
+    values: Sequence[Any] = (seed,)
+    node = None
+    while True:
         for k, value in enumerate(values):
             if value is None or not needs[k]:
                 continue
@@ -106,13 +84,44 @@ def backpropagate(
                 value = sum_to(value, array.shape)
             if value.dtype is not array.dtype and value.dtype != array.dtype:
                 value = astype(value, array.dtype)
-            if watcher is not None:
+            if watcher is not None and node is not None:
                 watcher.contribution(node, k, value)
-            target = (edge.source, edge.index) if edge.index else edge.source
-            before = sums.get(target)
-            sums[target] = value if before is None else before + value
-    for leaf, uses in pending.items():
-        value = _stacked_sum(uses, watcher)
+            source = edge.source
+            before = sums.get(source)  # type: ignore[arg-type]
+            if before is None and type(source) is Node:
+                heappush(queue, (-source.seq, source))
+                if source.primitive.multiple:
+                    before = sums[source] = [None] * len(source.made)
+            if type(before) is list:
+                parts, before = before, before[edge.index]
+                parts[edge.index] = value if before is None else before + value
+            else:
+                sums[source] = value if before is None else before + value  # type: ignore
+        if not queue:
+            break
+        node = heappop(queue)[1]
+        primitive = node.primitive
+        g = sums.pop(node)
+        if wanted or node.tags is not None:
+            _keep(node, g, wanted, found)
+        edges = node.edges
+        if useful is None:
+            needs = tuple([edge.requires_grad for edge in edges])
+        else:
+            needs = tuple([e.requires_grad and e.source in useful for e in edges])
+        if stack and primitive.stacked:
+            needs = _set_aside(node, g, needs, stacks, watcher)
+        if True not in needs:
+            values = ()
+        elif recorded:
+            values = _pull_recorded(node, needs, g)
+        else:
+            inputs = [edge.array for edge in edges]
+            values = primitive.pull(needs, g, node.made, inputs, node.attrs)
+        if thread.recorder.anomaly:
+            _check_finite(node, g, values)
+    for leaf, kept in stacks.items():
+        value = kept.total(watcher)
         before = sums.get(leaf)
         sums[leaf] = value if before is None else before + value
     found.update(sums)
@@ -124,56 +133,101 @@ def key(edge: Edge) -> Key:
     return (edge.source, edge.index) if edge.index else edge.source
 
 
-def _plan(output: Edge, targets: Iterable[Edge] | None) -> tuple[list, set, set | None]:
-    """The nodes to visit (last first), the keys wanted of them, what leads to a target.
-
-    With targets, only nodes on a path from a target to the output are visited.
-    """
-    nodes = ancestors([output.source], constants=False)
+def _plan(
+    output: Edge, targets: Iterable[Edge] | None
+) -> tuple[set[Key], set[Source] | None]:
+    """The keys that are wanted, and the sources through which a target is reached."""
     if targets is None:
-        return nodes, set(), None
+        return set(), None
     targets = list(targets)
-    useful: set = {edge.source for edge in targets}
-    on_path = []
-    for node in nodes:
+    useful: set[Any] = {edge.source for edge in targets}
+    for node in ancestors([output.source], constants=False):
         if any([e.requires_grad and e.source in useful for e in node.edges]):
             useful.add(node)
-            on_path.append(node)
-    return on_path, {key(edge) for edge in targets}, useful
+    return {key(edge) for edge in targets}, useful
+
+
+def _keep(node: Node, g: Any, wanted: set[Key], found: dict[Key, Any]) -> None:
+    """Keep the gradients of a node's outputs that are wanted, or to be retained."""
+    retained = (node.tags or {}).get("retained", ())
+    for k, part in enumerate(g if type(g) is list else [g]):
+        name = (node, k) if k else node
+        if part is not None and (name in wanted or k in retained):
+            found[name] = part
+
+
+class _Stack:
+    """Uses of one leaf whose contributions are summed in products of stacked rows.
+
+    A thousand rows at a time: enough for a product at full speed, and few enough that
+    they are still in the cache and that a long sequence needs no memory for them.
+    """
+
+    ROWS = 1024
+
+    def __init__(self, k: int) -> None:
+        self.k = k  # which input of the uses the leaf is
+        self.nodes: list[Node] = []
+        self.gs: list[np.ndarray] = []
+        self.rows = 0
+        self.sum: np.ndarray | None = None
+
+    def add(self, node: Node, g: np.ndarray, watcher: Watcher | None) -> None:
+        self.nodes.append(node)
+        self.gs.append(g)
+        self.rows += len(g)
+        if self.rows >= self.ROWS:
+            self.flush(watcher)
+
+    def flush(self, watcher: Watcher | None) -> None:
+        """Add up what is kept: one "stacked sum", or a plain contribution if it is one."""
+        k, nodes, gs = self.k, self.nodes, self.gs
+        node = nodes[0]
+        if len(nodes) == 1:
+            needs = tuple([j == k for j in range(len(node.edges))])
+            arrays = [edge.array for edge in node.edges]
+            value = node.primitive.pull(needs, gs[0], node.made, arrays, node.attrs)[k]
+        else:
+            others = [n.edges[1 - k].array for n in nodes]
+            value = node.primitive.stacked[k](gs, others)
+        value = value.astype(node.edges[k].array.dtype, copy=False)
+        if watcher is not None:
+            if len(nodes) == 1:
+                watcher.contribution(node, k, value)
+            else:
+                watcher.stacked(nodes, k, value)
+        if self.sum is None:
+            self.sum = value
+        else:
+            mine = self.sum if watcher is None else None  # a watcher may keep values
+            self.sum = np.add(self.sum, value, out=mine)
+        self.nodes, self.gs, self.rows = [], [], 0
+
+    def total(self, watcher: Watcher | None) -> Any:
+        if self.nodes:
+            self.flush(watcher)
+        return self.sum
 
 
 def _set_aside(
-    node: Node, g: Any, needs: tuple[bool, ...], pending: dict
+    node: Node,
+    g: Any,
+    needs: tuple[bool, ...],
+    stacks: dict[Leaf, _Stack],
+    watcher: Watcher | None,
 ) -> tuple[bool, ...]:
-    """Keep a use of a leaf for the stacked sum, and need it no more for now."""
-    for k in node.primitive.stacked:
-        edge = node.edges[k]
-        if needs[k] and type(edge.source) is Leaf:
-            others = [e.array.ndim for e in node.edges]
-            if g.ndim == 2 and others == [2] * len(others):
-                pending.setdefault(edge.source, []).append((node, g))
-                needs = (*needs[:k], False, *needs[k + 1 :])
-    return needs
-
-
-def _stacked_sum(uses: list[tuple[Node, Any]], watcher: Watcher | None) -> Any:
-    """The sum of the contributions of all uses of one leaf."""
-    nodes = [node for node, _ in uses]
-    node, g = uses[0]
-    [(k, in_one_go)] = node.primitive.stacked.items()
-    if len(uses) == 1:
-        needs = tuple([j == k for j in range(len(node.edges))])
-        arrays = [edge.array for edge in node.edges]
-        value = node.primitive.pull(needs, g, node.outputs[0], arrays, node.attrs)[k]
-    else:
-        value = in_one_go([g for _, g in uses], [n.edges[0].array for n in nodes])
-    value = value.astype(node.edges[k].array.dtype, copy=False)
-    if watcher is not None:
-        if len(uses) == 1:
-            watcher.contribution(node, k, value)
-        else:
-            watcher.stacked(nodes, k, value)
-    return value
+    """Keep a use of a matrix for a stacked sum, and need it no more for now."""
+    [k] = node.primitive.stacked
+    leaf = node.edges[k].source
+    if type(leaf) is not Leaf or not needs[k] or g.ndim != 2:
+        return needs
+    if node.edges[0].array.ndim != 2 or node.edges[1].array.ndim != 2:
+        return needs
+    stack = stacks.get(leaf)
+    if stack is None:
+        stack = stacks[leaf] = _Stack(k)
+    stack.add(node, g, watcher)
+    return (*needs[:k], False, *needs[k + 1 :])
 
 
 def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
@@ -207,7 +261,7 @@ def _check_finite(node: Node, g: Any, values: tuple) -> None:
             np.asarray(x._edge.array if isinstance(x, Variable) else x) for x in items
         ]
 
-    if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, tuple) else (g,))):
+    if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, list) else (g,))):
         for k, value in enumerate(values):
             for array in arrays([value]):
                 if not np.isfinite(array).all():

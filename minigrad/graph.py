@@ -17,6 +17,7 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterable
+from operator import attrgetter
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
@@ -77,7 +78,7 @@ class Node:
     attrs      the operation's other arguments: a dict of plain, hashable values
     outputs    the arrays it made, read-only
     scope      the scopes it was recorded in, outermost first
-    where      (code object, instruction offset) in the user's program, see `line()`
+    where      (code object, instruction offset) in the user's program: see `line`
     seq        when: a counter that only grows
     origin     in a recorded backward pass: the node whose rule made this one
     tags       None, or {"names": {index: str}, "retained": {index: weak tensor}}
@@ -85,27 +86,39 @@ class Node:
 
     __slots__ = (
         "attrs",
+        "code",
         "edges",
+        "made",
+        "offset",
         "origin",
-        "outputs",
         "primitive",
         "requires_grad",
         "scope",
         "seq",
         "tags",
-        "where",
     )
 
     primitive: Primitive
     edges: tuple[Edge, ...]
     attrs: dict[str, Any]
-    outputs: tuple[np.ndarray, ...]
+    made: Any  # the array, or the tuple of arrays of a primitive with several outputs
     requires_grad: bool
     scope: tuple[Scope, ...]
-    where: tuple[CodeType, int] | None
+    code: CodeType | None
+    offset: int
     seq: int
     origin: Node | None
     tags: dict[str, dict[int, Any]] | None
+
+    @property
+    def outputs(self) -> tuple[np.ndarray, ...]:
+        """The arrays it made, read-only."""
+        return self.made if self.primitive.multiple else (self.made,)
+
+    @property
+    def where(self) -> tuple[CodeType, int] | None:
+        """(code object, instruction offset) in the user's program: see `line`."""
+        return None if self.code is None else (self.code, self.offset)
 
     def tag(self, kind: str, index: int, value: Any) -> None:
         """Note something about output `index` for the readers."""
@@ -148,19 +161,12 @@ def ancestors(sources: Iterable[Node | Leaf | None], constants: bool = True) -> 
     seen = set(todo)
     while todo:
         for edge in todo.pop().edges:
-            source = edge.source
-            if (
-                type(source) is Node
-                and (constants or source.requires_grad)
-                and source not in seen
-            ):
-                seen.add(source)
-                todo.append(source)
-    return sorted(seen, key=_by_seq)
-
-
-def _by_seq(node: Node) -> int:
-    return node.seq
+            if constants or edge.requires_grad:
+                source = edge.source
+                if type(source) is Node and source not in seen:
+                    seen.add(source)
+                    todo.append(source)
+    return sorted(seen, key=attrgetter("seq"))
 
 
 # ------------------------------------------------------------- the user's line
@@ -173,7 +179,7 @@ def _is_inside(filename: str) -> bool:
     return inside
 
 
-def caller(depth: int) -> tuple[CodeType, int] | None:
+def caller(depth: int) -> tuple[CodeType | None, int]:
     """Code object and instruction offset of the first frame outside the package."""
     frame: FrameType | None = sys._getframe(depth)
     while frame is not None:
@@ -184,14 +190,14 @@ def caller(depth: int) -> tuple[CodeType, int] | None:
         if not inside:
             return code, frame.f_lasti
         frame = frame.f_back
-    return None
+    return None, 0
 
 
-def line(where: tuple[CodeType, int] | None) -> tuple[str, int, int, int] | None:
+def line(where: tuple[CodeType | None, int] | None) -> tuple[str, int, int, int] | None:
     """Decode a node's `where`: (file name, line, first column, last column)."""
-    if where is None:
+    code, offset = where or (None, 0)
+    if code is None:
         return None
-    code, offset = where
     positions = next(itertools.islice(code.co_positions(), offset // 2, None), None)
     if positions is None or positions[0] is None:
         return code.co_filename, code.co_firstlineno, 0, 0
@@ -199,7 +205,7 @@ def line(where: tuple[CodeType, int] | None) -> tuple[str, int, int, int] | None
     return code.co_filename, first_line, first or 0, last or 0
 
 
-def place(scope: tuple[Scope, ...], where: tuple[CodeType, int] | None) -> str:
+def place(scope: tuple[Scope, ...], where: tuple[CodeType | None, int] | None) -> str:
     """Scope and line as an error message shows them."""
     spot = line(where)
     words = [path(scope), f"{spot[0].rpartition('/')[2]}:{spot[1]}" if spot else ""]

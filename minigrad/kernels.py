@@ -31,7 +31,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -156,7 +156,7 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
     return Kernel(program, result, name, dtype)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compile(text: str, name: str, signature: str) -> Any:
     import numba
 

@@ -31,7 +31,7 @@ from minigrad.errors import (
 )
 from minigrad.graph import Edge, Leaf, Node, Variable, caller, next_seq, place
 from minigrad.quiet import hush, restore
-from minigrad.scope import Recorder, thread
+from minigrad.scope import thread
 
 TABLE: dict[str, Primitive] = {}  # every primitive by its name
 
@@ -223,9 +223,15 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
     Every operation passes through here, so it is written for speed: objects are made
     without their `__init__`, and what is looked up is looked up once.
     """
-    edges = tuple(
-        [x._edge if isinstance(x, Variable) else constant(x, inputs) for x in inputs]
-    )
+    try:
+        edges = tuple([x._edge for x in inputs])
+    except AttributeError:  # constants among them
+        edges = tuple(
+            [
+                x._edge if isinstance(x, Variable) else constant(x, inputs)
+                for x in inputs
+            ]
+        )
     token = hush()
     try:
         made = primitive.value(*[edge.array for edge in edges], **attrs)
@@ -233,15 +239,11 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
         raise explain(primitive, edges, error) from None
     finally:
         restore(token)
-    if primitive.multiple:
-        outputs = made
-        for array in made:
-            array.setflags(False)
-    else:
+    multiple = primitive.multiple  # several outputs are views: as read-only as x is
+    if not multiple:
         if type(made) is not ndarray:  # NumPy gives scalars for 0-d results
             made = np.asarray(made)
         made.setflags(False)
-        outputs = (made,)
     recorder = thread.recorder
     node = None
     requires_grad = False
@@ -249,12 +251,27 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
         if primitive.vjp is not None:
             for edge in edges:
                 if edge.requires_grad:
-                    requires_grad = not outputs or outputs[0].dtype.kind in "fc"
+                    requires_grad = multiple or made.dtype.kind in "fc"
                     break
-        node = _node(primitive, edges, attrs, outputs, requires_grad, recorder)
-    if primitive.multiple:
+        node = _new(Node)
+        node.seq = next_seq()
+        node.primitive = primitive
+        node.edges = edges
+        node.attrs = attrs
+        node.made = made
+        node.requires_grad = requires_grad
+        node.scope = recorder.scope
+        node.tags = None
+        origin = node.origin = recorder.origin
+        if origin is None:
+            node.code, node.offset = caller(2)
+        else:
+            node.code, node.offset = origin.code, origin.offset
+        if recorder.anomaly:
+            check_finite(node)
+    if multiple:
         return tuple(
-            [_handle(node, k, array, requires_grad) for k, array in enumerate(outputs)]
+            [_handle(node, k, array, requires_grad) for k, array in enumerate(made)]
         )
     return _handle(node, 0, made, requires_grad)
 
@@ -270,31 +287,6 @@ def _handle(node: Node | None, index: int, array: ndarray, requires_grad: bool) 
     handle._edge = edge
     handle._grad = None
     return handle
-
-
-def _node(
-    primitive: Primitive,
-    edges: tuple[Edge, ...],
-    attrs: dict[str, Any],
-    outputs: tuple[ndarray, ...],
-    requires_grad: bool,
-    recorder: Recorder,
-) -> Node:
-    """The record of an operation that was just computed, in the current scope."""
-    node = _new(Node)
-    node.seq = next_seq()
-    node.primitive = primitive
-    node.edges = edges
-    node.attrs = attrs
-    node.outputs = outputs
-    node.requires_grad = requires_grad
-    node.scope = recorder.scope
-    node.tags = None
-    origin = node.origin = recorder.origin
-    node.where = caller(3) if origin is None else origin.where
-    if recorder.anomaly:
-        check_finite(node)
-    return node
 
 
 def _read_only(array: ndarray) -> ndarray:
@@ -374,7 +366,7 @@ def explain(
         f"{primitive.name}({', '.join(names[:4])}): {reason}",
         expect=primitive.expect,
         actual=operands,
-        where=place(thread.recorder.scope, caller(3)),
+        where=place(thread.recorder.scope, caller(2)),
         hint=primitive_hint(primitive, edges),
     )
 
