@@ -79,11 +79,14 @@ def _polynomial(*coefficients):
 def _family(real, uint, ln2, exp_range, saturation, exp_tail, tanh_tail, log_tail):
     """Everything but sine and cosine for one type; `uint` has its width.
 
-    Within `exp_range`, e^x goes from 0 to inf; from `saturation` on, tanh is 1.
+    `exp_range` is what x is clamped to: at the low end k = -2 BIAS, where both factors
+    of 2^k are zeros, so that e^-inf (a mask) does not pay the processor's slow path for
+    underflow; the high end overflows. From `saturation` on, tanh is 1.
     """
     info = np.finfo(real)
     zero, half, one, two = real(0), real(0.5), real(1), real(2)
     inf, nan, tiny = real(np.inf), real(np.nan), real(info.smallest_normal)
+    eps = real(info.eps / 4)
     ln2_high, ln2_low = real(ln2[0]), real(ln2[1])
     half_ln2_high, half_ln2_low = real(ln2[0] / 2), real(ln2[1] / 2)
     log2e, two_log2e = real(1 / math.log(2)), real(2 / math.log(2))
@@ -144,13 +147,13 @@ def _family(real, uint, ln2, exp_range, saturation, exp_tail, tanh_tail, log_tai
 
     @_inline
     def expm1(x):
-        """e^x - 1 = 2 ((E - 1/2) + E (e^r - 1)) with E = 2^(k-1). 1.3 / 1.4 ULP."""
+        """e^x - 1 = 2 ((E - 1/2) + E (e^r - 1)) with E = 2^(k-1). 1.4 / 1.4 ULP."""
         shifted, high, low = reduce_exp(clamp(x, -two * saturated, exp_max))
         r = high - low
         tail = r * r * exp_tail(r) - low
         e = uint(uint(real(shifted).view(uint) - HALVE) << WIDTH).view(real)
         y = two * (((e - half) + e * high) + e * tail)
-        return x if x == zero else y  # -0.0
+        return x if abs(x) < eps else y  # -0.0, and subnormal x, which e halves
 
     @_inline
     def tanh(x):
@@ -231,7 +234,7 @@ def _family(real, uint, ln2, exp_range, saturation, exp_tail, tanh_tail, log_tai
     np.float32,
     np.uint32,
     ln2=(0.693145751953125, 1.4286068203094173e-06),
-    exp_range=(-104.5, 89.0),
+    exp_range=(-176.0, 89.0),
     saturation=10.0,
     exp_tail=(0.001392625, 0.008363233, 0.041666552, 0.16666576, 0.5),
     tanh_tail=(-0.0529946, 0.13332239, -0.3333333),
@@ -248,7 +251,7 @@ def _family(real, uint, ln2, exp_range, saturation, exp_tail, tanh_tail, log_tai
     np.float64,
     np.uint64,
     ln2=(0.6931471805598903, 5.497923018708371e-14),
-    exp_range=(-746.0, 710.0),
+    exp_range=(-1418.0, 710.0),
     saturation=20.0,
     exp_tail=(
         2.5100472505694996e-08,
@@ -304,7 +307,7 @@ def _two_over_pi_windows(count):
     return np.array([bits >> count - n & 2**26 - 1 for n in range(count)], np.float64)
 
 
-_WINDOWS = _two_over_pi_windows(1160)  # emax + 1 + 5 * 26 entries are reached
+_WINDOWS = _two_over_pi_windows(1200)  # the largest index is 1025 + 6 * 26
 _PIO2_HIGH = np.float64(1.5707963407039642)  # 26 bits of pi/2
 _PIO2_LOW = np.float64(-1.3909067614167116e-08)
 _PIO2 = np.float64(math.pi / 2)
@@ -317,8 +320,8 @@ _EXPONENT_32, _MANTISSA_32 = np.uint32(23), np.uint32(2**23 - 1)
 _ONE_64, _HALF_64 = np.uint64(1023 << 52), np.uint64(1022)
 _ONE_32, _HALF_32 = np.uint32(127 << 23), np.uint32(126)
 # Unsigned indices: a signed one goes through wrap-around handling.
-_FIRST_64 = tuple(np.uint64(26 * i) for i in range(6))
-_WEIGHT_64 = tuple(np.float64(2.0 ** (28 - 26 * i)) for i in range(6))
+_FIRST_64 = tuple(np.uint64(26 * i) for i in range(7))
+_WEIGHT_64 = tuple(np.float64(2.0 ** (28 - 26 * i)) for i in range(7))
 _FIRST_32 = tuple(np.uint64(29 + 26 * i) for i in range(4))
 _WEIGHT_32 = tuple(np.float64(2.0 ** (-1 - 26 * i)) for i in range(4))
 
@@ -355,16 +358,20 @@ def _reduce_float64(size):
     w3 = _WINDOWS[i + _FIRST_64[3]] * _WEIGHT_64[3]
     w4 = _WINDOWS[i + _FIRST_64[4]] * _WEIGHT_64[4]
     w5 = _WINDOWS[i + _FIRST_64[5]] * _WEIGHT_64[5]
+    w6 = _WINDOWS[i + _FIRST_64[6]] * _WEIGHT_64[6]
     a, b = low * w0, high * w1  # 2^29, 2^-24 (high * w0: multiples of 8)
     c, d = low * w1, high * w2  # 2^3, 2^-50
     na, nb, nc, nd = _nearest(a), _nearest(b), _nearest(c), _nearest(d)
     q = ((a - na) + (b - nb)) + ((c - nc) + (d - nd))  # 2, 2^-50: exact
     nq = _nearest(q)
     n = ((na + nb) + (nc + nd)) + nq
-    q, lost = _two_sum(q - nq, high * w3)
-    q, lost_too = _two_sum(q, low * w2)
-    rest = (lost + lost_too) + ((low * w3 + high * w4) + (low * w4 + high * w5))
-    q, rest = _two_sum(q, rest)
+    # q may cancel down to 2^-61: no term above 2^-75 is added with a rounding
+    q, lost_0 = _two_sum(q - nq, high * w3)
+    q, lost_1 = _two_sum(q, low * w2)
+    q, lost_2 = _two_sum(q, high * w4)
+    q, lost_3 = _two_sum(q, low * w3)
+    last = (high * w5 + low * w4) + (high * w6 + low * w5)
+    q, rest = _two_sum(q, ((lost_0 + lost_1) + (lost_2 + lost_3)) + last)
     # times pi/2, with the product of the leading parts exact
     top = np.uint64(np.float64(q).view(np.uint64) & _TOP_26).view(np.float64)
     small = top * _PIO2_LOW + ((q - top) + rest) * _PIO2
