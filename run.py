@@ -326,7 +326,7 @@ class Environment(object):
 def last(output):
     """The line of a failed command's output that most likely says why."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.upper().startswith("ERROR")]
+    errors = [line for line in lines if line.startswith(("ERROR:", "Error:"))]
     return (errors or lines or ["it said nothing"])[-1]
 
 
