@@ -1,7 +1,9 @@
-"""The wheel: every file that the packages need travels inside it."""
+"""The wheel holds every file that the packages need; versions agree."""
 
+import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -48,3 +50,13 @@ def test_nothing_else_is_inside(wheel):
 def test_it_brings_the_command(wheel):
     (entries,) = [n for n in wheel.namelist() if n.endswith("entry_points.txt")]
     assert "minigrad = minigrad.cli:main" in wheel.read(entries).decode()
+
+
+def test_hooks_use_the_declared_linter():
+    """`ruff==0.17.*` in pyproject.toml, `rev: v0.17.5` among the commit hooks."""
+    declared = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
+    tests = declared["project"]["optional-dependencies"]["test"]
+    (ruff,) = [name for name in tests if name.startswith("ruff==")]
+    hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8")
+    series = ruff.removeprefix("ruff==").removesuffix("*")
+    assert re.findall(r"rev: v(.*)\.\d+$", hooks, re.M) == [series.rstrip(".")]
