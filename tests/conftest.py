@@ -1,0 +1,102 @@
+"""What every test can rely on: a seeded generator, a browser, no silent skips."""
+
+import os
+import shutil
+import zlib
+
+import hypothesis
+import numpy as np
+import pytest
+
+# Set by .ci/run, where every optional tool is installed.
+CI = os.environ.get("MINIGRAD_CI") == "1"
+
+os.environ.setdefault("MPLBACKEND", "agg")  # no test opens a window
+
+# Kernels compile within the first example, so no example has a deadline; in CI
+# the examples are the same every time.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if CI else "here")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+QUIET_BROWSER = [
+    "--no-sandbox",  # root, as in a container, may not start it otherwise
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # a page of ours needs no network
+]
+
+
+# A tool that is missing where all are installed is a fault of the set-up, and its
+# tests must not pass by being skipped. A skip that does not depend on tools starts
+# its reason with "only", as in "only on Windows".
+
+
+def _forbid_skip(report):
+    if CI and report.skipped and not hasattr(report, "wasxfail"):
+        _, _, reason = report.longrepr
+        if not reason.removeprefix("Skipped: ").startswith("only "):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, though everything is installed here: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    return _forbid_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return _forbid_skip((yield))
+
+
+@pytest.fixture
+def rng(request):
+    """A generator seeded by the test's own name: always the same, nowhere shared."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless browser of the machine's own; most tests want `page`."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    ways = [{"executable_path": found}] if found else []
+    ways += [{"channel": "chrome"}, {"channel": "msedge"}]  # not on PATH elsewhere
+    with api.sync_playwright() as driver:
+        for way in ways:
+            try:
+                browser = driver.chromium.launch(args=QUIET_BROWSER, **way)
+            except api.Error:
+                continue
+            yield browser
+            browser.close()
+            return
+        pytest.skip("needs a browser: Chromium, Chrome or Edge")
+
+
+@pytest.fixture
+def page(browser):
+    """A page that fails the test if it asks the network, or a script of it fails."""
+    page = browser.new_page()
+    asked, faults = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    yield page
+    page.close()
+    assert faults == []
+    local = ("file:", "data:", "about:", "blob:")
+    assert [url for url in asked if not url.startswith(local)] == []
