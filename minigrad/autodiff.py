@@ -86,12 +86,12 @@ def backpropagate(
                 value = astype(value, array.dtype)
             if watcher is not None and node is not None:
                 watcher.contribution(node, k, value)
-            source = edge.source
+            source = edge if type(edge) is Node else edge.source
             before = sums.get(source)  # type: ignore[arg-type]
             if before is None and type(source) is Node:
                 heappush(queue, (-source.seq, source))
                 if source.primitive.multiple:
-                    before = sums[source] = [None] * len(source.made)
+                    before = sums[source] = [None] * len(source.array)
             if type(before) is list:
                 parts, before = before, before[edge.index]
                 parts[edge.index] = value if before is None else before + value
@@ -117,7 +117,7 @@ def backpropagate(
             values = _pull_recorded(node, needs, g)
         else:
             inputs = [edge.array for edge in edges]
-            values = primitive.pull(needs, g, node.made, inputs, node.attrs)
+            values = primitive.pull(needs, g, node.array, inputs, node.attrs)
         if thread.recorder.anomaly:
             _check_finite(node, g, values)
     for leaf, kept in stacks.items():
@@ -186,7 +186,7 @@ class _Stack:
         if len(nodes) == 1:
             needs = tuple([j == k for j in range(len(node.edges))])
             arrays = [edge.array for edge in node.edges]
-            value = node.primitive.pull(needs, gs[0], node.made, arrays, node.attrs)[k]
+            value = node.primitive.pull(needs, gs[0], node.array, arrays, node.attrs)[k]
         else:
             others = [n.edges[1 - k].array for n in nodes]
             value = node.primitive.stacked[k](gs, others)
@@ -233,10 +233,12 @@ def _set_aside(
 def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
     """The rule on tensors: what it computes is recorded, in the node's own scope."""
     handle = Variable.result_type.of
-    ys = [
-        handle(Edge(node, k, array, node.requires_grad))
-        for k, array in enumerate(node.outputs)
-    ]
+    if node.primitive.multiple:
+        y: Any = tuple(
+            [handle(Edge(node, k, part, True)) for k, part in enumerate(node.array)]
+        )
+    else:
+        y = handle(node)
     recorder = thread.recorder
     before = recorder.scope, recorder.origin
     recorder.scope, recorder.origin = node.scope, node
@@ -244,7 +246,7 @@ def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
         return node.primitive.pull(
             needs,
             g,
-            tuple(ys) if node.primitive.multiple else ys[0],
+            y,
             [handle(edge) for edge in node.edges],
             node.attrs,
         )

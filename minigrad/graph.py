@@ -73,6 +73,9 @@ class Edge:
 class Node:
     """The record of one operation: plain data, never a closure.
 
+    A node with one output is itself the edge that leads to it (`source`, `index`,
+    `array`, `requires_grad`): half the objects, and no cycle, as nothing refers to self.
+
     primitive  the entry of the table of primitives
     edges      one Edge per input
     attrs      the operation's other arguments: a dict of plain, hashable values
@@ -85,10 +88,10 @@ class Node:
     """
 
     __slots__ = (
+        "array",
         "attrs",
         "code",
         "edges",
-        "made",
         "offset",
         "origin",
         "primitive",
@@ -98,10 +101,12 @@ class Node:
         "tags",
     )
 
+    index = 0
+
     primitive: Primitive
-    edges: tuple[Edge, ...]
+    edges: tuple[Edge | Node, ...]
     attrs: dict[str, Any]
-    made: Any  # the array, or the tuple of arrays of a primitive with several outputs
+    array: Any  # what it made; of a primitive with several outputs, the tuple of them
     requires_grad: bool
     scope: tuple[Scope, ...]
     code: CodeType | None
@@ -113,7 +118,12 @@ class Node:
     @property
     def outputs(self) -> tuple[np.ndarray, ...]:
         """The arrays it made, read-only."""
-        return self.made if self.primitive.multiple else (self.made,)
+        return self.array if self.primitive.multiple else (self.array,)
+
+    @property
+    def source(self) -> Node:
+        """Itself, as an edge."""
+        return self
 
     @property
     def where(self) -> tuple[CodeType, int] | None:
@@ -140,11 +150,11 @@ class Variable:
     __slots__ = ("__weakref__", "_edge", "_grad")
 
     result_type: ClassVar[type[Variable]]  # what operations return; set by `tensor.py`
-    _edge: Edge
+    _edge: Edge | Node
     _grad: Variable | None
 
     @classmethod
-    def of(cls, edge: Edge) -> Any:
+    def of(cls, edge: Edge | Node) -> Any:
         """A handle on what `edge` leads to."""
         handle = cls.__new__(cls)
         handle._edge = edge

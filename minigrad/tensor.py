@@ -21,7 +21,7 @@ from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Edge, Leaf, Node, Variable
 from minigrad.primitives import elementwise as e
 from minigrad.primitives import index, linalg, reduce, shape
-from minigrad.primitives.base import apply, describe
+from minigrad.primitives.base import apply_binary, describe
 
 Axis = int | Sequence[int] | None
 
@@ -307,40 +307,40 @@ class Tensor(Variable):
     # --------------------------------------------------------- operators
 
     def __add__(self, other: Any) -> Tensor:
-        return apply(e.add, (self, other))
+        return apply_binary(e.add, self, other)
 
     def __radd__(self, other: Any) -> Tensor:  # other + self
-        return apply(e.add, (other, self))
+        return apply_binary(e.add, other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return apply(e.subtract, (self, other))
+        return apply_binary(e.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Tensor:  # other - self
-        return apply(e.subtract, (other, self))
+        return apply_binary(e.subtract, other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return apply(e.multiply, (self, other))
+        return apply_binary(e.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Tensor:  # other * self
-        return apply(e.multiply, (other, self))
+        return apply_binary(e.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return apply(e.divide, (self, other))
+        return apply_binary(e.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:  # other / self
-        return apply(e.divide, (other, self))
+        return apply_binary(e.divide, other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        return apply(e.power, (self, other))
+        return apply_binary(e.power, self, other)
 
     def __rpow__(self, other: Any) -> Tensor:  # other ** self
-        return apply(e.power, (other, self))
+        return apply_binary(e.power, other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return apply(linalg.matmul, (self, other))
+        return apply_binary(linalg.matmul, self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:  # other @ self
-        return apply(linalg.matmul, (other, self))
+        return apply_binary(linalg.matmul, other, self)
 
     def __neg__(self) -> Tensor:
         return e.negative(self)
