@@ -5,8 +5,20 @@ holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how grad
 made of it).
 """
 
-from minigrad import errors
+from minigrad import data, errors, losses, nn, optim
 from minigrad.autodiff import grad, jacobian
+from minigrad.checkpoint import load, save
+from minigrad.clip import clip_grad_norm_, clip_grad_value_
+from minigrad.creation import (
+    arange,
+    eye,
+    full,
+    ones,
+    ones_like,
+    zeros,
+    zeros_like,
+)
+from minigrad.functions import log_softmax, logsumexp, softmax
 from minigrad.primitives.elementwise import (
     absolute,
     cos,
@@ -35,6 +47,7 @@ from minigrad.primitives.shape import (
     stack,
     unstack,
 )
+from minigrad.random import manual_seed
 from minigrad.scope import detect_anomaly, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
 
