@@ -35,7 +35,7 @@ from minigrad.primitives.shape import (
     stack,
     unstack,
 )
-from minigrad.scope import detect_anomaly, no_grad, scope, time_step
+from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
 
 abs = absolute
