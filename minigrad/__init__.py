@@ -5,7 +5,7 @@ holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how grad
 made of it).
 """
 
-from minigrad import data, errors, losses, nn, optim
+from minigrad import data, errors, losses, nn, optim, random
 from minigrad.autodiff import grad, jacobian
 from minigrad.checkpoint import load, save
 from minigrad.clip import clip_grad_norm_, clip_grad_value_
