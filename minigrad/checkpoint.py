@@ -18,7 +18,7 @@ from minigrad.errors import CheckpointError
 
 
 class Loaded(dict[str, np.ndarray]):
-    """Arrays by name, as `load` found them; `metadata` are the words saved with them."""
+    """Arrays by name, as `load` found them, and the `metadata` saved with them."""
 
     metadata: dict[str, str]
 

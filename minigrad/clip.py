@@ -17,7 +17,8 @@ def clip_grad_norm_(
     norm_type: float = 2.0,
     error_if_nonfinite: bool = True,
 ) -> float:
-    """Scale all gradients by one factor so that their common norm is at most `max_norm`.
+    """Scale all gradients by one factor so that their common norm is at most
+    `max_norm`.
 
     The direction of the step stays. Returns the norm before clipping; parameters
     without a gradient do not count.
@@ -92,6 +93,6 @@ def _check(parameters: list[Tensor], bad: Any = None) -> None:
             raise NonFiniteError(
                 f"clipping: the gradient of parameter {name!r} is not finite",
                 expect="finite gradients",
-                actual=f"{array[at]} at {at}, {int(wrong.sum())} of {array.size} entries",
+                actual=f"{array[at]} at {at}, {wrong.sum()} of {array.size} entries",
                 hint="run the step under mg.detect_anomaly() to see where it arose",
             )

@@ -17,7 +17,7 @@ from minigrad.primitives.shape import squeeze
 
 
 def _shift(x: Any, axis: int) -> np.ndarray:
-    """The largest entry along the axis; 0 where it is infinite (nothing to shift by)."""
+    """The largest entry along the axis; 0 where that is infinite."""
     array = x._edge.array if isinstance(x, Variable) else np.asarray(x)
     largest = array.max(axis=axis, keepdims=True)
     return np.where(np.isfinite(largest), largest, array.dtype.type(0))

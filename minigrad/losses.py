@@ -1,7 +1,7 @@
 """Losses: how wrong a prediction is, in one number.
 
     mse  mae  rmse                             of real numbers
-    binary_cross_entropy  cross_entropy        of classes, from logits (not probabilities)
+    binary_cross_entropy  cross_entropy        of classes, from logits
 
 reduction  "mean" (default), "sum" or "none"
 mask       boolean, of the loss's shape or broadcasting to it: True entries count. What

@@ -1,4 +1,5 @@
-"""The time loop: one cell, applied step after step. It is written here and nowhere else.
+"""The time loop: one cell, applied step after step. It is written here and nowhere
+else.
 
     output, state = unroll(cell, x, state)      # output[t] is the first part of s[t+1]
 
@@ -143,7 +144,8 @@ def unroll(
 
     Returns an `Unrolled`: `output, state = unroll(...)`.
     Raises ShapeError and DTypeError if x has no step, or if the cell returns a state
-    of another form, shape or dtype than it was given; see `make_mask` for mask, lengths.
+    of another form, shape or dtype than it was given; see `make_mask` for mask,
+    lengths.
     """
     x = as_tensor(x, "x")
     steps = x.shape[0] if x.ndim else 0

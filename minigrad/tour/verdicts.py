@@ -57,7 +57,8 @@ def forget_at_but(reader: Reader, corpus: Corpus, limit: int = 600) -> Verdict:
     measured = (
         f'at "but" it is {abs(mean):.3f} {direction} than at the other words of the '
         f"same sentence (95 % interval {low:+.3f} to {high:+.3f}, "
-        f"{len(chosen)} held-out sentences; its standard deviation over words is {spread:.3f}){sure}"
+        f"{len(chosen)} held-out "
+        f"sentences; its standard deviation over words is {spread:.3f}){sure}"
     )
     return Verdict(claim, measured, holds)
 
@@ -72,7 +73,8 @@ def forget_stays_open(reader: Reader, corpus: Corpus, limit: int = 600) -> Verdi
     half = np.log(0.5) / np.log(forget).mean()
     measured = (
         f"its mean over held-out words is {mean:.2f}, and {open_share:.0%} of its "
-        f"values are above 0.9: along the cell state half of a memory is left after about "
+        f"values are above 0.9: along the cell state half of a memory is left after "
+        "about "
         f"{half:.0f} words"
     )
     return Verdict(
