@@ -34,8 +34,10 @@ from minigrad.primitives.linalg import matmul
 from minigrad.primitives.reduce import norm_over as norm
 from minigrad.primitives.shape import broadcast_to, concatenate, split, stack, unstack
 from minigrad.random import manual_seed
+from minigrad.replay import replay
 from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
+from minigrad.testing import gradcheck
 
 abs = absolute
 
@@ -59,6 +61,7 @@ __all__ = [
     "eye",
     "full",
     "grad",
+    "gradcheck",
     "jacobian",
     "load",
     "log",
@@ -79,6 +82,7 @@ __all__ = [
     "power",
     "random",
     "relu",
+    "replay",
     "save",
     "scope",
     "sigmoid",
