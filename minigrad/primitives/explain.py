@@ -96,7 +96,7 @@ _GENERAL = "print the operands' .shape and .dtype where you make them"
 
 
 def _letters(primitive: Primitive, count: int) -> list[str]:
-    """The operands as the primitive's own text calls them; a, b, c ... if it is *many."""
+    """The operands as the primitive's own text calls them; a, b, ... if *many."""
     names: list[str] = []
     for parameter in inspect.signature(primitive).parameters.values():
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:

@@ -261,9 +261,11 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple:
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
     """
     axis = _axis(axis, x.ndim, "split")
-    cuts = sections if isinstance(sections, int) else _lengths(sections, "split")
-    if not np.iterable(sections) and not isinstance(sections, int):
-        [cuts] = cuts  # a whole number of NumPy's
+    cuts: Any = sections
+    if not isinstance(sections, int):
+        cuts = _lengths(sections, "split")
+        if not np.iterable(sections):
+            [cuts] = cuts  # a whole number of NumPy's
     return _split(x, bounds=_bounds(x.shape[axis], cuts), axis=axis)
 
 

@@ -1,5 +1,6 @@
 """Every elementwise rule proved: SymPy's derivative of the function must be it."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -32,11 +33,12 @@ def pieces(name, count):
 @pytest.mark.parametrize("name", NAMES)
 def test_rule_is_the_derivative(name):
     primitive = TABLE[name]
-    count = len(__import__("inspect").signature(primitive.scalar).parameters)
+    count = len(inspect.signature(primitive.scalar).parameters)
     g = sp.Symbol("g", real=True)
     for symbols, points in pieces(name, count):
         y = primitive.scalar(*symbols)
-        rule = primitive.vjp(g, y, *symbols)
+        every = {"needs": (True,) * count} if name == "power" else {}
+        rule = primitive.vjp(g, y, *symbols, **every)
         assert len(rule) == count
         for entry, symbol in zip(rule, symbols, strict=True):
             if not isinstance(symbol, sp.Symbol):
