@@ -266,7 +266,9 @@ BAD = {
     "broadcast": (lambda x: x + np.ones(3), errors.ShapeError, "do not broadcast"),
     "axis": (lambda x: x.sum(axis=4), errors.ShapeError, "axes in -2..1"),
     "reshape": (lambda x: x.reshape(7), errors.ShapeError, "do not fit the shape"),
-    "concatenate": (lambda x: mg.concatenate([x, mg.zeros((2, 3))]), errors.ShapeError, "differ"),
+    "concatenate": (
+        lambda x: mg.concatenate([x, mg.zeros((2, 3))]), errors.ShapeError, "differ"
+    ),
     "nothing": (lambda x: mg.stack([]), errors.ArgumentError, "nothing to join"),
     "index": (lambda x: x[9], errors.IndexingError, "out of bounds"),
     "float index": (lambda x: x[[0.5]], errors.DTypeError, "whole numbers"),

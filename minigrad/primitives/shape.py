@@ -255,7 +255,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 
 
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple:
+def split(x: Any, sections: Any, axis: int = 0) -> tuple:
     """Parts of x along an axis: so many equal ones, or cut at the given indices.
 
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
