@@ -32,7 +32,7 @@ def clip_grad_norm_(
 
     norm_type  p of the p-norm over all entries: 2.0, or math.inf for the largest entry
     Returns    the norm before clipping, as a float; it neither over- nor underflows
-    Errors:    NonFiniteError, naming the parameter, for a NaN or infinity in a gradient;
+    Errors:    NonFiniteError, naming the parameter, if a gradient is not finite;
                with error_if_nonfinite=False a NaN norm makes all gradients NaN and an
                infinite one makes the finite entries zero, as in PyTorch.
                ArgumentError for a negative max_norm, or a norm_type that is not > 0.
