@@ -1,10 +1,10 @@
 """What a primitive is, and the one way an operation is computed and recorded.
 
 A primitive is an entry of the table: a *value* (arrays in, array out) and a *rule* (its
-vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to tensors
-it goes through `apply`: compute, freeze, record. Applied to anything else (arrays in an
-eager backward pass, `Text`, SymPy symbols) it just computes, which is what lets one rule
-text serve eager backward, recorded backward, kernels and proofs.
+vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to
+tensors it goes through `apply`: compute, freeze, record. Applied to anything else
+(arrays in an eager backward pass, `Text`, SymPy symbols) it just computes, which is
+what lets one rule text serve eager backward, recorded backward, kernels and proofs.
 
 A rule returns one entry per input, None where there is no derivative. It never mentions
 broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
@@ -29,7 +29,7 @@ from minigrad.errors import (
     NonFiniteError,
     ShapeError,
 )
-from minigrad.graph import Edge, Leaf, Node, Variable, caller, next_seq, place
+from minigrad.graph import AnyEdge, Edge, Leaf, Node, Variable, caller, next_seq, place
 from minigrad.quiet import hush, restore
 from minigrad.scope import thread
 
@@ -139,7 +139,7 @@ class Elementwise(Primitive):
         program = kernels.Program(self.scalar, names)
         assert program.results[0] is not None
         made = kernels.kernel(program, program.results[0], self.name, char)
-        return made and made.ufunc
+        return None if made is None else made.ufunc
 
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
@@ -252,7 +252,7 @@ def apply_binary(primitive: Primitive, a: Any, b: Any) -> Any:
 
 def record(
     primitive: Primitive,
-    edges: tuple[Edge | Node, ...],
+    edges: tuple[AnyEdge, ...],
     attrs: dict[str, Any],
     made: Any,
     requires_grad: bool,
@@ -304,7 +304,7 @@ def record(
 
 
 def _read_only(array: ndarray) -> ndarray:
-    array.setflags(False)
+    array.setflags(write=False)
     return array
 
 
@@ -344,7 +344,7 @@ def constant(x: Any, beside: tuple) -> Edge:
 # ------------------------------------------------------------- when it goes wrong
 
 
-def describe(edge: Edge) -> str:
+def describe(edge: AnyEdge) -> str:
     """An operand as messages show it: 'W_h' (32, 16) float32."""
     source, name = edge.source, None
     if isinstance(source, Leaf):
@@ -357,7 +357,7 @@ def describe(edge: Edge) -> str:
 
 
 def explain(
-    primitive: Primitive, edges: tuple[Edge, ...], error: Exception
+    primitive: Primitive, edges: tuple[AnyEdge, ...], error: Exception
 ) -> MinigradError:
     """The error to raise where computing a value failed with `error`."""
     letters = "abcdefgh"
@@ -385,7 +385,7 @@ def explain(
     )
 
 
-def primitive_hint(primitive: Primitive, edges: tuple[Edge, ...]) -> str:
+def primitive_hint(primitive: Primitive, edges: tuple[AnyEdge, ...]) -> str:
     """One concrete fix for a failed operation."""
     if primitive.name == "matmul" and len(edges) == 2:
         a, b = edges
