@@ -14,7 +14,6 @@ Read next: `elementwise.py`, then the other files of this folder in any order.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -70,7 +69,7 @@ class Primitive:
         """Make `rule` this primitive's. With a keyword `needs` (one bool per input) it
         is told which entries are wanted, and may return None for the others."""
         self.vjp = rule
-        self._vjp_takes_needs = "needs" in inspect.signature(rule).parameters
+        self._vjp_takes_needs = "needs" in rule.__code__.co_varnames
         return rule
 
     def __call__(self, *inputs: Any, **attrs: Any) -> Any:
@@ -135,7 +134,7 @@ class Elementwise(Primitive):
 
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""
-        names = tuple(inspect.signature(self.scalar).parameters)
+        names = kernels.argument_names(self.scalar)
         program = kernels.Program(self.scalar, names)
         assert program.results[0] is not None
         made = kernels.kernel(program, program.results[0], self.name, char)
@@ -162,7 +161,7 @@ class Elementwise(Primitive):
         def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
         """
         assert self.vjp is not None
-        names = tuple(inspect.signature(self.vjp).parameters)
+        names = kernels.argument_names(self.vjp)
         program = kernels.Program(self.vjp, names)
         functions: dict[str, Any] = {"vjp": self.vjp}
         entries = []

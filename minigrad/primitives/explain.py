@@ -9,7 +9,6 @@ Read next: `errors.py` for the form of the messages.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -97,6 +96,8 @@ _GENERAL = "print the operands' .shape and .dtype where you make them"
 
 def _letters(primitive: Primitive, count: int) -> list[str]:
     """The operands as the primitive's own text calls them; a, b, ... if *many."""
+    import inspect
+
     names: list[str] = []
     for parameter in inspect.signature(primitive).parameters.values():
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad import functions
 from minigrad.primitives import elementwise as e
 from minigrad.primitives import index, linalg, reduce, shape
 
@@ -193,5 +194,15 @@ OTHER = [
 ]
 
 
+CONSTANTS = [
+    *COMPARISONS,
+    Case(
+        "shift",
+        lambda x: functions._shift(x, axes=(1,)),
+        lambda x: x.max(1, keepdims=True),
+        ((2, 3),),
+    ),
+]
+
 DIFFERENTIABLE = [*ELEMENTWISE, *SHAPE, *REDUCE, *OTHER]
-CASES = [*DIFFERENTIABLE, *COMPARISONS]
+CASES = [*DIFFERENTIABLE, *CONSTANTS]
