@@ -94,7 +94,7 @@ _GENERAL = "print the operands' .shape and .dtype where you make them"
 
 
 def _letters(primitive: Primitive, count: int) -> list[str]:
-    """The operands as the primitive's own text calls them; a, b, c ... if it is *many."""
+    """The operands as the primitive's own text calls them; a, b, c ... beyond it."""
     names: list[str] = []
     for parameter in inspect.signature(primitive).parameters.values():
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
@@ -196,9 +196,7 @@ def _matmul(edges: Any, letters: Any, attrs: Any) -> Diagnosis | None:
         hint = "print the two shapes where you make them; use reshape or .T to match"
         if len(right) == 2 and left[-1] == right[1]:
             word = "it" if b.source is None else name_of(b) or "b"
-            hint = (
-                f"is {word} transposed? minigrad stores weights as (inputs, outputs)"
-            )
+            hint = f"is {word} transposed? minigrad stores weights as (inputs, outputs)"
         return Diagnosis(
             "inner sizes differ",
             "a.shape[-1] == b.shape[-2]" if len(right) > 1 else "a.shape[-1] == len(b)",
@@ -220,7 +218,7 @@ def _reshape(edges: Any, letters: Any, attrs: Any) -> Diagnosis:
     if open_axes == 1:
         clash = f"{size} is no multiple of {count}"
     else:
-        clash = f"{size} != {count}" if not open_axes else f"{shape} leaves lengths open"
+        clash = f"{shape} is no shape" if open_axes else f"{size} != {count}"
     return Diagnosis(
         f"the entries do not fit the shape {shape}",
         "as many entries in the new shape as in the old",
