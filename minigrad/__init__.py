@@ -1,12 +1,16 @@
 """minigrad: a microscope for recurrent networks.
 
-A tiny reverse-mode autograd engine over NumPy arrays. Start with `tensor.py` (what a user
-holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how gradients are
-made of it).
+A tiny reverse-mode autograd engine over NumPy arrays. Start with `tensor.py` (what a
+user holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how
+gradients are made of it).
 """
 
-from minigrad import errors
+from minigrad import data, errors, losses, nn, optim, random
 from minigrad.autodiff import grad, jacobian
+from minigrad.checkpoint import load, save
+from minigrad.clip import clip_grad_norm_, clip_grad_value_
+from minigrad.creation import arange, eye, full, ones, ones_like, zeros, zeros_like
+from minigrad.functions import log_softmax, logsumexp, softmax
 from minigrad.primitives.elementwise import (
     absolute,
     cos,
@@ -28,14 +32,72 @@ from minigrad.primitives.elementwise import (
 from minigrad.primitives.index import take
 from minigrad.primitives.linalg import matmul
 from minigrad.primitives.reduce import norm_over as norm
-from minigrad.primitives.shape import (
-    broadcast_to,
-    concatenate,
-    split,
-    stack,
-    unstack,
-)
-from minigrad.scope import detect_anomaly, no_grad, scope, time_step
+from minigrad.primitives.shape import broadcast_to, concatenate, split, stack, unstack
+from minigrad.random import manual_seed
+from minigrad.replay import replay
+from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
+from minigrad.testing import gradcheck
 
 abs = absolute
+
+__all__ = [
+    "Tensor",
+    "abs",
+    "absolute",
+    "arange",
+    "broadcast_to",
+    "clip",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "concatenate",
+    "cos",
+    "data",
+    "detect_anomaly",
+    "enable_grad",
+    "errors",
+    "exp",
+    "expm1",
+    "eye",
+    "full",
+    "grad",
+    "gradcheck",
+    "jacobian",
+    "load",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "losses",
+    "manual_seed",
+    "matmul",
+    "maximum",
+    "minimum",
+    "nn",
+    "no_grad",
+    "norm",
+    "ones",
+    "ones_like",
+    "optim",
+    "power",
+    "random",
+    "relu",
+    "replay",
+    "save",
+    "scope",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "split",
+    "sqrt",
+    "stack",
+    "take",
+    "tanh",
+    "tensor",
+    "time_step",
+    "unstack",
+    "where",
+    "zeros",
+    "zeros_like",
+]

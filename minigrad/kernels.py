@@ -2,8 +2,8 @@
 
     def tanh_vjp(g, y, x): return (g * (1.0 - y * y),)
 
-run on `Text` operands leaves a program, from which one kernel per needed input and dtype
-is written:
+run on `Text` operands leaves a program, from which one kernel per needed input and
+dtype is written:
 
     def tanh_vjp_0(g, y):
         t1 = np.float32(1.0)
@@ -12,8 +12,9 @@ is written:
 
 `numba.vectorize` compiles it into a genuine NumPy ufunc: one pass over memory, no
 temporaries, broadcasting and strides as NumPy does them. (The ufunc inside the DUFunc
-that numba returns is called directly: a call costs 1 us instead of 5.) Kernels are keyed
-by their text: equal programs share one kernel, in memory and in a private cache on disk.
+that numba returns is called directly: a call costs 1 us instead of 5.) Kernels are
+keyed by their text: equal programs share one kernel, in memory and in a private cache
+on disk.
 
 Without numba, or with MINIGRAD_KERNELS=off, `enabled` is false and every reader runs
 the same Python functions on NumPy arrays instead.
@@ -135,7 +136,8 @@ class Program:
                 formula = _WRITTEN[operation].format(*(known[k] for k in rest))
             body.append(f"    {known[index]} = {formula}\n")
         arguments = ", ".join(known[k] for k in self.operands(result))
-        return f"def {name}({arguments}):\n{''.join(body)}    return inlined({known[result]})\n"
+        body.append(f"    return inlined({known[result]})\n")
+        return f"def {name}({arguments}):\n{''.join(body)}"
 
 
 class Kernel:

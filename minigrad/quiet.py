@@ -1,10 +1,10 @@
 """`np.errstate(all="ignore")` at a tenth of its price.
 
-NumPy keeps the treatment of floating-point errors in a context variable. The engine sets
-it around every operation, so that overflow to infinity and 0/0 pass silently with kernels
-on or off (anomaly mode is what speaks). Going through `np.errstate` would cost more than
-the bookkeeping of the whole operation, so the variable is set directly where this NumPy
-has it under the known name, and through `np.errstate` elsewhere.
+NumPy keeps the treatment of floating-point errors in a context variable. The engine
+sets it around every operation, so that overflow to infinity and 0/0 pass silently with
+kernels on or off (anomaly mode is what speaks). Going through `np.errstate` would cost
+more than the bookkeeping of the whole operation, so the variable is set directly where
+this NumPy has it under the known name, and through `np.errstate` elsewhere.
 """
 
 from __future__ import annotations

@@ -106,6 +106,15 @@ class no_grad(_Entered):
         super().__init__(recording=False)
 
 
+class enable_grad(_Entered):
+    """Within it operations are recorded, even inside `no_grad()`. (PyTorch's name.)"""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(recording=True)
+
+
 class detect_anomaly(_Entered):
     """Within it the first NaN or infinity made from finite numbers raises.
 

@@ -1,0 +1,27 @@
+"""Recurrent networks from primitive operations: cells, the time loop, layers of them.
+
+Start with `unroll.py` (the loop), then `rnn.py`, `lstm.py`, `gru.py` (the equations)
+and `recurrent.py` (layers and directions).
+"""
+
+from models.cell import Cell
+from models.gru import GRU, GRUCell
+from models.lstm import LSTM, LSTMCell
+from models.recurrent import Recurrent, Trace
+from models.rnn import RNN, RNNCell
+from models.unroll import Unrolled, unroll, unroll_traced
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Cell",
+    "GRUCell",
+    "LSTMCell",
+    "RNNCell",
+    "Recurrent",
+    "Trace",
+    "Unrolled",
+    "unroll",
+    "unroll_traced",
+]

@@ -1,10 +1,10 @@
 """What a primitive is, and the one way an operation is computed and recorded.
 
 A primitive is an entry of the table: a *value* (arrays in, array out) and a *rule* (its
-vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to tensors
-it goes through `apply`: compute, freeze, record. Applied to anything else (arrays in an
-eager backward pass, `Text`, SymPy symbols) it just computes, which is what lets one rule
-text serve eager backward, recorded backward, kernels and proofs.
+vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to
+tensors it goes through `apply`: compute, freeze, record. Applied to anything else
+(arrays in an eager backward pass, `Text`, SymPy symbols) it just computes, which is
+what lets one rule text serve eager backward, recorded backward, kernels and proofs.
 
 A rule returns one entry per input, None where there is no derivative. It never mentions
 broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
@@ -23,7 +23,7 @@ from numpy import ndarray
 
 from minigrad import kernels
 from minigrad.errors import DTypeError, NonFiniteError
-from minigrad.graph import Edge, Node, Variable, caller, next_seq, place
+from minigrad.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
 from minigrad.primitives.explain import describe, explain, here
 from minigrad.quiet import hush, restore
 from minigrad.scope import thread
@@ -139,7 +139,7 @@ class Elementwise(Primitive):
         program = kernels.Program(self.scalar, names)
         assert program.results[0] is not None
         made = kernels.kernel(program, program.results[0], self.name, char)
-        return made and made.ufunc
+        return None if made is None else made.ufunc
 
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
@@ -218,20 +218,10 @@ _new = object.__new__
 
 
 def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS) -> Any:
-    """Compute an operation on tensors (and constants among them), and record it.
-
-    Every operation passes through here, so it is written for speed: objects are made
-    without their `__init__`, and what is looked up is looked up once.
-    """
-    try:
-        edges = tuple([x._edge for x in inputs])
-    except AttributeError:  # constants among them
-        edges = tuple(
-            [
-                x._edge if isinstance(x, Variable) else constant(x, inputs)
-                for x in inputs
-            ]
-        )
+    """Compute an operation on tensors (and constants among them), and record it."""
+    edges = tuple(
+        [x._edge if isinstance(x, Variable) else constant(x, inputs) for x in inputs]
+    )
     token = hush()
     try:
         made = primitive.value(*[edge.array for edge in edges], **attrs)
@@ -239,58 +229,82 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
         raise explain(primitive, edges, attrs, error) from None
     finally:
         restore(token)
+    requires_grad = any([edge.requires_grad for edge in edges])
+    return record(primitive, edges, attrs, made, requires_grad)
+
+
+def apply_binary(primitive: Primitive, a: Any, b: Any) -> Any:
+    """`apply` for two inputs and no attributes: the operators' shorter way."""
+    try:
+        left, right = a._edge, b._edge
+    except AttributeError:  # a constant among them
+        return apply(primitive, (a, b))
+    token = hush()
+    try:
+        made = primitive.value(left.array, right.array)
+    except _TROUBLE as error:
+        raise explain(primitive, (left, right), NO_ATTRS, error) from None
+    finally:
+        restore(token)
+    requires_grad = left.requires_grad or right.requires_grad
+    return record(primitive, (left, right), NO_ATTRS, made, requires_grad)
+
+
+def record(
+    primitive: Primitive,
+    edges: tuple[AnyEdge, ...],
+    attrs: dict[str, Any],
+    made: Any,
+    requires_grad: bool,
+) -> Any:
+    """Freeze what was made, leave a Node (unless in `no_grad`), hand out tensors.
+
+    Every operation passes through here, so it is written for speed: objects are made
+    without their `__init__`, and what is looked up is looked up once.
+    """
     multiple = primitive.multiple  # several outputs are views: as read-only as x is
     if not multiple:
         if type(made) is not ndarray:  # NumPy gives scalars for 0-d results
             made = np.asarray(made)
         made.setflags(False)
     recorder = thread.recorder
-    node = None
-    requires_grad = False
-    if recorder.recording:
-        if primitive.vjp is not None:
-            for edge in edges:
-                if edge.requires_grad:
-                    requires_grad = multiple or made.dtype.kind in "fc"
-                    break
-        node = _new(Node)
-        node.seq = next_seq()
-        node.primitive = primitive
-        node.edges = edges
-        node.attrs = attrs
-        node.made = made
-        node.requires_grad = requires_grad
-        node.scope = recorder.scope
-        node.tags = None
-        origin = node.origin = recorder.origin
-        if origin is None:
-            node.code, node.offset = caller(2)
-        else:
-            node.code, node.offset = origin.code, origin.offset
-        if recorder.anomaly:
-            check_finite(node)
+    if not recorder.recording:
+        arrays = made if multiple else (made,)
+        handles = [Variable.result_type.of(Edge(None, 0, a, False)) for a in arrays]
+        return tuple(handles) if multiple else handles[0]
+    if requires_grad and (
+        primitive.vjp is None or not (multiple or made.dtype.kind in "fc")
+    ):
+        requires_grad = False
+    node = _new(Node)
+    node.primitive = primitive
+    node.edges = edges
+    node.attrs = attrs
+    node.array = made
+    node.requires_grad = requires_grad
+    node.scope = recorder.scope
+    node.tags = None
+    node.seq = next_seq()
+    origin = node.origin = recorder.origin
+    if origin is None:
+        node.code, node.offset = caller(3)
+    else:
+        node.code, node.offset = origin.code, origin.offset
+    if recorder.anomaly:
+        check_finite(node)
     if multiple:
+        of = Variable.result_type.of
         return tuple(
-            [_handle(node, k, array, requires_grad) for k, array in enumerate(made)]
+            [of(Edge(node, k, part, requires_grad)) for k, part in enumerate(made)]
         )
-    return _handle(node, 0, made, requires_grad)
-
-
-def _handle(node: Node | None, index: int, array: ndarray, requires_grad: bool) -> Any:
-    """A tensor on an output of a node."""
-    edge = _new(Edge)
-    edge.source = node
-    edge.index = index
-    edge.array = array
-    edge.requires_grad = requires_grad
     handle = _new(Variable.result_type)
-    handle._edge = edge
+    handle._edge = node
     handle._grad = None
     return handle
 
 
 def _read_only(array: ndarray) -> ndarray:
-    array.setflags(False)
+    array.setflags(write=False)
     return array
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad.errors import DTypeError, IndexingError, MinigradError, ShapeError
-from minigrad.graph import Edge, Leaf, Node, caller, place
+from minigrad.graph import AnyEdge, Leaf, Node, caller, place
 from minigrad.scope import thread
 
 if TYPE_CHECKING:
@@ -35,13 +35,13 @@ class Diagnosis(NamedTuple):
     hint: str
 
 
-def describe(edge: Edge) -> str:
+def describe(edge: AnyEdge) -> str:
     """An operand as messages show it: 'W_h' (32, 16) float32."""
     label = name_of(edge)
     return f"{f'{label!r} ' if label else ''}{edge.array.shape} {edge.array.dtype}"
 
 
-def name_of(edge: Edge) -> str | None:
+def name_of(edge: AnyEdge) -> str | None:
     """The name of a leaf, or of an output, or of the operation that made it."""
     source = edge.source
     if isinstance(source, Leaf):
@@ -59,11 +59,13 @@ def here(depth: int = 2) -> str:
 
 def explain(
     primitive: Primitive,
-    edges: tuple[Edge, ...],
+    edges: tuple[AnyEdge, ...],
     attrs: dict[str, Any],
     error: Exception,
-) -> MinigradError:
+) -> Exception:
     """The error to raise where computing a value failed with `error`."""
+    if isinstance(error, MinigradError):
+        return error
     letters = _letters(primitive, len(edges))
     operands = "     ".join(
         f"{letter}: {describe(edge)}"
@@ -94,7 +96,7 @@ _GENERAL = "print the operands' .shape and .dtype where you make them"
 
 
 def _letters(primitive: Primitive, count: int) -> list[str]:
-    """The operands as the primitive's own text calls them; a, b, c ... beyond it."""
+    """The operands as the primitive's own text calls them; a, b, ... if *many."""
     names: list[str] = []
     for parameter in inspect.signature(primitive).parameters.values():
         if parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
@@ -116,7 +118,7 @@ def _numbered(word: str, count: int) -> list[str]:
 def _diagnose(
     primitive: Primitive,
     kind: type[MinigradError],
-    edges: tuple[Edge, ...],
+    edges: tuple[AnyEdge, ...],
     letters: list[str],
     attrs: dict[str, Any],
 ) -> Diagnosis | None:
@@ -130,7 +132,7 @@ def _diagnose(
     return function(edges, letters, attrs) if function else None
 
 
-def _dtypes(primitive: Primitive, edges: tuple[Edge, ...]) -> Diagnosis:
+def _dtypes(primitive: Primitive, edges: tuple[AnyEdge, ...]) -> Diagnosis:
     found = ", ".join(str(edge.array.dtype) for edge in edges)
     boolean = any(edge.array.dtype == bool for edge in edges)
     fix = "give a mask a number dtype first: mask.astype('float64')"
@@ -165,7 +167,7 @@ def _unequal(a: Shape, b: Shape) -> int | None:
     return None
 
 
-def _line_up(a: Edge, b: Edge, first: str, second: str) -> str:
+def _line_up(a: AnyEdge, b: AnyEdge, first: str, second: str) -> str:
     """How two operands could be made to broadcast."""
     if a.array.ndim > b.array.ndim:
         a, b, first, second = b, a, second, first
@@ -218,7 +220,9 @@ def _reshape(edges: Any, letters: Any, attrs: Any) -> Diagnosis:
     if open_axes == 1:
         clash = f"{size} is no multiple of {count}"
     else:
-        clash = f"{shape} is no shape" if open_axes else f"{size} != {count}"
+        clash = (
+            f"{size} != {count}" if not open_axes else f"{shape} leaves lengths open"
+        )
     return Diagnosis(
         f"the entries do not fit the shape {shape}",
         "as many entries in the new shape as in the old",

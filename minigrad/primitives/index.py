@@ -102,6 +102,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _index_array(part: Any) -> Any:
+    found: Any
     if isinstance(part, Variable):
         dtype, found = part._edge.array.dtype, part
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 # ------------------------------------------------------------- with NumPy's arguments
 
-Axis = int | tuple[int, ...] | list[int] | None
+Axis = int | Sequence[int] | None
 
 
 def _all_axes(x: Any, axis: Axis, name: str) -> tuple[int, ...]:

@@ -255,15 +255,17 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 
 
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple:
+def split(x: Any, sections: Any, axis: int = 0) -> tuple:
     """Parts of x along an axis: so many equal ones, or cut at the given indices.
 
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
     """
     axis = _axis(axis, x.ndim, "split")
-    cuts = sections if isinstance(sections, int) else _lengths(sections, "split")
-    if not np.iterable(sections) and not isinstance(sections, int):
-        [cuts] = cuts  # a whole number of NumPy's
+    cuts: Any = sections
+    if not isinstance(sections, int):
+        cuts = _lengths(sections, "split")
+        if not np.iterable(sections):
+            [cuts] = cuts  # a whole number of NumPy's
     return _split(x, bounds=_bounds(x.shape[axis], cuts), axis=axis)
 
 

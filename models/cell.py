@@ -1,0 +1,125 @@
+"""What all cells share: stacked weights, how they start, and the check of one step.
+
+The weights of all gates stand side by side, `W_x (D, G*H)`, `W_h (H, G*H)`, `b (G*H,)`,
+in the order of `cell.gates`: one product per step for all gates, then a split.
+
+Read next: `rnn.py`, `lstm.py`, `gru.py`: the equations.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import one_of
+from minigrad.tensor import Tensor
+from models._module import Module, Parameter, generator
+from models.checks import as_tensor, floating, size, step
+
+
+class Cell(Module):
+    """One step of a recurrent network: `cell(x, state) -> state`.
+
+    input_size   D: numbers per step of the input
+    hidden_size  H: units
+    gates        the letters of the gates that have weights, in their order
+    dtype        of the weights and of all that is computed with them
+    init         how W_h starts: "uniform", like everything else, U(-1/sqrt(H),
+                 1/sqrt(H)); "orthogonal", each gate's (H, H) block (Saxe et al. 2014);
+                 "identity", each block (Le et al. 2015, for a relu RNN)
+    rng          a NumPy Generator, a seed, or None for the library's generator
+
+    Shapes:  x (B, D), each part of the state (B, H)
+    Errors:  ArgumentError for sizes below 1 and unknown names; ShapeError and
+             DTypeError for an x or a state that does not fit the weights (float32 and
+             float64 do not mix in a cell)
+    """
+
+    kind = "cell"  # the name of its scope
+    gates: tuple[str, ...] = ()
+    states: tuple[str, ...] = ("h",)
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        dtype: Any = "float64",
+        init: str = "uniform",
+        rng: Any = None,
+    ) -> None:
+        super().__init__()
+        one_of("init", init, ("uniform", "orthogonal", "identity"))
+        self.input_size = size("input_size", input_size)
+        self.hidden_size = size("hidden_size", hidden_size)
+        self.dtype = floating(dtype)
+        self._rng = rng = generator(rng)
+        width = len(self.gates) * self.hidden_size
+        self.W_x = self.parameter("W_x", (self.input_size, width))
+        self.W_h = self.parameter("W_h", (self.hidden_size, width))
+        self.b = self.parameter("b", (width,))
+        if init != "uniform":
+            blocks = [_square(init, self.hidden_size, rng) for _ in self.gates]
+            self.W_h.data = np.concatenate(blocks, axis=1).astype(self.dtype)
+
+    def parameter(self, name: str, shape: tuple[int, ...]) -> Parameter:
+        """A parameter of this shape, drawn from U(-1/sqrt(H), 1/sqrt(H))."""
+        bound = 1 / math.sqrt(self.hidden_size)
+        drawn = self._rng.uniform(-bound, bound, shape).astype(self.dtype)
+        return Parameter(drawn, name=name)
+
+    def columns(self, letter: str) -> slice:
+        """Where a gate's columns are in W_x, W_h and b."""
+        k = self.gates.index(letter) * self.hidden_size
+        return slice(k, k + self.hidden_size)
+
+    def zero_state(self, batch: int) -> Tensor | tuple[Tensor, ...]:
+        """The state that a sequence starts from: zeros (batch, H)."""
+        zeros = tuple([self._zeros(batch, name) for name in self.states])
+        return zeros if len(zeros) > 1 else zeros[0]
+
+    def _zeros(self, batch: int, name: str) -> Tensor:
+        return Tensor(np.zeros((batch, self.hidden_size), self.dtype), name=f"{name}0")
+
+    def __call__(self, x: Any, state: Any) -> Any:
+        """The next state; see the class for shapes and errors."""
+        if not isinstance(x, Tensor):
+            x = as_tensor(x, "x")
+        parts = (state,) if len(self.states) == 1 else state
+        if not self._fits(x, parts):
+            parts = step(self, x, parts)
+            state = parts[0] if len(self.states) == 1 else parts
+        return self.forward(x, state)
+
+    def _fits(self, x: Tensor, parts: Any) -> bool:
+        """The quick look at what `checks.step` says in full."""
+        if type(parts) is not tuple or len(parts) != len(self.states):
+            return False
+        a = x._edge.array
+        if a.shape[1:] != (self.input_size,) or a.dtype != self.dtype:
+            return False
+        shape = (a.shape[0], self.hidden_size)
+        for part in parts:
+            if not isinstance(part, Tensor):
+                return False
+            if part._edge.array.shape != shape or part._edge.array.dtype != self.dtype:
+                return False
+        return True
+
+    def forward(self, x: Tensor, state: Any) -> Any:
+        """The equations of the cell: what a subclass is for."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        sizes = f"{self.input_size}, {self.hidden_size}"
+        return f"{type(self).__name__}({sizes}, gates={self.gates})"
+
+
+def _square(init: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """The identity, or a random orthogonal matrix (n, n), each equally likely."""
+    if init == "identity":
+        return np.eye(n)
+    q, r = np.linalg.qr(rng.standard_normal((n, n)))
+    return q * np.sign(np.diag(r))  # the signs make the distribution uniform

@@ -1,0 +1,176 @@
+"""Is the input what a cell, the time loop or a model can work with? If not, say so.
+
+Every check here raises a `MinigradError` that names the user's own line: the first one
+outside of minigrad and of these models.
+
+Read next: `recurrent.py`, which calls most of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.graph import PACKAGE, place
+from minigrad.primitives.base import describe
+from minigrad.scope import thread
+from minigrad.tensor import Tensor
+
+_HERE = __file__.rpartition("checks.py")[0]
+
+
+def user_line() -> str:
+    """The scope and the user's line, for the "in" row of a message."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith((_HERE, PACKAGE)):
+        frame = frame.f_back
+    return place(thread.recorder.scope, (frame.f_code, frame.f_lasti))
+
+
+def as_tensor(value: Any, name: str) -> Tensor:
+    """`value` itself if it is a tensor; arrays and lists become a constant."""
+    return value if isinstance(value, Tensor) else Tensor(value, name=name)
+
+
+def size(name: str, value: Any) -> int:
+    """A whole number of at least one. ArgumentError if it is not."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ArgumentError(
+            f"{name}={value!r} is not a size",
+            expect=f"{name}: a whole number, 1 or more",
+            actual=f"{value!r:.60} ({type(value).__name__})",
+            where=user_line(),
+            hint="sizes count numbers per step, units or layers",
+        )
+    return int(value)
+
+
+def floating(dtype: Any) -> np.dtype:
+    """The dtype for weights: float32 or float64. DTypeError if it is another."""
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        found = None
+    if found is None or found not in (np.float32, np.float64):
+        raise DTypeError(
+            f"dtype={dtype!r} is not for weights",
+            expect="dtype 'float64' (the default) or 'float32'",
+            actual=repr(dtype),
+            where=user_line(),
+            hint="float32 is faster; float64 shows smaller gradients",
+        )
+    return found
+
+
+def same_dtype(kind: str, dtype: np.dtype, **operands: Tensor) -> None:
+    """Raise DTypeError unless every operand has the weights' dtype."""
+    for name, value in operands.items():
+        if value.dtype != dtype:
+            whole = value.dtype.kind in "iub"
+            raise DTypeError(
+                f"{kind}: {name} is {value.dtype} and the weights are {dtype}",
+                expect=f"{name} of dtype {dtype}",
+                actual=f"{name}: {describe(value._edge)}",
+                where=user_line(),
+                hint="whole numbers go through an Embedding or one-hot coding first"
+                if whole
+                else f"use {name}.astype('{dtype}'), or make the model with "
+                f"dtype='{value.dtype}'",
+            )
+
+
+def sequence(kind: str, x: Tensor, input_size: int) -> None:
+    """Raise ShapeError unless x is (T, B, D) with T >= 1 and D the input size."""
+    hint = "time comes first: x.transpose(1, 0, 2) turns (B, T, D) into (T, B, D)"
+    if x.ndim == 2:
+        hint = "x.expand_dims(1) makes one sequence (T, D) a batch of one (T, 1, D)"
+    elif x.ndim == 3 and x.shape[0] == 0:
+        hint = "a sequence has one step or more: leave empty ones out of the batch"
+    elif x.ndim == 3:
+        hint = "the last axis is the input of one step: is input_size right?"
+    if x.ndim != 3 or x.shape[2] != input_size or x.shape[0] == 0:
+        raise ShapeError(
+            f"{kind}(x): x is not a sequence of inputs for this model",
+            expect=f"x of shape (T, B, {input_size}), T >= 1",
+            actual=f"x: {describe(x._edge)}",
+            where=user_line(),
+            hint=hint,
+        )
+
+
+def initial_state(
+    kind: str,
+    names: tuple[str, ...],
+    state: Any,
+    shape: tuple[int, ...] | None = None,
+) -> tuple[Tensor, ...]:
+    """The state as a tuple of tensors, one for each of `names`.
+
+    Raises ShapeError for another number of tensors, or for a shape that is not the
+    (layers * directions, B, H) given as `shape`.
+    """
+    starts = (state,) if len(names) == 1 and not isinstance(state, tuple) else state
+    if not isinstance(starts, tuple | list) or len(starts) != len(names):
+        wanted = f"({', '.join(name + '0' for name in names)})"
+        count = len(starts) if isinstance(starts, tuple | list) else "a"
+        raise ShapeError(
+            f"{kind}: the initial state has not {len(names)} parts",
+            expect=f"state {wanted}: {len(names)} tensors"
+            + (f" of shape {shape}" if shape else ""),
+            actual=f"{count} {type(state).__name__}",
+            where=user_line(),
+            hint=f"pass a tuple {wanted}, or None for zeros",
+        )
+    tensors = tuple(
+        [as_tensor(s, f"{name}0") for s, name in zip(starts, names, strict=True)]
+    )
+    for name, start in zip(names, tensors, strict=True):
+        if shape and start.shape != shape:
+            bare = start.shape == shape[1:]
+            raise ShapeError(
+                f"{kind}: {name}0 has another shape than the state",
+                expect=f"{name}0 of shape {shape}: (layers * directions, B, H)",
+                actual=f"{name}0: {describe(start._edge)}",
+                where=user_line(),
+                hint=f"use {name}0.expand_dims(0)"
+                if bare
+                else "one (B, H) slice per cell, in the order of model.cells",
+            )
+    return tensors
+
+
+def number(name: str, value: Any) -> float:
+    """A finite number. ArgumentError if it is not."""
+    if isinstance(value, int | float | np.number) and np.isfinite(value):
+        return float(value)
+    raise ArgumentError(
+        f"{name}={value!r:.60} is not a number",
+        expect=f"{name}: a finite number",
+        actual=type(value).__name__,
+        where=user_line(),
+        hint=f"for example {name}=1.0",
+    )
+
+
+def step(cell: Any, x: Tensor, state: Any) -> tuple[Tensor, ...]:
+    """The state as tensors, if x (B, D) and each (B, H) fit the cell; else raise."""
+    kind, names = type(cell).__name__, cell.states
+    state = initial_state(kind, names, state)
+    same_dtype(kind, cell.dtype, x=x, **dict(zip(names, state, strict=True)))
+    widths = [cell.input_size] + [cell.hidden_size] * len(state)
+    values = (x, *state)
+    batch = x.shape[0] if x.ndim else 0
+    for name, width, value in zip(("x", *names), widths, values, strict=True):
+        if value.shape != (batch, width):
+            wide = ", ".join(f"{s} (B, {cell.hidden_size})" for s in names)
+            raise ShapeError(
+                f"{kind}(x, state): {name} does not fit this cell",
+                expect=f"x (B, {cell.input_size}), {wide}",
+                actual=f"{name}: {describe(value._edge)}     x: {describe(x._edge)}",
+                where=user_line(),
+                hint="a cell takes one step of a batch; models.unroll takes sequences",
+            )
+    return state

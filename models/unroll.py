@@ -1,0 +1,244 @@
+"""The time loop: one cell, applied step after step. It is written here and nowhere
+else.
+
+    output, state = unroll(cell, x, state)      # output[t] is the first part of s[t+1]
+
+A cell is anything that can be called as `cell(x_t, state) -> state`, the state being a
+tensor or a tuple of tensors. Ours are in `rnn.py`, `lstm.py` and `gru.py`; a cell of
+your own gets the same pictures, tables and steps, and its gates are known by their
+scopes: `with gate("f"): ...`. Backpropagation through time is not written anywhere: it
+is the reverse walk over the graph that this loop records.
+
+Time is 0-based: step t maps (x[t], s[t]) to s[t+1]; s[0] is the initial state.
+
+Read next: `lstm.py` (a cell), `gates.py` (how a gate's values are found again).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.errors import DTypeError, ShapeError
+from minigrad.graph import next_seq
+from minigrad.scope import enable_grad, thread, time_step
+from minigrad.tensor import Tensor
+from models.checks import as_tensor, user_line
+from models.gates import gate_values, unknown
+from models.masking import Mask, make_mask
+
+State = Tensor | tuple[Tensor, ...]
+Cell = Callable[[Tensor, Any], Any]
+
+
+class Unrolled:
+    """What the loop over one cell gave: `output, state = unroll(...)`, and all between.
+
+    output  (T, B, H): the first part of the state after each step, in the order of the
+            input; zeros at padded steps
+    state   the state at the end, in the form in which the initial one was given
+    states  T+1 tuples of tensors, the initial state first, in the order of processing
+            (a reverse loop goes from step T-1 to step 0)
+    times   the time step behind each entry of states[1:]
+    cell    what was unrolled
+    mask    (T, B) booleans, True = real, or None
+    self["f"]  the values of a gate or a state at all steps: ndarray (T, B, H), in the
+            order of the input. Gates are zero at padded steps; states are as kept.
+    names   what can be asked for in this way
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        states: list[tuple[Tensor, ...]],
+        times: Sequence[int],
+        mask: Mask | None,
+        bare: bool,
+        began: tuple[int, int],
+    ) -> None:
+        self.cell = cell
+        self.states = states
+        self.times = times
+        self._mask = mask
+        self._bare = bare
+        self._began = began  # the loop's first seq, and the depth of its scope
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.output, self.state))
+
+    @property
+    def state(self) -> State:
+        """The state after the last step processed."""
+        return self.states[-1][0] if self._bare else self.states[-1]
+
+    @property
+    def mask(self) -> np.ndarray | None:
+        """(T, B) booleans, True where a step is real; None if all are."""
+        return None if self._mask is None else self._mask.array
+
+    def in_time(self, part: int) -> list[Tensor]:
+        """A part of the state after each step, in the order of the input."""
+        found = [state[part] for state in self.states[1:]]
+        return found if self.times[0] == 0 else found[::-1]
+
+    @cached_property
+    def output(self) -> Tensor:
+        """(T, B, H): the first part of the state after each step; zeros at padding."""
+        output = mg.stack(self.in_time(0))
+        return output if self._mask is None else self._mask.zeroed(output)
+
+    @cached_property
+    def _gates(self) -> dict[str, np.ndarray]:
+        return gate_values(self.states, len(self.times), *self._began, self.mask)
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """The letters of the state's parts: the cell's own, or h, c, s2, s3, ..."""
+        count = len(self.states[0])
+        letters = ("h", "c", *(f"s{k}" for k in range(2, count)))[:count]
+        return tuple(getattr(self.cell, "states", letters))
+
+    @property
+    def names(self) -> list[str]:
+        """The gates and states whose values `self[name]` gives."""
+        return list(dict.fromkeys([*self._gates, *self.state_names]))
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self.state_names:
+            part = self.state_names.index(name)
+            return np.stack([state.data for state in self.in_time(part)])
+        if name not in self._gates:
+            raise unknown(name, self.names, self.states[-1][0])
+        return self._gates[name]
+
+    def layer(self, k: int) -> Unrolled:
+        """Itself: a loop has one cell. (A model's `Trace` has more.)"""
+        if k != 0:
+            raise IndexError(f"layer({k}): one cell was unrolled, layer(0)")
+        return self
+
+
+def unroll(
+    cell: Cell,
+    x: Any,
+    state: Any,
+    mask: Any = None,
+    *,
+    lengths: Any = None,
+    reverse: bool = False,
+) -> Unrolled:
+    """Apply `cell` to x[0], x[1], ..., carrying its state along.
+
+    cell     any callable (x_t, state) -> state
+    x        (T, B, D), T >= 1; it is taken apart once, so that backward is linear in T
+             (a cell of your own may take other shapes, (T, ...))
+    state    s[0]: a tensor, or a tuple of tensors, as the cell takes and returns it
+    mask     (T, B) booleans, True = real. Padded inputs are zeroed, padded steps change
+             no state and output zeros, and gradients there are exactly zero
+    lengths  (B,), instead of a mask: the number of real steps at the front
+    reverse  go from step T-1 to step 0; with a mask, within each sequence's own steps
+
+    Returns an `Unrolled`: `output, state = unroll(...)`.
+    Raises ShapeError and DTypeError if x has no step, or if the cell returns a state
+    of another form, shape or dtype than it was given; see `make_mask` for mask,
+    lengths.
+    """
+    x = as_tensor(x, "x")
+    steps = x.shape[0] if x.ndim else 0
+    if steps == 0:
+        raise ShapeError(
+            "unroll(cell, x, state): x has no time step",
+            expect="x of shape (T, B, D), T >= 1",
+            actual=f"x: {x.shape} {x.dtype}",
+            where=user_line(),
+            hint="time is the first axis; leave empty sequences out",
+        )
+    array = make_mask(lengths, mask, steps, x.shape[1] if x.ndim > 1 else None)
+    real = None if array is None else Mask(array)
+    loop = run(cell, mg.unstack(real.zeroed(x) if real else x), state, real, reverse)
+    _ = loop.output  # made now, in the scope and under the no_grad() of now
+    return loop
+
+
+def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) -> Any:
+    """`unroll`, recorded even under `no_grad()`, with s[0] among what has a gradient.
+
+    The way to look at a cell of your own: gates by name, Jacobians back to s[0].
+    """
+    with enable_grad():
+        bare = not isinstance(state, tuple | list)
+        starts = [
+            watched(s, f"s0[{k}]") for k, s in enumerate([state] if bare else state)
+        ]
+        return unroll(cell, x, starts[0] if bare else tuple(starts), mask, **how)
+
+
+def watched(state: Any, name: str) -> Tensor:
+    """The state, as a leaf that has a gradient if it had none."""
+    state = as_tensor(state, name)
+    if state.requires_grad:
+        return state
+    return Tensor(state.data, requires_grad=True, name=state.name or name)
+
+
+def run(
+    cell: Cell,
+    xs: Sequence[Tensor],
+    state: Any,
+    mask: Mask | None = None,
+    reverse: bool = False,
+) -> Unrolled:
+    """The loop itself, over inputs that are already apart: one tensor per step."""
+    bare = not isinstance(state, tuple | list)
+    now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
+    began = next_seq(), len(thread.recorder.scope)
+    real = [mask.steps(s.ndim) for s in now] if mask else []
+    times = range(len(xs))[::-1] if reverse else range(len(xs))
+    states = [now]
+    for t in times:
+        with time_step(t):
+            made = cell(xs[t], now[0] if bare else now)
+            new = (made,) if bare else made
+            _check_new_state(new, now)
+            if mask:  # a padded step keeps the state it found
+                choices = zip(real, new, now, strict=True)
+                new = [
+                    mg.where(keep[t], after, before) for keep, after, before in choices
+                ]
+            now = tuple(new)
+        states.append(now)
+    return Unrolled(cell, states, times, mask, bare, began)
+
+
+def _check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
+    """Raise unless a cell returned a state like the one it was given."""
+    if isinstance(new, tuple | list) and len(new) == len(now):
+        for after, before in zip(new, now, strict=True):
+            if not isinstance(after, Tensor):
+                break
+            a, b = after._edge.array, before._edge.array
+            if a.shape != b.shape or a.dtype != b.dtype:
+                break
+        else:
+            return
+    error = ShapeError
+    actual = f"{type(new).__name__}"
+    if isinstance(new, tuple | list):
+        actual = ", ".join(
+            f"{s.shape} {s.dtype}" if isinstance(s, Tensor) else type(s).__name__
+            for s in new
+        )
+        if [getattr(s, "shape", None) for s in new] == [s.shape for s in now]:
+            error = DTypeError  # type: ignore[assignment]
+    raise error(
+        "unroll: the cell returned another kind of state than it was given",
+        expect=", ".join(f"{s.shape} {s.dtype}" for s in now),
+        actual=actual,
+        where=user_line(),
+        hint="give the initial state the full shape (B, H), x and weights one dtype, "
+        "and return tensors in the form they came in",
+    )
