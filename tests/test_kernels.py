@@ -1,4 +1,4 @@
-"""Kernels: value and rule of every elementwise primitive against NumPy, and the cache."""
+"""Kernels: value and rule of every elementwise primitive against NumPy; the cache."""
 
 import inspect
 import itertools
@@ -40,7 +40,7 @@ EITHER_ZERO = {"relu", "maximum", "minimum", "clip"}
 
 
 def assert_close(found, expected, ulps, size=0.0, either_zero=False):
-    """Equal NaN, infinities and signs of zero; else within ulps of the value or size."""
+    """Equal NaN, infinities and signs of zero; else within ulps of value or size."""
     info = np.finfo(expected.dtype)
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))

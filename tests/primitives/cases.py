@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad import functions
 from minigrad.primitives import elementwise as e
 from minigrad.primitives import index, linalg, reduce, shape
 
@@ -103,6 +104,14 @@ COMPARISONS = [
     Case(name, getattr(e, name), getattr(np, name), TWO)
     for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 ]
+CONSTANT = [
+    Case(
+        "shift",
+        lambda x: functions._shift(x, axes=(1,)),
+        lambda x: x.max(1, keepdims=True),
+        ((2, 3),),
+    )
+]
 
 
 SHAPE = [
@@ -194,4 +203,4 @@ OTHER = [
 
 
 DIFFERENTIABLE = [*ELEMENTWISE, *SHAPE, *REDUCE, *OTHER]
-CASES = [*DIFFERENTIABLE, *COMPARISONS]
+CASES = [*DIFFERENTIABLE, *COMPARISONS, *CONSTANT]
