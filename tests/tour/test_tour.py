@@ -45,7 +45,7 @@ def test_a_reading_is_what_the_reader_says(kind, corpus):
     reader = Reader(kind, len(corpus.vocabulary), rng=0).eval()
     words = reading.words_of("I loved it, but the qwertz was bad")
     found = reading.read(reader, corpus, words)
-    tokens = np.array([corpus.vocabulary.index(w) for w in words])
+    tokens = np.array(corpus.vocabulary.encode(words))
     alone = reader(tokens[:, None], np.ones((len(words), 1), bool)).data[:, 0]
     np.testing.assert_allclose(found.sentiment, 1 / (1 + np.exp(-alone)), rtol=1e-5)
     assert not found.known[words.index("qwertz")] and found.known[words.index("but")]
