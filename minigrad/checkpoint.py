@@ -16,7 +16,6 @@ against its size before anything is allocated.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -146,7 +145,7 @@ def _plain_array(name: str, value: Any) -> np.ndarray:
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that it is there complete, or not changed at all."""
     place = Path(os.path.realpath(path))  # the file behind a link, not the link
-    temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
+    temporary = place.with_name(f".{place.name}.{os.urandom(4).hex()}.tmp")
     try:
         try:
             with open(temporary, "xb") as file:
