@@ -256,6 +256,10 @@ def test_nothing_to_lose_is_zero(name, reduction, rng):
     assert not empty.data.any()
 
 
+def test_an_empty_list_of_targets():
+    assert losses.cross_entropy(np.zeros((0, 3)), []).item() == 0
+
+
 def test_targets_and_masks_are_part_of_the_graph(rng):
     z, t = make("cross_entropy", rng)
     given = [mg.tensor(z, requires_grad=True), mg.tensor(t), mg.tensor(t > 1)]
