@@ -5,7 +5,9 @@ user holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how
 gradients are made of it).
 """
 
-from minigrad import data, errors, losses, nn, optim, random
+from typing import TYPE_CHECKING, Any
+
+from minigrad import errors, losses, nn, optim, random
 from minigrad.autodiff import grad, jacobian
 from minigrad.checkpoint import load, save
 from minigrad.clip import clip_grad_norm_, clip_grad_value_
@@ -37,7 +39,31 @@ from minigrad.random import manual_seed
 from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
 
+if TYPE_CHECKING:
+    from minigrad import data
+    from minigrad.replay import replay
+    from minigrad.testing import gradcheck
+
 abs = absolute
+
+# Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
+_LATER = {
+    "data": ("minigrad.data", None),
+    "gradcheck": ("minigrad.testing", "gradcheck"),
+    "replay": ("minigrad.replay", "replay"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    import importlib
+
+    module, attribute = _LATER[name]
+    found = importlib.import_module(module)
+    value = globals()[name] = getattr(found, attribute) if attribute else found
+    return value
+
 
 __all__ = [
     "Tensor",
@@ -59,6 +85,7 @@ __all__ = [
     "eye",
     "full",
     "grad",
+    "gradcheck",
     "jacobian",
     "load",
     "log",
@@ -79,6 +106,7 @@ __all__ = [
     "power",
     "random",
     "relu",
+    "replay",
     "save",
     "scope",
     "sigmoid",

@@ -62,7 +62,7 @@ def backpropagate(
     watcher  is told of every contribution
     """
     recorded = isinstance(seed, Variable)
-    stack = stack and not recorded
+    stack = stack and not recorded and not thread.recorder.anomaly
     wanted, useful = _plan(output, targets)
     sums: dict[Source, Any] = {}  # a list per node with several outputs
     found: dict[Key, Any] = {}
@@ -119,7 +119,7 @@ def backpropagate(
             inputs = [edge.array for edge in edges]
             values = primitive.pull(needs, g, node.array, inputs, node.attrs)
         if thread.recorder.anomaly:
-            _check_finite(node, g, values)
+            _check_finite(node, g, values, needs)
     for leaf, kept in stacks.items():
         value = kept.total(watcher)
         before = sums.get(leaf)
@@ -254,7 +254,9 @@ def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
         recorder.scope, recorder.origin = before
 
 
-def _check_finite(node: Node, g: Any, values: tuple) -> None:
+def _check_finite(
+    node: Node, g: Any, values: Sequence[Any], needs: tuple[bool, ...]
+) -> None:
     """Raise if a rule made a NaN or infinity from a finite gradient (anomaly mode)."""
 
     def arrays(items: Iterable) -> list[np.ndarray]:
@@ -265,7 +267,7 @@ def _check_finite(node: Node, g: Any, values: tuple) -> None:
 
     if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, list) else (g,))):
         for k, value in enumerate(values):
-            for array in arrays([value]):
+            for array in arrays([value] if needs[k] else []):
                 if not np.isfinite(array).all():
                     raise NonFiniteError(
                         f"backward of {node.primitive.name}: the first gradient that "

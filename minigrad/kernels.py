@@ -24,12 +24,9 @@ Read next: `vectormath.py` (exp and its kin for kernels).
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import inspect
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -84,6 +81,12 @@ def use_kernels(on: bool) -> Iterator[None]:
         yield
     finally:
         enabled = before
+
+
+def argument_names(function: Callable) -> tuple[str, ...]:
+    """The positional arguments of a Python function."""
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
 
 
 class Program:
@@ -160,6 +163,8 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
 
 @cache
 def _compile(text: str, name: str, signature: str) -> Any:
+    import hashlib
+
     import numba
 
     from minigrad import vectormath
@@ -193,6 +198,9 @@ from minigrad.vectormath import inlined
 @lru_cache(maxsize=1)
 def _vectormath_digest() -> str:
     """numba's cache watches one file only; this names the other in it."""
+    import hashlib
+    import inspect
+
     from minigrad import vectormath
 
     return hashlib.sha256(inspect.getsource(vectormath).encode()).hexdigest()[:16]
@@ -200,6 +208,8 @@ def _vectormath_digest() -> str:
 
 def _stored(source: str, name: str) -> Path | None:
     """Where the kernel's source lies, so that numba can cache what it compiles to."""
+    import tempfile
+
     folder = cache_folder()
     if folder is None:
         return None
@@ -223,6 +233,8 @@ def cache_folder() -> Path | None:
     MINIGRAD_CACHE_DIR sets it; else it is the system's usual place for caches. Machine
     code is loaded from it, so a folder that others may write to is not used.
     """
+    import tempfile
+
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("MINIGRAD_CACHE_DIR")

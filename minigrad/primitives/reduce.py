@@ -138,7 +138,7 @@ Axis = int | Sequence[int] | None
 def _all_axes(x: Any, axis: Axis, name: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
-    places = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    places = tuple(axis) if np.iterable(axis) else (axis,)
     return tuple(sorted(normalized_axes(places, x.ndim, name)))
 
 
