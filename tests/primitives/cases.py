@@ -104,15 +104,6 @@ COMPARISONS = [
     Case(name, getattr(e, name), getattr(np, name), TWO)
     for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")
 ]
-CONSTANT = [
-    Case(
-        "shift",
-        lambda x: functions._shift(x, axes=(1,)),
-        lambda x: x.max(1, keepdims=True),
-        ((2, 3),),
-    )
-]
-
 
 SHAPE = [
     Case("reshape", lambda x: x.reshape(3, -1), lambda x: x.reshape(3, -1), ((2, 3),)),
@@ -213,8 +204,4 @@ CONSTANTS = [
 ]
 
 DIFFERENTIABLE = [*ELEMENTWISE, *SHAPE, *REDUCE, *OTHER]
-<<<<<<< HEAD
 CASES = [*DIFFERENTIABLE, *CONSTANTS]
-=======
-CASES = [*DIFFERENTIABLE, *COMPARISONS, *CONSTANT]
->>>>>>> tests
