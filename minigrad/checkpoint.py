@@ -97,15 +97,15 @@ def save(
 def _flattened(saved: Any) -> dict[str, Any]:
     """All entries by name; those of dicts and modules within, by names with dots."""
     found: dict[str, Any] = {}
-    todo = [("", saved)]
+    todo: list[tuple[str | None, Any]] = [(None, saved)]
     while todo:
         name, value = todo.pop()
         if hasattr(value, "state_dict"):
             value = value.state_dict()
         if isinstance(value, Mapping):
-            dot = "." if name else ""
-            todo += [(f"{name}{dot}{key}", item) for key, item in value.items()]
-        elif not name:
+            above = "" if name is None else f"{name}."
+            todo += [(f"{above}{key}", item) for key, item in value.items()]
+        elif name is None:
             raise DTypeError(
                 f"save: a {type(saved).__name__} has no names to save by",
                 expect="a module, an optimiser, or a dict of arrays",
@@ -190,13 +190,14 @@ def load(path: str | os.PathLike[str]) -> Loaded:
             return loaded
     except OSError as error:
         actual, hint = error.strerror or str(error), "check the path"
-    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except SafetensorError as error:
         actual, hint = str(error), "the file is damaged, or cut off: save it anew"
         if start == b"PK" or start[:1] == b"\x80":
             actual = "a PyTorch or NumPy archive, which may run code when read"
             hint = "convert it where it was made: safetensors.torch.save_file"
-        elif "bf" in actual.lower() or "float8" in actual.lower():
-            hint = f"NumPy has no such dtype; it has {KINDS}"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        actual = f"{type(error).__name__}: {error}"
+        hint = f"is it of a dtype that NumPy lacks? It has {KINDS}"
     raise CheckpointError(
         f"load: {os.fspath(path)} cannot be read",
         expect="a safetensors file, complete",

@@ -116,6 +116,8 @@ def cross_entropy(
     logits = _floating("cross_entropy", logits)
     classes = target if isinstance(target, Tensor) else Tensor(target)
     _check_classes(logits, classes)
+    if classes.size == 0:  # an empty list is of floating point to NumPy
+        classes = classes.astype("int64")
     keep = None
     if mask is not None:
         keep = _mask(mask, classes.shape)

@@ -129,6 +129,8 @@ class Embedding(Module):
                 actual=f"{numbers.dtype} {numbers.shape}",
                 hint="mg.data.Vocabulary(texts).encode(text) gives numbers",
             )
+        if numbers.size == 0:  # an empty list is of floating point to NumPy
+            words = words.astype("int64")
         y = take(self.weight, words)
         if self.padding_idx is None:
             return y

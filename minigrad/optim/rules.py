@@ -157,6 +157,13 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ArgumentError(
+                f"{type(self).__name__}(betas={betas!r}): two numbers are wanted",
+                expect="(share kept of the mean, share kept of the mean square)",
+                actual=repr(betas),
+                hint="betas=(0.9, 0.999)",
+            )
         b1, b2 = betas
         super().__init__(
             parameters,

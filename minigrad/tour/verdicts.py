@@ -30,9 +30,9 @@ def forget_at_but(reader: Reader, corpus: Corpus, limit: int = 600) -> Verdict:
     a paired bootstrap of them gives.
     """
     claim = 'the forget gate falls at "but", clearing what was said before'
-    but = corpus.vocabulary.index("but")
+    [but] = corpus.vocabulary.encode(["but"])
     chosen = [s for s in corpus.held_out if but in s[1:] and len(s) > 2][:limit]
-    if but == corpus.vocabulary.index("<unk>") or len(chosen) < 10:
+    if "but" not in corpus.vocabulary or len(chosen) < 10:
         return Verdict(claim, "too few held-out sentences with the word", False)
     tokens, mask = pad(chosen)
     with mg.no_grad():
