@@ -26,7 +26,7 @@ from minigrad.errors import DTypeError, GraphError, NonFiniteError, ShapeError
 from minigrad.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
 from minigrad.primitives.base import describe, first_bad
 from minigrad.primitives.shape import astype, sum_to
-from minigrad.quiet import quietly
+from minigrad.quiet import quietly, uncollected
 from minigrad.scope import thread
 
 Source = Node | Leaf
@@ -346,7 +346,7 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = _seed(output, grad, create_graph)
-    with quietly():
+    with quietly(), uncollected():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():
         owner = None
@@ -378,7 +378,7 @@ def grad(
     """
     inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
     seed = _seed(output, grad_output, create_graph)
-    with quietly():
+    with quietly(), uncollected():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
     for number, x in enumerate(inputs):

@@ -139,7 +139,8 @@ class Node:
         self.tags.setdefault(kind, {})[index] = value
 
     def __repr__(self) -> str:
-        shapes = ", ".join(str(edge.array.shape) for edge in self.edges)
+        shapes = ", ".join(str(edge.array.shape) for edge in self.edges[:4])
+        shapes += f", and {len(self.edges) - 4} more" if len(self.edges) > 4 else ""
         return f"<{self.primitive.name}({shapes}) #{self.seq}>"
 
 

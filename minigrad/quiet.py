@@ -9,6 +9,7 @@ this NumPy has it under the known name, and through `np.errstate` elsewhere.
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,24 @@ except (ImportError, AttributeError, LookupError):  # pragma: no cover
     def restore(token: Any) -> None:
         """Undo one `hush`."""
         np.seterr(**token)
+
+
+class uncollected:
+    """Python's search for reference cycles, put off for a stretch that makes none.
+
+    A graph holds no cycles, yet the collector looks through all of it again and again
+    while it grows.
+    """
+
+    __slots__ = ("_was_on",)
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *exception: object) -> None:
+        if self._was_on:
+            gc.enable()
 
 
 class quietly:

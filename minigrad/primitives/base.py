@@ -114,6 +114,11 @@ class Elementwise(Primitive):
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
 
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        if len(inputs) == 1 and isinstance(inputs[0], Variable):
+            return apply_unary(self, inputs[0]._edge)
+        return super().__call__(*inputs, **attrs)
+
     def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
         for x in inputs:
             if not isinstance(x, (ndarray, np.generic, float, int, complex)):
@@ -230,6 +235,18 @@ def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS)
         restore(token)
     requires_grad = any([edge.requires_grad for edge in edges])
     return record(primitive, edges, attrs, made, requires_grad)
+
+
+def apply_unary(primitive: Primitive, edge: AnyEdge) -> Any:
+    """`apply` for one tensor and no attributes: the activations' shorter way."""
+    token = hush()
+    try:
+        made = primitive.value(edge.array)
+    except _TROUBLE as error:
+        raise explain(primitive, (edge,), NO_ATTRS, error) from None
+    finally:
+        restore(token)
+    return record(primitive, (edge,), NO_ATTRS, made, edge.requires_grad)
 
 
 def apply_binary(primitive: Primitive, a: Any, b: Any) -> Any:
