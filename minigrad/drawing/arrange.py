@@ -245,9 +245,9 @@ class Arranger:
         """Which port of the head's tile the line goes through."""
         place = self.tiles.layouts[self._tile(line.head).id]
         how = self.tiles.ends[line.id].head
-        targets = place.values[(how, line.tail, line.source)]
         if how == "entry":
-            return "s", place.states[targets], place
+            return "s", self.tiles.states.of[line.id], place
+        targets = place.values[(line.tail, line.source)]
         return "i", place.inputs[targets], place
 
     def _entry(self, line: Line) -> Point:
@@ -291,11 +291,13 @@ class Arranger:
             if how == "out":
                 return (x, y + h / 2), [], "top"
             return (x, y), [], "elision"
-        k = place.boxes.index(line.tail)
+        k = box = place.boxes.index(line.tail)
         cx, cy = self.corner[tile.id]
-        kind = "z" if how == "exit" else "o"
+        kind = "o"
+        if how == "exit":
+            kind, k = "z", self.tiles.states.of[line.id]
         px, py = place.laid.ports[(kind, k)]
-        curve = shift(place.laid.branches[(kind, k, k)], cx, cy)
+        curve = shift(place.laid.branches[(kind, k, box)], cx, cy)
         return (cx + px, cy + py), curve, "side" if kind == "z" else "top"
 
     def _arrive(self, line: Line) -> tuple[Curve, Point, str]:
@@ -326,7 +328,7 @@ class Arranger:
             if abs(start[1] - end[1]) < 1.0:
                 return straight(start, (end[0], start[1]))
             lane = self._lane(("side", b.id))
-            x = (start[0] + end[0]) / 2 + (lane % 3 - 1) * 6
+            x = self._gap(a, b, line) + (lane % 3 - 1) * 6
             return rounded([start, (x, start[1]), (x, end[1]), end])
         if side_a == "bar":
             x, y, w, h = self.layout.boxes[line.tail]
@@ -347,6 +349,17 @@ class Arranger:
         x, _, w, _ = self.layout.boxes[line.head]
         way = 1 if start[0] > x else -1
         return straight(start, (x + way * w / 2, start[1]))
+
+    def _gap(self, a: Tile, b: Tile, line: Line) -> float:
+        """The middle of the gap between two neighbouring tiles."""
+        rect = self.layout.tiles.get(b.id, (0.0, 0.0, 0.0, 0.0))
+        if line.tail in self.tiles.initial:
+            x = self.layout.boxes[line.tail][0]
+            return rect[0] - 12 if x < rect[0] else rect[2] + 12
+        other = self.layout.tiles.get(a.id, rect)
+        if other[0] < rect[0]:
+            return (other[2] + rect[0]) / 2
+        return (rect[2] + other[0]) / 2
 
     def _lane(self, where: object) -> int:
         number = self.lanes[where] = self.lanes.get(where, -1) + 1

@@ -66,15 +66,15 @@ def _rect(sketch: Sketch, laid: Laid, k: int) -> tuple[float, float, float, floa
 def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
     """How bad a layout is: things in the state's way, frames over others, long lines."""
     bad = 0.0
-    for k, targets in enumerate(ports.state_in):
+    for k in ports.state_in:
         port = laid.ports[("s", k)]
-        entry = plan.entry.get(targets, targets[0])
+        entry = plan.entry[k]
         bad += 60 * _between(sketch, laid, (0.0, port[1]), port, set())
         bad += 60 * _between(sketch, laid, port, laid.boxes[entry], {entry})
         bad += 80 * (port[0] > laid.boxes[entry][0])
         bad += abs(port[1] - laid.boxes[entry][1])
-    for source in ports.state_out:
-        port, box = laid.ports[("z", source)], laid.boxes[source]
+    for k, source in ports.state_out.items():
+        port, box = laid.ports[("z", k)], laid.boxes[source]
         bad += 60 * _between(sketch, laid, box, port, {source})
         bad += 60 * _between(sketch, laid, port, (laid.width, port[1]), set())
         bad += 80 * (port[0] < box[0]) + abs(port[1] - box[1])

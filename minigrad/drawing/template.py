@@ -32,12 +32,14 @@ class Sketch:
     sizes     (width, height) of each box
     clusters  the path of clusters of each box: tuples of titles
     lines     (tail, head) of each line inside
+    states    what the row's states are: tiles of rows with other states are not alike
     """
 
     sizes: tuple[tuple[float, float], ...]
     clusters: tuple[tuple[str, ...], ...]
     lines: tuple[tuple[int, int], ...]
     flow: str = "BT"
+    states: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class Ports:
 
     inputs: dict[tuple, None] = field(default_factory=dict)  # (targets of one value)
     outputs: dict[int, None] = field(default_factory=dict)  # source
-    state_in: dict[tuple, None] = field(default_factory=dict)  # (targets of one state)
-    state_out: dict[int, None] = field(default_factory=dict)
+    state_in: dict[int, tuple[int, ...]] = field(default_factory=dict)  # -> targets
+    state_out: dict[int, int] = field(default_factory=dict)  # state -> source
 
 
 @dataclass
@@ -107,7 +109,8 @@ class Plan:
     flat: list[tuple[int, int]] = field(default_factory=list)  # lines within a rank
     level: list[tuple[int, int]] = field(default_factory=list)  # (entry, exit)
     turned: set[tuple[int, int]] = field(default_factory=set)  # lines that run down
-    entry: dict[tuple, int] = field(default_factory=dict)  # state -> its first box
+    entry: dict[int, int] = field(default_factory=dict)  # state -> its first box
+    alone: list[int] = field(default_factory=list)  # belts of one box
 
     def bound(self, free: int) -> set[int]:
         """The boxes whose place on a state's way is fixed."""
@@ -118,30 +121,24 @@ class Plan:
 def plan_states(sketch: Sketch, ports: Ports) -> Plan:
     """Choose belts, levels and the lines that run down."""
     plan = Plan()
-    pairs = []
-    for state in ports.state_in:
-        ways = [_way(sketch, state, out) for out in ports.state_out]
-        ways = [way for way in ways if way]
-        if ways:
-            pairs.append((state, min(ways, key=len)))
-    pairs.sort(key=lambda pair: len(pair[1]))
+    ways = []
+    for state, targets in ports.state_in.items():
+        plan.entry[state] = targets[0]
+        if state in ports.state_out:
+            way = _way(sketch, targets, ports.state_out[state])
+            if way:
+                ways.append((state, way))
+    ways.sort(key=lambda pair: len(pair[1]))
     used: set[int] = set()
     belts: set[int] = set()
-    exits: set[int] = set()
-    for state, shortest in pairs:
-        free = [
-            way
-            for out in ports.state_out
-            if out not in exits and (way := _way(sketch, state, out))
-        ]
-        way = min(free, key=len) if free else shortest
-        exits.add(way[-1])
+    for state, way in ways:
         plan.entry[state] = way[0]
-        limit = NEAR if len(pairs) == 1 else 3
-        if len(way) <= limit and not used & set(way):
+        limit = NEAR if len(ways) == 1 else 3
+        if len(way) <= limit and not used & set(way) and _closed(sketch, way):
             plan.flat += list(zip(way, way[1:], strict=False))
+            plan.alone += way if len(way) == 1 else []
             belts.update(way)
-        else:
+        elif way[0] != way[-1]:
             plan.level.append((way[0], way[-1]))
         used.update(way)
     for _, end in plan.level:
@@ -149,28 +146,35 @@ def plan_states(sketch: Sketch, ports: Ports) -> Plan:
     return plan
 
 
+def _closed(sketch: Sketch, way: list[int]) -> bool:
+    """Does nothing leave the way and come back? Then it fits into one rank."""
+    steps = set(zip(way, way[1:], strict=False))
+    out = {h for t, h in sketch.lines if t in way and (t, h) not in steps}
+    return not (out - set(way) and _reach(sketch, out - set(way)) & set(way)) and not (
+        out & set(way)
+    )
+
+
+def _reach(sketch: Sketch, starts: set[int]) -> set[int]:
+    """Everything that can be reached from the starts, themselves included."""
+    seen = set(starts)
+    changed = True
+    while changed:
+        changed = False
+        for tail, head in sketch.lines:
+            if tail in seen and head not in seen:
+                seen.add(head)
+                changed = True
+    return seen
+
+
 def _hanging(sketch: Sketch, belts: set[int], end: int) -> set[tuple[int, int]]:
     """The lines from a belt down to `end`, and all that lead into `end`."""
-    below: set[int] = set()
-    above = set(belts)
-    changed = True
-    while changed:
-        changed = False
-        for tail, head in sketch.lines:
-            if tail in above and head not in above:
-                above.add(head)
-                changed = True
-    reach = {end}
-    changed = True
-    while changed:
-        changed = False
-        for tail, head in sketch.lines:
-            if head in reach and tail not in reach:
-                reach.add(tail)
-                changed = True
-    below = (above & reach) - belts
+    above = _reach(sketch, belts)
     if end not in above:
         return set()
+    back = Sketch(sketch.sizes, (), tuple((h, t) for t, h in sketch.lines))
+    below = (above & _reach(back, {end})) - belts
     turned = set()
     for tail, head in sketch.lines:
         if head == end or (head in below and (tail in below or tail in belts)):
@@ -206,8 +210,8 @@ def text(
     for source in ports.outputs:
         out.append(f"o{source} [shape=point width=0.02]")
         out.append(f"b{source} -> o{source} [id=o{source} arrowhead=none]")
-    for k, targets in enumerate(ports.state_in):
-        entry = plan.entry.get(targets, targets[0])
+    for k, targets in ports.state_in.items():
+        entry = plan.entry[k]
         if targets == (entry,):
             continue  # no branches: the line is drawn without dot's help
         out.append(f"s{k} [shape=point width=0.02]")
@@ -229,6 +233,13 @@ def text(
         else:
             out.append(f"b{tail} -> b{head} [id=e{k}]")
     lines = set(sketch.lines)
+    for box in plan.alone:  # nothing beside it: the line has to pass on both sides
+        onward = _reach(sketch, {box})
+        others = [k for k in range(len(sketch.sizes)) if k not in onward]
+        sinks = [k for k in others if not any(t == k and h not in onward for t, h in lines)]
+        for k in sinks:
+            if (k, box) not in lines:
+                out.append(f"b{k} -> b{box} [style=invis]")
     for a, b in plan.level:
         if a != b and (a, b) not in lines:
             out.append(f"b{a} -> b{b} [style=invis minlen=0 weight=50]")
@@ -346,20 +357,23 @@ def _curve(pos: str, x0: float, y0: float) -> Curve:
 
 def finish(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> None:
     """Add the ports that dot was not told of, level with their boxes."""
-    for k, targets in enumerate(ports.state_in):
-        entry = plan.entry.get(targets, targets[0])
+    shared: dict[tuple[str, int], list[int]] = {}
+    for k, targets in ports.state_in.items():
         if ("s", k) not in laid.ports:
-            x, y = laid.boxes[entry]
-            end = (x - sketch.sizes[entry][0] / 2, y)
-            start = (end[0] - 10, y)
-            laid.ports[("s", k)] = start
-            laid.branches[("s", k, entry)] = straight(start, end)
-    for source in ports.state_out:
-        x, y = laid.boxes[source]
-        start = (x + sketch.sizes[source][0] / 2, y)
-        end = (start[0] + 10, y)
-        laid.ports[("z", source)] = end
-        laid.branches[("z", source, source)] = straight(start, end)
+            shared.setdefault(("s", plan.entry[k]), []).append(k)
+    for k, source in ports.state_out.items():
+        shared.setdefault(("z", source), []).append(k)
+    for (kind, box), states in shared.items():
+        (x, y), (w, h) = laid.boxes[box], sketch.sizes[box]
+        for number, k in enumerate(sorted(states)):
+            at = y + h * ((number + 1) / (len(states) + 1) - 0.5)
+            if kind == "s":
+                start, end = (x - w / 2 - 10, at), (x - w / 2, at)
+                laid.ports[("s", k)] = start
+            else:
+                start, end = (x + w / 2, at), (x + w / 2 + 10, at)
+                laid.ports[("z", k)] = end
+            laid.branches[(kind, k, box)] = straight(start, end)
 
 
 def ranks(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> list[tuple[str, str]]:
@@ -369,13 +383,17 @@ def ranks(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> list[tuple[st
         rows.setdefault(round(y), []).append(f"b{k}")
     known = {(f"b{a}", f"b{b}") for a, b in [*plan.flat, *plan.level]}
     orders = []
-    for k, targets in enumerate(ports.state_in):
-        entry = plan.entry.get(targets, targets[0])
+    for k, targets in ports.state_in.items():
+        entry = plan.entry[k]
         row = rows.get(round(laid.boxes[entry][1]), ())
+        if entry in plan.alone:
+            continue
         orders += [(f"b{entry}", name) for name in row if name != f"b{entry}"]
         if targets != (entry,):
             orders += [(f"s{k}", name) for name in row if name != f"b{entry}"]
-    for source in ports.state_out:
+    for source in ports.state_out.values():
+        if source in plan.alone:
+            continue
         row = rows.get(round(laid.boxes[source][1]), ())
         orders += [(name, f"b{source}") for name in row if name != f"b{source}"]
     kept = {}

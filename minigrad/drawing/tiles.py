@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from minigrad.drawing import judge, template
 from minigrad.drawing.model import Line, Picture, Tile
+from minigrad.drawing.states import States
 from minigrad.drawing.style import box_size
 from minigrad.drawing.template import Laid, Plan, Ports, Sketch, Variant
 
@@ -41,8 +42,7 @@ class TileLayout:
     sketch: Sketch
     lines: dict[str, int] = field(default_factory=dict)  # line -> number inside
     inputs: dict[tuple, int] = field(default_factory=dict)
-    states: dict[tuple, int] = field(default_factory=dict)
-    values: dict[tuple, tuple] = field(default_factory=dict)  # (how, value) -> targets
+    values: dict[tuple, tuple] = field(default_factory=dict)  # value -> its targets
 
 
 class Tiles:
@@ -52,56 +52,13 @@ class Tiles:
         self.picture = picture
         self.tile_of = {key: box.tile for key, box in picture.boxes.items()}
         self.columns = {column: k for k, column in enumerate(picture.columns)}
-        self.slots = self._state_slots()
-        self.initial = self._initial_ghosts()
+        self.states = States(picture)
+        self.initial = self.states.initial
         self.ends = {line.id: self._ends(line) for line in picture.lines}
         self.layouts: dict[str, TileLayout] = {}
         self._lay_out(run, lying)
 
     # ------------------------------------------------------------- kinds of lines
-
-    def _ordinals(self, tile: Tile) -> dict[int, int]:
-        numbers = sorted(
-            n for key in tile.boxes for n in self.picture.boxes[key].nodes
-        )
-        return {n: k for k, n in enumerate(numbers)}
-
-    def _state_slots(self) -> dict[str, set[tuple[int, int]]]:
-        """Per row: which input of which operation of a step takes the state."""
-        slots: dict[str, set[tuple[int, int]]] = {}
-        ordinals: dict[str, dict[int, int]] = {}
-        for line in self.picture.lines:
-            if line.kind != "state":
-                continue
-            tile = self.picture.tiles[self.tile_of[line.head]]
-            if tile.kind != "step":
-                continue
-            if tile.id not in ordinals:
-                ordinals[tile.id] = self._ordinals(tile)
-            for number, k in line.uses:
-                slots.setdefault(tile.row, set()).add((ordinals[tile.id][number], k))
-        return slots
-
-    def _takes_state(self, line: Line) -> bool:
-        """Does the line bring what is state at the other steps? (The initial state.)"""
-        tile = self.picture.tiles[self.tile_of[line.head]]
-        slots = self.slots.get(tile.row)
-        if not slots or tile.kind != "step":
-            return False
-        ordinals = self._ordinals(tile)
-        return all((ordinals[n], k) in slots for n, k in line.uses)
-
-    def _initial_ghosts(self) -> set[str]:
-        """The ghosts of initial states: they stand to the left of the first step."""
-        heads: dict[str, list[Line]] = {}
-        for line in self.picture.lines:
-            if self.picture.boxes[line.tail].kind in ("input", "weight", "constant"):
-                heads.setdefault(line.tail, []).append(line)
-        return {
-            key
-            for key, lines in heads.items()
-            if all(self._takes_state(line) for line in lines)
-        }
 
     def _ends(self, line: Line) -> Ends:
         a = self.picture.tiles[self.tile_of[line.tail]]
@@ -110,12 +67,14 @@ class Tiles:
             return Ends("ghost", "entry")
         if a.id == b.id:
             return Ends("inside", "inside")
-        near = False
+        near = known = False
+        if line.kind == "state":
+            known = line.id in self.states.of or "elision" in (a.kind, b.kind)
         if a.column is not None and b.column is not None and a.row == b.row:
             near = abs(self.columns[a.column] - self.columns[b.column]) == 1
-        tail = "exit" if near else "out"
-        head = "entry" if near else "in"
-        if line.kind == "input" and self._takes_state(line):
+        tail = "exit" if near and known else "out"
+        head = "entry" if near and known else "in"
+        if line.kind == "input" and line.id in self.states.of:
             head = "entry"
         return Ends(tail, head)
 
@@ -144,6 +103,7 @@ class Tiles:
                 tuple(tuple(s.name for s in box.clusters) for box in shown),
                 tuple((index[line.tail], index[line.head]) for line in lines),
                 flow if tile.kind == "step" or lying else "LR",
+                self.states.signature(tile.row) if tile.kind == "step" else (),
             )
             place = TileLayout(tile, boxes, Laid(), sketch)
             place.lines = {line.id: k for k, line in enumerate(lines)}
@@ -152,8 +112,6 @@ class Tiles:
             if tile.kind in ("bar", "elision"):
                 continue
             self._ports(place, index, ports, crossing_out, crossing_in)
-        for ports in sketches.values():
-            _unite(ports)
         made = self._run_all(sketches, run)
         reverse = {row.id for row in self.picture.rows if row.reverse}
         for place in self.layouts.values():
@@ -163,13 +121,6 @@ class Tiles:
             place.laid = laid
             ports = sketches[place.sketch]
             place.inputs = {targets: k for k, targets in enumerate(ports.inputs)}
-            place.states = {
-                targets: next(
-                    k for k, all_ in enumerate(ports.state_in) if set(targets) <= set(all_)
-                )
-                for (how, *_), targets in place.values.items()
-                if how == "entry"
-            }
 
     def _ports(self, place, index, ports, crossing_out, crossing_in) -> None:
         """Add what enters and leaves this tile to the ports of its kind."""
@@ -177,16 +128,23 @@ class Tiles:
         for line in crossing_out.get(tile, ()):
             if line.tail not in index:
                 continue
-            where = ports.state_out if self.ends[line.id].tail == "exit" else ports.outputs
-            where[index[line.tail]] = None
+            if self.ends[line.id].tail == "exit":
+                ports.state_out[self.states.of[line.id]] = index[line.tail]
+            else:
+                ports.outputs[index[line.tail]] = None
         values: dict[tuple, list[int]] = {}
         for line in crossing_in.get(tile, ()):
-            value = (self.ends[line.id].head, line.tail, line.source)
-            values.setdefault(value, []).append(index[line.head])
-        for (how, *value), targets in values.items():
+            if self.ends[line.id].head == "entry":
+                state = self.states.of[line.id]
+                known = ports.state_in.get(state, ())
+                ports.state_in[state] = tuple(sorted({*known, index[line.head]}))
+            else:
+                value = (line.tail, line.source)
+                values.setdefault(value, []).append(index[line.head])
+        for value, targets in values.items():
             key = tuple(sorted(set(targets)))
-            (ports.state_in if how == "entry" else ports.inputs)[key] = None
-            place.values[(how, *value)] = key
+            ports.inputs[key] = None
+            place.values[value] = key
 
     def _run_all(self, sketches: dict[Sketch, Ports], run: Runner) -> dict:
         """Both passes of every sketch; a single box needs no engine."""
@@ -202,21 +160,6 @@ class Tiles:
         if todo:
             made.update(_best(todo, run))
         return made
-
-
-def _unite(ports: Ports) -> None:
-    """A state that goes to some boxes here and to more of them there is one state."""
-    united: list[set[int]] = []
-    for targets in ports.state_in:
-        found = set(targets)
-        apart = []
-        for other in united:
-            if other & found:
-                found |= other
-            else:
-                apart.append(other)
-        united = [*apart, found]
-    ports.state_in = {tuple(sorted(found)): None for found in united}
 
 
 def _best(todo: list[tuple[Sketch, Ports, Plan]], run: Runner) -> dict[Sketch, Laid]:
@@ -267,11 +210,6 @@ def _single(sketch: Sketch, ports: Ports) -> Laid:
     for source in ports.outputs:
         laid.ports[("o", source)] = (x, h)
         laid.branches[("o", source, source)] = []
-    count = len(ports.state_in) + 1
-    for k, targets in enumerate(ports.state_in):
-        laid.ports[("s", k)] = (0, h * (count - 1 - k) / count)
-        laid.branches.update({("s", k, t): [] for t in targets})
-    for source in ports.state_out:
-        laid.ports[("z", source)] = (w, y)
-        laid.branches[("z", source, source)] = []
+    plan = template.plan_states(sketch, ports)
+    template.finish(sketch, ports, plan, laid)
     return laid
