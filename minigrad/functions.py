@@ -1,7 +1,13 @@
 """Functions composed of primitives; their derivatives arise.
 
-All three shift by the largest entry first, so that exp never overflows. The shift is a
-constant: it cancels, in the value and in every derivative.
+All three shift x by its largest entry first, so that exp never overflows. The shift
+cancels, in the value and in every derivative, so no gradient flows through it.
+
+Where all entries of a row are -inf there is nothing to choose from: logsumexp and
+log_softmax are -inf there and softmax is 0 (where other libraries give NaN), and the
+gradients of softmax and logsumexp are 0.
+
+Read next: `losses.py`.
 """
 
 from __future__ import annotations
@@ -10,33 +16,60 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.graph import Variable
-from minigrad.primitives.elementwise import exp, log
-from minigrad.primitives.reduce import sum_over
-from minigrad.primitives.shape import squeeze
+from minigrad.primitives.base import primitive
+from minigrad.primitives.elementwise import equal, exp, log, where
+from minigrad.primitives.reduce import Axis, sum_over
+from minigrad.primitives.shape import normalized_axes, reshape
+from minigrad.tensor import Tensor
 
 
-def _shift(x: Any, axis: int) -> np.ndarray:
-    """The largest entry along the axis; 0 where it is infinite (nothing to shift by)."""
-    array = x._edge.array if isinstance(x, Variable) else np.asarray(x)
-    largest = array.max(axis=axis, keepdims=True)
-    return np.where(np.isfinite(largest), largest, array.dtype.type(0))
+@primitive(name="shift")
+def _shift(x, *, axes):
+    """y = the largest entry of x over the axes, 0 if infinite; has no derivative.
+
+    Recorded like any operation, so that a replay with another x shifts anew.
+    """
+    real = x.real if x.dtype.kind == "c" else x
+    largest = real.max(axis=axes, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(largest), largest, real.dtype.type(0))
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
-    """e^x_k / sum_j e^x_j along an axis: positive numbers that sum to 1."""
-    powers = exp(x - _shift(x, axis))
-    return powers / sum_over(powers, axis, True)
+def _shifted(x: Any, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    """The shift, x less the shift, and the axes counted from the front."""
+    x = x if isinstance(x, Tensor) else Tensor(x)
+    if x.dtype.kind not in "fc":
+        x = x.astype("float64")
+    places = range(x.ndim) if axis is None else axis
+    if isinstance(places, int | np.integer):
+        places = (int(places),)
+    axes = tuple(sorted(normalized_axes(places, x.ndim, name)))
+    shift = _shift(x, axes=axes)
+    return shift, x - shift, axes
 
 
-def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
-    """ln sum_j e^x_j along an axis; -inf if all entries are."""
-    shift = _shift(x, axis)
-    total = log(sum_over(exp(x - shift), axis, True)) + shift
-    return total if keepdims else squeeze(total, axis)
+def softmax(x: Any, axis: Axis = -1) -> Tensor:
+    """e^x_k / sum_j e^x_j over an axis: numbers in [0, 1] that sum to 1."""
+    _, below, axes = _shifted(x, axis, "softmax")
+    powers = exp(below)
+    return powers / _not_zero(sum_over(powers, axes, keepdims=True))
 
 
-def log_softmax(x: Any, axis: int = -1) -> Any:
+def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
     """ln softmax(x), without computing softmax: exact where softmax underflows."""
-    shifted = x - _shift(x, axis)
-    return shifted - log(sum_over(exp(shifted), axis, True))
+    _, below, axes = _shifted(x, axis, "log_softmax")
+    return below - log(_not_zero(sum_over(exp(below), axes, keepdims=True)))
+
+
+def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Tensor:
+    """ln sum_j e^x_j over an axis, without overflow; -inf over no entries at all."""
+    shift, below, axes = _shifted(x, axis, "logsumexp")
+    total = sum_over(exp(below), axes, keepdims=True)
+    y = where(equal(total, 0.0), -np.inf, log(_not_zero(total)) + shift)
+    if keepdims:
+        return y
+    return reshape(y, [n for k, n in enumerate(y.shape) if k not in axes])
+
+
+def _not_zero(total: Any) -> Any:
+    """1 for a sum of no power at all: its terms are zeros, and stay zeros divided."""
+    return where(equal(total, 0.0), 1.0, total)

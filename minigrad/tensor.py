@@ -4,8 +4,8 @@ Operators and methods are one line each: the work is done by `primitives/`, reco
 `primitives/base.py` and differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
-until the last tensor that refers to it is gone (`backward` does not free it); `.data` is
-a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
+until the last tensor that refers to it is gone (`backward` does not free it); `.data`
+is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Tensor(Variable):
 
     data           array, number or nested lists; it is copied
     dtype          as in NumPy: float64 for Python floats
-    requires_grad  gradients are wanted for it: a leaf. Floating dtypes only (DTypeError)
+    requires_grad  gradients are wanted for it; floating dtypes only (DTypeError)
     name           for messages, drawings and tables
     """
 
@@ -120,7 +120,7 @@ class Tensor(Variable):
         return self._grad  # type: ignore[return-value]
 
     @grad.setter
-    def grad(self, value: Tensor | None) -> None:
+    def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 value = Tensor(value, dtype=self.dtype)

@@ -32,9 +32,9 @@ class Cell(Module):
     rng          a NumPy Generator, a seed, or None for the library's generator
 
     Shapes:  x (B, D), each part of the state (B, H)
-    Errors:  ArgumentError for sizes below 1 and unknown names; ShapeError and DTypeError
-             for an x or a state that does not fit the weights (float32 and float64
-             do not mix in a cell)
+    Errors:  ArgumentError for sizes below 1 and unknown names; ShapeError and
+             DTypeError for an x or a state that does not fit the weights (float32 and
+             float64 do not mix in a cell)
     """
 
     kind = "cell"  # the name of its scope

@@ -61,7 +61,7 @@ def unknown(name: str, names: list[str], state: Tensor) -> MinigradError:
     """The error for a gate that the loop does not have, or whose graph is not there."""
     if state.node is None:
         return GraphError(
-            f"[{name!r}]: the values of gates are read from the graph, and there is none",
+            f"[{name!r}]: gates are read from the graph, and there is none",
             expect="a loop that was recorded",
             actual="a loop within no_grad()",
             hint="use model.trace(x), or models.unroll_traced for a cell of your own",

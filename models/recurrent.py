@@ -9,7 +9,7 @@ Read next: `gates.py` (how a trace finds the gates in the graph).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ class Trace:
                 f"layer({k}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
                 actual=str(k),
-                hint="cells are counted as in model.cells: layer by layer, forward first",
+                hint="cells are counted as in model.cells: by layer, forward first",
             )
         return self.layers[k]
 
@@ -78,14 +78,14 @@ class Recurrent(Module):
     cells   layers * directions cells: layer 0 forward, layer 0 reverse, layer 1 ...
     config  the arguments that make another model of this kind: `LSTM(**lstm.config)`
 
-    Padding: `lengths` (B,) says how many steps at the front are real, `mask` (T, B) which
-    ones, on any side. Padded inputs may hold anything, NaN included; padded steps change
-    no state, give zeros as output, and get gradients that are exactly zero.
+    Padding: `lengths` (B,) says how many steps at the front are real, `mask` (T, B)
+    which ones, on any side. Padded inputs may hold anything, NaN included; padded steps
+    change no state, give zeros as output, and get gradients that are exactly zero.
 
     Errors:  ShapeError: x is not (T, B, D) with T >= 1, a state not (layers*directions,
              B, H), lengths not (B,), mask not (T, B). DTypeError: x or a state of
-             another dtype than the weights. ArgumentError: lengths out of range, lengths
-             and mask at once, unknown names of variants
+             another dtype than the weights. ArgumentError: lengths out of range,
+             lengths and mask at once, unknown names of variants
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Recurrent(Module):
         array = make_mask(lengths, mask, x.shape[0], x.shape[1])
         real = None if array is None else Mask(array)
         starts = self._starts(kind, state, x.shape[1], traced)
-        xs = mg.unstack(x if real is None else real.zeroed(x))
+        xs: Sequence[Tensor] = mg.unstack(x if real is None else real.zeroed(x))
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
             both = []

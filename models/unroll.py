@@ -1,4 +1,5 @@
-"""The time loop: one cell, applied step after step. It is written here and nowhere else.
+"""The time loop: one cell, applied step after step. It is written here and nowhere
+else.
 
     output, state = unroll(cell, x, state)      # output[t] is the first part of s[t+1]
 
@@ -24,6 +25,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.graph import next_seq
+from minigrad.quiet import uncollected
 from minigrad.scope import enable_grad, thread, time_step
 from minigrad.tensor import Tensor
 from models.checks import as_tensor, user_line
@@ -143,7 +145,8 @@ def unroll(
 
     Returns an `Unrolled`: `output, state = unroll(...)`.
     Raises ShapeError and DTypeError if x has no step, or if the cell returns a state
-    of another form, shape or dtype than it was given; see `make_mask` for mask, lengths.
+    of another form, shape or dtype than it was given; see `make_mask` for mask,
+    lengths.
     """
     x = as_tensor(x, "x")
     steps = x.shape[0] if x.ndim else 0
@@ -197,18 +200,19 @@ def run(
     real = [mask.steps(s.ndim) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
-    for t in times:
-        with time_step(t):
-            made = cell(xs[t], now[0] if bare else now)
-            new = (made,) if bare else made
-            _check_new_state(new, now)
-            if mask:  # a padded step keeps the state it found
-                choices = zip(real, new, now, strict=True)
-                new = [
-                    mg.where(keep[t], after, before) for keep, after, before in choices
-                ]
-            now = tuple(new)
-        states.append(now)
+    with uncollected():
+        for t in times:
+            with time_step(t):
+                made = cell(xs[t], now[0] if bare else now)
+                new = (made,) if bare else made
+                _check_new_state(new, now)
+                if mask:  # a padded step keeps the state it found
+                    new = [
+                        mg.where(keep[t], after, before)
+                        for keep, after, before in zip(real, new, now, strict=True)
+                    ]
+                now = tuple(new)
+            states.append(now)
     return Unrolled(cell, states, times, mask, bare, began)
 
 

@@ -104,7 +104,7 @@ def render(dot: str, carried: list[str], format: str) -> bytes:
     """
     laid_out = _engine(["dot", "-Tdot"], dot).decode()
     places = _places(_engine(["dot", "-Tplain"], dot).decode())
-    drawn = "".join(_carry(*edge.split(), places) for edge in carried)
+    drawn = "".join(_carry(edge, places) for edge in carried)
     whole = laid_out.rstrip().removesuffix("}") + drawn + "}\n"
     return _engine(["neato", "-n2", f"-T{format}"], whole)
 
@@ -127,8 +127,9 @@ def _places(plain: str) -> dict[str, Place]:
     return found
 
 
-def _carry(source: str, target: str, places: dict[str, Place]) -> str:
+def _carry(edge: str, places: dict[str, Place]) -> str:
     """One state edge: c in a shallow arc below the boxes, h up between two steps."""
+    source, target = edge.split()
     (ax, ay, aw, ah), (bx, by, bw, bh) = places[source], places[target]
     if source.endswith("_c"):
         sx, sy, ex, ey = ax + aw / 2, ay - ah, bx - bw / 2, by - bh - 6

@@ -25,7 +25,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ccd3da; }
 th:first-child, td:first-child { text-align: left; }
 td.unknown { font-style: italic; }
-.holds, .fails { font-weight: 600; } .holds { color: #00664b; } .fails { color: #a63a00; }
+.holds, .fails { font-weight: 600; }
+.holds { color: #00664b; } .fails { color: #a63a00; }
 blockquote { font-size: 1.15rem; margin: 1rem 0; padding-left: 1rem;
   border-left: 4px solid #0072b2; }
 @media (prefers-color-scheme: dark) {

@@ -8,6 +8,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.nn import Dropout, Embedding, Linear, Module
+from minigrad.recurrent import models
 from minigrad.tensor import Tensor
 
 EMBEDDING_SIZE = 16
@@ -26,10 +27,8 @@ class Reader(Module):
     """
 
     def __init__(self, kind: str, words: int, rng: Any = None) -> None:
-        from models import GRU, LSTM, RNN
-
         rng = mg.random.generator(rng)
-        cell = {"rnn": RNN, "lstm": LSTM, "gru": GRU}[kind]
+        cell = getattr(models(), kind.upper())
         self.kind = kind
         self.embed = Embedding(words, EMBEDDING_SIZE, dtype="float32", rng=rng)
         self.embed.weight.data = 0.3 * self.embed.weight.data

@@ -55,7 +55,7 @@ def words_of(sentence: str) -> list[str]:
 
 def read(reader: Reader, corpus: Corpus, words: list[str]) -> Reading:
     """Read the words; see `Reading`."""
-    tokens = np.array([corpus.vocabulary.index(word) for word in words])
+    tokens = np.array(corpus.vocabulary.encode(words))
     trace, x, logits = reader.read(tokens)
     (gradient,) = mg.grad(logits[len(words) - 1], [x])
     gates = {}

@@ -30,9 +30,9 @@ def forget_at_but(reader: Reader, corpus: Corpus, limit: int = 600) -> Verdict:
     a paired bootstrap of them gives.
     """
     claim = 'the forget gate falls at "but", clearing what was said before'
-    but = corpus.vocabulary.index("but")
+    [but] = corpus.vocabulary.encode(["but"])
     chosen = [s for s in corpus.held_out if but in s[1:] and len(s) > 2][:limit]
-    if but == corpus.vocabulary.index("<unk>") or len(chosen) < 10:
+    if "but" not in corpus.vocabulary or len(chosen) < 10:
         return Verdict(claim, "too few held-out sentences with the word", False)
     tokens, mask = pad(chosen)
     with mg.no_grad():
@@ -57,7 +57,8 @@ def forget_at_but(reader: Reader, corpus: Corpus, limit: int = 600) -> Verdict:
     measured = (
         f'at "but" it is {abs(mean):.3f} {direction} than at the other words of the '
         f"same sentence (95 % interval {low:+.3f} to {high:+.3f}, "
-        f"{len(chosen)} held-out sentences; its standard deviation over words is {spread:.3f}){sure}"
+        f"{len(chosen)} held-out "
+        f"sentences; its standard deviation over words is {spread:.3f}){sure}"
     )
     return Verdict(claim, measured, holds)
 
@@ -72,7 +73,8 @@ def forget_stays_open(reader: Reader, corpus: Corpus, limit: int = 600) -> Verdi
     half = np.log(0.5) / np.log(forget).mean()
     measured = (
         f"its mean over held-out words is {mean:.2f}, and {open_share:.0%} of its "
-        f"values are above 0.9: along the cell state half of a memory is left after about "
+        f"values are above 0.9: along the cell state half of a memory is left after "
+        "about "
         f"{half:.0f} words"
     )
     return Verdict(
