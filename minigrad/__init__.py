@@ -41,6 +41,7 @@ from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
     from minigrad import data
+    from minigrad.drawing import Drawing, draw
     from minigrad.replay import replay
     from minigrad.testing import gradcheck
 
@@ -48,7 +49,9 @@ abs = absolute
 
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
+    "Drawing": ("minigrad.drawing", "Drawing"),
     "data": ("minigrad.data", None),
+    "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
     "replay": ("minigrad.replay", "replay"),
 }
@@ -66,6 +69,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Drawing",
     "Tensor",
     "abs",
     "absolute",
@@ -78,6 +82,7 @@ __all__ = [
     "cos",
     "data",
     "detect_anomaly",
+    "draw",
     "enable_grad",
     "errors",
     "exp",

@@ -13,9 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from minigrad.drawing.geometry import Curve, Point, join, rounded, shift, straight
+from minigrad.drawing.labels import Room, around, places
 from minigrad.drawing.model import Column, Line, Picture, Tile
-from minigrad.drawing.style import box_size
+from minigrad.drawing.style import SIZE, SMALL, box_size
 from minigrad.drawing.tiles import TileLayout, Tiles
+from minigrad.drawing.words import text_width
 
 PAD = 10.0  # between a tile's border and what is in it
 TITLE = 16.0  # height of a tile's title
@@ -63,6 +65,33 @@ class Arranger:
         self._bounds()
         return self.layout
 
+    def label(self, words: dict[str, str]) -> None:
+        """Find room for what stands beside the lines (by line)."""
+        room = Room()
+        for x, y, w, h in self.layout.boxes.values():
+            room.take((x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+        for x0, _, x1, y1 in self.layout.clusters.values():
+            room.take((x0, y1 - 13, x1, y1))
+        for x0, _, _, y1 in self.layout.tiles.values():
+            room.take((x0, y1 - 18, x0 + 60, y1))
+        lines = Room()
+        for curve in self.layout.lines.values():
+            lines.trace(curve)
+        by_need = sorted(self.picture.lines, key=lambda line: line.kind != "state")
+        for line in by_need:
+            text = words.get(line.id)
+            if not text:
+                continue
+            curve = self.layout.lines[line.id]
+            wanted = [self._label_place(line, text)] if line.label else []
+            points = [*wanted, *places(curve, text)]
+            free = [point for point in points if room.free(around(point, text))]
+            clear = [point for point in free if lines.free(around(point, text))]
+            if clear or free:
+                point = (clear or free)[0]
+                room.take(around(point, text))
+                self.layout.labels[line.id] = point
+
     # ------------------------------------------------------------- the grid
 
     def _columns(self) -> None:
@@ -75,6 +104,8 @@ class Arranger:
                 widths[place.tile.column] = max(widths[place.tile.column], w)
         for key in self.tiles.initial:
             margin = max(margin, box_size(self.picture.boxes[key])[0] + 30)
+        for row in self.picture.rows:
+            margin = max(margin, text_width(row.title, SIZE) + 24)
         self.column_x: dict[Column, tuple[float, float]] = {}
         x = margin
         crossing = self._crossings()
@@ -181,6 +212,11 @@ class Arranger:
         if tile.kind == "bar":
             return
         cx, cy = self.corner[tile.id]
+        if tile.kind == "elision":
+            _, y0, _, y1 = self.layout.rows[tile.row]
+            w = place.sketch.sizes[0][0]
+            self.layout.boxes[place.boxes[0]] = (cx + w / 2, (y0 + y1) / 2, w, y1 - y0)
+            return
         for k, (x, y) in laid.boxes.items():
             w, h = place.sketch.sizes[k]
             self.layout.boxes[place.boxes[k]] = (cx + x, cy + y, w, h)
@@ -269,7 +305,9 @@ class Arranger:
             )
         start, first, side_a = self._leave(line)
         last, end, side_b = self._arrive(line)
-        return join(first, self._between(line, start, end, side_a, side_b), last)
+        way = join(first, self._between(line, start, end, side_a, side_b), last)
+        beside = 4.0 * self._lane(("parallel", line.tail, line.head, line.source))
+        return shift(way, beside, -beside)
 
     def _beside_bar(self, line: Line) -> Curve:
         x, y, w, _ = self.layout.boxes[line.tail]
@@ -349,6 +387,20 @@ class Arranger:
         x, _, w, _ = self.layout.boxes[line.head]
         way = 1 if start[0] > x else -1
         return straight(start, (x + way * w / 2, start[1]))
+
+    def _label_place(self, line: Line, text: str) -> Point:
+        """Beside the line, between the tiles, where nothing else is."""
+        a, b = self._tile(line.tail), self._tile(line.head)
+        curve = self.layout.lines[line.id]
+        half = text_width(text, SMALL) / 2
+        if line.kind == "state" and a.row == b.row:
+            x = self._gap(a, b, line)
+            if a.kind == "elision":
+                x = curve[-1][0] - half - 8
+            near = min(curve, key=lambda point: abs(point[0] - x))
+            return x, (curve[-1] if abs(near[0] - x) > 40 else near)[1] + 8
+        x, y = self._arrive(line)[1]
+        return x + half + 3, y - 14
 
     def _gap(self, a: Tile, b: Tile, line: Line) -> float:
         """The middle of the gap between two neighbouring tiles."""

@@ -13,18 +13,22 @@ from minigrad.drawing.arrange import Layout, Rect
 from minigrad.drawing.geometry import Curve
 from minigrad.drawing.model import Box, Line, Picture, Tile
 from minigrad.drawing.style import (
+    ALARM,
     FONT,
     LIGHT,
     SIZE,
     SMALL,
+    SMALL_TO_LARGE,
     Theme,
     box_size,
     font_size,
+    gradient_style,
+    heat_colours,
     hue,
     mix,
     text_of,
 )
-from minigrad.drawing.words import clean, shape_text, text_width
+from minigrad.drawing.words import clean, number, shape_text, text_width
 
 
 def quote(text: str) -> str:
@@ -45,7 +49,9 @@ def attributes(values: dict[str, object]) -> str:
         if value is None or value == "":
             continue
         text = str(value)
-        parts.append(f"{name}={text if text[0] == chr(34) else chr(34) + text + chr(34)}")
+        parts.append(
+            f"{name}={text if text[0] == chr(34) else chr(34) + text + chr(34)}"
+        )
     return f"[{' '.join(parts)}]"
 
 
@@ -68,7 +74,7 @@ class Writer:
         self._head()
         for row in self.picture.rows:
             tiles = sorted(
-                self.by_tile.get(row.id, []), key=lambda t: (t.column or (-1, 0))
+                self.by_tile.get(row.id, []), key=lambda t: t.column or (-1, 0)
             )
             if row.kind == "step":
                 self._open(f"cluster_{row.id}", (row.title,), self._row_style(row.id))
@@ -119,8 +125,12 @@ class Writer:
         """Where a cluster's title stands, and its extent."""
         width = text_width(words, size)
         x0, y0, x1, y1 = rect
-        x = (x0 + x1) / 2 if corner == "top" else x0 + width / 2
-        y = y1 - size * 0.85 if corner == "top" else y1 + size
+        x = {
+            "top": (x0 + x1) / 2,
+            "left": x0 + width / 2 + 8,
+            "beside": x0 - width / 2 - 20,
+        }[corner]
+        y = y1 - size * 0.85
         return {
             "bb": f"{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}",
             "lp": f"{x:.2f},{y:.2f}",
@@ -142,7 +152,7 @@ class Writer:
                 min(r[0] for r in rects), min(r[1] for r in rects),
                 max(r[2] for r in rects), max(r[3] for r in rects),
             )  # fmt: skip
-            style |= self._title_at(rect, title, SIZE, "over")
+            style |= self._title_at(rect, title, SIZE, "beside")
         return style
 
     def _tile(self, tile: Tile) -> None:
@@ -153,7 +163,7 @@ class Writer:
             style |= {"color": self.theme.edge, "fontcolor": self.theme.quiet}
             if self.layout:
                 rect = self.layout.tiles[tile.id]
-                style |= self._title_at(rect, tile.title, SIZE, "top")
+                style |= self._title_at(rect, tile.title, SIZE, "left")
             shown = tile.title if self.picture.level != "cell" else ""
             self._open(f"cluster_{tile.id}", (shown,), style)
         tree: dict[tuple, list[Box]] = {}
@@ -236,6 +246,9 @@ class Writer:
             return {"style": "dashed,rounded", "fontcolor": theme.quiet}
         style: dict[str, object] = {"style": "filled,rounded", "fillcolor": fill}
         style["color"] = mix(colour, theme.ink, 0.8) if box.letter else theme.faint
+        if box.heat:
+            style |= {"style": "striped", "fillcolor": heat_colours(theme, box.heat)}
+            return style
         if box.round:
             style |= {"shape": "ellipse", "style": "filled", "margin": 0}
         if box.kind == "bar":
@@ -245,8 +258,6 @@ class Writer:
     def _line(self, line: Line) -> None:
         theme = self.theme
         style: dict[str, object] = {"id": line.id, "class": line.kind}
-        if line.label:
-            style["label"] = quote(line.label)
         if line.title:
             style["tooltip"] = quote(line.title)
         if line.kind == "state":
@@ -257,6 +268,11 @@ class Writer:
             style |= {"color": theme.weight, "arrowsize": 0.45}
         elif line.kind == "input":
             style["color"] = theme.input
+        if self.picture.scale:
+            style |= gradient_style(theme, line.gradient, self.picture.scale)
+        words = line_words(line)
+        if words and (self.layout is None or line.id in self.layout.labels):
+            style["label"] = quote(words)
         if self.layout:
             curve = self.layout.lines[line.id]
             style["pos"] = position(curve)
@@ -268,20 +284,52 @@ class Writer:
     # ------------------------------------------------------------- the rest
 
     def _legend(self) -> None:
-        if not self.picture.legend:
-            return
-        words = []
+        words: list[str] = []
         for use in self.picture.legend[:12]:
             times = "once" if use.count == 1 else f"{use.count} times"
             words.append(f"{use.name}  {shape_text(use.shape)}  used {times}")
+        if words:
+            words.insert(0, "parameters")
+            self._legend_box(words)
+        if self.picture.scale:
+            self._scale(len(words))
+
+    def _scale(self, above: int) -> None:
+        """The legend of the gradients' colours: one box per colour."""
+        scale, theme = self.picture.scale, self.theme
+        ramp = SMALL_TO_LARGE[theme.name]
+        y = -(above * SMALL * 1.25 + 62.0)
+        texts = [(f"gradient of {scale.what}", theme.paper, theme.quiet)]
+        for k, colour in enumerate(ramp):
+            power = scale.low + (k + 0.5) * (scale.high - scale.low) / len(ramp)
+            light = (theme.name == "light") == (k < len(ramp) // 2)
+            ink = "#1B1F24" if light else "#FFFFFF"
+            texts.append((f"{10**power:.0e}", colour, ink))
+        texts.append(("0 dotted", theme.paper, theme.quiet))
+        texts.append(("NaN, ∞ dashed", theme.paper, ALARM[theme.name]))
+        x = 0.0
+        for k, (words, fill, ink) in enumerate(texts):
+            width = text_width(words, SMALL) + 10
+            style: dict[str, object] = {
+                "id": f"scale{k}", "class": "scale", "label": quote(words),
+                "style": "filled", "fillcolor": fill, "color": fill, "fontcolor": ink,
+                "fontsize": SMALL, "width": f"{width / 72:.3f}", "height": "0.25",
+            }  # fmt: skip
+            if self.layout:
+                style["pos"] = f"{x + width / 2:.2f},{y:.2f}"
+            self.out.append(f"scale{k} {attributes(style)}")
+            x += width + 3
+
+    def _legend_box(self, words: list[str]) -> None:
+        """One entry per parameter: how often it is used."""
         if len(self.picture.legend) > 12:
             words.append(f"and {len(self.picture.legend) - 12} more")
         left = '"' + "".join(quote(line)[1:-1] + "\\l" for line in words) + '"'
-        width = max(text_width(line, SMALL) for line in words) + 14
+        width = max(text_width(line, SMALL) for line in words) + 20
         height = len(words) * SMALL * 1.25 + 10
         style: dict[str, object] = {
             "id": "legend", "class": "legend", "label": left, "fontsize": SMALL,
-            "style": "dashed", "color": self.theme.weight,
+            "style": "dashed", "color": self.theme.weight, "margin": "0.08,0.04",
             "fontcolor": self.theme.weight,
             "width": f"{width / 72:.3f}", "height": f"{height / 72:.3f}",
         }  # fmt: skip
@@ -300,8 +348,15 @@ class Writer:
             firsts = [tile.boxes[0] for tile in tiles]
             break
         if len(firsts) > 1:
-            self.out.append("root [style=invis ordering=out label=\"\" width=0]")
+            self.out.append('root [style=invis ordering=out label="" width=0]')
             self.out += [f"root -> {name} [style=invis]" for name in firsts]
+
+
+def line_words(line: Line) -> str:
+    """What stands beside a line: a name, the size of a gradient, or both."""
+    if line.gradient is None:
+        return line.label
+    return f"{line.label} {number(line.gradient)}".strip()
 
 
 def position(curve: Curve) -> str:

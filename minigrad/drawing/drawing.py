@@ -12,12 +12,13 @@ from typing import Any
 
 from minigrad.drawing import engines
 from minigrad.drawing.arrange import Arranger, Layout
-from minigrad.drawing.dot import Writer
+from minigrad.drawing.dot import Writer, line_words
 from minigrad.drawing.elide import choose, elide
 from minigrad.drawing.model import Picture
 from minigrad.drawing.reading import LEVELS, read
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.tiles import Tiles
+from minigrad.drawing.values import show_gradients, show_values
 from minigrad.errors import DrawingError, one_of
 
 FORMATS = ("svg", "png", "pdf", "dot", "html")
@@ -70,7 +71,10 @@ class Drawing:
             )
 
         tiles = Tiles(self.picture, run, lying=not self.picture.recurrent)
-        return Arranger(self.picture, tiles).arrange()
+        arranger = Arranger(self.picture, tiles)
+        layout = arranger.arrange()
+        arranger.label({line.id: line_words(line) for line in self.picture.lines})
+        return layout
 
     @cached_property
     def placed(self) -> str:
@@ -128,4 +132,8 @@ def draw(
     one_of("theme", theme, tuple(THEMES))
     picture = read(tensor._edge.source, level)
     picture = elide(picture, choose(picture.columns, max_steps, first, last, steps))
+    if values:
+        show_values(picture)
+    if gradients:
+        show_gradients(picture, tensor._edge)
     return Drawing(picture, theme, engine, timeout)

@@ -113,9 +113,7 @@ def _gaps(
     }
 
 
-def _redirect(
-    lines: list[Line], stands_for: dict[str, str]
-) -> tuple[list[Line], int]:
+def _redirect(lines: list[Line], stands_for: dict[str, str]) -> tuple[list[Line], int]:
     """Lines to and from hidden boxes, led to the boxes that stand for them."""
     kept: list[Line] = []
     merged: dict[tuple, Line] = {}
@@ -130,7 +128,7 @@ def _redirect(
         if a == b:
             hidden += 1
             continue
-        key = (a, b) if tail and head or line.source is None else (a, b, line.source)
+        key = (a, b) if (tail and head) or line.source is None else (a, b, line.source)
         if head and not tail and line.kind == "input":
             key = (a, b)
         known = merged.get(key)

@@ -113,7 +113,9 @@ def _child(engine: str, command: list[str], text: bytes, timeout: float) -> byte
     if old and old < OLDEST:
         hint = f"Graphviz {'.'.join(map(str, old))} is too old; " + REMEDIES
     else:
-        hint = "d.save('x.dot') needs no engine; minigrad doctor checks the installation"
+        hint = (
+            "d.save('x.dot') needs no engine; minigrad doctor checks the installation"
+        )
     code = done.returncode
     how = f"was ended by signal {-code}" if code < 0 else f"gave exit code {code}"
     raise DrawingError(

@@ -82,4 +82,6 @@ def middle(curve: Curve) -> Point:
     a, b, c, d = curve[k : k + 4]
     if pieces % 2 == 0 and pieces:
         return a
-    return tuple((p + 3 * q + 3 * r + s) / 8 for p, q, r, s in zip(a, b, c, d, strict=True))  # type: ignore[return-value]
+    return tuple(
+        (p + 3 * q + 3 * r + s) / 8 for p, q, r, s in zip(a, b, c, d, strict=True)
+    )  # type: ignore[return-value]

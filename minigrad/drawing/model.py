@@ -40,6 +40,7 @@ class Box:
     title: str = ""  # everything worth knowing, in a line: the tooltip
     letter: str | None = None  # the gate's letter: its colour
     values: tuple[str, ...] = ()  # numbers to show under the lines
+    heat: tuple[float, ...] = ()  # entries of a small array, -1..1: its heat map
     backward: bool = False  # a node of a recorded backward pass
 
 

@@ -118,9 +118,7 @@ class Places:
                 height.append(0)
                 continue
             layer = self.layer[n]
-            below = [
-                height[m] for m in self.sources[n] if self.step[m] == step
-            ]
+            below = [height[m] for m in self.sources[n] if self.step[m] == step]
             here = max(below, default=0)
             if layer is not None:
                 bands.append((self.prefix[n], layer))
@@ -232,7 +230,8 @@ class Places:
         if layer is not None:
             words.append(f"layer {layer[0]}" + (" reverse" if layer[1] else ""))
         if self.cell[n]:
-            words.append(clean(self.cell[n].upper() if len(self.cell[n]) < 5 else self.cell[n]))
+            cell = self.cell[n]
+            words.append(clean(cell.upper() if len(cell) < 5 else cell))
         return ", ".join(words)
 
     def _outside_pools(self) -> dict[int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from minigrad.drawing.formula import formulas
 from minigrad.drawing.model import Box, Line, Picture, Tile, Use
 from minigrad.drawing.places import Places
 from minigrad.drawing.words import (
@@ -24,6 +25,7 @@ from minigrad.drawing.words import (
 from minigrad.graph import Leaf, Node, ancestors
 from minigrad.scope import Scope
 
+BARS = {"unstack": "unstack: one step at a time,", "stack": "stack: all steps,"}
 LEVELS = ("op", "gate", "cell")
 
 
@@ -151,16 +153,24 @@ class Reader:
             box.title += f" (from the rule of {node.origin.primitive.name})"
         if name is not None:
             word = f"{clean(name, 24)} = {word}"
+        if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:
+            shape = f"{shape} each"
+        if box.kind == "bar" and node.primitive.name in BARS:
+            box.lines = (f"{BARS[node.primitive.name]} {shape}",)
+            return
         gate = box.letter is not None
         box.round = gate and node.primitive.name in ARITHMETIC and len(word) < 3
         plain = box.round or not shape
         box.lines = (word,) if plain else (word, shape)
 
     def _formula(self, box: Box) -> tuple[str, ...]:
-        """Several operations outside gates, as words: "matmul, +"."""
-        counted = Counter(operation(self.nodes[n]) for n in box.nodes)
+        """Several operations outside gates, as words: "x W_x + h W_h + b"."""
         if len(box.nodes) > 1 and self.places.clusters[box.nodes[0]]:
             return (clean(self.places.clusters[box.nodes[0]][-1].name),)
+        written = formulas(self.nodes, self.numbers, box.nodes)
+        if written:
+            return written
+        counted = Counter(operation(self.nodes[n]) for n in box.nodes)
         words = [w if n == 1 else f"{n} {w}" for w, n in counted.items()]
         lines = [", ".join(words[k : k + 3]) for k in range(0, min(len(words), 9), 3)]
         return tuple(clean(line) for line in lines)
@@ -171,6 +181,8 @@ class Reader:
         edge = node.edges[k]
         head = self.box_of[number]
         source = edge.source
+        if source is None and len(self.boxes[head].nodes) > 1:
+            return  # a constant is part of what a box of several operations does
         if type(source) is Node:
             origin = self.numbers[source]
             tail = self.box_of[origin]
@@ -188,7 +200,35 @@ class Reader:
             line = Line(f"e{len(self.lines)}", tail, head, kind, source=value)
             self.merged[key] = line
             self.lines.append(line)
+            line.label = self._value_name(source, edge, kind, tail)
         line.uses = (*line.uses, (number, k))
+
+    def _value_name(self, source, edge, kind: str, tail: str) -> str:
+        """What is written on a line: the state's letter, or which part of the input."""
+        if type(source) is not Node:
+            return ""
+        name = tag_name(source, edge.index)
+        if name is not None:
+            return clean(name, 16)
+        if kind == "state":
+            return self._letter_of(source)
+        if kind == "input" and source.primitive.name == "unstack":
+            before = source.edges[0].source
+            named = type(before) is Leaf and before.name
+            return f"{clean(named, 12) if named else 'x'}[{edge.index}]"
+        return ""
+
+    def _letter_of(self, node: Node) -> str:
+        """The letter of the gate a value comes from; looked for behind a mask too."""
+        for _ in range(3):
+            for level in node.scope[::-1]:
+                if level.kind == "gate":
+                    return clean(level.index or "", 8)
+            before = [e.source for e in node.edges if type(e.source) is Node]
+            if node.primitive.name != "where" or not before:
+                return ""
+            node = before[0] if len(before) == 1 else before[-2]
+        return ""
 
     def _ghost(self, edge, number: int, head: str, k: int) -> str:
         """The id of the small box that stands for one use of a user's tensor."""
@@ -219,7 +259,9 @@ class Reader:
     @staticmethod
     def _ghost_lines(leaf: Leaf | None, array, shape: str) -> tuple[str, ...]:
         if leaf is not None and leaf.name:
-            name = clean(leaf.name.rpartition(".")[2] if len(leaf.name) < 400 else leaf.name)
+            name = clean(
+                leaf.name.rpartition(".")[2] if len(leaf.name) < 400 else leaf.name
+            )
             return (name, shape) if shape else (name,)
         if array.size == 1:
             return (f"{array.item():.4g}",)
@@ -231,7 +273,7 @@ class Reader:
         """Every tensor of the user's that is trained or used more than once."""
         uses = []
         for leaf, (edge, count) in self.leaves.items():
-            if edge.requires_grad or count > 1:
+            if edge.requires_grad:
                 name = clean(leaf.name) if leaf.name else "tensor"
                 uses.append(
                     Use(leaf, name, edge.array.shape, count, edge.requires_grad)

@@ -8,11 +8,17 @@ Read next: `dot.py`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from minigrad.drawing.model import Box
 from minigrad.drawing.words import text_width
 
+if TYPE_CHECKING:
+    from minigrad.drawing.values import Scale
+
+WIDEST = "-0.00000 … -0.00000"
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 SIZE = 11.0  # of text in boxes, points
 SMALL = 9.0  # of ghosts, labels on lines, titles of gates
@@ -70,6 +76,47 @@ def mix(colour: str, ground: str, part: float) -> str:
     )
 
 
+SMALL_TO_LARGE = {  # sizes of gradients; lightness grows one way, for print
+    "light": (
+        "#DCD3A0", "#B3BC84", "#7FA57E", "#4B8C84", "#2B6D86", "#26507C", "#1B2A55",
+    ),
+    "dark": (
+        "#3A4672", "#3A5C90", "#2F7592", "#2A948E", "#4DB87C", "#A3D14E", "#FDE725",
+    ),
+}  # fmt: skip
+ALARM = {"light": "#C2185B", "dark": "#FF7AB0"}  # NaN and infinities
+NEGATIVE, POSITIVE = "#0072B2", "#E69F00"
+
+
+def gradient_style(theme: Theme, size: float | None, scale: Scale) -> dict[str, object]:
+    """A line's colour and width by the size of its gradient; marks for 0, NaN, inf."""
+    if size is None:  # no gradient flows here
+        return {"color": mix(theme.faint, theme.paper, 0.35), "penwidth": 0.6}
+    if size == 0:
+        return {"color": theme.faint, "penwidth": 1, "style": "dotted"}
+    if not math.isfinite(size):
+        return {"color": ALARM[theme.name], "penwidth": 4, "style": "dashed"}
+    part = scale.part(size)
+    ramp = SMALL_TO_LARGE[theme.name]
+    return {
+        "color": ramp[min(int(part * len(ramp)), len(ramp) - 1)],
+        "penwidth": round(0.7 + 3.8 * part, 2),
+    }
+
+
+def heat_colours(theme: Theme, heat: tuple[float, ...]) -> str:
+    """Stripes for a box: blue below zero, orange above; entries that are no numbers
+    have the colour of alarm."""
+    colours = []
+    for part in heat:
+        if not math.isfinite(part):
+            colours.append(ALARM[theme.name])
+        else:
+            base = POSITIVE if part > 0 else NEGATIVE
+            colours.append(mix(base, theme.box, 0.42 * abs(part)))
+    return ":".join(colours)
+
+
 def hue(letter: str | None) -> str:
     """A gate's colour."""
     return HUES.get(letter or "", OTHER)
@@ -92,6 +139,8 @@ def box_size(box: Box) -> tuple[float, float]:
     if box.round and not box.values:
         return ROUND, ROUND
     width = max((text_width(line, size) for line in lines), default=0) + 12
+    if len(box.values) > 1:  # the same for all values: steps stay alike
+        width = max(width, text_width(WIDEST, size) + 12)
     height = len(lines) * size * 1.25 + (6 if box.kind == "constant" else 9)
     if box.kind in ("gate", "cell"):
         return max(width + 14, 64), height + 12

@@ -198,7 +198,7 @@ def text(
     """DOT text of one tile. `orders`: (left, right) pairs known to share a rank."""
     out = [
         "digraph {",
-        f'graph [rankdir={sketch.flow} nodesep=0.22 ranksep=0.3 fontsize=9]',
+        f"graph [rankdir={sketch.flow} nodesep=0.22 ranksep=0.3 fontsize=9]",
         'node [shape=box fixedsize=true label="" fontsize=9]',
         "edge [arrowsize=0.6]",
     ]
@@ -236,7 +236,9 @@ def text(
     for box in plan.alone:  # nothing beside it: the line has to pass on both sides
         onward = _reach(sketch, {box})
         others = [k for k in range(len(sketch.sizes)) if k not in onward]
-        sinks = [k for k in others if not any(t == k and h not in onward for t, h in lines)]
+        sinks = [
+            k for k in others if not any(t == k and h not in onward for t, h in lines)
+        ]
         for k in sinks:
             if (k, box) not in lines:
                 out.append(f"b{k} -> b{box} [style=invis]")
@@ -266,9 +268,7 @@ def _clusters(
             continue
         if path:
             title = "m" * max(1, round(len(path[-1]) * 0.62))
-            out.append(
-                f'subgraph {names[path]} {{ label="{title}" margin=6 labelloc=b'
-            )
+            out.append(f'subgraph {names[path]} {{ label="{title}" margin=6 labelloc=b')
             stack.append("close")
         for k in tree.get(path, ()):
             w, h = sketch.sizes[k]
@@ -376,7 +376,9 @@ def finish(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> None:
             laid.branches[(kind, k, box)] = straight(start, end)
 
 
-def ranks(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> list[tuple[str, str]]:
+def ranks(
+    sketch: Sketch, ports: Ports, plan: Plan, laid: Laid
+) -> list[tuple[str, str]]:
     """(left, right) pairs that put each state's entry leftmost and its exit rightmost."""
     rows: dict[int, list[str]] = {}
     for k, (_, y) in laid.boxes.items():

@@ -117,7 +117,9 @@ class Tiles:
         for place in self.layouts.values():
             laid = made[place.sketch]
             if place.tile.row in reverse and place.tile.kind == "step":
-                laid = made.setdefault((place.sketch, "mirrored"), template.mirrored(laid))
+                laid = made.setdefault(
+                    (place.sketch, "mirrored"), template.mirrored(laid)
+                )
             place.laid = laid
             ports = sketches[place.sketch]
             place.inputs = {targets: k for k, targets in enumerate(ports.inputs)}

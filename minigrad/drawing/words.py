@@ -16,11 +16,11 @@ from minigrad.graph import Node
 
 SYMBOLS = {
     "add": "+",
-    "subtract": "−",  # noqa: RUF001 (a minus sign, as in print)
-    "multiply": "×",  # noqa: RUF001
+    "subtract": "−",
+    "multiply": "×",
     "divide": "÷",
-    "negative": "−x",  # noqa: RUF001
-    "sigmoid": "σ",  # noqa: RUF001
+    "negative": "−x",
+    "sigmoid": "σ",
     "absolute": "|x|",
     "add_at": "add at",
     "sum_to": "sum to",
@@ -48,7 +48,7 @@ def clean(text: object, longest: int = LONGEST) -> str:
 
 def shape_text(shape: tuple[int, ...]) -> str:
     """(5, 1, 4) as "5×1×4"; a scalar as nothing."""
-    return "×".join(map(str, shape))  # noqa: RUF001
+    return "×".join(map(str, shape))
 
 
 def operation(node: Node) -> str:
@@ -109,6 +109,6 @@ def number(value: Any) -> str:
     if value == 0:
         return "0"
     if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "−∞"  # noqa: RUF001
+        return "∞" if value > 0 else "−∞"
     text = f"{value:.3g}"
     return text.replace("e-0", "e-").replace("e+0", "e")
