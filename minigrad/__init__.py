@@ -36,13 +36,13 @@ from minigrad.primitives.linalg import matmul
 from minigrad.primitives.reduce import norm_over as norm
 from minigrad.primitives.shape import broadcast_to, concatenate, split, stack, unstack
 from minigrad.random import manual_seed
+from minigrad.replay import replay
 from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
-    from minigrad.replay import replay
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -53,7 +53,6 @@ _LATER = {
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
-    "replay": ("minigrad.replay", "replay"),
 }
 
 

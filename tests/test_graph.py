@@ -185,6 +185,7 @@ def test_graphs_are_freed_by_reference_counting_alone(create_graph):
         gc.enable()
 
 
+@pytest.mark.slow
 def test_memory_per_node_and_a_million_operations():
     x = leaf(0.5)
     count = 20_000

@@ -102,3 +102,7 @@ def test_bad_input(inputs):
         constant = x * 2.0
     with pytest.raises(errors.GraphError, match="a constant has no place"):
         replay(y, {constant: np.ones((4, 3))})
+
+
+def test_the_name_means_the_function_whoever_imported_the_module():
+    assert mg.gradcheck(mg.tanh, [np.ones(1)], order=1) and mg.replay is replay

@@ -45,7 +45,7 @@ def test_gradients_of_every_order(case, on, rng):
     with kernels.use_kernels(on):
         report = gradcheck(case.function, case.inputs(rng), order=order)
     assert len(report.checks) >= len(case.shapes)
-    assert all(check.verdict == "ok" or check.order > 1 for check in report.checks)
+    assert all(check.verdict == "ok" for check in report.checks)
 
 
 def gradients(case, arrays, cotangent):
