@@ -42,13 +42,16 @@ from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
     from minigrad import data
+    from minigrad.drawing import Drawing, draw
     from minigrad.testing import gradcheck
 
 abs = absolute
 
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
+    "Drawing": ("minigrad.drawing", "Drawing"),
     "data": ("minigrad.data", None),
+    "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
 }
 
@@ -65,6 +68,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Drawing",
     "Tensor",
     "abs",
     "absolute",
@@ -77,6 +81,7 @@ __all__ = [
     "cos",
     "data",
     "detect_anomaly",
+    "draw",
     "enable_grad",
     "errors",
     "exp",

@@ -1,4 +1,4 @@
-"""The package `models`, found safely: a file of the user's own may bear the same name."""
+"""The package `models`, found safely: a user's own file may bear the same name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def models() -> ModuleType:
     if found is None or not (isinstance(lstm, type) and issubclass(lstm, Module)):
         raise SetupError(
             "the package `models` of minigrad cannot be imported",
-            expect="the package that is installed with minigrad, with RNN, LSTM and GRU",
+            expect="the package installed with minigrad, with RNN, LSTM and GRU",
             actual=reason,
             hint="rename your own models.py, or run from another folder",
         )

@@ -1,4 +1,4 @@
-"""A models.py of the user's own hides the package: said by name, not by AttributeError."""
+"""A models.py of the user's own that hides the package is named."""
 
 import os
 import subprocess
@@ -27,6 +27,7 @@ def test_a_file_that_hides_it_is_named(tmp_path, content):
     done = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
