@@ -5,9 +5,9 @@
 
 A *box* stands for one operation, one gate, one cell, or one use of a user's tensor (a
 *ghost*). A *line* stands for the edges of the graph between two boxes. A *tile* is what
-belongs to one time step of one layer; tiles form a grid: columns are steps, from left to
-right, rows are layers, from bottom to top. What lies outside the steps is in tiles of
-its own; an operation that joins or parts many steps (stack, unstack) is a *bar* that
+belongs to one time step of one layer; tiles form a grid: columns are steps, from left
+to right, rows are layers, from bottom to top. What lies outside the steps is in tiles
+of its own; an operation that joins or parts many steps (stack, unstack) is a *bar* that
 spans its row.
 
 Read next: `reading.py`.

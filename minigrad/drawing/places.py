@@ -3,7 +3,8 @@
 A *band* is the row of one layer in one direction. Operations of a step that are in no
 layer lie in bands before, between or after the layers, by what they depend on. Two
 loops under different names (an encoder and a decoder) are two runs: their columns stand
-one after the other, unless the second reads the first step by step (then they are rows).
+one after the other, unless the second reads the first step by step (then they are
+rows).
 
 Read next: `reading.py`.
 """
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Places:
-    """For each operation, by number: its tile, its clusters, its stage within the tile."""
+    """For each operation, by number: its tile, its clusters, its stage in the tile."""
 
     def __init__(self, nodes: list[Node], numbers: dict[Node, int]) -> None:
         self.nodes = nodes
@@ -106,7 +107,7 @@ class Places:
         return {prefix: order[run] for prefix, run in runs.items()}
 
     def _bands(self) -> list[tuple | None]:
-        """Each step operation's band: (prefix, layer), or (prefix, None, how far up)."""
+        """Each step operation's band: (prefix, layer) or (prefix, None, how far up)."""
         bands: list[tuple | None] = []
         height: list[int] = []  # the layers below, within the same step
         layered = {

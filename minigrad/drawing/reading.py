@@ -1,8 +1,9 @@
 """From the graph to a picture: which box, which tile, which line.
 
 Everything is decided from the nodes' scopes: the `step` record gives the column, the
-`layer` record the row, the `gate` record and records of the user's own the sub-clusters.
-What is in no step is outside. One pass over the nodes, oldest first; no recursion.
+`layer` record the row, the `gate` record and records of the user's own the
+sub-clusters. What is in no step is outside. One pass over the nodes, oldest first; no
+recursion.
 
 Read next: `places.py` (rows and columns), `elide.py`.
 """
@@ -188,7 +189,7 @@ class Reader:
             tail = self.box_of[origin]
             if tail == head and self.level != "op":
                 return
-            value: tuple[Any, int] = (origin, edge.index)
+            value: tuple[int | str, int] = (origin, edge.index)
             kind = self.places.line_kind(origin, number)
         else:
             tail = self._ghost(edge, number, head, k)

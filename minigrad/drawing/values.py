@@ -2,8 +2,8 @@
 
 Gradients come from a backward pass of the drawing's own: a watcher sees what flows back
 along each edge; no `.grad` is touched. A line's gradient is the L2 norm of dL/d(value)
-as it comes back along that line alone, L being the drawn tensor (its sum, if it is not a
-scalar). It changes how a line looks, never where it is.
+as it comes back along that line alone, L being the drawn tensor (its sum, if it is not
+a scalar). It changes how a line looks, never where it is.
 
 Read next: `style.py`.
 """

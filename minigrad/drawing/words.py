@@ -2,7 +2,8 @@
 
 User text (names of tensors and scopes) passes through `clean` here once, so that no
 control character, no half of a surrogate pair and no mark that turns the direction of
-writing reaches any output; quoting for DOT, XML and JSON is done where those are written.
+writing reaches any output; quoting for DOT, XML and JSON is done where those are
+written.
 
 Read next: `reading.py`.
 """
