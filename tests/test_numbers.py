@@ -82,3 +82,31 @@ def test_anomalies_of_weights_used_many_times_are_named():
         y = (h @ W + h @ W).sum()
         with pytest.raises(mg.errors.NonFiniteError, match="backward of matmul"):
             y.backward(1e200)
+
+
+TAILS = {
+    "expm1": (mg.expm1, np.exp, [-700.0, -50.0, -1e-20, 1e-20, 40.0]),
+    "sigmoid": (
+        mg.sigmoid,
+        lambda x: np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))) ** 2,
+        [-700.0, -50.0, -1e-20, 1e-20, 3.0],
+    ),
+    "softplus": (mg.softplus, lambda x: 1 / (1 + np.exp(-x)), [-700.0, -50.0, 50.0]),
+    "log1p": (mg.log1p, lambda x: 1 / (1 + x), [-1 + 1e-10, -1e-20, 1e-20, 1e300]),
+    "log": (mg.log, lambda x: 1 / x, [1e-300, 1e300]),
+    "sqrt": (mg.sqrt, lambda x: 0.5 / np.sqrt(x), [1e-300, 1e300]),
+    "norm": (lambda x: mg.norm(x, axis=0), np.sign, [1e-200, -1e200]),
+}
+
+
+@pytest.mark.parametrize("on", [True, False], ids=["kernels", "numpy"])
+@pytest.mark.parametrize("name", TAILS)
+def test_slopes_in_the_tails_keep_their_digits(name, on):
+    function, slope, points = TAILS[name]
+    for point in points:
+        x = mg.tensor([point], requires_grad=True)
+        with kernels.use_kernels(on):
+            (g,) = mg.grad(function(x).sum(), [x])
+            (h,) = mg.grad(function(x).sum(), [x], create_graph=True)
+        np.testing.assert_allclose(g.data, [slope(point)], rtol=1e-14, atol=0)
+        np.testing.assert_allclose(h.data, [slope(point)], rtol=1e-14, atol=0)

@@ -308,7 +308,7 @@ def where_vjp(g, y, condition, a, b):
     return None, where(condition, g, 0.0), where(condition, 0.0, g)
 
 
-@elementwise(numpy=np.clip)
+@elementwise()
 def clip(x, low, high):
     """y = x, but at least `low` and at most `high`."""
     return fn.minimum(fn.maximum(x, low), high)
