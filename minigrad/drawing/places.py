@@ -191,19 +191,21 @@ class Places:
         self.place: dict[str, Place] = {}
         pools = self._outside_pools()
         keys = []
+        written: dict[tuple, str] = {}  # bands as text: something to sort by
         for n, band in enumerate(self.band):
             if band is not None:
-                layer = band[1]
-                number, reverse = layer if layer is not None else (0, False)
-                key = (self.level[n], 1, number, reverse, str(band))
-                row = Row("", "step", self._row_title(n), reverse)
+                number, reverse = band[1] if band[1] is not None else (0, False)
+                text = written.get(band) or written.setdefault(band, str(band))
+                key = (self.level[n], 1, number, reverse, text)
+                if key not in rows:
+                    rows[key] = Row("", "step", self._row_title(n), reverse)
             elif n in self.bars:
                 key = (self.level[n], 2, n, False, "")
-                row = Row("", "bar")
+                rows[key] = Row("", "bar")
             else:
                 key = (self.level[n], 0, 0, False, "")
-                row = Row("", "outside")
-            rows.setdefault(key, row)
+                if key not in rows:
+                    rows[key] = Row("", "outside")
             keys.append(key)
         for k, key in enumerate(sorted(rows)):
             rows[key].id = f"r{k}"
@@ -211,19 +213,20 @@ class Places:
         columns = {self._column(n) for n, s in enumerate(self.step) if s is not None}
         self.columns = sorted(columns)
         for n, band in enumerate(self.band):
-            row = rows[keys[n]]
+            row = rows[keys[n]].id
             if band is not None:
-                column = self._column(n)
-                tile = f"{row.id}_t{column[0]}_{column[1]}".replace("-", "m")
-                tile = f"{row.id}_t{column[1]}" if column[0] == 0 else tile
-                place = Place("step", row.id, column, f"step {column[1]}")
+                run, step = column = self._column(n)
+                name = f"{row}_t{run}_{step}" if run else f"{row}_t{step}"
+                tile = name.replace("-", "m")
+                if tile not in self.place:
+                    self.place[tile] = Place("step", row, column, f"step {step}")
             elif n in self.bars:
-                tile, place = f"{row.id}_bar", Place("bar", row.id, None, "")
+                tile = f"{row}_bar"
+                self.place[tile] = Place("bar", row, None, "")
             else:
-                tile = f"{row.id}_out{pools[n]}"
-                place = Place("outside", row.id, None, "")
+                tile = f"{row}_out{pools[n]}"
+                self.place.setdefault(tile, Place("outside", row, None, ""))
             self.tile.append(tile)
-            self.place.setdefault(tile, place)
 
     def _row_title(self, n: int) -> str:
         words = [clean(record.name) for record in self.prefix[n]]

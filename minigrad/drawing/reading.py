@@ -18,7 +18,6 @@ from minigrad.drawing.places import Places
 from minigrad.drawing.words import (
     ARITHMETIC,
     clean,
-    node_title,
     operation,
     shape_text,
     tag_name,
@@ -91,7 +90,7 @@ class Reader:
         if box is None:
             box = self.boxes[key] = Box(key, kind, (), tile.id, clusters)
             tile.boxes.append(key)
-        box.nodes = (*box.nodes, number)
+        box.nodes.append(number)
         box.backward = box.backward or node.origin is not None
         self.box_of[number] = key
 
@@ -128,7 +127,6 @@ class Reader:
             if box.kind in ("op", "bar"):
                 self._name_operation(box, last, shape)
                 continue
-            box.title = clean(f"{len(box.nodes)} operations -> {shape}", 200)
             if box.kind == "cell":
                 tile = self.tiles[box.tile]
                 words: tuple[str, ...] = (tile.title or "step",)
@@ -146,12 +144,8 @@ class Reader:
         return None
 
     def _name_operation(self, box: Box, node: Node, shape: str) -> None:
-        number = box.nodes[0]
-        box.title = node_title(node, number)
         name = tag_name(node)
         word = operation(node)
-        if box.backward and node.origin is not None:
-            box.title += f" (from the rule of {node.origin.primitive.name})"
         if name is not None:
             word = f"{clean(name, 24)} = {word}"
         if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:
@@ -202,7 +196,7 @@ class Reader:
             self.merged[key] = line
             self.lines.append(line)
             line.label = self._value_name(source, edge, kind, tail)
-        line.uses = (*line.uses, (number, k))
+        line.uses.append((number, k))
 
     def _value_name(self, source, edge, kind: str, tail: str) -> str:
         """What is written on a line: the state's letter, or which part of the input."""
@@ -249,7 +243,6 @@ class Reader:
             lines = self._ghost_lines(leaf, array, shape)
             box = Box(key, kind, lines, tile.id, leaf=leaf, array=array)
             box.clusters = self.boxes[head].clusters if tile.kind == "step" else ()
-            box.title = clean(f"{' '.join(lines)} {array.dtype} {array.shape}", 300)
             self.boxes[key] = box
             tile.boxes.append(key)
         return key

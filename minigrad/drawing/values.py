@@ -164,6 +164,3 @@ def show_gradients(picture: Picture, output: Any) -> None:
     high = math.ceil(math.log10(max(sizes))) if sizes else 0
     what = "the output" if output.array.size == 1 else "the sum of the output"
     picture.scale = Scale(low, max(high, low + 2), what)
-    for line in picture.lines:
-        if line.gradient is not None:
-            line.title = f"gradient {number(line.gradient)}"
