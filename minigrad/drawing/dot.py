@@ -38,7 +38,6 @@ from minigrad.drawing.style import (
 )
 from minigrad.drawing.words import clean, number, text_width
 
-
 TITLED = 20_000  # boxes: larger pictures have no tooltips
 
 
@@ -239,9 +238,8 @@ class Writer:
         if words:
             more += f" label={quote(words)}"
         style = line_style(self.theme, line.kind, self.layout is None)
-        self.out.append(
-            f'{line.tail} -> {line.head} [id="{line.id}" class="{line.kind}"{style}{more}]'
-        )
+        names = f'id="{line.id}" class="{line.kind}"'
+        self.out.append(f"{line.tail} -> {line.head} [{names}{style}{more}]")
 
     # ------------------------------------------------------------- the rest
 
