@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from minigrad.errors import MinigradError
 
 COMMANDS = {
+    "doctor": "minigrad.doctor",
+    "draw": "minigrad.drawing.command",
     "tour": "minigrad.tour.command",
 }
 

@@ -45,11 +45,17 @@ class Writer:
     """Writes one picture."""
 
     def __init__(
-        self, picture: Picture, theme: Theme = LIGHT, layout: Layout | None = None
+        self,
+        picture: Picture,
+        theme: Theme = LIGHT,
+        layout: Layout | None = None,
+        faint: frozenset[str] = frozenset(),
     ) -> None:
         self.picture = picture
         self.theme = theme
         self.layout = layout
+        self.faint = faint
+        self.clusters = picture.cluster_ids()
         self.titled = len(picture.boxes) <= TITLED
         self.out: list[str] = []
         self.by_tile: dict[str, list[Tile]] = {}
@@ -182,8 +188,7 @@ class Writer:
         ground = self.theme.tile if tile.kind == "step" else self.theme.paper
         gate = record.kind == "gate"
         colour = hue(record.index if gate else None)
-        number = list(tree).index(path) if path in tree else len(tree)
-        name = f"{tile.id}_g{number}"
+        name = self.clusters[(tile.id, path)]
         style: dict[str, object] = {"class": "gate" if gate else "scope", "id": name}
         style |= {"style": "rounded,filled", "color": mix(colour, ground, 0.7)}
         style |= {"fillcolor": mix(colour, ground, self.theme.tint), "fontsize": SMALL}
@@ -212,7 +217,17 @@ class Writer:
             f'{box.id} [id="{box.id}" class="{box.kind}" label={label(text_of(box))}'
             f' width="{w / 72:.3f}" height="{h / 72:.3f}"{place}'
             f" {box_style(self.theme, box.kind, box.letter, box.round)}"
-            f"{self._heat(box)}]"
+            f"{self._heat(box)}{self._faded(box.id)}]"
+        )
+
+    def _faded(self, *boxes: str) -> str:
+        """How things look that have not happened yet (in frames)."""
+        if not self.faint.intersection(boxes):
+            return ""
+        pale = mix(self.theme.faint, self.theme.paper, 0.22)
+        return (
+            f' color="{pale}" fontcolor="{pale}" fillcolor="{self.theme.paper}"'
+            ' style="solid"'
         )
 
     def _heat(self, box: Box) -> str:
@@ -238,8 +253,9 @@ class Writer:
         if words:
             more += f" label={quote(words)}"
         style = line_style(self.theme, line.kind, self.layout is None)
-        names = f'id="{line.id}" class="{line.kind}"'
-        self.out.append(f"{line.tail} -> {line.head} [{names}{style}{more}]")
+        self.out.append(
+            f'{line.tail} -> {line.head} [id="{line.id}" class="{line.kind}"{style}{more}{self._faded(line.tail, line.head)}]'
+        )
 
     # ------------------------------------------------------------- the rest
 

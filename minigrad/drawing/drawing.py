@@ -1,32 +1,54 @@
 """`mg.draw` and the `Drawing` that it returns.
 
+    read the graph -> leave out steps -> add numbers -> arrange -> DOT -> an engine
+
 Read next: `reading.py`, `arrange.py`, `dot.py`: what happens in turn.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import html
 import os
-from collections.abc import Collection
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from minigrad.drawing import engines
 from minigrad.drawing.arrange import Arranger, Layout
-from minigrad.drawing.dot import Writer, line_words
+from minigrad.drawing.dot import Writer
+from minigrad.drawing.dress import line_words
 from minigrad.drawing.elide import choose, elide
+from minigrad.drawing.frames import frames
 from minigrad.drawing.model import Picture
+from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.tiles import Tiles
 from minigrad.drawing.values import show_gradients, show_values
-from minigrad.errors import DrawingError, one_of
+from minigrad.drawing.words import clean
+from minigrad.errors import DrawingError, DTypeError, one_of
+from minigrad.graph import Variable
 
-FORMATS = ("svg", "png", "pdf", "dot", "html")
+FORMATS = ("svg", "png", "pdf", "html", "dot")
 LARGEST = 9000  # boxes: more are refused at once
+WIDEST = 16000.0  # pixels of a PNG: larger pictures are drawn smaller
 
 
 class Drawing:
-    """A picture of a graph. Made by `mg.draw`."""
+    """A picture of a graph, made by `mg.draw`. In a notebook it shows by itself.
+
+    dot       DOT text: needs no program, and is the same for the same program
+    svg()     the picture as SVG text
+    save(path)  to a file: .svg .png .pdf .html (pan, zoom, search, fold) or .dot
+    frames(folder)  a numbered sequence of pictures, step by step
+    source    the DOT text as a `graphviz.Source` of the PyPI package graphviz
+    counts    what is drawn, in words
+
+    Raises DrawingError where a layout engine is needed and there is none, or it fails.
+    """
 
     def __init__(
         self,
@@ -43,7 +65,8 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """DOT text; no program is needed. The same for the same program."""
-        return Writer(self.picture, THEMES[self.theme]).text()
+        with _undisturbed():
+            return Writer(self.picture, THEMES[self.theme]).text()
 
     @property
     def source(self) -> Any:
@@ -52,73 +75,174 @@ class Drawing:
 
         return graphviz.Source(self.dot, filename="minigrad.gv")
 
+    @property
+    def counts(self) -> str:
+        """How much is drawn: "84 operations in 96 boxes, 130 lines"."""
+        picture = self.picture
+        words = f"{len(picture.nodes)} operations in {len(picture.boxes)} boxes, "
+        words += f"{len(picture.lines)} lines"
+        if picture.hidden_nodes:
+            words += f"; {picture.hidden_nodes} operations are in steps left out"
+        return words
+
     @cached_property
     def layout(self) -> Layout:
-        """Where everything is; needs an engine."""
-        if len(self.picture.boxes) > LARGEST:
+        """Where everything is; needs an engine. DrawingError if it is too large."""
+        picture = self.picture
+        if len(picture.boxes) > LARGEST:
             raise DrawingError(
-                f"draw: {len(self.picture.boxes)} boxes and {len(self.picture.lines)} "
-                "lines are too many to lay out",
+                f"draw: {len(picture.boxes)} boxes and {len(picture.lines)} lines are "
+                "too many to lay out",
                 expect=f"at most {LARGEST} boxes",
-                actual=f"{len(self.picture.nodes)} operations",
+                actual=f"{len(picture.nodes)} operations, "
+                f"{len(picture.columns)} time steps",
                 hint='draw fewer steps (max_steps=10), or level="gate" or "cell"; '
                 ".dot gives the text for any size",
             )
 
         def run(texts: list[str]) -> bytes:
-            return engines.run(
-                "dot", "json0", texts, timeout=self.timeout, engine=self.engine
-            )
+            return engines.run("dot", "json0", texts, (), self.timeout, self.engine)
 
-        tiles = Tiles(self.picture, run, lying=not self.picture.recurrent)
-        arranger = Arranger(self.picture, tiles)
+        tiles = Tiles(picture, run, lying=not picture.recurrent)
+        arranger = Arranger(picture, tiles)
         layout = arranger.arrange()
-        arranger.label({line.id: line_words(line) for line in self.picture.lines})
+        arranger.label({line.id: line_words(line) for line in picture.lines})
         return layout
 
     @cached_property
     def placed(self) -> str:
-        """DOT text with positions, for `neato -n2`."""
+        """DOT text with positions: for `neato -n2`."""
         return Writer(self.picture, THEMES[self.theme], self.layout).text()
 
     def render(self, form: str) -> bytes:
         """The picture in a format that Graphviz writes: svg, png, pdf, json, ..."""
-        return engines.run(
-            "neato", form, [self.placed], ["-n2"], self.timeout, self.engine
-        )
+        return self._render(self.placed, form)
+
+    def _render(self, text: str, form: str) -> bytes:
+        options = ["-n2"]
+        if form == "png":  # memory grows with the area
+            width, height = self.layout.width + 200, self.layout.height + 200
+            dpi = min(144.0, 72 * WIDEST / max(width, height))
+            dpi = min(dpi, 72 * (6e7 / (width * height)) ** 0.5)
+            options.append(f"-Gdpi={dpi:.1f}")
+        return engines.run("neato", form, [text], options, self.timeout, self.engine)
 
     def svg(self) -> str:
-        """The picture as SVG."""
+        """The picture as SVG text."""
         return self.render("svg").decode()
 
+    def html(self) -> str:
+        """The picture as one self-contained page: pan, zoom, search, click to fold."""
+        return page(self.picture, self.svg(), self.theme)
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture to a file; its ending says how."""
+        """Write the picture to a file; its ending says how. Nothing half-written.
+
+        Raises ArgumentError for another ending, DrawingError if the folder is missing
+        or cannot be written to, or the engine fails.
+        """
         path = os.fspath(path)
-        ending = path.rpartition(".")[2].lower()
+        ending = os.path.splitext(path)[1].removeprefix(".").lower()
         one_of("ending", ending, FORMATS)
+        _check_folder(path)
         if ending == "dot":
             data = self.dot.encode()
         elif ending == "html":
-            raise DrawingError("draw: no page yet", hint="save as .svg")
+            data = self.html().encode()
         else:
             data = self.render(ending)
-        try:
-            with open(path, "wb") as file:
-                file.write(data)
-        except OSError as error:
-            raise DrawingError(
-                f"draw: {path} cannot be written",
-                expect="an existing folder, where you may write",
-                actual=str(error),
-                hint="make the folder first, or choose another",
-            ) from None
+        _write(path, data)
+
+    def frames(self, folder: str | os.PathLike[str], form: str = "svg") -> list[str]:
+        """Write a numbered picture per time step, forward and (with gradients=True)
+        backward, into a folder that exists. Returns the paths, in order.
+
+        The layout is the same in all. ArgumentError for a form other than svg, png, pdf.
+        """
+        one_of("form", form, ("svg", "png", "pdf"))
+        folder = os.fspath(folder)
+        made = []
+        _check_folder(os.path.join(folder, "x"))
+        for number, frame in enumerate(frames(self.picture)):
+            theme = THEMES[self.theme]
+            text = Writer(frame.picture, theme, self.layout, frame.faint).text()
+            path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
+            _write(path, self._render(text, form))
+            made.append(path)
+        return made
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
-        return {"image/svg+xml": self.svg(), "text/plain": repr(self)}
+        """For notebooks: the page in a sandboxed frame, a static picture, and text."""
+        bundle = {"text/plain": repr(self)}
+        try:
+            svg = self.svg()
+        except DrawingError as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+        bundle["image/svg+xml"] = svg
+        whole = page(self.picture, svg, self.theme)
+        bundle["text/html"] = (
+            '<iframe sandbox="allow-scripts" loading="lazy" width="100%" height="520" '
+            f'title="{html.escape(clean(self.picture.title or "graph", 80))}" '
+            f'srcdoc="{html.escape(whole)}"></iframe>'
+        )
+        return bundle
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+    def _repr_html_(self) -> str:
+        return self._repr_mimebundle_().get("text/html", "")
 
     def __repr__(self) -> str:
-        p = self.picture
-        return f"<Drawing of {len(p.nodes)} operations, level {p.level!r}>"
+        return f"<Drawing, level {self.picture.level!r}: {self.counts}>"
+
+
+def _check_folder(path: str) -> None:
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise DrawingError(
+            "draw: there is no such folder",
+            expect="a folder that exists",
+            actual=clean(folder, 120),
+            hint="make it first: os.makedirs(...)",
+        )
+
+
+def _write(path: str, data: bytes) -> None:
+    """Write a file whole, or leave what was there."""
+    folder = os.path.dirname(path) or "."
+    try:
+        number, name = tempfile.mkstemp(dir=folder, prefix=".minigrad-")
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(data)
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, 0o666 & ~mask)
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+    except OSError as error:
+        raise DrawingError(
+            "draw: the file cannot be written",
+            expect="a place that can be written to",
+            actual=clean(str(error), 160),
+            hint="choose another path",
+        ) from None
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No garbage collection while many small records are made: a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def draw(
@@ -131,17 +255,55 @@ def draw(
     first: int | None = None,
     last: int | None = None,
     steps: Collection[int] | None = None,
+    words: Sequence[str] | None = None,
+    title: str | None = None,
     theme: str = "light",
     engine: str | None = None,
     timeout: float | None = None,
 ) -> Drawing:
-    """Draw the graph that `tensor` was computed from."""
+    """Draw the graph that a tensor was computed from, recurrent or not.
+
+    tensor     a Tensor, or several (a gradient made with create_graph=True is drawn
+               with its forward graph)
+    level      "op": every operation; "gate": a box per gate; "cell": a box per step
+    values     numbers and small heat maps in the boxes (first row of the array)
+    gradients  colour, width and number on each line: the L2 norm of dL/d(value) that
+               flows back along it, L being the tensor (or the sum of its entries);
+               `.grad` is left alone
+    max_steps  longer sequences lose their middle ("... 94 steps ..."); None: all steps
+    first, last, steps  show the first k steps, the last k, or these
+    words      what is read at each step, to stand beside its number
+    title      of the page
+    theme      "light" or "dark"
+    engine     "dot" or "pygraphviz"; None: what is installed
+    timeout    seconds after which the engine is killed (60)
+
+    Raises DTypeError if it is no tensor, ArgumentError for a level, theme or number of
+    steps that there is not, DrawingError for gradients of what needs none.
+    """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
-    picture = read(tensor._edge.source, level)
-    picture = elide(picture, choose(picture.columns, max_steps, first, last, steps))
-    if values:
-        show_values(picture)
-    if gradients:
-        show_gradients(picture, tensor._edge)
+    tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
+    for one in tensors or [None]:
+        if not isinstance(one, Variable):
+            raise DTypeError(
+                "draw: this is no tensor",
+                expect="a Tensor, or a list of them",
+                actual=clean(type(one).__name__, 60),
+                hint="draw the loss, or a model's output",
+            )
+    edges = [one._edge for one in tensors]
+    with _undisturbed():
+        picture = read([edge.source for edge in edges], level)
+        picture.title = title or f"minigrad: {level} level"
+        shown = choose(picture.columns, max_steps, first, last, steps)
+        picture = elide(picture, shown)
+        for tile in picture.tiles.values():
+            if words is not None and tile.kind == "step" and tile.column:
+                if 0 <= tile.column[1] < len(words):
+                    tile.title += f"  “{clean(words[tile.column[1]], 14)}”"
+        if values:
+            show_values(picture)
+        if gradients:
+            show_gradients(picture, edges)
     return Drawing(picture, theme, engine, timeout)

@@ -57,6 +57,8 @@ def box_style(theme: Theme, kind: str, letter: str | None, round: bool) -> str:
         style |= {"style": "dashed", "color": theme.weight, "fontcolor": theme.weight}
     elif kind == "input":
         style |= {"style": "rounded", "color": theme.input, "fontcolor": theme.input}
+    elif kind == "saved":
+        style |= {"style": "dotted,rounded", "color": theme.faint}
     elif kind == "elision":
         style |= {"style": "dashed,rounded", "fontcolor": theme.quiet}
     elif kind == "bar":
@@ -83,8 +85,8 @@ def line_style(theme: Theme, kind: str, free: bool) -> str:
         style = {"color": theme.weight, "arrowsize": 0.45}
     elif kind == "input":
         style = {"color": theme.input}
-    elif kind == "tie":
-        style = {"color": theme.faint, "style": "dotted", "arrowhead": "none"}
+    elif kind == "saved":
+        style = {"style": "dashed", "arrowsize": 0.45}
     return " " + pairs(style) if style else ""
 
 

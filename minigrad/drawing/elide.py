@@ -88,7 +88,7 @@ def elide(picture: Picture, shown: set[Column]) -> Picture:
         hidden_nodes,
         hidden_lines,
         picture.scale,
-        stands_for.get(picture.output, picture.output),
+        [stands_for.get(key, key) for key in picture.outputs],
     )
 
 

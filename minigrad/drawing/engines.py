@@ -41,11 +41,12 @@ REMEDIES = (
 )
 
 
-def available() -> str | None:
-    """The engine that would be used: "dot", "pygraphviz" or None."""
-    if shutil.which("dot"):
-        return "dot"
-    return "pygraphviz" if importlib.util.find_spec("pygraphviz") else None
+def installed() -> list[str]:
+    """The engines that are there, the one that is used first."""
+    found = ["dot"] if shutil.which("dot") else []
+    if importlib.util.find_spec("pygraphviz"):
+        found.append("pygraphviz")
+    return found
 
 
 def run(
@@ -68,7 +69,7 @@ def run(
             actual=repr(engine),
             hint="minigrad doctor says what is installed",
         )
-    engine = engine or available()
+    engine = engine or next(iter(installed()), None)
     if engine is None:
         raise DrawingError(
             "draw: neither the dot program nor pygraphviz is installed",

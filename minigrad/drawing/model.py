@@ -26,7 +26,11 @@ Column = tuple[int, int]  # (which run of the time loop, time step)
 
 @dataclass(slots=True)
 class Box:
-    """One box. `kind`: op, gate, cell, group, weight, input, constant, elision, bar."""
+    """One box.
+
+    kind  op, gate, cell, group, bar: operations; elision: steps left out; ghosts:
+          weight, input, constant, and saved (a forward value in the backward graph)
+    """
 
     id: str
     kind: str
@@ -41,6 +45,7 @@ class Box:
     values: tuple[str, ...] = ()  # numbers to show under the lines
     heat: tuple[float, ...] = ()  # entries of a small array, -1..1: its heat map
     backward: bool = False  # a node of a recorded backward pass
+    saved: str = ""  # of a ghost of a forward value: the box that made it
 
 
 @dataclass(slots=True)
@@ -107,7 +112,20 @@ class Picture:
     hidden_nodes: int = 0  # operations that elision hides
     hidden_lines: int = 0
     scale: Any = None  # the scale of the gradients, where they are shown
-    output: str = ""  # the box of the drawn tensor
+    outputs: list[str] = field(default_factory=list)  # the boxes of the drawn tensors
+
+    def cluster_ids(self) -> dict[tuple[str, tuple[Scope, ...]], str]:
+        """The id of every cluster inside a tile: (tile, path) -> name."""
+        names: dict[tuple[str, tuple[Scope, ...]], str] = {}
+        for tile in self.tiles.values():
+            count = 0
+            for key in tile.boxes:
+                path = self.boxes[key].clusters
+                for depth in range(1, len(path) + 1):
+                    if (tile.id, path[:depth]) not in names:
+                        names[(tile.id, path[:depth])] = f"{tile.id}_g{count}"
+                        count += 1
+        return names
 
     @property
     def recurrent(self) -> bool:

@@ -19,6 +19,9 @@ from minigrad.graph import Node
 from minigrad.scope import Scope
 
 
+SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
+
+
 class Place(NamedTuple):
     """Where a tile is."""
 
@@ -42,8 +45,12 @@ class Places:
         self.prefix: list[tuple[Scope, ...]] = []
         self.layer: list[tuple[int, bool] | None] = []
         self.cell: list[str] = []
-        for node in nodes:
-            self._take_apart(node)
+        self.origin = [numbers.get(node.origin) for node in nodes]  # type: ignore[arg-type]
+        self.back: list[bool] = []
+        for number in range(len(nodes)):
+            self._take_apart(number)
+        forward = [n for n, back in enumerate(self.back) if not back]
+        self.last_forward = max(forward, default=0)
         self.run = self._runs()
         self.band = self._bands()
         self._find_bars()
@@ -54,8 +61,15 @@ class Places:
 
     # ------------------------------------------------------------- scopes
 
-    def _take_apart(self, node: Node) -> None:
+    def _take_apart(self, number: int) -> None:
         """A scope's records, sorted by what they say about the place."""
+        node = self.nodes[number]
+        self.back.append(node.origin is not None)
+        if node.origin is None and not node.scope and node.primitive.name in SUMS:
+            before = [m for m in self.sources[number] if self.back[m]]
+            if before:
+                self._join(max(before, key=lambda m: (self.step[m] is not None, m)))
+                return
         step = layer = None
         cell = ""
         prefix: list[Scope] = []
@@ -79,6 +93,15 @@ class Places:
         self.cell.append(cell)
         self.prefix.append(tuple(prefix))
         self.clusters.append(tuple(clusters))
+
+    def _join(self, other: int) -> None:
+        """Gradients are added up between rules: with the latest that is added."""
+        self.back[-1] = True
+        self.step.append(self.step[other])
+        self.layer.append(self.layer[other])
+        self.cell.append(self.cell[other])
+        self.prefix.append(self.prefix[other])
+        self.clusters.append(())
 
     def cluster_id(self, tile: str, path: tuple[Scope, ...]) -> str:
         """A short name for a cluster: the same for the same program."""
@@ -107,7 +130,7 @@ class Places:
         return {prefix: order[run] for prefix, run in runs.items()}
 
     def _bands(self) -> list[tuple | None]:
-        """Each step operation's band: (prefix, layer) or (prefix, None, how far up)."""
+        """Each step operation's band: (prefix, layer or None, backward?, how far up)."""
         bands: list[tuple | None] = []
         height: list[int] = []  # the layers below, within the same step
         layered = {
@@ -118,15 +141,19 @@ class Places:
                 bands.append(None)
                 height.append(0)
                 continue
-            layer = self.layer[n]
-            below = [height[m] for m in self.sources[n] if self.step[m] == step]
+            layer, back = self.layer[n], self.back[n]
+            below = [
+                height[m]
+                for m in self.sources[n]
+                if self.step[m] == step and self.back[m] == back
+            ]
             here = max(below, default=0)
             if layer is not None:
-                bands.append((self.prefix[n], layer))
-                height.append(layer[0] + 1)
+                bands.append((self.prefix[n], layer, back))
+                height.append(1000 - layer[0] if back else layer[0] + 1)
             else:
                 key = here if self.prefix[n] in layered else 0
-                bands.append((self.prefix[n], None, key))
+                bands.append((self.prefix[n], None, back, key))
                 height.append(here)
         return bands
 
@@ -157,6 +184,13 @@ class Places:
 
     # ------------------------------------------------------------- rows
 
+    def _above(self, n: int) -> tuple[int, ...]:
+        """What a backward operation stands above, though it does not come from it."""
+        if self.nodes[n].origin is None:
+            return ()
+        origin = self.origin[n]
+        return (self.last_forward,) if origin is None else (origin,)
+
     def _levels(self) -> None:
         """How far up each group is: a band, a bar, or an outside operation."""
         group: list[object] = []
@@ -167,7 +201,7 @@ class Places:
             first.setdefault(key, n)
         below: dict[object, set] = {key: set() for key in first}
         for n, key in enumerate(group):
-            for m in self.sources[n]:
+            for m in [*self.sources[n], *self._above(n)]:
                 other = group[m]
                 if other != key and first[other] < first[key]:
                     below[key].add(other)
@@ -195,6 +229,7 @@ class Places:
         for n, band in enumerate(self.band):
             if band is not None:
                 number, reverse = band[1] if band[1] is not None else (0, False)
+                reverse = reverse != self.back[n]
                 text = written.get(band) or written.setdefault(band, str(band))
                 key = (self.level[n], 1, number, reverse, text)
                 if key not in rows:
@@ -230,13 +265,15 @@ class Places:
 
     def _row_title(self, n: int) -> str:
         words = [clean(record.name) for record in self.prefix[n]]
+        if self.back[n]:
+            words.insert(0, "backward:")
         layer = self.layer[n]
         if layer is not None:
             words.append(f"layer {layer[0]}" + (" reverse" if layer[1] else ""))
         if self.cell[n]:
             cell = self.cell[n]
             words.append(clean(cell.upper() if len(cell) < 5 else cell))
-        return ", ".join(words)
+        return ", ".join(words).replace(":,", ":")
 
     def _outside_pools(self) -> dict[int, int]:
         """Outside operations that hang together on one level share a tile."""

@@ -29,9 +29,9 @@ BARS = {"unstack": "unstack: one step at a time,", "stack": "stack: all steps,"}
 LEVELS = ("op", "gate", "cell")
 
 
-def read(source: Node | Leaf | None, level: str) -> Picture:
-    """The picture of everything that `source` was computed from."""
-    return Reader(ancestors([source]), level).picture(source)
+def read(sources: list[Node | Leaf | None], level: str) -> Picture:
+    """The picture of everything that the sources were computed from."""
+    return Reader(ancestors(sources), level).picture(sources)
 
 
 class Reader:
@@ -50,7 +50,7 @@ class Reader:
         self.leaves: dict[Leaf, list] = {}  # leaf -> [edge, uses]
         self.leaf_numbers: dict[Leaf, int] = {}
 
-    def picture(self, source: Node | Leaf | None) -> Picture:
+    def picture(self, sources: list[Node | Leaf | None]) -> Picture:
         """Read the whole graph."""
         for number, node in enumerate(self.nodes):
             self._add_tile(number)
@@ -59,7 +59,6 @@ class Reader:
             for k in range(len(node.edges)):
                 self._add_line(number, node, k)
         self._name_boxes()
-        output = self.box_of[self.numbers[source]] if type(source) is Node else ""
         return Picture(
             self.level,
             self.nodes,
@@ -69,7 +68,7 @@ class Reader:
             self.places.rows,
             self.places.columns,
             self._legend(),
-            output=output,
+            outputs=[self.box_of[self.numbers[s]] for s in sources if type(s) is Node],
         )
 
     # ------------------------------------------------------------- tiles and boxes
@@ -148,6 +147,9 @@ class Reader:
         word = operation(node)
         if name is not None:
             word = f"{clean(name, 24)} = {word}"
+        if node.origin is not None:
+            box.lines = (word, f"∂ {operation(node.origin)}")
+            return
         if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:
             shape = f"{shape} each"
         if box.kind == "bar" and node.primitive.name in BARS:
@@ -178,7 +180,11 @@ class Reader:
         source = edge.source
         if source is None and len(self.boxes[head].nodes) > 1:
             return  # a constant is part of what a box of several operations does
-        if type(source) is Node:
+        if type(source) is Node and self._looked_up(source, node):
+            tail = self._saved(source, edge, head)
+            value = (tail, 0)
+            kind = "saved"
+        elif type(source) is Node:
             origin = self.numbers[source]
             tail = self.box_of[origin]
             if tail == head and self.level != "op":
@@ -198,6 +204,28 @@ class Reader:
             line.label = self._value_name(source, edge, kind, tail)
         line.uses.append((number, k))
 
+    @staticmethod
+    def _looked_up(source: Node, node: Node) -> bool:
+        """Does a rule of the backward pass use a value of the forward pass?"""
+        return node.origin is not None and source.origin is None
+
+    def _saved(self, source: Node, edge, head: str) -> str:
+        """The small box that stands for a forward value in the backward graph."""
+        tile = self.tiles[self.boxes[head].tile]
+        number = self.numbers[source]
+        key = f"v{number}_{edge.index}_{tile.id}"
+        if key not in self.boxes:
+            letter = self._letter_of(source)
+            name = tag_name(source, edge.index) or letter or operation(source)
+            shape = shape_text(edge.array.shape)
+            lines = (clean(name, 16), shape) if shape else (clean(name, 16),)
+            box = Box(key, "saved", lines, tile.id, array=edge.array)
+            box.clusters = self.boxes[head].clusters if tile.kind == "step" else ()
+            box.saved = self.box_of[number]
+            self.boxes[key] = box
+            tile.boxes.append(key)
+        return key
+
     def _value_name(self, source, edge, kind: str, tail: str) -> str:
         """What is written on a line: the state's letter, or which part of the input."""
         if type(source) is not Node:
@@ -207,6 +235,8 @@ class Reader:
             return clean(name, 16)
         if kind == "state":
             return self._letter_of(source)
+        if source.origin is not None:
+            return ""
         if kind == "input" and source.primitive.name == "unstack":
             before = source.edges[0].source
             named = type(before) is Leaf and before.name

@@ -12,7 +12,7 @@ from __future__ import annotations
 from minigrad.drawing.model import Line, Picture, Tile
 from minigrad.drawing.style import GHOSTS
 
-Slot = tuple[int, int]
+Slot = tuple[int, int, int]  # operation, input, and how many operations the step has
 
 
 class States:
@@ -42,7 +42,10 @@ class States:
 
     def _slots_of(self, line: Line) -> set[Slot]:
         tile = self.tile(line.head)
-        return {(self._ordinal(tile, number), k) for number, k in line.uses}
+        return {
+            (self._ordinal(tile, number), k, len(self.ordinals[tile.id]))
+            for number, k in line.uses
+        }
 
     def _is_state(self, line: Line) -> bool:
         """Does the line lead from one step to another of the same row?"""
@@ -96,7 +99,7 @@ class States:
             if tail.kind == "step" and self._is_state(line) and line.source:
                 number, index = line.source
                 key = (tail.row, self._ordinal(tail, number), index)
-                self.sources[key] = state
+                self.sources.setdefault(key, state)
         for line in later:
             tail = self.tile(line.tail)
             if tail.kind == "step" and line.source:

@@ -19,7 +19,7 @@ from minigrad.drawing.words import text_width
 if TYPE_CHECKING:
     from minigrad.drawing.values import Scale
 
-GHOSTS = ("weight", "input", "constant")  # kinds of boxes for users' tensors
+GHOSTS = ("weight", "input", "constant", "saved")  # kinds of boxes for users' tensors
 WIDEST = "-0.00000 … -0.00000"
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 SIZE = 11.0  # of text in boxes, points

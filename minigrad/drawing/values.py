@@ -134,12 +134,14 @@ def _norm(value: Any) -> float:
     return top * float(np.linalg.norm(flat / top))
 
 
-def show_gradients(picture: Picture, output: Any) -> None:
+def show_gradients(picture: Picture, outputs: list[Any]) -> None:
     """Give every line the size of the gradient that flows back along it.
 
-    output  the edge of the drawn tensor. DrawingError if it needs no gradient.
+    outputs  the edges of the drawn tensors. DrawingError if one needs no gradient.
     """
-    if not output.requires_grad:
+    for output in outputs:
+        if output.requires_grad:
+            continue
         raise DrawingError(
             "draw(gradients=True): the tensor needs no gradient",
             expect="a tensor computed from one with requires_grad=True",
@@ -148,8 +150,9 @@ def show_gradients(picture: Picture, output: Any) -> None:
         )
     watcher = _Watcher(picture)
     with quietly():
-        seed = np.ones(output.array.shape, output.array.dtype)
-        backpropagate(output, seed, stack=False, watcher=watcher)
+        for output in outputs:
+            seed = np.ones(output.array.shape, output.array.dtype)
+            backpropagate(output, seed, stack=False, watcher=watcher)
         for line in picture.lines:
             if line.id in watcher.sums:
                 line.gradient = _norm(watcher.sums[line.id])
@@ -162,5 +165,6 @@ def show_gradients(picture: Picture, output: Any) -> None:
     ]
     low = math.floor(math.log10(min(sizes))) if sizes else -1
     high = math.ceil(math.log10(max(sizes))) if sizes else 0
-    what = "the output" if output.array.size == 1 else "the sum of the output"
+    sizes_out = [output.array.size for output in outputs]
+    what = "the output" if sizes_out == [1] else "the sum of the output"
     picture.scale = Scale(low, max(high, low + 2), what)

@@ -1,0 +1,131 @@
+"""`minigrad draw rnn|lstm|gru`: a picture of an unrolled network, without a program.
+
+Read next: `drawing.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from minigrad.errors import ArgumentError
+
+HELP = "draw an unrolled RNN, LSTM or GRU"
+EXAMPLE = "minigrad draw lstm --steps 5 --level gate -o lstm.svg"
+VARIANTS = {  # which variants each model has
+    "rnn": ("activation",),
+    "lstm": ("peephole", "couple"),
+    "gru": ("reset", "update"),
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command understands."""
+    add = parser.add_argument
+    add("model", choices=tuple(VARIANTS), help="the cell")
+    add("-o", "--output", metavar="FILE", help="x.svg, .png, .pdf, .html or .dot")
+    add("--steps", type=int, help="time steps (5, or the words of --sentence)")
+    add("--level", choices=("cell", "gate", "op"), default="gate", help="how much")
+    add("--layers", type=int, default=1, help="layers, one above the other")
+    add("--bidirectional", action="store_true", help="a second cell, from the end")
+    add("--hidden", type=int, default=4, help="hidden size")
+    add("--inputs", type=int, default=3, help="input size")
+    add("--batch", type=int, default=1, help="sequences at a time")
+    add("--activation", choices=("tanh", "relu"), help="rnn: of the state")
+    add("--peephole", choices=("current", "previous"), help="lstm: gates see c")
+    add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
+    add("--reset", choices=("after", "before"), help="gru: the product")
+    add("--update", choices=("keep", "take"), help="gru: what z means")
+    add("--sentence", help="words to read, one per step")
+    add("--values", action="store_true", help="numbers and heat maps in the boxes")
+    add("--gradients", action="store_true", help="the size of each gradient")
+    add("--backward", action="store_true", help="the backward graph beside it")
+    add("--theme", choices=("light", "dark"), default="light", help="the paper")
+    add("--max-steps", type=int, default=10, help="longer ones lose their middle")
+    add("--timeout", type=float, help="seconds after which dot is stopped")
+    add("--seed", type=int, default=0, help="of weights and inputs")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make the network, run it once, draw it."""
+    words = (options.sentence or "").split()
+    steps = len(words) or (5 if options.steps is None else options.steps)
+    if words and options.steps is not None and options.steps != len(words):
+        raise ArgumentError(
+            f"--steps {options.steps} and a sentence of {len(words)} words",
+            expect="one step per word",
+            actual=f"{len(words)} words",
+            hint="leave out --steps",
+        )
+    if steps < 1 or options.batch < 1:
+        raise ArgumentError(
+            "draw: nothing to unroll",
+            expect="--steps and --batch of 1 or more",
+            actual=f"--steps {steps} --batch {options.batch}",
+            hint="minigrad draw lstm --steps 5",
+        )
+    from minigrad.drawing import draw
+
+    output = _run_model(options, steps)
+    drawing = draw(
+        output,
+        level=options.level,
+        values=options.values,
+        gradients=options.gradients,
+        max_steps=options.max_steps,
+        words=words or None,
+        theme=options.theme,
+        timeout=options.timeout,
+        title=f"{options.model.upper()}, {steps} steps",
+    )
+    if options.output is None:
+        sys.stdout.write(drawing.dot)
+        return
+    drawing.save(options.output)
+    size = os.path.getsize(options.output)
+    sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
+
+
+def _run_model(options: argparse.Namespace, steps: int) -> Any:
+    """The tensor to draw: the outputs, a loss of them, or its recorded gradient."""
+    import minigrad as mg
+    import models
+
+    given = {}
+    for names in VARIANTS.values():
+        for name in names:
+            value = getattr(options, name)
+            if value is None:
+                continue
+            if name not in VARIANTS[options.model]:
+                raise ArgumentError(
+                    f"--{name} is no variant of {options.model}",
+                    expect=", ".join(f"--{n}" for n in VARIANTS[options.model]),
+                    actual=f"--{name} {value}",
+                    hint="minigrad draw --help tells which model has which variant",
+                )
+            given[name] = value
+    mg.manual_seed(options.seed)
+    make = {"rnn": models.RNN, "lstm": models.LSTM, "gru": models.GRU}[options.model]
+    model = make(
+        options.inputs,
+        options.hidden,
+        options.layers,
+        bidirectional=options.bidirectional,
+        rng=options.seed,
+        **given,
+    )
+    import numpy as np
+
+    rng = np.random.default_rng(options.seed)
+    x = rng.standard_normal((steps, options.batch, options.inputs))
+    output = model(mg.tensor(x, name="x"))[0]
+    if not (options.gradients or options.backward):
+        return output
+    loss = (output * output).mean()
+    if not options.backward:
+        return loss
+    grads = mg.grad(loss, list(model.parameters()), create_graph=True)
+    return list(grads)

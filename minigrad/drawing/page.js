@@ -1,0 +1,252 @@
+"use strict";
+// What is here: pan and zoom, search, folding, notes about boxes. The picture itself is
+// the SVG in the page; what is known about its boxes is in the JSON beside it.
+(() => {
+  const data = JSON.parse(document.getElementById("mg-data").textContent);
+  const stage = document.querySelector("main");
+  const svg = stage.querySelector("svg");
+  const root = svg.querySelector("g.graph");
+  const note = document.getElementById("mg-note");
+  const search = document.getElementById("mg-search");
+  const found = document.getElementById("mg-found");
+  const size = svg.viewBox.baseVal;
+  const shape = { width: size.width * 4 / 3, height: size.height * 4 / 3 };
+  svg.setAttribute("width", shape.width);
+  svg.setAttribute("height", shape.height);
+
+  // ------------------------------------------------------------- pan and zoom
+  // A CSS transform of the whole svg: changing the viewBox would lay out every text.
+  let view = { x: 0, y: 0, zoom: 1 };
+  const show = () => {
+    svg.style.transform = `translate(${view.x}px,${view.y}px) scale(${view.zoom})`;
+    stage.dataset.zoom = view.zoom.toFixed(3);
+  };
+  const fit = () => {
+    const box = stage.getBoundingClientRect();
+    const zoom = Math.min(box.width / shape.width, box.height / shape.height, 1.5);
+    view = { zoom, x: (box.width - shape.width * zoom) / 2,
+      y: (box.height - shape.height * zoom) / 2 };
+    show();
+  };
+  const zoomAt = (x, y, factor) => {
+    const zoom = Math.min(8, Math.max(0.02, view.zoom * factor));
+    const part = zoom / view.zoom;
+    view = { zoom, x: x - (x - view.x) * part, y: y - (y - view.y) * part };
+    show();
+  };
+  const zoomMiddle = (factor) => {
+    const box = stage.getBoundingClientRect();
+    zoomAt(box.width / 2, box.height / 2, factor);
+  };
+  stage.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const box = stage.getBoundingClientRect();
+    zoomAt(event.clientX - box.left, event.clientY - box.top,
+      Math.exp(-event.deltaY * 0.0015));
+  }, { passive: false });
+  let grip = null;
+  let moved = false;
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button || note.contains(event.target)) return;
+    grip = { x: event.clientX - view.x, y: event.clientY - view.y,
+      atX: event.clientX, atY: event.clientY };
+    moved = false;
+  });
+  window.addEventListener("pointermove", (event) => {
+    if (!grip) return;
+    if (Math.hypot(event.clientX - grip.atX, event.clientY - grip.atY) > 4) moved = true;
+    if (!moved) return;
+    stage.classList.add("mg-drag");
+    view = { zoom: view.zoom, x: event.clientX - grip.x, y: event.clientY - grip.y };
+    show();
+  });
+  window.addEventListener("pointerup", () => {
+    grip = null;
+    stage.classList.remove("mg-drag");
+  });
+
+  // ------------------------------------------------------------- folding
+  const byId = (id) => document.getElementById(id);
+  const shade = (id, by) => {  // one element may be hidden by several folds
+    const element = byId(id);
+    if (!element) return;
+    const count = Number(element.dataset.folds || 0) + by;
+    element.dataset.folds = count;
+    element.classList.toggle("mg-hidden", count > 0);
+  };
+  const space = "http://www.w3.org/2000/svg";
+  const lids = new Map();
+  const fold = (id) => {
+    const known = data.folds[id];
+    const cluster = byId(id);
+    if (!known || !cluster) return;
+    const open = lids.get(id);
+    const by = open ? -1 : 1;
+    for (const name of [...known.boxes, ...known.lines, ...known.inner]) shade(name, by);
+    cluster.setAttribute("aria-expanded", String(Boolean(open)));
+    if (open) {
+      open.remove();
+      lids.delete(id);
+      return;
+    }
+    const outline = cluster.querySelector("path,polygon");
+    const box = outline.getBBox();
+    const lid = document.createElementNS(space, "g");
+    lid.setAttribute("class", "mg-lid mg-fold");
+    lid.dataset.of = id;
+    const rect = document.createElementNS(space, "rect");
+    for (const name of ["x", "y", "width", "height"]) rect.setAttribute(name, box[name]);
+    rect.setAttribute("rx", 8);
+    rect.setAttribute("fill", outline.getAttribute("fill"));
+    rect.setAttribute("stroke", outline.getAttribute("stroke"));
+    const text = document.createElementNS(space, "text");
+    text.setAttribute("x", box.x + box.width / 2);
+    text.setAttribute("y", box.y + box.height / 2);
+    text.setAttribute("text-anchor", "middle");
+    text.setAttribute("font-family", "Helvetica,Arial,DejaVu Sans,sans-serif");
+    text.setAttribute("font-size", Math.max(9, Math.min(14, box.width / 9)));
+    text.setAttribute("fill", cluster.querySelector("text")?.getAttribute("fill")
+      || "#1b1f24");
+    text.textContent = known.title;
+    const count = document.createElementNS(space, "text");
+    for (const { name, value } of text.attributes) count.setAttribute(name, value);
+    count.setAttribute("y", box.y + box.height / 2 + 14);
+    count.setAttribute("font-size", 9);
+    count.textContent = `${known.boxes.length} boxes`;
+    lid.append(rect, text, count);
+    lid.addEventListener("click", (event) => {
+      event.stopPropagation();
+      if (!moved) fold(id);
+    });
+    root.append(lid);
+    lids.set(id, lid);
+  };
+  for (const id of Object.keys(data.folds)) {
+    const cluster = byId(id);
+    if (!cluster) continue;
+    cluster.classList.add("mg-fold");
+    cluster.setAttribute("tabindex", "0");
+    cluster.setAttribute("role", "button");
+    cluster.setAttribute("aria-expanded", "true");
+    cluster.setAttribute("aria-label", `fold ${data.folds[id].title}`);
+    cluster.addEventListener("click", (event) => {
+      event.stopPropagation();
+      if (!moved) fold(id);
+    });
+    cluster.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        fold(id);
+      }
+    });
+  }
+  const foldAll = (kind) => {
+    const ids = Object.keys(data.folds).filter((id) => data.folds[id].kind === kind);
+    const anyOpen = ids.some((id) => !lids.has(id));
+    for (const id of ids) if (lids.has(id) !== anyOpen) fold(id);
+  };
+
+  // ------------------------------------------------------------- notes
+  const tell = (id) => {
+    const facts = data.boxes[id];
+    for (const old of svg.querySelectorAll(".mg-tied")) old.classList.remove("mg-tied");
+    note.hidden = !facts;
+    if (!facts) return;
+    note.replaceChildren();
+    const list = document.createElement("dl");
+    for (const [name, value] of Object.entries(facts.facts)) {
+      const term = document.createElement("dt");
+      const words = document.createElement("dd");
+      term.textContent = name;
+      words.textContent = value;
+      list.append(term, words);
+    }
+    note.append(list);
+    byId(id)?.classList.add("mg-tied");
+    for (const other of facts.tied || []) byId(other)?.classList.add("mg-tied");
+  };
+  for (const element of svg.querySelectorAll("g.node")) {
+    element.addEventListener("click", (event) => {
+      event.stopPropagation();
+      if (!moved) tell(element.id);
+    });
+  }
+  stage.addEventListener("click", (event) => {
+    if (!moved && !note.contains(event.target)) tell(null);
+  });
+
+  // ------------------------------------------------------------- search
+  let hits = [];
+  let at = 0;
+  const look = () => {
+    const words = search.value.trim().toLowerCase();
+    for (const element of svg.querySelectorAll(".mg-hit,.mg-dim")) {
+      element.classList.remove("mg-hit", "mg-dim");
+    }
+    hits = [];
+    at = 0;
+    found.textContent = "";
+    if (!words) return;
+    for (const element of svg.querySelectorAll("g.node")) {
+      const facts = data.boxes[element.id];
+      const text = facts ? facts.search : element.textContent.toLowerCase();
+      const hit = text.includes(words);
+      element.classList.add(hit ? "mg-hit" : "mg-dim");
+      if (hit) hits.push(element);
+    }
+    found.textContent = `${hits.length} found`;
+  };
+  const goTo = (element) => {
+    const target = element.getBoundingClientRect();
+    const box = stage.getBoundingClientRect();
+    view = { zoom: view.zoom,
+      x: view.x + box.left + box.width / 2 - target.left - target.width / 2,
+      y: view.y + box.top + box.height / 2 - target.top - target.height / 2 };
+    show();
+    if (view.zoom < 0.7) zoomMiddle(0.9 / view.zoom);
+  };
+  search.addEventListener("input", look);
+  search.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !hits.length) return;
+    goTo(hits[at]);
+    found.textContent = `${at + 1} of ${hits.length}`;
+    at = (at + 1) % hits.length;
+  });
+
+  // ------------------------------------------------------------- buttons and keys
+  const dark = (on) => {
+    document.body.classList.toggle("mg-dark", on);
+    document.body.classList.toggle("mg-turned", on !== (data.theme === "dark"));
+  };
+  const prefers = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  dark(prefers || data.theme === "dark");
+  const actions = {
+    fit, in: () => zoomMiddle(1.25), out: () => zoomMiddle(0.8),
+    gates: () => foldAll("gate"), steps: () => foldAll("step"),
+    dark: () => dark(!document.body.classList.contains("mg-dark")),
+  };
+  for (const button of document.querySelectorAll("button[data-do]")) {
+    button.addEventListener("click", () => actions[button.dataset.do]());
+  }
+  const keys = { "+": actions.in, "=": actions.in, "-": actions.out, "0": fit,
+    g: actions.gates, s: actions.steps, d: actions.dark };
+  window.addEventListener("keydown", (event) => {
+    if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) {
+      if (event.key === "Escape") { search.value = ""; look(); search.blur(); }
+      return;
+    }
+    const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60],
+      ArrowDown: [0, -60] }[event.key];
+    if (step) {
+      view = { zoom: view.zoom, x: view.x + step[0], y: view.y + step[1] };
+      show();
+      event.preventDefault();
+    } else if (event.key === "/") {
+      search.focus();
+      event.preventDefault();
+    } else if (keys[event.key]) keys[event.key]();
+  });
+  window.addEventListener("resize", fit);
+  fit();
+  document.documentElement.dataset.ready = "1";
+})();
