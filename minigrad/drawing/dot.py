@@ -253,9 +253,9 @@ class Writer:
         if words:
             more += f" label={quote(words)}"
         style = line_style(self.theme, line.kind, self.layout is None)
-        self.out.append(
-            f'{line.tail} -> {line.head} [id="{line.id}" class="{line.kind}"{style}{more}{self._faded(line.tail, line.head)}]'
-        )
+        more += self._faded(line.tail, line.head)
+        names = f'id="{line.id}" class="{line.kind}"'
+        self.out.append(f"{line.tail} -> {line.head} [{names}{style}{more}]")
 
     # ------------------------------------------------------------- the rest
 

@@ -157,7 +157,8 @@ class Drawing:
         """Write a numbered picture per time step, forward and (with gradients=True)
         backward, into a folder that exists. Returns the paths, in order.
 
-        The layout is the same in all. ArgumentError for a form other than svg, png, pdf.
+        The layout is the same in all. ArgumentError for a form other than svg, png,
+        pdf.
         """
         one_of("form", form, ("svg", "png", "pdf"))
         folder = os.fspath(folder)

@@ -32,8 +32,8 @@ base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>{style}</style></head><body>
 <header><h1>{title}</h1>
-<input id="mg-search" type="search" placeholder="search ( / )" aria-label="search boxes">
-<span id="mg-found" role="status"></span>
+<input id="mg-search" type="search" placeholder="search ( / )" 
+ aria-label="search boxes"> <span id="mg-found" role="status"></span>
 <button data-do="fit" title="key 0">fit</button>
 <button data-do="in" title="key +" aria-label="zoom in">+</button>
 <button data-do="out" title="key -" aria-label="zoom out">−</button>
@@ -114,7 +114,7 @@ def _facts(picture: Picture, box: Box) -> dict[str, str]:
 
 
 def _folds(picture: Picture) -> dict[str, Any]:
-    """What each cluster hides when it is folded: its boxes, lines and inner clusters."""
+    """What each cluster hides when folded: its boxes, lines and inner clusters."""
     folds: dict[str, Any] = {}
     of_box: dict[str, set[str]] = {}
     for tile in picture.tiles.values():

@@ -18,7 +18,6 @@ from minigrad.drawing.words import clean
 from minigrad.graph import Node
 from minigrad.scope import Scope
 
-
 SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
 
 
@@ -130,7 +129,7 @@ class Places:
         return {prefix: order[run] for prefix, run in runs.items()}
 
     def _bands(self) -> list[tuple | None]:
-        """Each step operation's band: (prefix, layer or None, backward?, how far up)."""
+        """Each step operation's band: (prefix, layer or None, backward?, height)."""
         bands: list[tuple | None] = []
         height: list[int] = []  # the layers below, within the same step
         layered = {

@@ -182,14 +182,14 @@ class Reader:
             return  # a constant is part of what a box of several operations does
         if type(source) is Node and self._looked_up(source, node):
             tail = self._saved(source, edge, head)
-            value = (tail, 0)
+            value: tuple[int | str, int] = (tail, 0)
             kind = "saved"
         elif type(source) is Node:
             origin = self.numbers[source]
             tail = self.box_of[origin]
             if tail == head and self.level != "op":
                 return
-            value: tuple[int | str, int] = (origin, edge.index)
+            value = (origin, edge.index)
             kind = self.places.line_kind(origin, number)
         else:
             tail = self._ghost(edge, number, head, k)
