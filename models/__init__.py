@@ -1,7 +1,7 @@
 """Recurrent networks from primitive operations: cells, the time loop, layers of them.
 
-Start with `unroll.py` (the loop), then `rnn.py`, `lstm.py`, `gru.py` (the equations) and
-`recurrent.py` (layers and directions).
+Start with `unroll.py` (the loop), then `rnn.py`, `lstm.py`, `gru.py` (the equations)
+and `recurrent.py` (layers and directions).
 """
 
 from models.cell import Cell

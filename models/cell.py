@@ -32,9 +32,9 @@ class Cell(Module):
     rng          a NumPy Generator, a seed, or None for the library's generator
 
     Shapes:  x (B, D), each part of the state (B, H)
-    Errors:  ArgumentError for sizes below 1 and unknown names; ShapeError and DTypeError
-             for an x or a state that does not fit the weights (float32 and float64
-             do not mix in a cell)
+    Errors:  ArgumentError for sizes below 1 and unknown names; ShapeError and
+             DTypeError for an x or a state that does not fit the weights (float32 and
+             float64 do not mix in a cell)
     """
 
     kind = "cell"  # the name of its scope
@@ -46,6 +46,7 @@ class Cell(Module):
         input_size: int,
         hidden_size: int,
         *,
+        gates: tuple[str, ...] | None = None,
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
@@ -54,6 +55,7 @@ class Cell(Module):
         one_of("init", init, ("uniform", "orthogonal", "identity"))
         self.input_size = size("input_size", input_size)
         self.hidden_size = size("hidden_size", hidden_size)
+        self.gates = gates or type(self).gates
         self.dtype = floating(dtype)
         self._rng = rng = generator(rng)
         width = len(self.gates) * self.hidden_size

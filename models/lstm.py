@@ -43,7 +43,7 @@ class LSTMCell(Cell):
     """
 
     kind = "lstm"
-    gates: tuple[str, ...] = ("i", "f", "g", "o")
+    gates = ("i", "f", "g", "o")
     states = ("h", "c")
 
     def __init__(
@@ -69,8 +69,8 @@ class LSTMCell(Cell):
             )
         absent = {None: None, "forget": "f", "input": "i"}[couple]
         absent = absent if forget_gate else "f"
-        self.gates = tuple([k for k in LSTMCell.gates if k != absent])
-        super().__init__(input_size, hidden_size, **options)
+        gates = tuple([letter for letter in LSTMCell.gates if letter != absent])
+        super().__init__(input_size, hidden_size, gates=gates, **options)
         self.forget_gate, self.peephole, self.couple = forget_gate, peephole, couple
         if "f" in self.gates:
             b = np.array(self.b.data)
@@ -93,9 +93,8 @@ class LSTMCell(Cell):
         with gate("c"):
             new_c = i * g + (c if f is None else f * c)
         with gate("o"):
-            o = mg.sigmoid(
-                self.peep("o", z, new_c if self.peephole == "current" else c)
-            )
+            seen = new_c if self.peephole == "current" else c
+            o = mg.sigmoid(self.peep("o", z, seen))
         with gate("h"):
             h = o * mg.tanh(new_c)
         return h, new_c
@@ -115,7 +114,7 @@ class LSTMCell(Cell):
             return i, 1.0 - i if self.couple else mg.sigmoid(self.peep("f", z, c))
 
     def peep(self, letter: str, z: dict, c: Tensor) -> Tensor:
-        """What goes into a gate's sigmoid: with peepholes it sees the cell state too."""
+        """What goes into a gate's sigmoid: with peepholes the cell state as well."""
         if self.peephole is None:
             return z[letter]
         return z[letter] + getattr(self, f"p_{letter}") * c

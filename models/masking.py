@@ -1,8 +1,8 @@
 """Which steps of which sequence are real, and what happens at those that are not.
 
 Sequences of unequal length share one array (T, B, D). A padded step changes no state,
-gives zeros as its output, and has gradients that are exactly zero: `where` picks the old
-state, so nothing flows into what the cell computed there. Padded inputs are zeroed
+gives zeros as its output, and has gradients that are exactly zero: `where` picks the
+old state, so nothing flows into what the cell computed there. Padded inputs are zeroed
 before use, so that even NaN there is harmless.
 
 Read next: `unroll.py`.

@@ -21,7 +21,7 @@ from minigrad.scope import enable_grad, layer, time_step
 from minigrad.tensor import Tensor
 from models._module import Module, generator
 from models.cell import Cell
-from models.checks import as_tensor, initial_state, same_dtype, sequence, size
+from models.checks import as_tensor, floating, initial_state, same_dtype, sequence, size
 from models.masking import Mask, make_mask
 from models.unroll import Unrolled, run, watched
 
@@ -67,7 +67,7 @@ class Trace:
                 f"layer({k}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
                 actual=str(k),
-                hint="cells are counted as in model.cells: layer by layer, forward first",
+                hint="counted as in model.cells: layer by layer, forward first",
             )
         return self.layers[k]
 
@@ -78,14 +78,14 @@ class Recurrent(Module):
     cells   layers * directions cells: layer 0 forward, layer 0 reverse, layer 1 ...
     config  the arguments that make another model of this kind: `LSTM(**lstm.config)`
 
-    Padding: `lengths` (B,) says how many steps at the front are real, `mask` (T, B) which
-    ones, on any side. Padded inputs may hold anything, NaN included; padded steps change
-    no state, give zeros as output, and get gradients that are exactly zero.
+    Padding: `lengths` (B,) says how many steps at the front are real, `mask` (T, B)
+    which ones, on any side. Padded inputs may hold anything, NaN included; padded steps
+    change no state, give zeros as output, and get gradients that are exactly zero.
 
     Errors:  ShapeError: x is not (T, B, D) with T >= 1, a state not (layers*directions,
              B, H), lengths not (B,), mask not (T, B). DTypeError: x or a state of
-             another dtype than the weights. ArgumentError: lengths out of range, lengths
-             and mask at once, unknown names of variants
+             another dtype than the weights. ArgumentError: lengths out of range,
+             lengths and mask at once, unknown names of variants
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class Recurrent(Module):
             **sizes,
             "bidirectional": bool(bidirectional),
             **options,
-            "dtype": np.dtype(options["dtype"]).name,
+            "dtype": floating(options["dtype"]).name,
         }
         self.input_size, self.hidden_size, self.num_layers = sizes.values()
         self.bidirectional = bool(bidirectional)
@@ -150,7 +150,7 @@ class Recurrent(Module):
         array = make_mask(lengths, mask, x.shape[0], x.shape[1])
         real = None if array is None else Mask(array)
         starts = self._starts(kind, state, x.shape[1], traced)
-        xs = mg.unstack(x if real is None else real.zeroed(x))
+        xs = list(mg.unstack(x if real is None else real.zeroed(x)))
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
             both = []
