@@ -1,12 +1,18 @@
 """minigrad: a microscope for recurrent networks.
 
-A tiny reverse-mode autograd engine over NumPy arrays. Start with `tensor.py` (what a user
-holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how gradients are
-made of it).
+A tiny reverse-mode autograd engine over NumPy arrays. Start with `tensor.py` (what a
+user holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how
+gradients are made of it).
 """
 
-from minigrad import errors
+from typing import TYPE_CHECKING, Any
+
+from minigrad import errors, losses, nn, optim, random
 from minigrad.autodiff import grad, jacobian
+from minigrad.checkpoint import load, save
+from minigrad.clip import clip_grad_norm_, clip_grad_value_
+from minigrad.creation import arange, eye, full, ones, ones_like, zeros, zeros_like
+from minigrad.functions import log_softmax, logsumexp, softmax
 from minigrad.primitives.elementwise import (
     absolute,
     cos,
@@ -28,14 +34,98 @@ from minigrad.primitives.elementwise import (
 from minigrad.primitives.index import take
 from minigrad.primitives.linalg import matmul
 from minigrad.primitives.reduce import norm_over as norm
-from minigrad.primitives.shape import (
-    broadcast_to,
-    concatenate,
-    split,
-    stack,
-    unstack,
-)
+from minigrad.primitives.shape import broadcast_to, concatenate, split, stack, unstack
+from minigrad.random import manual_seed
+from minigrad.replay import replay
 from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.tensor import Tensor, clip, tensor
 
+if TYPE_CHECKING:
+    from minigrad import data
+    from minigrad.drawing import Drawing, draw
+    from minigrad.testing import gradcheck
+
 abs = absolute
+
+# Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
+_LATER = {
+    "Drawing": ("minigrad.drawing", "Drawing"),
+    "data": ("minigrad.data", None),
+    "draw": ("minigrad.drawing", "draw"),
+    "gradcheck": ("minigrad.testing", "gradcheck"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    import importlib
+
+    module, attribute = _LATER[name]
+    found = importlib.import_module(module)
+    value = globals()[name] = getattr(found, attribute) if attribute else found
+    return value
+
+
+__all__ = [
+    "Drawing",
+    "Tensor",
+    "abs",
+    "absolute",
+    "arange",
+    "broadcast_to",
+    "clip",
+    "clip_grad_norm_",
+    "clip_grad_value_",
+    "concatenate",
+    "cos",
+    "data",
+    "detect_anomaly",
+    "draw",
+    "enable_grad",
+    "errors",
+    "exp",
+    "expm1",
+    "eye",
+    "full",
+    "grad",
+    "gradcheck",
+    "jacobian",
+    "load",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logsumexp",
+    "losses",
+    "manual_seed",
+    "matmul",
+    "maximum",
+    "minimum",
+    "nn",
+    "no_grad",
+    "norm",
+    "ones",
+    "ones_like",
+    "optim",
+    "power",
+    "random",
+    "relu",
+    "replay",
+    "save",
+    "scope",
+    "sigmoid",
+    "sin",
+    "softmax",
+    "softplus",
+    "split",
+    "sqrt",
+    "stack",
+    "take",
+    "tanh",
+    "tensor",
+    "time_step",
+    "unstack",
+    "where",
+    "zeros",
+    "zeros_like",
+]

@@ -1,11 +1,11 @@
 """Reverse mode: walk the graph backwards, look up each rule, sum the contributions.
 
-`backpropagate` is the one walk. It works on plain arrays, or on tensors when the backward
-pass itself is to be recorded (`create_graph=True`): the rules are the same.
+`backpropagate` is the one walk. It works on plain arrays, or on tensors when the
+backward pass itself is to be recorded (`create_graph=True`): the rules are the same.
 
     for node in reverse order of creation:
         g = the sum of what its consumers contributed
-        for each input: contribution = rule(g, ...), repaired to the input's shape and dtype
+        for each input: contribution = rule(g, ...), in the input's shape and dtype
 
 Contributions to a leaf are added in this order, one by one. Only a matrix that is used
 in several products (a weight, once per time step) is treated otherwise: its pairs
@@ -23,10 +23,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from minigrad.errors import DTypeError, GraphError, NonFiniteError, ShapeError
-from minigrad.graph import Edge, Leaf, Node, Variable, ancestors, place
+from minigrad.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
 from minigrad.primitives.base import describe, first_bad
 from minigrad.primitives.shape import astype, sum_to
-from minigrad.quiet import quietly
+from minigrad.quiet import quietly, uncollected
 from minigrad.scope import thread
 
 Source = Node | Leaf
@@ -46,9 +46,9 @@ class Watcher(Protocol):
 
 
 def backpropagate(
-    output: Edge,
+    output: AnyEdge,
     seed: Any,
-    targets: Iterable[Edge] | None = None,
+    targets: Iterable[AnyEdge] | None = None,
     *,
     stack: bool = True,
     watcher: Watcher | None = None,
@@ -62,7 +62,7 @@ def backpropagate(
     watcher  is told of every contribution
     """
     recorded = isinstance(seed, Variable)
-    stack = stack and not recorded
+    stack = stack and not recorded and not thread.recorder.anomaly
     wanted, useful = _plan(output, targets)
     sums: dict[Source, Any] = {}  # a list per node with several outputs
     found: dict[Key, Any] = {}
@@ -70,7 +70,7 @@ def backpropagate(
     # The nodes that have been contributed to, latest first. A node's consumers are all
     # younger than it, so when its turn comes its sum is complete.
     queue: list[tuple[int, Node]] = []
-    edges: Sequence[Edge] = (output,)
+    edges: Sequence[AnyEdge] = (output,)
     needs: tuple[bool, ...] = (True,)
     values: Sequence[Any] = (seed,)
     node = None
@@ -86,12 +86,12 @@ def backpropagate(
                 value = astype(value, array.dtype)
             if watcher is not None and node is not None:
                 watcher.contribution(node, k, value)
-            source = edge.source
-            before = sums.get(source)  # type: ignore[arg-type]
+            source: Any = edge if isinstance(edge, Node) else edge.source
+            before = sums.get(source)
             if before is None and type(source) is Node:
                 heappush(queue, (-source.seq, source))
                 if source.primitive.multiple:
-                    before = sums[source] = [None] * len(source.made)
+                    before = sums[source] = [None] * len(source.array)
             if type(before) is list:
                 parts, before = before, before[edge.index]
                 parts[edge.index] = value if before is None else before + value
@@ -117,9 +117,9 @@ def backpropagate(
             values = _pull_recorded(node, needs, g)
         else:
             inputs = [edge.array for edge in edges]
-            values = primitive.pull(needs, g, node.made, inputs, node.attrs)
+            values = primitive.pull(needs, g, node.array, inputs, node.attrs)
         if thread.recorder.anomaly:
-            _check_finite(node, g, values)
+            _check_finite(node, g, values, needs)
     for leaf, kept in stacks.items():
         value = kept.total(watcher)
         before = sums.get(leaf)
@@ -128,13 +128,13 @@ def backpropagate(
     return found
 
 
-def key(edge: Edge) -> Key:
+def key(edge: AnyEdge) -> Key:
     """What a gradient of `edge` is filed under."""
     return (edge.source, edge.index) if edge.index else edge.source
 
 
 def _plan(
-    output: Edge, targets: Iterable[Edge] | None
+    output: AnyEdge, targets: Iterable[AnyEdge] | None
 ) -> tuple[set[Key], set[Source] | None]:
     """The keys that are wanted, and the sources through which a target is reached."""
     if targets is None:
@@ -180,13 +180,13 @@ class _Stack:
             self.flush(watcher)
 
     def flush(self, watcher: Watcher | None) -> None:
-        """Add up what is kept: one "stacked sum", or a plain contribution if it is one."""
+        """Add up what is kept: a "stacked sum", or a contribution if it is only one."""
         k, nodes, gs = self.k, self.nodes, self.gs
         node = nodes[0]
         if len(nodes) == 1:
             needs = tuple([j == k for j in range(len(node.edges))])
             arrays = [edge.array for edge in node.edges]
-            value = node.primitive.pull(needs, gs[0], node.made, arrays, node.attrs)[k]
+            value = node.primitive.pull(needs, gs[0], node.array, arrays, node.attrs)[k]
         else:
             others = [n.edges[1 - k].array for n in nodes]
             value = node.primitive.stacked[k](gs, others)
@@ -233,10 +233,12 @@ def _set_aside(
 def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
     """The rule on tensors: what it computes is recorded, in the node's own scope."""
     handle = Variable.result_type.of
-    ys = [
-        handle(Edge(node, k, array, node.requires_grad))
-        for k, array in enumerate(node.outputs)
-    ]
+    if node.primitive.multiple:
+        y: Any = tuple(
+            [handle(Edge(node, k, part, True)) for k, part in enumerate(node.array)]
+        )
+    else:
+        y = handle(node)
     recorder = thread.recorder
     before = recorder.scope, recorder.origin
     recorder.scope, recorder.origin = node.scope, node
@@ -244,7 +246,7 @@ def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
         return node.primitive.pull(
             needs,
             g,
-            tuple(ys) if node.primitive.multiple else ys[0],
+            y,
             [handle(edge) for edge in node.edges],
             node.attrs,
         )
@@ -252,7 +254,9 @@ def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
         recorder.scope, recorder.origin = before
 
 
-def _check_finite(node: Node, g: Any, values: tuple) -> None:
+def _check_finite(
+    node: Node, g: Any, values: Sequence[Any], needs: tuple[bool, ...]
+) -> None:
     """Raise if a rule made a NaN or infinity from a finite gradient (anomaly mode)."""
 
     def arrays(items: Iterable) -> list[np.ndarray]:
@@ -263,11 +267,11 @@ def _check_finite(node: Node, g: Any, values: tuple) -> None:
 
     if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, list) else (g,))):
         for k, value in enumerate(values):
-            for array in arrays([value]):
+            for array in arrays([value] if needs[k] else []):
                 if not np.isfinite(array).all():
                     raise NonFiniteError(
-                        f"backward of {node.primitive.name}: the first gradient that is "
-                        "not finite arose here",
+                        f"backward of {node.primitive.name}: the first gradient that "
+                        "is not finite arose here",
                         expect="finite contributions from a finite gradient",
                         actual=f"{first_bad(array)} of the gradient to input {k}     "
                         + describe(node.edges[k]),
@@ -342,7 +346,7 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = _seed(output, grad, create_graph)
-    with quietly():
+    with quietly(), uncollected():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():
         owner = None
@@ -366,14 +370,15 @@ def grad(
 ) -> tuple[Any, ...]:
     """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
 
-    inputs        tensors, made by the user or computed on the way; one gradient for each
-    grad_output   dL/d(output); may be left out for a scalar
+    inputs        tensors, made by the user or computed on the way; one gradient for
+    each grad_output   dL/d(output); may be left out for a scalar
     create_graph  record the backward pass: the gradients can be differentiated again
-    allow_unused  zeros, instead of a GraphError, for inputs that output does not depend on
+    allow_unused  zeros, instead of a GraphError, for inputs that output does not
+    depend on
     """
     inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
     seed = _seed(output, grad_output, create_graph)
-    with quietly():
+    with quietly(), uncollected():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
     for number, x in enumerate(inputs):
@@ -382,7 +387,7 @@ def grad(
             if not allow_unused:
                 raise GraphError(
                     f"grad: the output does not depend on input {number}",
-                    expect="inputs with requires_grad=True that the output is made from",
+                    expect="inputs with requires_grad=True that lead to the output",
                     actual=f"input {number}: {describe(x._edge)}",
                     hint="pass allow_unused=True to get zeros for it",
                 )

@@ -1,8 +1,9 @@
 """The graph as data: what an operation leaves behind, and the one walk over it.
 
-A result points to the `Node` of the operation that made it; a node points, edge by edge,
-to what it was made from. Nothing points forwards, so there are no reference cycles: the
-graph lives as long as a tensor refers to it and is freed by reference counting.
+A result points to the `Node` of the operation that made it; a node points, edge by
+edge, to what it was made from. Nothing points forwards, so there are no reference
+cycles: the graph lives as long as a tensor refers to it and is freed by reference
+counting.
 
     Leaf <-- Edge <-- Node <-- Edge <-- Node <-- Edge <-- Variable (the user's handle)
 
@@ -73,6 +74,10 @@ class Edge:
 class Node:
     """The record of one operation: plain data, never a closure.
 
+    A node with one output is itself the edge that leads to it (`source`, `index`,
+    `array`, `requires_grad`): half the objects, and no cycle, as nothing refers to
+    self.
+
     primitive  the entry of the table of primitives
     edges      one Edge per input
     attrs      the operation's other arguments: a dict of plain, hashable values
@@ -85,10 +90,10 @@ class Node:
     """
 
     __slots__ = (
+        "array",
         "attrs",
         "code",
         "edges",
-        "made",
         "offset",
         "origin",
         "primitive",
@@ -98,10 +103,12 @@ class Node:
         "tags",
     )
 
+    index = 0
+
     primitive: Primitive
-    edges: tuple[Edge, ...]
+    edges: tuple[Edge | Node, ...]
     attrs: dict[str, Any]
-    made: Any  # the array, or the tuple of arrays of a primitive with several outputs
+    array: Any  # what it made; of a primitive with several outputs, the tuple of them
     requires_grad: bool
     scope: tuple[Scope, ...]
     code: CodeType | None
@@ -113,7 +120,12 @@ class Node:
     @property
     def outputs(self) -> tuple[np.ndarray, ...]:
         """The arrays it made, read-only."""
-        return self.made if self.primitive.multiple else (self.made,)
+        return self.array if self.primitive.multiple else (self.array,)
+
+    @property
+    def source(self) -> Node:
+        """Itself, as an edge."""
+        return self
 
     @property
     def where(self) -> tuple[CodeType, int] | None:
@@ -127,8 +139,12 @@ class Node:
         self.tags.setdefault(kind, {})[index] = value
 
     def __repr__(self) -> str:
-        shapes = ", ".join(str(edge.array.shape) for edge in self.edges)
+        shapes = ", ".join(str(edge.array.shape) for edge in self.edges[:4])
+        shapes += f", and {len(self.edges) - 4} more" if len(self.edges) > 4 else ""
         return f"<{self.primitive.name}({shapes}) #{self.seq}>"
+
+
+AnyEdge = Edge | Node  # a node with one output is its own edge
 
 
 class Variable:
@@ -140,11 +156,11 @@ class Variable:
     __slots__ = ("__weakref__", "_edge", "_grad")
 
     result_type: ClassVar[type[Variable]]  # what operations return; set by `tensor.py`
-    _edge: Edge
+    _edge: AnyEdge
     _grad: Variable | None
 
     @classmethod
-    def of(cls, edge: Edge) -> Any:
+    def of(cls, edge: AnyEdge) -> Any:
         """A handle on what `edge` leads to."""
         handle = cls.__new__(cls)
         handle._edge = edge
@@ -198,7 +214,9 @@ def line(where: tuple[CodeType | None, int] | None) -> tuple[str, int, int, int]
     code, offset = where or (None, 0)
     if code is None:
         return None
-    positions = next(itertools.islice(code.co_positions(), offset // 2, None), None)
+    positions: Any = next(
+        itertools.islice(code.co_positions(), offset // 2, None), None
+    )
     if positions is None or positions[0] is None:
         return code.co_filename, code.co_firstlineno, 0, 0
     first_line, _, first, last = positions

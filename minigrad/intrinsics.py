@@ -1,7 +1,8 @@
-"""The vocabulary at the bottom: a dozen scalar functions, each meaning spelled out once.
+"""The vocabulary at the bottom: a dozen scalar functions, each meaning spelled out
+once.
 
-A scalar function or a rule of `primitives/elementwise.py` is written over these and over
-ordinary arithmetic. It runs unchanged on three kinds of operand:
+A scalar function or a rule of `primitives/elementwise.py` is written over these and
+over ordinary arithmetic. It runs unchanged on three kinds of operand:
 
     NumPy arrays and numbers     the value
     `Text` (of `kernels.py`)     the lines of a numba kernel
@@ -23,8 +24,9 @@ _NUMPY = (np.ndarray, np.generic, int, float, complex)
 class Text:
     """An operand whose operations are written down instead of computed.
 
-    `program` is a list of (operation, operands) shared by all texts of one trace; a text
-    is an index into it. The same operation on the same operands is written only once.
+    `program` is a list of (operation, operands) shared by all texts of one trace; a
+    text is an index into it. The same operation on the same operands is written only
+    once.
     """
 
     __slots__ = ("index", "program")

@@ -2,8 +2,8 @@
 
     def tanh_vjp(g, y, x): return (g * (1.0 - y * y),)
 
-run on `Text` operands leaves a program, from which one kernel per needed input and dtype
-is written:
+run on `Text` operands leaves a program, from which one kernel per needed input and
+dtype is written:
 
     def tanh_vjp_0(g, y):
         t1 = np.float32(1.0)
@@ -12,8 +12,9 @@ is written:
 
 `numba.vectorize` compiles it into a genuine NumPy ufunc: one pass over memory, no
 temporaries, broadcasting and strides as NumPy does them. (The ufunc inside the DUFunc
-that numba returns is called directly: a call costs 1 us instead of 5.) Kernels are keyed
-by their text: equal programs share one kernel, in memory and in a private cache on disk.
+that numba returns is called directly: a call costs 1 us instead of 5.) Kernels are
+keyed by their text: equal programs share one kernel, in memory and in a private cache
+on disk.
 
 Without numba, or with MINIGRAD_KERNELS=off, `enabled` is false and every reader runs
 the same Python functions on NumPy arrays instead.
@@ -23,12 +24,9 @@ Read next: `vectormath.py` (exp and its kin for kernels).
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import inspect
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -85,6 +83,12 @@ def use_kernels(on: bool) -> Iterator[None]:
         enabled = before
 
 
+def argument_names(function: Callable) -> tuple[str, ...]:
+    """The positional arguments of a Python function."""
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount]
+
+
 class Program:
     """What a traced function does: lines of (operation, operands), and its results.
 
@@ -135,7 +139,8 @@ class Program:
                 formula = _WRITTEN[operation].format(*(known[k] for k in rest))
             body.append(f"    {known[index]} = {formula}\n")
         arguments = ", ".join(known[k] for k in self.operands(result))
-        return f"def {name}({arguments}):\n{''.join(body)}    return inlined({known[result]})\n"
+        body.append(f"    return inlined({known[result]})\n")
+        return f"def {name}({arguments}):\n{''.join(body)}"
 
 
 class Kernel:
@@ -158,6 +163,8 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
 
 @cache
 def _compile(text: str, name: str, signature: str) -> Any:
+    import hashlib
+
     import numba
 
     from minigrad import vectormath
@@ -191,6 +198,9 @@ from minigrad.vectormath import inlined
 @lru_cache(maxsize=1)
 def _vectormath_digest() -> str:
     """numba's cache watches one file only; this names the other in it."""
+    import hashlib
+    import inspect
+
     from minigrad import vectormath
 
     return hashlib.sha256(inspect.getsource(vectormath).encode()).hexdigest()[:16]
@@ -198,6 +208,8 @@ def _vectormath_digest() -> str:
 
 def _stored(source: str, name: str) -> Path | None:
     """Where the kernel's source lies, so that numba can cache what it compiles to."""
+    import tempfile
+
     folder = cache_folder()
     if folder is None:
         return None
@@ -221,6 +233,8 @@ def cache_folder() -> Path | None:
     MINIGRAD_CACHE_DIR sets it; else it is the system's usual place for caches. Machine
     code is loaded from it, so a folder that others may write to is not used.
     """
+    import tempfile
+
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("MINIGRAD_CACHE_DIR")

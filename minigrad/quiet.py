@@ -1,14 +1,15 @@
 """`np.errstate(all="ignore")` at a tenth of its price.
 
-NumPy keeps the treatment of floating-point errors in a context variable. The engine sets
-it around every operation, so that overflow to infinity and 0/0 pass silently with kernels
-on or off (anomaly mode is what speaks). Going through `np.errstate` would cost more than
-the bookkeeping of the whole operation, so the variable is set directly where this NumPy
-has it under the known name, and through `np.errstate` elsewhere.
+NumPy keeps the treatment of floating-point errors in a context variable. The engine
+sets it around every operation, so that overflow to infinity and 0/0 pass silently with
+kernels on or off (anomaly mode is what speaks). Going through `np.errstate` would cost
+more than the bookkeeping of the whole operation, so the variable is set directly where
+this NumPy has it under the known name, and through `np.errstate` elsewhere.
 """
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,24 @@ except (ImportError, AttributeError, LookupError):  # pragma: no cover
     def restore(token: Any) -> None:
         """Undo one `hush`."""
         np.seterr(**token)
+
+
+class uncollected:
+    """Python's search for reference cycles, put off for a stretch that makes none.
+
+    A graph holds no cycles, yet the collector looks through all of it again and again
+    while it grows.
+    """
+
+    __slots__ = ("_was_on",)
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *exception: object) -> None:
+        if self._was_on:
+            gc.enable()
 
 
 class quietly:

@@ -4,8 +4,8 @@ Operators and methods are one line each: the work is done by `primitives/`, reco
 `primitives/base.py` and differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
-until the last tensor that refers to it is gone (`backward` does not free it); `.data` is
-a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
+until the last tensor that refers to it is gone (`backward` does not free it); `.data`
+is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from minigrad.errors import DTypeError, GraphError, ShapeError
 from minigrad.graph import Edge, Leaf, Node, Variable
 from minigrad.primitives import elementwise as e
 from minigrad.primitives import index, linalg, reduce, shape
-from minigrad.primitives.base import apply, describe
+from minigrad.primitives.base import apply_binary, describe
 
 Axis = int | Sequence[int] | None
 
@@ -31,7 +31,7 @@ class Tensor(Variable):
 
     data           array, number or nested lists; it is copied
     dtype          as in NumPy: float64 for Python floats
-    requires_grad  gradients are wanted for it: a leaf. Floating dtypes only (DTypeError)
+    requires_grad  gradients are wanted for it; floating dtypes only (DTypeError)
     name           for messages, drawings and tables
     """
 
@@ -120,7 +120,7 @@ class Tensor(Variable):
         return self._grad  # type: ignore[return-value]
 
     @grad.setter
-    def grad(self, value: Tensor | None) -> None:
+    def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Tensor):
                 value = Tensor(value, dtype=self.dtype)
@@ -307,40 +307,40 @@ class Tensor(Variable):
     # --------------------------------------------------------- operators
 
     def __add__(self, other: Any) -> Tensor:
-        return apply(e.add, (self, other))
+        return apply_binary(e.add, self, other)
 
     def __radd__(self, other: Any) -> Tensor:  # other + self
-        return apply(e.add, (other, self))
+        return apply_binary(e.add, other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return apply(e.subtract, (self, other))
+        return apply_binary(e.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Tensor:  # other - self
-        return apply(e.subtract, (other, self))
+        return apply_binary(e.subtract, other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return apply(e.multiply, (self, other))
+        return apply_binary(e.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Tensor:  # other * self
-        return apply(e.multiply, (other, self))
+        return apply_binary(e.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return apply(e.divide, (self, other))
+        return apply_binary(e.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:  # other / self
-        return apply(e.divide, (other, self))
+        return apply_binary(e.divide, other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        return apply(e.power, (self, other))
+        return apply_binary(e.power, self, other)
 
     def __rpow__(self, other: Any) -> Tensor:  # other ** self
-        return apply(e.power, (other, self))
+        return apply_binary(e.power, other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return apply(linalg.matmul, (self, other))
+        return apply_binary(linalg.matmul, self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:  # other @ self
-        return apply(linalg.matmul, (other, self))
+        return apply_binary(linalg.matmul, other, self)
 
     def __neg__(self) -> Tensor:
         return e.negative(self)

@@ -46,7 +46,6 @@ class Cell(Module):
         input_size: int,
         hidden_size: int,
         *,
-        gates: tuple[str, ...] | None = None,
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
@@ -55,7 +54,6 @@ class Cell(Module):
         one_of("init", init, ("uniform", "orthogonal", "identity"))
         self.input_size = size("input_size", input_size)
         self.hidden_size = size("hidden_size", hidden_size)
-        self.gates = gates or type(self).gates
         self.dtype = floating(dtype)
         self._rng = rng = generator(rng)
         width = len(self.gates) * self.hidden_size

@@ -43,7 +43,7 @@ class LSTMCell(Cell):
     """
 
     kind = "lstm"
-    gates = ("i", "f", "g", "o")
+    gates: tuple[str, ...] = ("i", "f", "g", "o")
     states = ("h", "c")
 
     def __init__(
@@ -69,8 +69,8 @@ class LSTMCell(Cell):
             )
         absent = {None: None, "forget": "f", "input": "i"}[couple]
         absent = absent if forget_gate else "f"
-        gates = tuple([letter for letter in LSTMCell.gates if letter != absent])
-        super().__init__(input_size, hidden_size, gates=gates, **options)
+        self.gates = tuple([k for k in LSTMCell.gates if k != absent])
+        super().__init__(input_size, hidden_size, **options)
         self.forget_gate, self.peephole, self.couple = forget_gate, peephole, couple
         if "f" in self.gates:
             b = np.array(self.b.data)
@@ -86,15 +86,17 @@ class LSTMCell(Cell):
         """h' and c' from x (B, D) and the state h, c (B, H)."""
         h, c = state
         z = x @ self.W_x + h @ self.W_h + self.b  # (B, G*H), all gates
-        z = dict(zip(self.gates, mg.split(z, len(self.gates), axis=1), strict=True))
-        i, f = self.input_and_forget(z, c)
+        parts = mg.split(z, len(self.gates), axis=1)
+        sums = dict(zip(self.gates, parts, strict=True))
+        i, f = self.input_and_forget(sums, c)
         with gate("g"):
-            g = mg.tanh(z["g"])
+            g = mg.tanh(sums["g"])
         with gate("c"):
             new_c = i * g + (c if f is None else f * c)
         with gate("o"):
-            seen = new_c if self.peephole == "current" else c
-            o = mg.sigmoid(self.peep("o", z, seen))
+            o = mg.sigmoid(
+                self.peep("o", sums, new_c if self.peephole == "current" else c)
+            )
         with gate("h"):
             h = o * mg.tanh(new_c)
         return h, new_c
@@ -114,7 +116,7 @@ class LSTMCell(Cell):
             return i, 1.0 - i if self.couple else mg.sigmoid(self.peep("f", z, c))
 
     def peep(self, letter: str, z: dict, c: Tensor) -> Tensor:
-        """What goes into a gate's sigmoid: with peepholes the cell state as well."""
+        """What a gate's sigmoid takes: with peepholes it sees the cell state too."""
         if self.peephole is None:
             return z[letter]
         return z[letter] + getattr(self, f"p_{letter}") * c

@@ -9,7 +9,7 @@ Read next: `gates.py` (how a trace finds the gates in the graph).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from minigrad.scope import enable_grad, layer, time_step
 from minigrad.tensor import Tensor
 from models._module import Module, generator
 from models.cell import Cell
-from models.checks import as_tensor, floating, initial_state, same_dtype, sequence, size
+from models.checks import as_tensor, initial_state, same_dtype, sequence, size
 from models.masking import Mask, make_mask
 from models.unroll import Unrolled, run, watched
 
@@ -67,7 +67,7 @@ class Trace:
                 f"layer({k}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
                 actual=str(k),
-                hint="counted as in model.cells: layer by layer, forward first",
+                hint="cells are counted as in model.cells: by layer, forward first",
             )
         return self.layers[k]
 
@@ -108,7 +108,7 @@ class Recurrent(Module):
             **sizes,
             "bidirectional": bool(bidirectional),
             **options,
-            "dtype": floating(options["dtype"]).name,
+            "dtype": np.dtype(options["dtype"]).name,
         }
         self.input_size, self.hidden_size, self.num_layers = sizes.values()
         self.bidirectional = bool(bidirectional)
@@ -150,7 +150,7 @@ class Recurrent(Module):
         array = make_mask(lengths, mask, x.shape[0], x.shape[1])
         real = None if array is None else Mask(array)
         starts = self._starts(kind, state, x.shape[1], traced)
-        xs = list(mg.unstack(x if real is None else real.zeroed(x)))
+        xs: Sequence[Tensor] = mg.unstack(x if real is None else real.zeroed(x))
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
             both = []

@@ -1,4 +1,5 @@
-"""The time loop: one cell, applied step after step. It is written here, and only here.
+"""The time loop: one cell, applied step after step. It is written here and nowhere
+else.
 
     output, state = unroll(cell, x, state)      # output[t] is the first part of s[t+1]
 
@@ -24,7 +25,8 @@ import numpy as np
 import minigrad as mg
 from minigrad.errors import DTypeError, ShapeError
 from minigrad.graph import next_seq
-from minigrad.scope import GATES, enable_grad, thread, time_step
+from minigrad.quiet import uncollected
+from minigrad.scope import enable_grad, thread, time_step
 from minigrad.tensor import Tensor
 from models.checks import as_tensor, user_line
 from models.gates import gate_values, unknown
@@ -45,9 +47,8 @@ class Unrolled:
     times   the time step behind each entry of states[1:]
     cell    what was unrolled
     mask    (T, B) booleans, True = real, or None
-    self["f"]  or self["forget gate"]: the values of a gate or a state at all steps,
-            ndarray (T, B, H), in the order of the input. At padded steps gates are
-            zeros, and states are what was kept.
+    self["f"]  the values of a gate or a state at all steps: ndarray (T, B, H), in the
+            order of the input. Gates are zero at padded steps; states are as kept.
     names   what can be asked for in this way
     """
 
@@ -95,12 +96,6 @@ class Unrolled:
     def _gates(self) -> dict[str, np.ndarray]:
         return gate_values(self.states, len(self.times), *self._began, self.mask)
 
-    def _letter(self, name: str) -> str:
-        """A gate's letter, by itself or by the name in the table of gates."""
-        known = [*self.state_names, *self._gates]
-        named = [letter for letter in known if GATES.get(letter) == name]
-        return name if name in known or not named else named[0]
-
     @property
     def state_names(self) -> tuple[str, ...]:
         """The letters of the state's parts: the cell's own, or h, c, s2, s3, ..."""
@@ -114,7 +109,6 @@ class Unrolled:
         return list(dict.fromkeys([*self._gates, *self.state_names]))
 
     def __getitem__(self, name: str) -> np.ndarray:
-        name = self._letter(name)
         if name in self.state_names:
             part = self.state_names.index(name)
             return np.stack([state.data for state in self.in_time(part)])
@@ -150,8 +144,8 @@ def unroll(
     reverse  go from step T-1 to step 0; with a mask, within each sequence's own steps
 
     Returns an `Unrolled`: `output, state = unroll(...)`.
-    Raises ShapeError and DTypeError if x has no step, or if the cell returns a state of
-    another form, shape or dtype than it was given; `make_mask` says more of mask and
+    Raises ShapeError and DTypeError if x has no step, or if the cell returns a state
+    of another form, shape or dtype than it was given; see `make_mask` for mask,
     lengths.
     """
     x = as_tensor(x, "x")
@@ -178,7 +172,9 @@ def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) 
     """
     with enable_grad():
         bare = not isinstance(state, tuple | list)
-        starts = [watched(s, "s0") for s in ([state] if bare else state)]
+        starts = [
+            watched(s, f"s0[{k}]") for k, s in enumerate([state] if bare else state)
+        ]
         return unroll(cell, x, starts[0] if bare else tuple(starts), mask, **how)
 
 
@@ -204,16 +200,19 @@ def run(
     real = [mask.steps(s.ndim) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
-    for t in times:
-        with time_step(t):
-            made = cell(xs[t], now[0] if bare else now)
-            new = (made,) if bare else made
-            _check_new_state(new, now)
-            if mask:  # a padded step keeps the state it found
-                both = zip(real, new, now, strict=True)
-                new = [mg.where(keep[t], after, before) for keep, after, before in both]
-            now = tuple(new)
-        states.append(now)
+    with uncollected():
+        for t in times:
+            with time_step(t):
+                made = cell(xs[t], now[0] if bare else now)
+                new = (made,) if bare else made
+                _check_new_state(new, now)
+                if mask:  # a padded step keeps the state it found
+                    new = [
+                        mg.where(keep[t], after, before)
+                        for keep, after, before in zip(real, new, now, strict=True)
+                    ]
+                now = tuple(new)
+            states.append(now)
     return Unrolled(cell, states, times, mask, bare, began)
 
 

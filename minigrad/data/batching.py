@@ -41,8 +41,8 @@ def batches(
             Rows are counted along axis 0: a mask (T, B) has to come as `mask.T`.
         batch_size: rows per batch; the last batch may have fewer.
         shuffle: draw a new order of the rows for each epoch.
-        rng: None (differs from run to run), a seed, or a numpy Generator. The same seed
-            gives the same epochs, the first, the second and so on.
+        rng: None (the generator that `mg.manual_seed` sets), a seed, or a numpy
+            Generator. The same seed gives the same epochs, the first, the second ...
         drop_last: leave out rows, at random if shuffled, so that every batch is full.
         lengths: one length per row: rows of like length then share a batch, which saves
             padding. Rows are sorted by length (shuffled among equals) and the batches
@@ -133,7 +133,8 @@ def split(
         data: an array, list, tuple or table; or a number of rows n, which gives arrays
             of row numbers; or, with shuffle=False, a str.
         fractions: of the rows, one per part, adding up to 1; 0.8 means (0.8, 0.2).
-        rng: a seed, a numpy Generator, or None for another split each time.
+        rng: a seed, a numpy Generator, or None for another split each time (drawn
+            from the generator that `mg.manual_seed` sets).
         shuffle: False cuts at the borders: for series, where the future is held out.
 
     Errors:  ArgumentError for fractions that are not positive or do not add up to 1,

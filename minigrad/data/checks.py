@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import random
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
 
 
@@ -29,19 +30,8 @@ def whole_number(call: str, name: str, value: Any, least: int) -> int:
 
 
 def generator(call: str, rng: Any) -> np.random.Generator:
-    """The generator to draw from: `rng` itself, one seeded by it, or a fresh one."""
-    if isinstance(rng, np.random.Generator):
-        return rng
-    if rng is None:
-        return np.random.default_rng()
-    if isinstance(rng, int | np.integer) and not isinstance(rng, bool) and rng >= 0:
-        return np.random.default_rng(int(rng))
-    raise ArgumentError(
-        f"{call}(rng={rng!r}): cannot draw random numbers from this",
-        expect="None, a seed (int >= 0) or a numpy.random.Generator",
-        actual=f"{type(rng).__name__}",
-        hint="rng=0, or rng=numpy.random.default_rng(0)",
-    )
+    """The generator to draw from: `rng` itself, one seeded by it, or the global one."""
+    return random.generator(rng, call)
 
 
 def number_array(call: str, name: str, values: Any, hint: str) -> np.ndarray:

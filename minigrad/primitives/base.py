@@ -1,10 +1,10 @@
 """What a primitive is, and the one way an operation is computed and recorded.
 
 A primitive is an entry of the table: a *value* (arrays in, array out) and a *rule* (its
-vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to tensors
-it goes through `apply`: compute, freeze, record. Applied to anything else (arrays in an
-eager backward pass, `Text`, SymPy symbols) it just computes, which is what lets one rule
-text serve eager backward, recorded backward, kernels and proofs.
+vector-Jacobian product, in ordinary arithmetic and other primitives). Applied to
+tensors it goes through `apply`: compute, freeze, record. Applied to anything else
+(arrays in an eager backward pass, `Text`, SymPy symbols) it just computes, which is
+what lets one rule text serve eager backward, recorded backward, kernels and proofs.
 
 A rule returns one entry per input, None where there is no derivative. It never mentions
 broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
@@ -14,7 +14,6 @@ Read next: `elementwise.py`, then the other files of this folder in any order.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -22,14 +21,9 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad import kernels
-from minigrad.errors import (
-    DTypeError,
-    IndexingError,
-    MinigradError,
-    NonFiniteError,
-    ShapeError,
-)
-from minigrad.graph import Edge, Leaf, Node, Variable, caller, next_seq, place
+from minigrad.errors import DTypeError, NonFiniteError
+from minigrad.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
+from minigrad.primitives.explain import describe, explain, here
 from minigrad.quiet import hush, restore
 from minigrad.scope import thread
 
@@ -75,7 +69,7 @@ class Primitive:
         """Make `rule` this primitive's. With a keyword `needs` (one bool per input) it
         is told which entries are wanted, and may return None for the others."""
         self.vjp = rule
-        self._vjp_takes_needs = "needs" in inspect.signature(rule).parameters
+        self._vjp_takes_needs = "needs" in rule.__code__.co_varnames
         return rule
 
     def __call__(self, *inputs: Any, **attrs: Any) -> Any:
@@ -86,7 +80,10 @@ class Primitive:
 
     def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
         """Compute on what is not a tensor; nothing is recorded."""
-        return self.value(*inputs, **attrs)
+        try:
+            return self.value(*inputs, **attrs)
+        except AttributeError:  # nested lists
+            return self.value(*_arrays(inputs), **attrs)
 
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
@@ -117,10 +114,17 @@ class Elementwise(Primitive):
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
 
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        if len(inputs) == 1 and isinstance(inputs[0], Variable):
+            return apply_unary(self, inputs[0]._edge)
+        return super().__call__(*inputs, **attrs)
+
     def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
         for x in inputs:
             if not isinstance(x, (ndarray, np.generic, float, int, complex)):
-                return self.scalar(*inputs)
+                if not isinstance(x, (list, tuple, str, type(None))):
+                    return self.scalar(*inputs)  # Text, SymPy's symbols
+                inputs = _arrays(inputs)
         return self.value(*inputs)
 
     def compute(self, *arrays: Any) -> Any:
@@ -135,11 +139,11 @@ class Elementwise(Primitive):
 
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""
-        names = tuple(inspect.signature(self.scalar).parameters)
+        names = kernels.argument_names(self.scalar)
         program = kernels.Program(self.scalar, names)
         assert program.results[0] is not None
         made = kernels.kernel(program, program.results[0], self.name, char)
-        return made and made.ufunc
+        return None if made is None else made.ufunc
 
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
@@ -162,7 +166,7 @@ class Elementwise(Primitive):
         def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
         """
         assert self.vjp is not None
-        names = tuple(inspect.signature(self.vjp).parameters)
+        names = kernels.argument_names(self.vjp)
         program = kernels.Program(self.vjp, names)
         functions: dict[str, Any] = {"vjp": self.vjp}
         entries = []
@@ -218,80 +222,112 @@ _new = object.__new__
 
 
 def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS) -> Any:
-    """Compute an operation on tensors (and constants among them), and record it.
-
-    Every operation passes through here, so it is written for speed: objects are made
-    without their `__init__`, and what is looked up is looked up once.
-    """
-    try:
-        edges = tuple([x._edge for x in inputs])
-    except AttributeError:  # constants among them
-        edges = tuple(
-            [
-                x._edge if isinstance(x, Variable) else constant(x, inputs)
-                for x in inputs
-            ]
-        )
+    """Compute an operation on tensors (and constants among them), and record it."""
+    edges = tuple(
+        [x._edge if isinstance(x, Variable) else constant(x, inputs) for x in inputs]
+    )
     token = hush()
     try:
         made = primitive.value(*[edge.array for edge in edges], **attrs)
     except _TROUBLE as error:
-        raise explain(primitive, edges, error) from None
+        raise explain(primitive, edges, attrs, error) from None
     finally:
         restore(token)
+    requires_grad = any([edge.requires_grad for edge in edges])
+    return record(primitive, edges, attrs, made, requires_grad)
+
+
+def apply_unary(primitive: Primitive, edge: AnyEdge) -> Any:
+    """`apply` for one tensor and no attributes: the activations' shorter way."""
+    token = hush()
+    try:
+        made = primitive.value(edge.array)
+    except _TROUBLE as error:
+        raise explain(primitive, (edge,), NO_ATTRS, error) from None
+    finally:
+        restore(token)
+    return record(primitive, (edge,), NO_ATTRS, made, edge.requires_grad)
+
+
+def apply_binary(primitive: Primitive, a: Any, b: Any) -> Any:
+    """`apply` for two inputs and no attributes: the operators' shorter way."""
+    try:
+        left, right = a._edge, b._edge
+    except AttributeError:  # a constant among them
+        return apply(primitive, (a, b))
+    token = hush()
+    try:
+        made = primitive.value(left.array, right.array)
+    except _TROUBLE as error:
+        raise explain(primitive, (left, right), NO_ATTRS, error) from None
+    finally:
+        restore(token)
+    requires_grad = left.requires_grad or right.requires_grad
+    return record(primitive, (left, right), NO_ATTRS, made, requires_grad)
+
+
+def record(
+    primitive: Primitive,
+    edges: tuple[AnyEdge, ...],
+    attrs: dict[str, Any],
+    made: Any,
+    requires_grad: bool,
+) -> Any:
+    """Freeze what was made, leave a Node (unless in `no_grad`), hand out tensors.
+
+    Every operation passes through here, so it is written for speed: objects are made
+    without their `__init__`, and what is looked up is looked up once.
+    """
     multiple = primitive.multiple  # several outputs are views: as read-only as x is
     if not multiple:
         if type(made) is not ndarray:  # NumPy gives scalars for 0-d results
             made = np.asarray(made)
         made.setflags(False)
     recorder = thread.recorder
-    node = None
-    requires_grad = False
-    if recorder.recording:
-        if primitive.vjp is not None:
-            for edge in edges:
-                if edge.requires_grad:
-                    requires_grad = multiple or made.dtype.kind in "fc"
-                    break
-        node = _new(Node)
-        node.seq = next_seq()
-        node.primitive = primitive
-        node.edges = edges
-        node.attrs = attrs
-        node.made = made
-        node.requires_grad = requires_grad
-        node.scope = recorder.scope
-        node.tags = None
-        origin = node.origin = recorder.origin
-        if origin is None:
-            node.code, node.offset = caller(2)
-        else:
-            node.code, node.offset = origin.code, origin.offset
-        if recorder.anomaly:
-            check_finite(node)
+    if not recorder.recording:
+        arrays = made if multiple else (made,)
+        handles = [Variable.result_type.of(Edge(None, 0, a, False)) for a in arrays]
+        return tuple(handles) if multiple else handles[0]
+    if requires_grad and (
+        primitive.vjp is None or not (multiple or made.dtype.kind in "fc")
+    ):
+        requires_grad = False
+    node = _new(Node)
+    node.primitive = primitive
+    node.edges = edges
+    node.attrs = attrs
+    node.array = made
+    node.requires_grad = requires_grad
+    node.scope = recorder.scope
+    node.tags = None
+    node.seq = next_seq()
+    origin = node.origin = recorder.origin
+    if origin is None:
+        node.code, node.offset = caller(3)
+    else:
+        node.code, node.offset = origin.code, origin.offset
+    if recorder.anomaly:
+        check_finite(node)
     if multiple:
+        of = Variable.result_type.of
         return tuple(
-            [_handle(node, k, array, requires_grad) for k, array in enumerate(made)]
+            [of(Edge(node, k, part, requires_grad)) for k, part in enumerate(made)]
         )
-    return _handle(node, 0, made, requires_grad)
-
-
-def _handle(node: Node | None, index: int, array: ndarray, requires_grad: bool) -> Any:
-    """A tensor on an output of a node."""
-    edge = _new(Edge)
-    edge.source = node
-    edge.index = index
-    edge.array = array
-    edge.requires_grad = requires_grad
     handle = _new(Variable.result_type)
-    handle._edge = edge
+    handle._edge = node
     handle._grad = None
     return handle
 
 
 def _read_only(array: ndarray) -> ndarray:
-    array.setflags(False)
+    array.setflags(write=False)
     return array
+
+
+def _arrays(inputs: tuple) -> tuple:
+    """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
+    listed = (list, tuple, str, type(None))
+    return tuple(constant(x, ()).array if isinstance(x, listed) else x for x in inputs)
 
 
 _constants: dict[tuple, Edge] = {}
@@ -304,15 +340,26 @@ def constant(x: Any, beside: tuple) -> Edge:
     Arrays are copied: nothing that the graph holds may be written to from outside.
     """
     kind = type(x)
-    if kind is float or kind is int or kind is bool:
+    if kind is float or kind is int or kind is bool or kind is complex:
         dtypes = [t._edge.array.dtype for t in beside if isinstance(t, Variable)]
-        dtype = next((d for d in dtypes if d.kind in "fc"), dtypes[0])
-        if dtype.kind not in "fc":
+        dtypes = [d for d in dtypes if d.kind in "fc"] or dtypes[:1]
+        dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
+        if dtype.kind not in "fc" or kind is complex:
             dtype = np.result_type(dtype, x)
         key = (x, kind, dtype)
         edge = _constants.get(key)
         if edge is None or x == 0:  # 0.0 and -0.0 are the same key
-            edge = Edge(None, 0, _read_only(np.array(x, dtype)), False)
+            try:
+                array = np.array(x, dtype)
+            except OverflowError:
+                raise DTypeError(
+                    f"the number {x} does not fit the dtype beside it",
+                    expect=f"a number within the range of {dtype}",
+                    actual=str(x),
+                    where=here(3),
+                    hint="use .astype('int64') or .astype('float64') on the tensor",
+                ) from None
+            edge = Edge(None, 0, _read_only(array), False)
             if len(_constants) < 1000:
                 _constants[key] = edge
         return edge
@@ -322,66 +369,13 @@ def constant(x: Any, beside: tuple) -> Edge:
             f"an operand of type {type(x).__name__} is not numeric",
             expect="a tensor, a number, an array or nested lists of numbers",
             actual=f"{x!r:.60}",
+            where=here(3),
             hint="convert it with mg.tensor(...) where you make it",
         )
     return Edge(None, 0, _read_only(array), False)
 
 
 # ------------------------------------------------------------- when it goes wrong
-
-
-def describe(edge: Edge) -> str:
-    """An operand as messages show it: 'W_h' (32, 16) float32."""
-    source, name = edge.source, None
-    if isinstance(source, Leaf):
-        name = source.name
-    elif isinstance(source, Node):
-        named = (source.tags or {}).get("names", {}).get(edge.index)
-        name = named or source.primitive.name
-    label = f"{name!r} " if name else ""
-    return f"{label}{edge.array.shape} {edge.array.dtype}"
-
-
-def explain(
-    primitive: Primitive, edges: tuple[Edge, ...], error: Exception
-) -> MinigradError:
-    """The error to raise where computing a value failed with `error`."""
-    letters = "abcdefgh"
-    names = [
-        letters[k] if len(edges) <= len(letters) else f"x{k}" for k in range(len(edges))
-    ]
-    operands = "     ".join(
-        f"{name}: {describe(edge)}"
-        for name, edge in zip(names[:4], edges[:4], strict=True)
-    )
-    if len(edges) > 4:
-        operands += f"     and {len(edges) - 4} more"
-    kind: type[MinigradError] = ShapeError
-    if isinstance(error, IndexError):
-        kind = IndexingError
-    elif isinstance(error, TypeError):
-        kind = DTypeError
-    reason = str(error).split("\n")[0]
-    return kind(
-        f"{primitive.name}({', '.join(names[:4])}): {reason}",
-        expect=primitive.expect,
-        actual=operands,
-        where=place(thread.recorder.scope, caller(2)),
-        hint=primitive_hint(primitive, edges),
-    )
-
-
-def primitive_hint(primitive: Primitive, edges: tuple[Edge, ...]) -> str:
-    """One concrete fix for a failed operation."""
-    if primitive.name == "matmul" and len(edges) == 2:
-        a, b = edges
-        if b.array.ndim == 2 and a.array.shape[-1:] == b.array.shape[1:]:
-            return (
-                f"is {describe(b).split(' ')[0]} transposed? "
-                "minigrad stores weights as (inputs, outputs)"
-            )
-        return "print the two shapes where you make them; use reshape or .T to match"
-    return "print the operands' .shape and .dtype where you make them"
 
 
 def check_finite(node: Node) -> None:

@@ -80,16 +80,12 @@ def negative_vjp(g, y, x):
 
 def _power(a, b):
     if np.ndim(b) == 0:  # NumPy has fast paths for whole and half exponents
-        return np.float_power(a, b) if _is_integer(a) and b < 0 else a ** _item(b)
+        dtype = np.asarray(a).dtype
+        if dtype.kind in "iub" and b < 0:
+            return np.float_power(a, b)
+        if not isinstance(b, np.ndarray | np.generic) or b.dtype == dtype:
+            return a ** (b.item() if hasattr(b, "item") else b)
     return np.power(a, b)
-
-
-def _is_integer(a):
-    return np.asarray(a).dtype.kind in "iub"
-
-
-def _item(b):
-    return b.item() if isinstance(b, np.ndarray | np.generic) else b
 
 
 @elementwise(numpy=_power, fused=False)
@@ -99,15 +95,20 @@ def power(a, b):
 
 
 @power.defvjp
-def power_vjp(g, y, a, b):
+def power_vjp(g, y, a, b, *, needs):
     """dL/da = g * b * a^(b-1), dL/db = g * y * log(a).
 
     At a = 0 two limits are set by hand: x^0 does not depend on x, and 0^b not on b,
     where the formulas alone would give 0 * infinity.
     """
     at_zero = equal(a, 0.0)
-    base = where(at_zero, where(equal(b, 0.0), 1.0, a), a)
-    return g * b * base ** (b - 1.0), g * y * log(where(at_zero, 1.0, a))
+    da = db = None
+    if needs[0]:
+        base = where(at_zero, where(equal(b, 0.0), 1.0, a), a)
+        da = g * b * base ** (b - 1.0)
+    if needs[1]:
+        db = g * y * log(where(at_zero, 1.0, a))
+    return da, db
 
 
 # ------------------------------------------------------------- exponentials
@@ -307,7 +308,7 @@ def where_vjp(g, y, condition, a, b):
     return None, where(condition, g, 0.0), where(condition, 0.0, g)
 
 
-@elementwise(numpy=np.clip)
+@elementwise()
 def clip(x, low, high):
     """y = x, but at least `low` and at most `high`."""
     return fn.minimum(fn.maximum(x, low), high)

@@ -13,6 +13,7 @@ import numpy as np
 from minigrad.errors import DTypeError
 from minigrad.graph import Variable
 from minigrad.primitives.base import primitive
+from minigrad.primitives.explain import here
 
 
 def _key(pattern: tuple, arrays: tuple) -> tuple:
@@ -101,6 +102,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 
 def _index_array(part: Any) -> Any:
+    found: Any
     if isinstance(part, Variable):
         dtype, found = part._edge.array.dtype, part
     else:
@@ -113,6 +115,7 @@ def _index_array(part: Any) -> Any:
             "x[index]: the index is not of whole numbers",
             expect="integers, slices, None, ..., integer or boolean arrays",
             actual=f"{type(part).__name__} of dtype {dtype}",
+            where=here(),
             hint="use .astype('int64'), or a comparison for a boolean mask",
         )
     return found

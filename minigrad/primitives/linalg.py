@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from weakref import ref
 
@@ -55,7 +56,31 @@ def matmul_stacked(gs: list[np.ndarray], inputs: list[np.ndarray]) -> np.ndarray
     T products of (B, n) and (B, m), each added to the sum, touch the (n, m) result T
     times; one product over T*B rows touches it once.
     """
-    return np.dot(np.concatenate(inputs).T, np.concatenate(gs))
+    return np.dot(_rows(inputs, "a").T, _rows(gs, "g"))
+
+
+class _Scratch(threading.local):
+    """One thread's buffers for stacked rows: new memory costs more than the copy."""
+
+    def __init__(self) -> None:
+        self.buffers: dict[tuple, np.ndarray] = {}
+
+
+_scratch = _Scratch()
+
+
+def _rows(arrays: list[np.ndarray], role: str) -> np.ndarray:
+    """The rows of all arrays below each other, in a buffer used again and again."""
+    first = arrays[0]
+    size = sum([len(a) for a in arrays]) * first.shape[1]
+    if size > 1 << 23 or any([a.dtype != first.dtype for a in arrays]):
+        return np.concatenate(arrays)
+    key = role, first.dtype.char
+    buffer = _scratch.buffers.get(key)
+    if buffer is None or buffer.size < size:
+        buffer = _scratch.buffers[key] = np.empty(size, first.dtype)
+    rows = buffer[:size].reshape(-1, first.shape[1])
+    return np.concatenate(arrays, out=rows)
 
 
 matmul.stacked[1] = matmul_stacked

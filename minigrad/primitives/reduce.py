@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -131,13 +132,13 @@ def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
 
 # ------------------------------------------------------------- with NumPy's arguments
 
-Axis = int | tuple[int, ...] | list[int] | None
+Axis = int | Sequence[int] | None
 
 
 def _all_axes(x: Any, axis: Axis, name: str) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(x.ndim))
-    places = (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
+    places = tuple(axis) if np.iterable(axis) else (axis,)
     return tuple(sorted(normalized_axes(places, x.ndim, name)))
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import index
 from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from minigrad.errors import ArgumentError, ShapeError
+from minigrad.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.primitives.base import primitive
+from minigrad.primitives.explain import here
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")
@@ -155,8 +157,7 @@ def unstack_vjp(gs, ys, x, *, axis):
 
 def reshape(x: Any, *shape: Any) -> Any:
     """x in another shape; one entry may be -1: it is worked out. ShapeError if not."""
-    wanted = tuple(shape[0]) if len(shape) == 1 and np.iterable(shape[0]) else shape
-    wanted = tuple(int(n) for n in wanted)
+    wanted = _lengths(shape[0] if len(shape) == 1 else shape, "reshape")
     if wanted.count(-1) == 1:
         known = math.prod(n for n in wanted if n != -1)
         if known > 0 and x.size % known == 0:
@@ -175,6 +176,7 @@ def transpose(x: Any, *axes: Any) -> Any:
             f"transpose(x, {order}): an axis is missing",
             expect=f"each of the {x.ndim} axes once",
             actual=f"{order}     x: {x.shape}",
+            where=here(),
             hint="swapaxes(a, b) changes just two",
         )
     return _transpose(x, axes=order)
@@ -190,7 +192,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     """x with new axes of length one at these places of the result."""
-    places = (axis,) if isinstance(axis, int) else tuple(axis)
+    places = _axes(axis)
     ndim = x.ndim + len(places)
     at = set(normalized_axes(places, ndim, "expand_dims"))
     lengths = iter(x.shape)
@@ -203,13 +205,14 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     if axis is None:
         at = {k for k, n in enumerate(x.shape) if n == 1}
     else:
-        places = (axis,) if isinstance(axis, int) else tuple(axis)
+        places = _axes(axis)
         at = set(normalized_axes(places, x.ndim, "squeeze"))
     if any(x.shape[k] != 1 for k in at):
         raise ShapeError(
             f"squeeze(x, axis={axis}): the axis is not of length 1",
             expect="x.shape[axis] == 1",
             actual=f"x: {x.shape}",
+            where=here(),
             hint="use reshape, or sum over the axis",
         )
     return _reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in at))
@@ -217,7 +220,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
 
 def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
     """x repeated to `shape`, by NumPy's rules of broadcasting."""
-    return _broadcast_to(x, shape=tuple(int(n) for n in shape))
+    return _broadcast_to(x, shape=_lengths(shape, "broadcast_to"))
 
 
 def sum_to(x: Any, shape: Sequence[int]) -> Any:
@@ -227,7 +230,17 @@ def sum_to(x: Any, shape: Sequence[int]) -> Any:
 
 def astype(x: Any, dtype: Any) -> Any:
     """x in another dtype. To an integer or boolean dtype the result is a constant."""
-    return _astype(x, dtype=np.dtype(dtype).name)
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        raise DTypeError(
+            f"astype(x, {dtype!r}): there is no such dtype",
+            expect="a NumPy dtype or its name: 'float32', 'float64', 'int64', 'bool'",
+            actual=f"{dtype!r}",
+            where=here(),
+            hint="did you mean 'float64'?",
+        ) from None
+    return _astype(x, dtype=name)
 
 
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -242,13 +255,17 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 
 
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> tuple:
+def split(x: Any, sections: Any, axis: int = 0) -> tuple:
     """Parts of x along an axis: so many equal ones, or cut at the given indices.
 
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
     """
     axis = _axis(axis, x.ndim, "split")
-    cuts = sections if isinstance(sections, int) else tuple(int(k) for k in sections)
+    cuts: Any = sections
+    if not isinstance(sections, int):
+        cuts = _lengths(sections, "split")
+        if not np.iterable(sections):
+            [cuts] = cuts  # a whole number of NumPy's
     return _split(x, bounds=_bounds(x.shape[axis], cuts), axis=axis)
 
 
@@ -261,11 +278,20 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
                 f"split(x, {sections}): no equal parts",
                 expect=f"the axis to be a multiple of {sections}",
                 actual=f"its length is {length}",
+                where=here(3),
                 hint="give the indices to cut at, as a list",
             )
         return tuple(range(0, length + 1, length // sections or 1))[: sections + 1]
     cuts = [slice(0, cut).indices(length)[1] for cut in sections]
-    return tuple(int(k) for k in np.maximum.accumulate([0, *cuts, length]))
+    if cuts != sorted(cuts):
+        raise ShapeError(
+            f"split(x, {list(sections)}): the cuts are out of order",
+            expect="indices that do not decrease",
+            actual=f"{cuts}, on an axis of length {length}",
+            where=here(3),
+            hint="sort them; a part is what lies between two neighbours",
+        )
+    return (0, *cuts, length)
 
 
 def unstack(x: Any, axis: int = 0) -> tuple:
@@ -280,9 +306,31 @@ def _several(tensors: Sequence[Any], name: str) -> tuple:
             f"{name}([]): nothing to join",
             expect="at least one tensor",
             actual="an empty sequence",
+            where=here(3),
             hint="check the loop that collects them",
         )
     return items
+
+
+def _lengths(values: Any, name: str) -> tuple[int, ...]:
+    """Whole numbers, one or several, as a tuple."""
+    try:
+        return tuple([index(n) for n in values])
+    except TypeError:
+        try:
+            return (index(values),)
+        except TypeError:
+            raise DTypeError(
+                f"{name}: whole numbers are wanted",
+                expect="one integer or several",
+                actual=f"{values!r:.60}",
+                where=here(3),
+                hint="write 3 instead of 3.0; // divides whole numbers",
+            ) from None
+
+
+def _axes(axis: Any) -> tuple[Any, ...]:
+    return tuple(axis) if np.iterable(axis) else (axis,)
 
 
 def _ndim(items: tuple) -> int:
@@ -305,5 +353,6 @@ def normalized_axes(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
             f"{name}: {error}",
             expect=f"axes in -{ndim}..{ndim - 1}, each once" if ndim else "no axis",
             actual=f"axis {tuple(axes)} of an array with {ndim} axes",
+            where=here(),
             hint="the axes of an array x are 0 .. x.ndim - 1",
         ) from None

@@ -1,0 +1,1 @@
+"""A benchmark for every promise. Ratios, measured side by side in one run."""

@@ -1,0 +1,211 @@
+"""Saving and loading: safetensors files, written whole or not at all.
+
+    mg.save("model.safetensors", model, metadata={"task": "sentiment"})
+    found = mg.load("model.safetensors")
+    model.load_state_dict(found)
+
+    mg.save("run.safetensors", {"model": model, "optimizer": optimizer})
+    found = mg.load("run.safetensors")
+    model.load_state_dict(found.part("model"))
+    optimizer.load_state_dict(found.part("optimizer"))
+
+Nothing in a file is executed, and the safetensors library checks a file's own lengths
+against its size before anything is allocated.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import CheckpointError, DTypeError
+
+KINDS = "float64, float32, float16, booleans and integers of 8 to 64 bits"
+
+
+class Loaded(dict[str, np.ndarray]):
+    """What `load` found: arrays by name, and `metadata`, the words saved with them."""
+
+    metadata: dict[str, str]
+
+    def part(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays below `name`: for part("model") "model.b" becomes "b".
+
+        Raises CheckpointError if there are none.
+        """
+        below = {
+            key.removeprefix(f"{name}."): array
+            for key, array in self.items()
+            if key.startswith(f"{name}.")
+        }
+        if not below:
+            raise CheckpointError(
+                f"part({name!r}): nothing was saved under this name",
+                expect=f"names that start with '{name}.'",
+                actual=_few(self),
+                hint="mg.save(path, {'model': model}) saves a module as a part",
+            )
+        return below
+
+
+def save(
+    path: str | os.PathLike[str],
+    module_or_dict: Any,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write arrays by name to one file, complete or not at all.
+
+    path            ".safetensors" is the usual ending; a file of that name is replaced
+    module_or_dict  anything with a `state_dict()` (a module, an optimiser), or a dict
+                    of arrays, tensors, numbers, or again such things: their names are
+                    joined by dots, "model.out.bias"
+    metadata        words to save beside them, str to str
+
+    The file is written beside its place, flushed to the disk and moved there, so that a
+    crash leaves the old file or the new one.
+    Errors:  CheckpointError for a missing folder, a full disk, names that are not
+             unique; DTypeError for what is not an array of numbers.
+    """
+    from safetensors.numpy import save as to_bytes
+
+    arrays: dict[str, np.ndarray] = {}
+    for name, value in _flattened(module_or_dict).items():
+        if not name or name == "__metadata__":
+            raise CheckpointError(
+                f"save: {name!r} cannot be a name",
+                expect="a name that is not empty, nor '__metadata__'",
+                actual=repr(name),
+                hint="rename this entry",
+            )
+        arrays[name] = _plain_array(name, value)
+    words = dict(metadata or {})
+    for key, word in words.items():
+        if not (isinstance(key, str) and isinstance(word, str)):
+            raise DTypeError(
+                f"save(metadata): {key!r} is not words",
+                expect="str to str",
+                actual=f"{type(key).__name__} to {type(word).__name__}",
+                hint="json.dumps(value) makes words of numbers, lists and dicts",
+            )
+    write_whole(path, to_bytes(arrays, metadata=words or None))
+
+
+def _flattened(saved: Any) -> dict[str, Any]:
+    """All entries by name; those of dicts and modules within, by names with dots."""
+    found: dict[str, Any] = {}
+    todo: list[tuple[str | None, Any]] = [(None, saved)]
+    while todo:
+        name, value = todo.pop()
+        if hasattr(value, "state_dict"):
+            value = value.state_dict()
+        if isinstance(value, Mapping):
+            above = "" if name is None else f"{name}."
+            todo += [(f"{above}{key}", item) for key, item in value.items()]
+        elif name is None:
+            raise DTypeError(
+                f"save: a {type(saved).__name__} has no names to save by",
+                expect="a module, an optimiser, or a dict of arrays",
+                actual=f"{saved!r:.60}",
+                hint="give it one: mg.save(path, {'x': x})",
+            )
+        elif name in found:
+            raise CheckpointError(
+                f"save: two entries are called {name!r}",
+                expect="names that are unique once joined by dots",
+                actual="one of them is within a dict or module, or a number",
+                hint="rename one of them",
+            )
+        else:
+            found[name] = value
+    return dict(reversed(found.items()))  # as given: the last was taken first
+
+
+def _plain_array(name: str, value: Any) -> np.ndarray:
+    """The value as the file format has it: rows one after the other, native bytes."""
+    try:
+        # The library writes an array that is not contiguous wrong, silently.
+        array = np.asarray(np.asarray(value), order="C")
+    except ValueError:
+        array = np.asarray(None)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise DTypeError(
+            f"save: entry {name!r} is not an array that can be saved",
+            expect=KINDS,
+            actual=f"{type(value).__name__} of dtype {array.dtype}",
+            hint="words belong into metadata=",
+        )
+    return array
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that it is there complete, or not changed at all."""
+    place = Path(os.path.realpath(path))  # the file behind a link, not the link
+    temporary = place.with_name(f".{place.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        try:
+            with open(temporary, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, place)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        if hasattr(os, "O_DIRECTORY"):  # make the new name itself durable
+            folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except OSError as error:
+        there = place.parent.is_dir()
+        raise CheckpointError(
+            f"save: {os.fspath(path)} cannot be written",
+            expect="a file in an existing folder, with room and leave to write it",
+            actual=error.strerror or str(error),
+            hint="check the free space and the rights; no file was changed"
+            if there
+            else f"make the folder first: os.makedirs({str(place.parent)!r})",
+        ) from None
+
+
+def load(path: str | os.PathLike[str]) -> Loaded:
+    """Read a safetensors file: a dict of arrays by name, with `.metadata`.
+
+    Raises CheckpointError if the file is missing, cut off, or of another kind.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with open(path, "rb") as file:  # the library's words for this are less clear
+            start = file.read(2)
+        with safe_open(os.fspath(path), framework="numpy") as found:
+            loaded = Loaded({name: found.get_tensor(name) for name in found.keys()})
+            loaded.metadata = dict(found.metadata() or {})
+            return loaded
+    except OSError as error:
+        actual, hint = error.strerror or str(error), "check the path"
+    except SafetensorError as error:
+        actual, hint = str(error), "the file is damaged, or cut off: save it anew"
+        if start == b"PK" or start[:1] == b"\x80":
+            actual = "a PyTorch or NumPy archive, which may run code when read"
+            hint = "convert it where it was made: safetensors.torch.save_file"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        actual = f"{type(error).__name__}: {error}"
+        hint = f"is it of a dtype that NumPy lacks? It has {KINDS}"
+    raise CheckpointError(
+        f"load: {os.fspath(path)} cannot be read",
+        expect="a safetensors file, complete",
+        actual=actual,
+        hint=hint,
+    )
+
+
+def _few(names: Mapping[str, Any]) -> str:
+    shown = ", ".join(map(repr, list(names)[:5])) or "nothing"
+    return shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,50 @@
+"""The command line: `minigrad COMMAND ...`. Thin: each command is a module with
+
+    HELP, EXAMPLE       one line each
+    arguments(parser)   what it understands
+    run(options)        what it does, with calls that anyone could make from Python
+
+which is imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from minigrad.errors import MinigradError
+
+COMMANDS = {
+    "tour": "minigrad.tour.command",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0, 1 for a failure, 2 for bad input."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="minigrad", description="A microscope for recurrent networks."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, place in COMMANDS.items():
+        module = importlib.import_module(place)
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.HELP,
+            epilog=f"example: {module.EXAMPLE}",
+        )
+        module.arguments(command)
+        command.set_defaults(run=module.run)
+    options = parser.parse_args(words)
+    try:
+        options.run(options)
+    except MinigradError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,141 @@
+"""Clipping: the remedy for exploding gradients.
+
+Both functions replace the gradients of parameters by clipped ones (the arrays that held
+them are not written to) and refuse a gradient that is not finite, by the name of its
+parameter: a NaN cannot be clipped, it would spread to every parameter. PyTorch lets it
+pass; `error_if_nonfinite=False` does so here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, NonFiniteError
+from minigrad.parameters import gradient, label, parameter_list, rebind_gradient
+from minigrad.quiet import quietly
+from minigrad.tensor import Tensor
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = True,
+) -> float:
+    """Scale all gradients by one factor, to a common norm of at most max_norm.
+
+    The direction of the step stays. The factor is max_norm / (norm + 1e-6), PyTorch's,
+    if that is below 1. Parameters without a gradient do not count.
+
+    norm_type  p of the p-norm over all entries: 2.0, or math.inf for the largest entry
+    Returns    the norm before clipping, as a float; it neither over- nor underflows
+    Errors:    NonFiniteError, naming the parameter, if a gradient is not finite;
+               with error_if_nonfinite=False a NaN norm makes all gradients NaN and an
+               infinite one makes the finite entries zero, as in PyTorch.
+               ArgumentError for a negative max_norm, or a norm_type that is not > 0.
+    Source: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent
+    neural networks", algorithm 1.
+    """
+    _not_negative("clip_grad_norm_", "max_norm", max_norm)
+    if not norm_type > 0:
+        raise ArgumentError(
+            f"clip_grad_norm_(norm_type={norm_type!r}): no norm",
+            expect="norm_type > 0: 2.0, or math.inf for the largest entry",
+            actual=repr(norm_type),
+            hint="leave norm_type out for the Euclidean norm",
+        )
+    owners = _with_gradient("clip_grad_norm_", parameters)
+    with quietly():
+        norms = np.array([_norm(gradient(p), norm_type) for p in owners])
+        total = _norm(norms, norm_type)
+        if error_if_nonfinite and not math.isfinite(total):
+            _refuse("clip_grad_norm_", owners)
+        factor = float(max_norm) / (total + 1e-6)
+        if not factor >= 1.0:
+            for p in owners:
+                rebind_gradient(p, _array(gradient(p) * factor))
+    return total
+
+
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor],
+    clip_value: float,
+    error_if_nonfinite: bool = True,
+) -> None:
+    """Bring every entry of every gradient into [-clip_value, clip_value].
+
+    Unlike clipping by norm this bends the direction of the step.
+
+    Errors:  NonFiniteError, naming the parameter, for a NaN or infinity; with
+             error_if_nonfinite=False infinities are clipped and NaN stays NaN.
+             ArgumentError for a negative clip_value.
+    """
+    _not_negative("clip_grad_value_", "clip_value", clip_value)
+    owners = _with_gradient("clip_grad_value_", parameters)
+    if error_if_nonfinite and not all(np.isfinite(gradient(p)).all() for p in owners):
+        _refuse("clip_grad_value_", owners)
+    bound = float(clip_value)
+    for p in owners:
+        rebind_gradient(p, _array(np.clip(gradient(p), -bound, bound)))
+
+
+def _norm(array: np.ndarray, order: float) -> float:
+    """The norm of all entries, in float64; of no entries 0."""
+    flat = array.reshape(-1)
+    if flat.size == 0:
+        return 0.0
+    if order == 2.0:
+        squared = float(np.dot(flat, flat))
+        # Squares that neither overflow nor vanish, with room for what is lost of them.
+        tiny = float(np.finfo(flat.dtype).tiny) * 1e10 * flat.size
+        if tiny < squared < math.inf:
+            return math.sqrt(squared)
+    sizes = np.abs(flat).astype(np.float64)
+    largest = float(sizes.max())
+    if order == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    sizes /= largest
+    return largest * float((sizes**order).sum() ** (1 / order))
+
+
+def _array(x: np.ndarray | np.generic) -> np.ndarray:
+    return np.asarray(x)  # NumPy gives scalars for 0-d results
+
+
+def _not_negative(call: str, name: str, value: float) -> None:
+    if not value >= 0:
+        raise ArgumentError(
+            f"{call}({name}={value!r}): a bound is not negative",
+            expect=f"{name} >= 0",
+            actual=repr(value),
+            hint=f"{name}=1.0 is a common choice",
+        )
+
+
+def _with_gradient(call: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+    found = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p for p in parameter_list(call, found) if p.grad is not None]
+
+
+def _refuse(call: str, owners: list[Tensor]) -> None:
+    """Raise for the first gradient that is not finite; return if all are."""
+    for number, p in enumerate(owners):
+        wrong = ~np.isfinite(gradient(p))
+        if wrong.any():
+            at = tuple(map(int, np.argwhere(wrong)[0]))
+            raise NonFiniteError(
+                f"{call}: a gradient is not finite",
+                expect="finite gradients",
+                actual=f"{gradient(p)[at]} at {at}, {wrong.sum()} of {wrong.size} "
+                f"entries     parameter {number}: {label(p)}",
+                hint="run the step under mg.detect_anomaly() to see where it arose",
+            )
+    raise NonFiniteError(
+        f"{call}: the norm of the gradients is beyond the largest float",
+        expect="a finite norm",
+        actual=f"{len(owners)} finite gradients",
+        hint="mg.clip_grad_value_ first, or a smaller learning rate",
+    )

@@ -1,0 +1,143 @@
+"""Leaving out the middle of a long sequence: "... 94 steps ..." in place of its tiles.
+
+Read next: `values.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from minigrad.drawing.model import Box, Column, Line, Picture, Tile
+from minigrad.errors import ArgumentError
+
+
+def choose(
+    columns: list[Column],
+    max_steps: int | None,
+    first: int | None,
+    last: int | None,
+    steps: Collection[int] | None,
+) -> set[Column]:
+    """The columns to show. Chosen steps count most, then `first` and `last`."""
+    for name, value in (("max_steps", max_steps), ("first", first), ("last", last)):
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and (not whole or value < (name == "max_steps")):
+            raise ArgumentError(
+                f"draw: {name}={value!r} is no number of steps",
+                expect=f"{name}: a whole number, or None",
+                actual=repr(value),
+                hint="max_steps=None draws every step",
+            )
+    if steps is not None:
+        chosen = {column for column in columns if column[1] in set(steps)}
+        if columns and not chosen:
+            raise ArgumentError(
+                "draw: none of the chosen steps is in the graph",
+                expect=f"steps in {columns[0][1]}..{columns[-1][1]}",
+                actual=f"steps={sorted(steps)[:8]}",
+                hint="time steps are counted from 0",
+            )
+        return chosen
+    if first is None and last is None:
+        if max_steps is None or len(columns) <= max_steps:
+            return set(columns)
+        first, last = max_steps - max_steps // 2, max_steps // 2
+    first, last = first or 0, last or 0
+    return set(columns[:first]) | set(columns[len(columns) - last :] if last else [])
+
+
+def elide(picture: Picture, shown: set[Column]) -> Picture:
+    """The picture with one box per row in place of each stretch of hidden steps."""
+    if len(shown) == len(picture.columns):
+        return picture
+    gaps = _gaps(picture.columns, shown)
+    stands_for: dict[str, str] = {}  # hidden box -> elision box
+    boxes: dict[str, Box] = {}
+    tiles: dict[str, Tile] = {}
+    hidden_nodes = 0
+    for tile in picture.tiles.values():
+        if tile.column is None or tile.column in shown:
+            tiles[tile.id] = tile
+            boxes.update((key, picture.boxes[key]) for key in tile.boxes)
+            continue
+        number, start, count = gaps[tile.column]
+        key = f"{tile.row}_gap{number}"
+        if key not in tiles:
+            words = ("⋯", str(count), "step" if count == 1 else "steps", "⋯")
+            tiles[key] = Tile(key, "elision", tile.row, start, "", tile.first, [key])
+            boxes[key] = Box(key, "elision", words, key, title=f"{count} steps hidden")
+        for name in tile.boxes:
+            stands_for[name] = key
+            box = picture.boxes[name]
+            hidden_nodes += len(box.nodes)
+            boxes[key].nodes = (*boxes[key].nodes, *box.nodes)
+    lines, hidden_lines = _redirect(picture.lines, stands_for)
+    columns = [
+        c for c in picture.columns if c in shown or gaps.get(c, (0, None, 0))[1] == c
+    ]
+    return Picture(
+        picture.level,
+        picture.nodes,
+        boxes,
+        lines,
+        tiles,
+        picture.rows,
+        columns,
+        picture.legend,
+        picture.title,
+        hidden_nodes,
+        hidden_lines,
+        picture.scale,
+        stands_for.get(picture.output, picture.output),
+    )
+
+
+def _gaps(
+    columns: list[Column], shown: set[Column]
+) -> dict[Column, tuple[int, Column, int]]:
+    """For each hidden column: the number of its gap, the gap's start and its length."""
+    stretches: list[list[Column]] = []
+    open_stretch = False
+    for column in columns:
+        if column in shown:
+            open_stretch = False
+            continue
+        if not open_stretch or stretches[-1][-1][0] != column[0]:
+            stretches.append([])
+        open_stretch = True
+        stretches[-1].append(column)
+    return {
+        column: (number, stretch[0], len(stretch))
+        for number, stretch in enumerate(stretches)
+        for column in stretch
+    }
+
+
+def _redirect(lines: list[Line], stands_for: dict[str, str]) -> tuple[list[Line], int]:
+    """Lines to and from hidden boxes, led to the boxes that stand for them."""
+    kept: list[Line] = []
+    merged: dict[tuple, Line] = {}
+    hidden = 0
+    for line in lines:
+        tail = stands_for.get(line.tail)
+        head = stands_for.get(line.head)
+        if tail is None and head is None:
+            kept.append(line)
+            continue
+        a, b = tail or line.tail, head or line.head
+        if a == b:
+            hidden += 1
+            continue
+        key = (a, b) if (tail and head) or line.source is None else (a, b, line.source)
+        if head and not tail and line.kind == "input":
+            key = (a, b)
+        known = merged.get(key)
+        if known is None:
+            kind = line.kind
+            new = Line(line.id, a, b, kind, line.label, line.uses, line.source)
+            merged[key] = new
+            kept.append(new)
+        else:
+            known.uses = (*known.uses, *line.uses)
+            hidden += 1
+    return kept, hidden

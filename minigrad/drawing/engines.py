@@ -1,0 +1,146 @@
+"""Running Graphviz: the `dot` program, or pygraphviz in a child process.
+
+Both run as child processes with an argument list (no shell) and a time-out that kills
+them, and with everything they print on stderr kept from the user's terminal. DOT text
+needs neither.
+
+Read next: `template.py` (who asks for layouts), `drawing.py`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from minigrad.errors import ArgumentError, DrawingError
+
+TIMEOUT = 60.0  # seconds
+OLDEST = (2, 30)  # Graphviz before it lacks what the pictures use
+
+_CHILD = """
+import sys, os
+import pygraphviz
+sys.stdout.flush()
+text = sys.stdin.buffer.read().decode()
+for part in text.split("\\f"):
+    graph = pygraphviz.AGraph(string=part)
+    made = graph.draw(format=sys.argv[2], prog=sys.argv[1], args=" ".join(sys.argv[3:]))
+    sys.stdout.buffer.write(made if isinstance(made, bytes) else made.encode())
+    sys.stdout.buffer.write(b"\\n" if len(text) > len(part) else b"")
+"""
+
+REMEDIES = (
+    "install Graphviz (Debian, Ubuntu: apt install graphviz; macOS: brew install "
+    "graphviz; Windows: winget install graphviz), or: pip install pygraphviz"
+)
+
+
+def available() -> str | None:
+    """The engine that would be used: "dot", "pygraphviz" or None."""
+    if shutil.which("dot"):
+        return "dot"
+    return "pygraphviz" if importlib.util.find_spec("pygraphviz") else None
+
+
+def run(
+    program: str,
+    form: str,
+    texts: Sequence[str],
+    options: Sequence[str] = (),
+    timeout: float | None = None,
+    engine: str | None = None,
+) -> bytes:
+    """What `program` ("dot" or "neato") makes of the graphs, in a format.
+
+    Raises DrawingError if there is no engine, if it fails, or takes longer than
+    `timeout` seconds (then it is killed).
+    """
+    if engine not in (None, "dot", "pygraphviz"):
+        raise ArgumentError(
+            f"engine={engine!r} is not known",
+            expect="engine='dot', 'pygraphviz', or None for what is there",
+            actual=repr(engine),
+            hint="minigrad doctor says what is installed",
+        )
+    engine = engine or available()
+    if engine is None:
+        raise DrawingError(
+            "draw: neither the dot program nor pygraphviz is installed",
+            expect="one of the two, for every format but .dot",
+            actual="no dot on the PATH, no module pygraphviz",
+            hint=REMEDIES,
+        )
+    if engine == "dot":
+        # dot is asked to behave as another engine by -K: only one program is needed.
+        command = [shutil.which("dot") or "dot", f"-K{program}", f"-T{form}", *options]
+    else:
+        command = [sys.executable, "-c", _CHILD, program, form, *options]
+    text = "\f".join(texts) if engine == "pygraphviz" else "\n".join(texts)
+    return _child(engine, command, text.encode(), timeout or TIMEOUT)
+
+
+def _child(engine: str, command: list[str], text: bytes, timeout: float) -> bytes:
+    """Run the command to its end, or kill it."""
+    try:
+        done = subprocess.run(
+            command, input=text, capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise DrawingError(
+            f"draw: {engine} took longer than {timeout:g} s and was stopped",
+            expect="a layout within the time-out",
+            actual=f"{text.count(b'->')} lines in the graph",
+            hint='draw fewer steps (max_steps=), or level="gate" or "cell"; '
+            "timeout= gives it longer",
+        ) from None
+    except OSError as error:
+        raise DrawingError(
+            f"draw: {engine} could not be started",
+            expect="a program that runs",
+            actual=str(error),
+            hint=REMEDIES,
+        ) from None
+    if done.returncode == 0 and done.stdout:
+        return done.stdout
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    said = [line for line in said if "Fontconfig" not in line]
+    old = version() if engine == "dot" else None
+    if old and old < OLDEST:
+        hint = f"Graphviz {'.'.join(map(str, old))} is too old; " + REMEDIES
+    else:
+        hint = (
+            "d.save('x.dot') needs no engine; minigrad doctor checks the installation"
+        )
+    code = done.returncode
+    how = f"was ended by signal {-code}" if code < 0 else f"gave exit code {code}"
+    raise DrawingError(
+        f"draw: {engine} failed",
+        expect="exit code 0 and a picture",
+        actual=f"it {how}" + (f": {said[-1][:160]}" if said else ""),
+        hint=hint,
+    )
+
+
+def version() -> tuple[int, ...] | None:
+    """The version of the `dot` program, or None."""
+    program = shutil.which("dot")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(
+            [program, "-V"], capture_output=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(rb"version (\d+)\.(\d+)(?:\.(\d+))?", done.stderr + done.stdout)
+    return tuple(int(part) for part in found.groups() if part) if found else None
+
+
+def has_pygraphviz() -> bool:
+    """Is the module there? (It is not imported: that is for the child process.)"""
+    return importlib.util.find_spec("pygraphviz") is not None and bool(os.name)

@@ -1,0 +1,76 @@
+"""A few operations as one short formula: "x W_x + h W_h + b".
+
+Read next: `reading.py` (boxes that stand for several operations).
+"""
+
+from __future__ import annotations
+
+from minigrad.drawing.words import SYMBOLS, clean, tag_name
+from minigrad.graph import Leaf, Node
+
+LONGEST = 34  # characters; longer formulas are told in other words
+_MOVES = {"split", "reshape", "unstack", "astype", "broadcast_to", "transpose"}
+
+
+def formulas(
+    nodes: list[Node], numbers: dict[Node, int], inside: tuple[int, ...]
+) -> tuple[str, ...]:
+    """What these operations compute, one formula per result; () if that gets long."""
+    members = set(inside)
+    written: dict[int, str] = {}
+    used: set[int] = set()
+    for n in inside:
+        node = nodes[n]
+        words = []
+        for edge in node.edges:
+            source = edge.source
+            m = numbers.get(source) if type(source) is Node else None
+            if m in members:
+                used.add(m)  # type: ignore[arg-type]
+                words.append(written.get(m, "?"))  # type: ignore[arg-type]
+            else:
+                words.append(_outside(edge))
+        text = _written(node, words)
+        if text is None or len(text) > LONGEST:
+            return ()
+        written[n] = text
+    results = dict.fromkeys(written[n] for n in inside if n not in used)
+    return tuple(clean(text) for text in results) if len(results) <= 2 else ()
+
+
+def _written(node: Node, words: list[str]) -> str | None:
+    name = node.primitive.name
+    if name == "matmul":
+        return " ".join(f"({w})" if " + " in w else w for w in words)
+    if name in ("add", "subtract"):
+        return f" {SYMBOLS[name]} ".join(words)
+    if name in ("multiply", "divide"):
+        return f" {SYMBOLS[name]} ".join(f"({w})" if " " in w else w for w in words)
+    if name in _MOVES:
+        return words[0]
+    if name in ("concatenate", "stack"):
+        return f"[{', '.join(words)}]"
+    if len(words) == 1:
+        return f"{SYMBOLS.get(name, name)}({words[0]})"
+    return None
+
+
+def _outside(edge) -> str:
+    """The name of what comes from elsewhere."""
+    source = edge.source
+    if type(source) is Leaf:
+        name = source.name
+        return clean(name.rpartition(".")[2], 10) if name else "·"
+    if source is None:
+        return f"{edge.array.item():.3g}" if edge.array.size == 1 else "·"
+    name = tag_name(source, edge.index)
+    if name:
+        return clean(name, 10)
+    for level in source.scope[::-1]:
+        if level.kind == "gate":
+            return str(level.index)
+    if source.primitive.name == "unstack":
+        before = source.edges[0].source
+        named = type(before) is Leaf and before.name
+        return clean(named, 10) if named else "x"
+    return "·"

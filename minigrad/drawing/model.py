@@ -1,0 +1,117 @@
+"""What a picture consists of: boxes, lines, clusters and tiles, as plain data.
+
+    graph --(reading.py)--> Picture --(elide.py)--> Picture --(dot.py)--> DOT text
+                                                    |--(arrange.py)--> positions
+
+A *box* stands for one operation, one gate, one cell, or one use of a user's tensor (a
+*ghost*). A *line* stands for the edges of the graph between two boxes. A *tile* is what
+belongs to one time step of one layer; tiles form a grid: columns are steps, from left to
+right, rows are layers, from bottom to top. What lies outside the steps is in tiles of
+its own; an operation that joins or parts many steps (stack, unstack) is a *bar* that
+spans its row.
+
+Read next: `reading.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from minigrad.graph import Leaf, Node
+from minigrad.scope import Scope
+
+Column = tuple[int, int]  # (which run of the time loop, time step)
+
+
+@dataclass(slots=True)
+class Box:
+    """One box. `kind`: op, gate, cell, group, weight, input, constant, elision, bar."""
+
+    id: str
+    kind: str
+    lines: tuple[str, ...]  # what is written in it
+    tile: str
+    clusters: tuple[Scope, ...] = ()  # sub-clusters it lies in, outermost first
+    nodes: tuple[int, ...] = ()  # the operations it stands for, by number
+    leaf: Leaf | None = None
+    array: Any = None  # the value it shows, where it shows one
+    round: bool = False  # a circle: elementwise arithmetic inside a gate
+    title: str = ""  # everything worth knowing, in a line: the tooltip
+    letter: str | None = None  # the gate's letter: its colour
+    values: tuple[str, ...] = ()  # numbers to show under the lines
+    heat: tuple[float, ...] = ()  # entries of a small array, -1..1: its heat map
+    backward: bool = False  # a node of a recorded backward pass
+
+
+@dataclass(slots=True)
+class Line:
+    """One line. `kind`: data, state, weight, input, output, tie."""
+
+    id: str
+    tail: str
+    head: str
+    kind: str
+    label: str = ""
+    uses: tuple[tuple[int, int], ...] = ()  # (operation, which input) it stands for
+    source: tuple[Any, int] | None = None  # which value flows along it
+    gradient: float | None = None  # the size of the gradient that flows back along it
+    title: str = ""
+
+
+@dataclass(slots=True)
+class Tile:
+    """A rectangle of the grid. `kind`: step, outside, bar, elision."""
+
+    id: str
+    kind: str
+    row: str
+    column: Column | None
+    title: str = ""
+    first: int = 0  # the number of its first operation: for order
+    boxes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of tiles. `reverse`: its time runs from right to left."""
+
+    id: str
+    kind: str  # step, bar, outside
+    title: str = ""
+    reverse: bool = False
+
+
+@dataclass(slots=True)
+class Use:
+    """A legend entry: a user's tensor, and how often it is used."""
+
+    leaf: Leaf
+    name: str
+    shape: tuple[int, ...]
+    count: int
+    trainable: bool
+
+
+@dataclass(slots=True)
+class Picture:
+    """Everything that is drawn, in order of creation; nothing about where."""
+
+    level: str
+    nodes: list[Node]
+    boxes: dict[str, Box]
+    lines: list[Line]
+    tiles: dict[str, Tile]
+    rows: list[Row]  # from bottom to top
+    columns: list[Column]
+    legend: list[Use]
+    title: str = ""
+    hidden_nodes: int = 0  # operations that elision hides
+    hidden_lines: int = 0
+    scale: Any = None  # the scale of the gradients, where they are shown
+    output: str = ""  # the box of the drawn tensor
+
+    @property
+    def recurrent(self) -> bool:
+        """Is there a time axis?"""
+        return bool(self.columns)

@@ -1,0 +1,123 @@
+"""Which lines carry which state from step to step, in each row.
+
+A *slot* is an input of an operation of a step, both counted within the step. The slots
+that one value from the step before goes to are one state: h, say, or c. What comes to
+the same slots of the first step is the initial state.
+
+Read next: `template.py`.
+"""
+
+from __future__ import annotations
+
+from minigrad.drawing.model import Line, Picture, Tile
+
+Slot = tuple[int, int]
+GHOSTS = ("input", "weight", "constant")
+
+
+class States:
+    """The states of every row, and the state that each line carries."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.picture = picture
+        self.ordinals: dict[str, dict[int, int]] = {}
+        self.slots: dict[str, list[set[Slot]]] = {}  # row -> the slots of each state
+        self.sources: dict[tuple, int] = {}  # (row, operation within step, output)
+        self.of: dict[str, int] = {}  # line -> its state
+        self._find()
+        self._name()
+        self.initial = self._initial()
+
+    def tile(self, box: str) -> Tile:
+        """The tile of a box."""
+        return self.picture.tiles[self.picture.boxes[box].tile]
+
+    def _ordinal(self, tile: Tile, number: int) -> int:
+        if tile.id not in self.ordinals:
+            numbers = sorted(
+                n for key in tile.boxes for n in self.picture.boxes[key].nodes
+            )
+            self.ordinals[tile.id] = {n: k for k, n in enumerate(numbers)}
+        return self.ordinals[tile.id][number]
+
+    def _slots_of(self, line: Line) -> set[Slot]:
+        tile = self.tile(line.head)
+        return {(self._ordinal(tile, number), k) for number, k in line.uses}
+
+    def _is_state(self, line: Line) -> bool:
+        """Does the line lead from one step to another of the same row?"""
+        a, b = self.tile(line.tail), self.tile(line.head)
+        return line.kind == "state" and a.row == b.row
+
+    def _find(self) -> None:
+        """Slots that take one value belong together."""
+        values: dict[tuple, set[Slot]] = {}
+        for line in self.picture.lines:
+            if self._is_state(line) and self.tile(line.head).kind == "step":
+                head = self.tile(line.head)
+                key = (head.row, head.id, line.tail, line.source)
+                values.setdefault(key, set()).update(self._slots_of(line))
+        for (row, *_), found in values.items():
+            united, apart = set(found), []
+            for other in self.slots.get(row, []):
+                if other & united:
+                    united |= other
+                else:
+                    apart.append(other)
+            self.slots[row] = [*apart, united]
+        for groups in self.slots.values():
+            groups.sort(key=min)
+
+    def _state(self, row: str, slots: set[Slot]) -> int | None:
+        for k, group in enumerate(self.slots.get(row, ())):
+            if slots <= group:
+                return k
+        return None
+
+    def _name(self) -> None:
+        """The state of each line; of lines to hidden steps, by where they come from."""
+        later = []
+        for line in self.picture.lines:
+            head, tail = self.tile(line.head), self.tile(line.tail)
+            if head.kind != "step":
+                if self._is_state(line):
+                    later.append(line)
+                continue
+            if not (self._is_state(line) or tail.kind in ("outside", "bar", "step")):
+                continue
+            if tail.kind == "step" and not self._is_state(line):
+                ghost = self.picture.boxes[line.tail].kind in GHOSTS
+                if not ghost:
+                    continue
+            state = self._state(head.row, self._slots_of(line))
+            if state is None:
+                continue
+            self.of[line.id] = state
+            if tail.kind == "step" and self._is_state(line) and line.source:
+                number, index = line.source
+                key = (tail.row, self._ordinal(tail, number), index)
+                self.sources[key] = state
+        for line in later:
+            tail = self.tile(line.tail)
+            if tail.kind == "step" and line.source:
+                number, index = line.source
+                key = (tail.row, self._ordinal(tail, number), index)
+                if key in self.sources:
+                    self.of[line.id] = self.sources[key]
+
+    def _initial(self) -> set[str]:
+        """The ghosts that bring nothing but the initial state."""
+        lines: dict[str, list[Line]] = {}
+        for line in self.picture.lines:
+            if self.picture.boxes[line.tail].kind in GHOSTS:
+                lines.setdefault(line.tail, []).append(line)
+        return {
+            key
+            for key, found in lines.items()
+            if all(line.id in self.of for line in found)
+            and self.tile(key).kind == "step"
+        }
+
+    def signature(self, row: str) -> tuple:
+        """What tells one row's states from another's: for tiles that look alike."""
+        return tuple(tuple(sorted(group)) for group in self.slots.get(row, ()))

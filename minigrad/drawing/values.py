@@ -1,0 +1,169 @@
+"""Numbers on the picture: values in the boxes, sizes of gradients on the lines.
+
+Gradients come from a backward pass of the drawing's own: a watcher sees what flows back
+along each edge; no `.grad` is touched. A line's gradient is the L2 norm of dL/d(value)
+as it comes back along that line alone, L being the drawn tensor (its sum, if it is not a
+scalar). It changes how a line looks, never where it is.
+
+Read next: `style.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigrad.autodiff import backpropagate
+from minigrad.drawing.model import Box, Picture
+from minigrad.drawing.words import number
+from minigrad.errors import DrawingError
+from minigrad.quiet import quietly
+
+CELLS = 24  # the longest vector that gets a heat map
+
+
+def show_values(picture: Picture) -> None:
+    """Write each box's value: the number, or minimum, mean and maximum."""
+    for box in picture.boxes.values():
+        if box.array is not None and box.kind not in ("elision", "bar"):
+            box.values = summary(np.asarray(box.array))
+            box.heat = heat(box)
+
+
+def summary(array: np.ndarray) -> tuple[str, ...]:
+    """A scalar as itself, an array as minimum, maximum and mean; NaN is counted.
+
+    Arrays always give two lines, so that boxes of one kind have one size.
+    """
+    if array.size == 0:
+        return ("empty", "")
+    if array.size == 1:
+        return (number(array.reshape(-1)[0]),)
+    if array.dtype.kind == "b":
+        return (f"{int(array.sum())} of {array.size} true", "")
+    real = array.real if array.dtype.kind == "c" else array
+    finite = real[np.isfinite(real)]
+    bad = array.size - finite.size
+    marks = []
+    if bad:
+        nans = int(np.isnan(real).sum())
+        marks += [f"⚠ {nans} NaN"] if nans else []
+        marks += [f"⚠ {bad - nans} ∞"] if bad > nans else []
+    if finite.size == 0:
+        return (" ".join(marks), "")
+    if not finite.any() and not bad:
+        return ("all 0", "")
+    with quietly():
+        mean = float(finite.mean())
+    low, high = number(finite.min()), number(finite.max())
+    return (f"{low} … {high}", " ".join(marks) or f"mean {number(mean)}")
+
+
+def heat(box: Box) -> tuple[float, ...]:
+    """The first row of a small array, each entry as a part (-1..1) of the largest."""
+    array = box.array
+    if box.kind not in ("op", "gate", "cell", "group") or array.ndim == 0:
+        return ()
+    if not 2 <= array.shape[-1] <= CELLS or array.size == 0:
+        return ()
+    if array.dtype.kind != "f":
+        return ()
+    row = array.reshape(-1, array.shape[-1])[0]
+    finite = np.abs(row[np.isfinite(row)])
+    top = float(finite.max()) if finite.size else 0.0
+    with quietly():
+        parts = row / top if top else np.where(np.isfinite(row), 0.0, row)
+    return tuple(float(part) for part in parts)
+
+
+@dataclass
+class Scale:
+    """From a gradient's size to a number between 0 and 1, by its logarithm."""
+
+    low: int  # powers of ten
+    high: int
+    what: str  # of what the gradients are
+
+    def part(self, size: float) -> float:
+        """0 for the smallest, 1 for the largest."""
+        span = self.high - self.low
+        return min(1.0, max(0.0, (math.log10(size) - self.low) / span))
+
+
+class _Watcher:
+    """Adds up what flows back along each line."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.numbers = {node: k for k, node in enumerate(picture.nodes)}
+        self.line_of: dict[tuple[int, int], list[str]] = {}
+        self.mixed: dict[str, bool] = {}
+        for line in picture.lines:
+            first = None
+            for n, k in line.uses:
+                self.line_of.setdefault((n, k), []).append(line.id)
+                edge = picture.nodes[n].edges[k]
+                value = (edge.source, edge.index)
+                first = first or value
+                self.mixed[line.id] = self.mixed.get(line.id, False) or value != first
+        self.sums: dict[str, Any] = {}
+        self.squares: dict[str, float] = {}
+
+    def contribution(self, node: Any, k: int, value: Any) -> None:
+        """`value` flows back along input `k` of the node."""
+        for line in self.line_of.get((self.numbers.get(node, -1), k), ()):
+            if self.mixed[line]:
+                size = _norm(value)
+                self.squares[line] = math.hypot(self.squares.get(line, 0.0), size)
+            else:
+                before = self.sums.get(line)
+                self.sums[line] = value if before is None else before + value
+
+    def stacked(self, nodes: Any, k: int, value: Any) -> None:
+        """Never called: uses are not summed in one go here."""
+
+
+def _norm(value: Any) -> float:
+    """The L2 norm, without overflow of the squares."""
+    flat = np.abs(np.asarray(value)).reshape(-1).astype(float)
+    top = float(flat.max()) if flat.size else 0.0
+    if top == 0 or not math.isfinite(top):
+        return top
+    return top * float(np.linalg.norm(flat / top))
+
+
+def show_gradients(picture: Picture, output: Any) -> None:
+    """Give every line the size of the gradient that flows back along it.
+
+    output  the edge of the drawn tensor. DrawingError if it needs no gradient.
+    """
+    if not output.requires_grad:
+        raise DrawingError(
+            "draw(gradients=True): the tensor needs no gradient",
+            expect="a tensor computed from one with requires_grad=True",
+            actual=f"shape {output.array.shape}, requires_grad=False",
+            hint="set requires_grad=True on an input, or leave out gradients=True",
+        )
+    watcher = _Watcher(picture)
+    with quietly():
+        seed = np.ones(output.array.shape, output.array.dtype)
+        backpropagate(output, seed, stack=False, watcher=watcher)
+        for line in picture.lines:
+            if line.id in watcher.sums:
+                line.gradient = _norm(watcher.sums[line.id])
+            elif line.id in watcher.squares:
+                line.gradient = watcher.squares[line.id]
+    sizes = [
+        line.gradient
+        for line in picture.lines
+        if line.gradient and math.isfinite(line.gradient)
+    ]
+    low = math.floor(math.log10(min(sizes))) if sizes else -1
+    high = math.ceil(math.log10(max(sizes))) if sizes else 0
+    what = "the output" if output.array.size == 1 else "the sum of the output"
+    picture.scale = Scale(low, max(high, low + 2), what)
+    for line in picture.lines:
+        if line.gradient is not None:
+            line.title = f"gradient {number(line.gradient)}"

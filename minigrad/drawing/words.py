@@ -1,0 +1,114 @@
+"""What is written in the boxes: symbols of operations, names, shapes, and safe text.
+
+User text (names of tensors and scopes) passes through `clean` here once, so that no
+control character, no half of a surrogate pair and no mark that turns the direction of
+writing reaches any output; quoting for DOT, XML and JSON is done where those are written.
+
+Read next: `reading.py`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from minigrad.graph import Node
+
+SYMBOLS = {
+    "add": "+",
+    "subtract": "−",
+    "multiply": "×",
+    "divide": "÷",
+    "negative": "−x",
+    "sigmoid": "σ",
+    "absolute": "|x|",
+    "add_at": "add at",
+    "sum_to": "sum to",
+    "not_equal": "≠",
+    "equal": "=",
+    "less": "<",
+    "less_equal": "≤",
+    "greater": ">",
+    "greater_equal": "≥",
+}
+ARITHMETIC = {"add", "subtract", "multiply", "divide", "negative"}
+LONGEST = 44  # characters of a name that are shown
+_HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: object, longest: int = LONGEST) -> str:
+    """User text as one line that is safe to show: what cannot be shown is "�"."""
+    text = str(text)
+    cut = text[: longest + 1]
+    shown = "".join(
+        "�" if unicodedata.category(char) in _HARMFUL else char for char in cut
+    )
+    return shown if len(text) <= longest else shown[: longest - 1] + "…"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """(5, 1, 4) as "5×1×4"; a scalar as nothing."""
+    return "×".join(map(str, shape))
+
+
+def operation(node: Node) -> str:
+    """An operation's symbol or name: "σ", "matmul"."""
+    name = node.primitive.name
+    symbol = SYMBOLS.get(name, name.replace("_", " "))
+    if name == "power" and node.edges[1].array.size == 1:
+        return f"power {node.edges[1].array.item():.4g}"
+    return symbol
+
+
+def tag_name(node: Node, index: int = 0) -> str | None:
+    """The name a user gave to what the operation made, if any."""
+    return (node.tags or {}).get("names", {}).get(index)
+
+
+def node_title(node: Node, number: int) -> str:
+    """A line about an operation: for tooltips."""
+    shapes = ", ".join(str(edge.array.shape) for edge in node.edges)
+    outs = [array.shape for array in node.outputs[:4]]
+    more = ", ..." if len(node.outputs) > 4 else ""
+    made = ", ".join(map(str, outs)) + more
+    words = f"#{number} {node.primitive.name}: {shapes} -> {made}"
+    if node.scope:
+        words += " in " + " / ".join(clean(level) for level in node.scope[:6])
+    return clean(words, 300)
+
+
+# The width of a character, in parts of the font's size: DejaVu Sans, the widest of the
+# fonts that usually stand in for Helvetica, so that a label fits whatever is installed.
+_NARROW = set("ijl.,:;'|!()[]{} ·")
+_MIDDLE = set('ftrI-/\\"1')
+_BROAD = set("mwMW@%—…�→⋯")
+
+
+def text_width(text: str, size: float) -> float:
+    """About how wide a text is, in points; never less than it is."""
+    total = 0.0
+    for char in text:
+        if char in _NARROW:
+            total += 0.40
+        elif char in _MIDDLE:
+            total += 0.50
+        elif char in _BROAD or unicodedata.east_asian_width(char) in "WF":
+            total += 1.06
+        elif char.isupper():
+            total += 0.76
+        else:
+            total += 0.64
+    return total * size
+
+
+def number(value: Any) -> str:
+    """A number in at most 8 characters: 0.31, -1.2e-07, 0, NaN, inf."""
+    value = float(value)
+    if value != value:
+        return "NaN"
+    if value == 0:
+        return "0"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.3g}"
+    return text.replace("e-0", "e-").replace("e+0", "e")

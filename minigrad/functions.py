@@ -1,0 +1,75 @@
+"""Functions composed of primitives; their derivatives arise.
+
+All three shift x by its largest entry first, so that exp never overflows. The shift
+cancels, in the value and in every derivative, so no gradient flows through it.
+
+Where all entries of a row are -inf there is nothing to choose from: logsumexp and
+log_softmax are -inf there and softmax is 0 (where other libraries give NaN), and the
+gradients of softmax and logsumexp are 0.
+
+Read next: `losses.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.primitives.base import primitive
+from minigrad.primitives.elementwise import equal, exp, log, where
+from minigrad.primitives.reduce import Axis, sum_over
+from minigrad.primitives.shape import normalized_axes, reshape
+from minigrad.tensor import Tensor
+
+
+@primitive(name="shift")
+def _shift(x, *, axes):
+    """y = the largest entry of x over the axes, 0 if infinite; has no derivative.
+
+    Recorded like any operation, so that a replay with another x shifts anew.
+    """
+    real = x.real if x.dtype.kind == "c" else x
+    largest = real.max(axis=axes, keepdims=True, initial=-np.inf)
+    return np.where(np.isfinite(largest), largest, real.dtype.type(0))
+
+
+def _shifted(x: Any, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    """The shift, x less the shift, and the axes counted from the front."""
+    x = x if isinstance(x, Tensor) else Tensor(x)
+    if x.dtype.kind not in "fc":
+        x = x.astype("float64")
+    places = range(x.ndim) if axis is None else axis
+    if isinstance(places, int | np.integer):
+        places = (int(places),)
+    axes = tuple(sorted(normalized_axes(places, x.ndim, name)))
+    shift = _shift(x, axes=axes)
+    return shift, x - shift, axes
+
+
+def softmax(x: Any, axis: Axis = -1) -> Tensor:
+    """e^x_k / sum_j e^x_j over an axis: numbers in [0, 1] that sum to 1."""
+    _, below, axes = _shifted(x, axis, "softmax")
+    powers = exp(below)
+    return powers / _not_zero(sum_over(powers, axes, keepdims=True))
+
+
+def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
+    """ln softmax(x), without computing softmax: exact where softmax underflows."""
+    _, below, axes = _shifted(x, axis, "log_softmax")
+    return below - log(_not_zero(sum_over(exp(below), axes, keepdims=True)))
+
+
+def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Tensor:
+    """ln sum_j e^x_j over an axis, without overflow; -inf over no entries at all."""
+    shift, below, axes = _shifted(x, axis, "logsumexp")
+    total = sum_over(exp(below), axes, keepdims=True)
+    y = where(equal(total, 0.0), -np.inf, log(_not_zero(total)) + shift)
+    if keepdims:
+        return y
+    return reshape(y, [n for k, n in enumerate(y.shape) if k not in axes])
+
+
+def _not_zero(total: Any) -> Any:
+    """1 for a sum of no power at all: its terms are zeros, and stay zeros divided."""
+    return where(equal(total, 0.0), 1.0, total)

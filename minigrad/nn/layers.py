@@ -1,0 +1,219 @@
+"""The layers around a recurrent cell: words in, numbers out, noise between.
+
+Each is a few primitive operations; none has a backward of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, DTypeError, IndexingError
+from minigrad.graph import Variable
+from minigrad.nn import init
+from minigrad.nn.module import Module, Parameter
+from minigrad.primitives.elementwise import where
+from minigrad.primitives.index import take
+from minigrad.random import generator
+from minigrad.tensor import Tensor
+
+if TYPE_CHECKING:
+    from minigrad.random import Rng
+
+
+class Linear(Module):
+    """y = x W + b, with W = weight and b = bias.
+
+    Shapes:  x (..., in_features) -> y (..., out_features);  bias (out_features,);
+             weight (in_features, out_features), the transpose of PyTorch's
+    Start:   both U(-k, k) with k = 1/sqrt(in_features), as in PyTorch
+    Errors:  ShapeError if x does not end in in_features; DTypeError if its dtype is not
+             the layer's: float32 and float64 are not mixed.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        dtype: Any = "float64",
+        rng: Rng = None,
+    ) -> None:
+        self.in_features = size("Linear", "in_features", in_features)
+        self.out_features = size("Linear", "out_features", out_features)
+        rng = generator(rng, "Linear")
+        k = 1 / math.sqrt(max(in_features, 1))
+        shape = (self.in_features, self.out_features)
+        self.weight = Parameter(init.uniform(shape, -k, k, rng=rng, dtype=dtype))
+        self.bias = None
+        if bias:
+            self.bias = Parameter(init.uniform(shape[1:], -k, k, rng=rng, dtype=dtype))
+
+    def forward(self, x: Any) -> Tensor:
+        """x (..., in_features) -> (..., out_features)."""
+        x = same_dtype("Linear", x, self.weight)
+        if x.ndim <= 2 or x.shape[-1] != self.in_features:
+            y = x @ self.weight
+        else:
+            # As one matrix: else a gradient per batch index, to be summed.
+            rows = x.reshape(math.prod(x.shape[:-1]), self.in_features)
+            y = (rows @ self.weight).reshape(*x.shape[:-1], self.out_features)
+        return y if self.bias is None else y + self.bias
+
+    def extra_repr(self) -> str:
+        """The sizes and switches, for repr."""
+        bias = "" if self.bias is not None else ", bias=False"
+        return f"{self.in_features}, {self.out_features}{bias}"
+
+
+class Embedding(Module):
+    """A row of numbers for each word: y = weight[word].
+
+    Shapes:  words (...) of whole numbers, 0..num_embeddings-1 -> (..., embedding_dim);
+             weight (num_embeddings, embedding_dim)
+    Start:   N(0, 1), as in PyTorch
+    padding_idx   the number of no word at all: its result is zeros, whatever the row
+             holds (it starts as zeros), and the row's gradient is exactly zero.
+    Errors:  DTypeError for words that are not whole numbers, IndexingError for numbers
+             out of range.
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        dtype: Any = "float64",
+        rng: Rng = None,
+    ) -> None:
+        self.num_embeddings = size("Embedding", "num_embeddings", num_embeddings)
+        self.embedding_dim = size("Embedding", "embedding_dim", embedding_dim)
+        shape = (self.num_embeddings, self.embedding_dim)
+        rows = init.normal(shape, rng=generator(rng, "Embedding"), dtype=dtype)
+        if padding_idx is not None:
+            padding_idx = self._row(padding_idx)
+            rows[padding_idx] = 0.0
+        self.padding_idx = padding_idx
+        self.weight = Parameter(rows)
+
+    def _row(self, number: int) -> int:
+        if size("Embedding", "padding_idx", number) < self.num_embeddings:
+            return int(number)
+        raise ArgumentError(
+            f"Embedding(padding_idx={number}): there is no such row",
+            expect=f"0 <= padding_idx < num_embeddings = {self.num_embeddings}",
+            actual=str(number),
+            hint="padding_idx=0 goes with mg.data.pad_sequences",
+        )
+
+    def forward(self, words: Any) -> Tensor:
+        """words (...) -> (..., embedding_dim)."""
+        words = words if isinstance(words, Tensor) else Tensor(words)
+        numbers = words.numpy()
+        if numbers.dtype.kind in "iu" and numbers.size:
+            wrong = (numbers < 0) | (numbers >= self.num_embeddings)
+            if wrong.any():
+                at = tuple(map(int, np.argwhere(wrong)[0]))
+                raise IndexingError(
+                    "Embedding(words): a word's number is out of range",
+                    expect=f"0 <= number < {self.num_embeddings}",
+                    actual=f"{numbers[at]} at {at}     words: {numbers.shape}",
+                    hint="num_embeddings is len(vocabulary), reserved numbers included",
+                )
+        elif numbers.dtype.kind not in "iu" and numbers.size:
+            raise DTypeError(
+                "Embedding(words): words are given by whole numbers",
+                expect="an integer dtype",
+                actual=f"{numbers.dtype} {numbers.shape}",
+                hint="mg.data.Vocabulary(texts).encode(text) gives numbers",
+            )
+        if numbers.size == 0:  # an empty list is of floating point to NumPy
+            words = words.astype("int64")
+        y = take(self.weight, words)
+        if self.padding_idx is None:
+            return y
+        return where((words != self.padding_idx).expand_dims(-1), y, 0.0)
+
+    def extra_repr(self) -> str:
+        """The sizes and switches, for repr."""
+        padding = (
+            "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        )
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+
+
+class Dropout(Module):
+    """While training: entries are zero with probability p, else times 1/(1-p).
+
+    The mean stays what it was, so nothing is rescaled afterwards: after `eval()` x
+    passes unchanged. The mask is an input of the recorded product: readers find it.
+
+    Source: Hinton et al. 2012, "Improving neural networks by preventing co-adaptation
+    of feature detectors"; scaled while training ("inverted"), as in PyTorch.
+    """
+
+    def __init__(self, p: float = 0.5, rng: Rng = None) -> None:
+        if not 0 <= p <= 1:
+            raise ArgumentError(
+                f"Dropout(p={p!r}): not a probability",
+                expect="0 <= p <= 1",
+                actual=repr(p),
+                hint="p is the share of entries that are dropped",
+            )
+        self.p = float(p)
+        self.rng = generator(rng, "Dropout")
+
+    def forward(self, x: Any) -> Tensor:
+        """x (...) -> (...)."""
+        x = x if isinstance(x, Tensor) else Tensor(x)
+        if not self.training or self.p == 0:
+            return x
+        if x.dtype.kind != "f":
+            raise DTypeError(
+                "Dropout(x): entries of floating point are dropped",
+                expect="x of a floating dtype",
+                actual=f"{x.dtype} {x.shape}",
+                hint="apply it after the Embedding, not before",
+            )
+        kept = self.rng.random(x.shape) >= self.p
+        scale = 1 / (1 - self.p) if self.p < 1 else 0.0
+        return x * Tensor(kept * x.dtype.type(scale), name="dropout mask")
+
+    def extra_repr(self) -> str:
+        """The sizes and switches, for repr."""
+        return f"p={self.p:g}"
+
+
+# ------------------------------------------------------------- questions to arguments
+
+
+def size(call: str, name: str, value: Any) -> int:
+    """`value` as an int that is not negative; ArgumentError if it is none."""
+    is_int = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if is_int and value >= 0:
+        return int(value)
+    raise ArgumentError(
+        f"{call}({name}={value!r}): {name} must be a whole number, 0 or more",
+        expect=f"int >= 0 for {name}",
+        actual=f"{value!r} ({type(value).__name__})",
+        hint=f"pass {name} as an int",
+    )
+
+
+def same_dtype(call: str, x: Any, weight: Tensor) -> Tensor:
+    """x as a tensor of the weight's dtype; DTypeError if it has another.
+
+    Plain lists and numbers take the weight's dtype; arrays and tensors have their own.
+    """
+    if not isinstance(x, Variable | np.ndarray | np.generic):
+        return Tensor(x, dtype=weight.dtype)
+    if x.dtype != weight.dtype:  # type: ignore[union-attr]
+        raise DTypeError(
+            f"{call}(x): x is not of the layer's dtype",
+            expect=f"x of dtype {weight.dtype}",
+            actual=f"{x.dtype} {x.shape}",  # type: ignore[union-attr]
+            hint=f"x.astype('{weight.dtype}'), or build the layer with dtype=",
+        )
+    return x if isinstance(x, Tensor) else Tensor(x)

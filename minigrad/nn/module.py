@@ -1,0 +1,269 @@
+"""What a model is: an object whose attributes are parameters and other modules.
+
+    class Tagger(Module):
+        def __init__(self, size):
+            self.hidden = Linear(2, size)
+            self.out = Linear(size, 1)
+
+        def forward(self, x):
+            return self.out(mg.tanh(self.hidden(x)))
+
+Nothing is registered: a module's parts are found by looking at its attributes when they
+are asked for, through lists, tuples and dicts too. A part's name is the way to it:
+"hidden.weight", "layers.0.bias".
+
+Read next: `layers.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from minigrad.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that is trained: modules find it, optimisers change it.
+
+    Like `mg.tensor(data, dtype, requires_grad, name)`, with requires_grad=True unless
+    told otherwise; the data are copied. Results of operations are plain Tensors. The
+    name, unless given, is that of the attribute it is first assigned to.
+    """
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = True,
+        *,
+        dtype: Any = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(data, dtype, requires_grad, name)
+
+    def __repr__(self) -> str:
+        return f"Parameter({super().__repr__()[len('tensor(') :]}"
+
+
+class Keys(NamedTuple):
+    """What `load_state_dict(strict=False)` left out: names, as lists."""
+
+    missing: list[str]
+    unexpected: list[str]
+
+
+class Module:
+    """A part of a model: parameters, other modules, and `forward`.
+
+    training   is it being trained? Dropout asks; `train()` and `eval()` set it.
+    """
+
+    training: bool = True
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """What the module computes. A module of your own defines it."""
+        raise ArgumentError(
+            f"{type(self).__name__} cannot be called: it has no forward",
+            expect="a method forward(self, x)",
+            actual=f"class {type(self).__name__} without one",
+            hint="def forward(self, x): return ...",
+        )
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self.forward(*inputs, **options)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter):
+            if value.name is None:
+                value.name = name
+        elif isinstance(value, Tensor) and isinstance(vars(self).get(name), Parameter):
+            raise DTypeError(
+                f"self.{name} = tensor: the parameter would be lost",
+                expect=f"a Parameter, or new data for the one that {name!r} is",
+                actual=f"{type(value).__name__} {value.shape} {value.dtype}",
+                hint=f"self.{name}.data = array keeps the parameter",
+            )
+        super().__setattr__(name, value)
+
+    # --------------------------------------------------------- what it is made of
+
+    def members(self) -> Iterable[tuple[str, Any]]:
+        """What to look at for parts, with names: the attributes."""
+        return vars(self).items()
+
+    def parts(self) -> Iterator[tuple[str, Parameter | Module]]:
+        """Every parameter and module within, by dotted name, itself first as "".
+
+        In the order of assignment, depth first; what has two names comes once.
+        """
+        todo: list[tuple[str, Any]] = [("", self)]
+        seen = set()
+        while todo:
+            name, found = todo.pop()
+            if id(found) in seen:
+                continue
+            seen.add(id(found))
+            if isinstance(found, Parameter | Module):
+                yield name, found
+            inside = [(k, x) for k, x in _members(found) if isinstance(x, _LOOK_INTO)]
+            dot = "." if name else ""
+            todo.extend((f"{name}{dot}{k}", x) for k, x in reversed(inside))
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """("layer.weight", Parameter) for each parameter within."""
+        return ((name, p) for name, p in self.parts() if isinstance(p, Parameter))
+
+    def parameters(self) -> list[Parameter]:
+        """Each parameter within, once."""
+        return [p for _, p in self.named_parameters()]
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """("layer", Module) for each module within, itself first as ""."""
+        return ((name, m) for name, m in self.parts() if isinstance(m, Module))
+
+    def modules(self) -> Iterator[Module]:
+        """Each module within, itself first."""
+        return (m for _, m in self.named_modules())
+
+    # --------------------------------------------------------- training
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` here and in every module within. Returns self."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set `training` to False here and in every module within. Returns self."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: they are None, as before the first backward."""
+        for p in self.parameters():
+            p.grad = None
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze (False) or unfreeze all parameters within. Returns self."""
+        for p in self.parameters():
+            p.requires_grad = requires_grad
+        return self
+
+    # --------------------------------------------------------- saving and loading
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """The parameters' values by name: copies, which no later step changes."""
+        return {name: p.data.copy() for name, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Keys:
+        """Set the parameters to the arrays of a `state_dict`, all of them or none.
+
+        strict=False leaves out names that only one side has, and returns them.
+        Raises CheckpointError, before anything is changed, if names (with strict),
+        shapes or dtypes differ.
+        """
+        own = dict(self.named_parameters())
+        keys = Keys(
+            [k for k in own if k not in state], [k for k in state if k not in own]
+        )
+        if strict and (keys.missing or keys.unexpected):
+            raise CheckpointError(
+                f"load_state_dict into {type(self).__name__}: the names differ",
+                expect=f"the {len(own)} names of {type(self).__name__}.state_dict()",
+                actual=f"missing: {_few(keys.missing)}     "
+                f"unexpected: {_few(keys.unexpected)}",
+                hint="build the model with the arguments it was saved with; "
+                "strict=False loads what fits",
+            )
+        arrays = {name: np.array(state[name]) for name in own if name in state}
+        for name, array in arrays.items():
+            wanted = own[name]
+            if array.shape != wanted.shape or array.dtype != wanted.dtype:
+                raise CheckpointError(
+                    f"load_state_dict into {type(self).__name__}: {name!r} differs",
+                    expect=f"{wanted.shape} {wanted.dtype}",
+                    actual=f"{array.shape} {array.dtype}; nothing was loaded",
+                    hint="build the model with the sizes it was saved with"
+                    if array.shape != wanted.shape
+                    else f"array.astype('{wanted.dtype}') converts it",
+                )
+        for name, array in arrays.items():
+            own[name].data = array
+        return keys
+
+    # --------------------------------------------------------- how it is shown
+
+    def extra_repr(self) -> str:
+        """The words in brackets after the class's name: sizes and switches."""
+        return ""
+
+    def __repr__(self) -> str:
+        inside = list(self.named_modules())
+        width = max(len(name) for name, _ in inside)
+        lines = [
+            f"  {name:<{width}}  {type(m).__name__}({m.extra_repr()})"
+            for name, m in inside[1:]
+        ]
+        count = sum(p.size for p in self.parameters())
+        first = f"{type(self).__name__}({self.extra_repr()})  {count:,} parameters"
+        return "\n".join([first, *lines])
+
+
+_LOOK_INTO = (Parameter, Module, list, tuple, dict)
+
+
+def _members(found: Any) -> Iterable[tuple[Any, Any]]:
+    """What lies directly within a module or a container, with names."""
+    if isinstance(found, Module):
+        return found.members()
+    if isinstance(found, dict):
+        return found.items()
+    return enumerate(found) if isinstance(found, list | tuple) else ()
+
+
+def _few(names: list[str]) -> str:
+    """Some names, for a message: those that fit."""
+    shown = ", ".join(map(repr, names[:4])) or "none"
+    return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
+
+
+class ModuleList(Module):
+    """Modules in a row, as a list: indexed, counted, looped over, appended to."""
+
+    def __init__(self, modules: Iterable[Any] = ()) -> None:
+        self._items = list(modules)
+
+    def members(self) -> Iterable[tuple[str, Any]]:
+        """The modules, named by their number."""
+        return ((str(k), module) for k, module in enumerate(self._items))
+
+    def append(self, module: Any) -> Self:
+        """Add a module at the end. Returns self."""
+        self._items.append(module)
+        return self
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._items[index]
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._items)
+
+
+class Sequential(ModuleList):
+    """Each applied to the result of the one before: modules, or such as mg.tanh."""
+
+    def __init__(self, *steps: Callable) -> None:
+        super().__init__(steps)
+
+    def forward(self, x: Any) -> Any:
+        """x through all steps, in order."""
+        for step in self:
+            x = step(x)
+        return x

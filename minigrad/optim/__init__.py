@@ -1,0 +1,20 @@
+"""Optimisers: how a parameter follows its gradient. PyTorch's names and defaults.
+
+    optimizer = mg.optim.Adam(model.parameters(), lr=1e-3)
+    ...
+    optimizer.zero_grad()            # gradients add up otherwise
+    loss.backward()
+    optimizer.step()                 # p <- p - ...
+    optimizer.lr *= 0.9              # a schedule is an assignment
+
+A step records nothing, and parameters are rebound, never written to: a graph recorded
+before a step keeps the values it was computed with. A parameter without a gradient is
+passed over. float32 stays float32.
+
+Read next: `base.py` (what they share), `rules.py` (the formulas).
+"""
+
+from minigrad.optim.base import Optimizer
+from minigrad.optim.rules import SGD, Adam, AdamW, RMSprop
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]

@@ -1,0 +1,170 @@
+"""What all optimisers share: the step over all parameters, saving and loading.
+
+Read next: `rules.py`, the formulas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad.errors import ArgumentError, CheckpointError
+from minigrad.parameters import gradient, parameter_list, rebind
+from minigrad.quiet import quietly
+from minigrad.tensor import Tensor
+
+# Entries that are updated together: few enough that what a formula makes on the way
+# stays in the cache, so many that the calls do not count.
+BLOCK = 32768
+
+
+class Optimizer:
+    """What all optimisers share: parameters, their state, saving and loading.
+
+    A subclass gives `update`: the formula. `slots` names the arrays that it keeps for
+    each parameter; they start as zeros.
+
+    parameters  the tensors that are changed
+    lr          the learning rate: the size of a step; may be set at any time
+    state       per parameter {"step": how many so far, slot: array of p's shape}
+    """
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, parameters: Iterable[Tensor], lr: float, **settings: Any):
+        self.parameters = parameter_list(type(self).__name__, parameters)
+        if not self.parameters:
+            raise ArgumentError(
+                f"{type(self).__name__}(parameters): there are none",
+                expect="at least one parameter",
+                actual="an empty iterable",
+                hint="pass model.parameters(); a generator can be read only once",
+            )
+        self.lr = lr
+        self.settings = ("lr", *settings)
+        for name, value in settings.items():
+            if not isinstance(value, bool | tuple):
+                value = self._number(name, value)
+            setattr(self, name, value)
+        self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
+
+    @property
+    def lr(self) -> float:
+        """The learning rate; ArgumentError if it is set to a negative number or NaN."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self._lr = self._number("lr", value)
+
+    def _number(self, name: str, value: Any, below: float = math.inf) -> float:
+        """`value` as a Python float: a NumPy number would turn float32 to float64."""
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not 0 <= number < below:
+            limit = "" if below == math.inf else f" < {below:g}"
+            raise ArgumentError(
+                f"{type(self).__name__}({name}={value!r}): out of range",
+                expect=f"0 <= {name}{limit}, finite",
+                actual=repr(value),
+                hint="steps go against the gradient already"
+                if number < 0
+                else "PyTorch's defaults are the defaults here",
+            )
+        return number
+
+    def zero_grad(self) -> None:
+        """Forget all gradients: they are None, as before the first backward."""
+        for p in self.parameters:
+            p.grad = None
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient."""
+        with quietly():
+            for p, state in zip(self.parameters, self.state, strict=True):
+                if p.grad is None:
+                    continue
+                if not state:
+                    state["step"] = 0
+                    for slot in self.slots:
+                        state[slot] = np.zeros(p.shape, p.dtype)
+                state["step"] += 1
+                new = np.empty(p.shape, p.dtype)
+                self._in_blocks(p.numpy(), gradient(p), new, state)
+                rebind(p, new)
+
+    def _in_blocks(self, p: ndarray, g: ndarray, new: ndarray, state: dict) -> None:
+        """Write into `new` and the state's arrays what `update` says."""
+        flat_p, flat_g, flat_new = p.reshape(-1), g.reshape(-1), new.reshape(-1)
+        kept = [state[slot].reshape(-1) for slot in self.slots]
+        for start in range(0, p.size, BLOCK):
+            block = slice(start, start + BLOCK)
+            flat_new[block] = self.update(
+                flat_p[block], flat_g[block], [a[block] for a in kept], state["step"]
+            )
+
+    def update(self, p: ndarray, g: ndarray, kept: list[ndarray], step: int) -> ndarray:
+        """The new values of some entries of a parameter.
+
+        p, g   (n,) the entries and their gradients, not to be written to
+        kept   the same entries of each slot, to be brought up to date in place
+        step   which step this is for the parameter: 1 is the first
+        """
+        raise ArgumentError(
+            f"{type(self).__name__} has no update",
+            expect="a method update(self, p, g, kept, step)",
+            actual="none is defined",
+            hint="return p - self.lr * g, for a start",
+        )
+
+    # --------------------------------------------------------- saving and loading
+
+    def state_dict(self) -> dict[str, ndarray]:
+        """All that a resumed run needs: copies of arrays by name, fit for `mg.save`.
+
+        "lr" and the other settings; "0.step", "0.mean", ... for parameter number 0.
+        """
+        found = {name: np.array(getattr(self, name)) for name in self.settings}
+        for number, state in enumerate(self.state):
+            for name, value in state.items():
+                found[f"{number}.{name}"] = np.array(value)
+        return found
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a `state_dict`, all of it or none.
+
+        Raises CheckpointError, before anything is changed, if it is of another kind of
+        optimiser, or of parameters with other shapes.
+        """
+        expected = {name: np.shape(getattr(self, name)) for name in self.settings}
+        for number, p in enumerate(self.parameters):
+            if f"{number}.step" in state:
+                expected[f"{number}.step"] = ()
+                expected |= {f"{number}.{slot}": p.shape for slot in self.slots}
+        actual = {name: np.shape(value) for name, value in state.items()}
+        for name in [*expected, *actual]:
+            if expected.get(name) != actual.get(name):
+                raise CheckpointError(
+                    f"{type(self).__name__}.load_state_dict: {name!r} does not fit",
+                    expect=f"shape {expected[name]}" if name in expected else "no such",
+                    actual=f"shape {actual[name]}" if name in actual else "missing",
+                    hint="make the same optimiser, with the same settings, of the same "
+                    "parameters, and load into that",
+                )
+        loaded: list[dict[str, Any]] = [{} for _ in self.parameters]
+        for number, p in enumerate(self.parameters):
+            if f"{number}.step" in state:
+                loaded[number]["step"] = int(state[f"{number}.step"])
+                for slot in self.slots:
+                    array = np.asarray(state[f"{number}.{slot}"])
+                    loaded[number][slot] = np.array(array, p.dtype, order="C")
+        for name in self.settings:
+            value = np.asarray(state[name]).tolist()
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        self.state = loaded

@@ -1,0 +1,182 @@
+"""`minigrad tour`: learn, read, measure, draw; all of it into one folder."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+SENTENCE = "I loved the movie, but the ending was disappointing"
+HELP = "train three small networks, read a sentence with them, and look inside"
+EXAMPLE = 'minigrad tour "The plot is thin, but the actors are wonderful"'
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command understands."""
+    parser.add_argument("sentence", nargs="?", default=SENTENCE, help="what to read")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("minigrad-tour"),
+        help="folder to write",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the training")
+
+
+def run(options: argparse.Namespace) -> None:
+    """The tour, in order. Raises MinigradError for a sentence it cannot read."""
+    from rich.console import Console
+
+    from minigrad.tour import page, reading, training, verdicts
+
+    console = Console()
+    words = reading.words_of(options.sentence)  # before anything slow: it may be wrong
+    folder = _folder(options.output)
+    corpus = training.corpus()
+    console.print(
+        f"[bold]minigrad tour[/]: {len(corpus.train):,} sentences of film reviews "
+        f"to learn from, {len(corpus.held_out):,} held out"
+    )
+    readers = _train(console, corpus, options.seed)
+    accuracies = {k: training.accuracy(r, corpus) for k, r in readers.items()}
+    _show_accuracies(console, accuracies, corpus)
+
+    readings = {k: reading.read(r, corpus, words) for k, r in readers.items()}
+    fresh = {
+        k: reading.read(_untrained(k, corpus, options.seed), corpus, words)
+        for k in readers
+    }
+    lstm = readings["lstm"]
+    _show_gates(console, lstm)
+    judged = [
+        verdicts.forget_at_but(readers["lstm"], corpus),
+        verdicts.forget_stays_open(readers["lstm"], corpus),
+        verdicts.turn_at_but(lstm),
+    ]
+    found = [verdict for verdict in judged if verdict is not None]
+    reach = verdicts.reach_of_first(readings, fresh)
+    _show_verdicts(console, found, reach)
+
+    _draw(folder, lstm, readings, fresh)
+    path = page.write(
+        folder,
+        options.sentence,
+        accuracies,
+        corpus.majority,
+        len(corpus.held_out),
+        lstm,
+        found,
+        reach,
+    )
+    console.print(f"\nEverything, with pictures: [bold]{path}[/]", highlight=False)
+
+
+def _folder(folder: Path) -> Path:
+    from minigrad.errors import ArgumentError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"the folder {folder} cannot be made",
+            expect="a place where you may write",
+            actual=str(error),
+            hint="choose another with -o FOLDER",
+        ) from None
+    return folder
+
+
+def _untrained(kind: str, corpus: Any, seed: int) -> Any:
+    from minigrad.tour.reader import Reader
+
+    return Reader(kind, len(corpus.vocabulary), rng=seed).eval()
+
+
+def _train(console: Any, corpus: Any, seed: int) -> dict[str, Any]:
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from minigrad.tour import training
+    from minigrad.tour.reader import CELLS
+
+    columns = (
+        TextColumn("{task.description:<5}"),
+        BarColumn(),
+        TextColumn("loss {task.fields[loss]:.3f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    readers = {}
+    started = time.perf_counter()
+    with Progress(*columns, console=console) as progress:
+        for kind in CELLS:
+            total = training.batches_per_run(corpus)
+            task = progress.add_task(kind.upper(), total=total, loss=0.0)
+            smooth = [0.9]
+
+            def tick(loss: float, task: Any = task, smooth: list = smooth) -> None:
+                smooth[0] += 0.05 * (loss - smooth[0])
+                progress.update(task, advance=1, loss=smooth[0])
+
+            readers[kind] = training.train(kind, corpus, tick, seed)
+    console.print(f"trained in {time.perf_counter() - started:.0f} s")
+    return readers
+
+
+def _show_accuracies(console: Any, accuracies: dict[str, float], corpus: Any) -> None:
+    from rich.table import Table
+
+    table = Table("held-out accuracy", f"of {len(corpus.held_out):,}", title="How well")
+    for kind, value in accuracies.items():
+        table.add_row(kind.upper(), f"{value:.1%}")
+    table.add_row("always the more frequent answer", f"{corpus.majority:.1%}")
+    console.print(table)
+
+
+def _show_gates(console: Any, reading: Any) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title="The LSTM, word by word (means over its units)")
+    for name in ("word", "forget", "input", "output", "memory", "sentiment"):
+        table.add_column(name, justify="left" if name == "word" else "right")
+    for t, word in enumerate(reading.words):
+        style = "" if reading.known[t] else "italic"  # not in the vocabulary
+        values = [f"{reading.gates[k][t]:.2f}" for k in "fioc"]
+        feeling = reading.sentiment[t]
+        mark = "+" if feeling > 0.6 else "-" if feeling < 0.4 else " "
+        table.add_row(Text(word, style=style), *values, f"{feeling:.2f} {mark}")
+    console.print(table)
+
+
+def _show_verdicts(console: Any, verdicts: list, reach: list[str]) -> None:
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    console.print("\n[bold]What the gates really do[/]")
+    for verdict in verdicts:
+        mark = "[green]holds[/]" if verdict.holds else "[yellow]does not hold[/]"
+        console.print(f"  {mark}: {escape(verdict.claim)}", highlight=False)
+        measured = Padding(escape(verdict.measured), (0, 0, 0, 6))
+        console.print(measured, highlight=False)
+    console.print("\n[bold]How far back the gradient reaches[/]")
+    for line in reach:
+        console.print(f"  {line}", highlight=False)
+
+
+def _draw(folder: Path, lstm: Any, readings: dict, fresh: dict) -> None:
+    from minigrad.tour import graph, plots
+
+    dot, carried = graph.unrolled(lstm.logits, lstm.words, lstm.gates)
+    (folder / "graph.dot").write_text(dot, encoding="utf-8")
+    for format in ("svg", "png"):
+        (folder / f"graph.{format}").write_bytes(graph.render(dot, carried, format))
+    plots.reach(folder, readings, fresh)
+    plots.gates(folder, lstm)

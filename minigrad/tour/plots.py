@@ -1,0 +1,96 @@
+"""The tour's two plots: gates over the words, and how far back the gradient reaches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.scope import GATES
+from minigrad.tour.reading import Reading
+
+# Okabe & Ito's colours, told apart by colour-blind readers; line styles for print.
+STYLES = {
+    "rnn": {"color": "#D55E00", "marker": "o"},
+    "lstm": {"color": "#0072B2", "marker": "s"},
+    "gru": {"color": "#009E73", "marker": "^"},
+}
+
+
+def _figure(width: float, height: float) -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _save(figure: Any, folder: Path, name: str) -> None:
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "minigrad", "svg.fonttype": "none"}):
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    figure.savefig(folder / f"{name}.png", dpi=120)
+
+
+def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) -> None:
+    """|d(final logit)/d(word t)| for each cell, before and after training; log scale.
+
+    Relative to the last word, so that the curves show what distance does.
+    """
+    words = next(iter(trained.values())).words
+    figure, axes = _figure(max(6.4, 0.62 * len(words) + 2.2), 4.4)
+    positions = np.arange(len(words))
+    for kind, reading in trained.items():
+        for source, label, look in (
+            (fresh[kind], "before training", {"linestyle": "--", "alpha": 0.55}),
+            (reading, "trained", {"linestyle": "-", "linewidth": 2}),
+        ):
+            values = (
+                source.reach / source.reach[-1] if source.reach[-1] else source.reach
+            )
+            shown = np.where(values > 0, values, np.nan)
+            axes.plot(
+                positions,
+                shown,
+                label=f"{kind.upper()}, {label}",
+                **STYLES[kind],
+                **look,
+            )
+    axes.set_yscale("log")
+    axes.set_xticks(positions, words, rotation=40, ha="right")
+    axes.set_ylabel("gradient at the word, relative to the last word")
+    axes.set_title("How strongly the final sentiment feels each word")
+    axes.grid(True, axis="y", alpha=0.3)
+    axes.legend(fontsize=8, ncols=2)
+    _save(figure, folder, "gradient")
+
+
+def gates(folder: Path, reading: Reading) -> None:
+    """A heat map: the LSTM's gates and states (rows) over the words (columns)."""
+    letters = [k for k in ("f", "i", "o", "c", "h") if k in reading.gates]
+    rows = [reading.gates[k] for k in letters] + [reading.sentiment]
+    names = [GATES[k] for k in letters] + ["sentiment"]
+    table = np.array(rows)
+    figure, axes = _figure(max(6.4, 0.66 * len(reading.words) + 2.6), 3.4)
+    image = axes.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(table):
+        shade = "white" if value < 0.55 else "black"
+        axes.text(
+            column,
+            row,
+            f"{value:.2f}",
+            ha="center",
+            va="center",
+            color=shade,
+            fontsize=8,
+        )
+    axes.set_xticks(range(len(reading.words)), reading.words, rotation=40, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_title(
+        "The LSTM's gates, word by word (means over the units; states: mean size)"
+    )
+    figure.colorbar(image, ax=axes, shrink=0.8)
+    _save(figure, folder, "gates")

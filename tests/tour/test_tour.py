@@ -1,0 +1,117 @@
+"""The tour: what it trains, measures, draws and writes; and what it refuses."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from minigrad import errors
+from minigrad.cli import main
+from minigrad.tour import command, graph, reading, training, verdicts
+from minigrad.tour.reader import Reader
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    whole = training.corpus()
+    return whole._replace(
+        train=whole.train[:400],
+        train_labels=whole.train_labels[:400],
+        held_out=whole.held_out[:100],
+        held_out_labels=whole.held_out_labels[:100],
+    )
+
+
+def test_the_corpus_keeps_its_parts_apart():
+    whole = training.corpus()
+    assert len(whole.train) + len(whole.held_out) == 9171
+    assert 0.5 <= whole.majority <= 0.55
+    again = training.corpus()
+    assert again.held_out == whole.held_out and again.train == whole.train
+
+
+def test_training_learns_and_repeats_itself(corpus):
+    losses = [], []
+    for seen in losses:
+        training.train("gru", corpus, seen.append, seed=3)
+    assert losses[0] == losses[1]  # the same seed, the same bits
+    assert len(losses[0]) == training.batches_per_run(corpus)
+    assert np.mean(losses[0][-5:]) < np.mean(losses[0][:5])
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_a_reading_is_what_the_reader_says(kind, corpus):
+    reader = Reader(kind, len(corpus.vocabulary), rng=0).eval()
+    words = reading.words_of("I loved it, but the qwertz was bad")
+    found = reading.read(reader, corpus, words)
+    tokens = np.array(corpus.vocabulary.encode(words))
+    alone = reader(tokens[:, None], np.ones((len(words), 1), bool)).data[:, 0]
+    np.testing.assert_allclose(found.sentiment, 1 / (1 + np.exp(-alone)), rtol=1e-5)
+    assert not found.known[words.index("qwertz")] and found.known[words.index("but")]
+    # The reach of a word, by differences: move its vector, see the last logit move.
+    assert found.reach.shape == (len(words),) and (found.reach > 0).all()
+
+
+def test_verdicts_are_measured(corpus):
+    reader = Reader("lstm", len(corpus.vocabulary), rng=0).eval()
+    at_but = verdicts.forget_at_but(reader, corpus)
+    assert "held-out" in at_but.measured and not at_but.holds  # it is not trained
+    stays = verdicts.forget_stays_open(reader, corpus)
+    assert re.search(r"its mean over held-out words is 0\.\d\d", stays.measured)
+
+
+@pytest.mark.parametrize("with_dot", [True, False])
+def test_the_graph_is_drawn_with_and_without_dot(with_dot, corpus, monkeypatch):
+    if with_dot and not graph.shutil.which("dot"):
+        pytest.skip("the program dot is not installed")
+    if not with_dot:
+        pytest.importorskip("pygraphviz", reason="pygraphviz is not installed")
+        monkeypatch.setenv("PATH", "/nonexistent")
+    reader = Reader("lstm", len(corpus.vocabulary), rng=0).eval()
+    words = ["i", "<script>", 'a"b\\', "end"]
+    found = reading.read(reader, corpus, words)
+    dot, carried = graph.unrolled(found.logits, words, found.gates)
+    assert len(carried) == 2 * 3  # c and h, from step to step
+    svg = graph.render(dot, carried, "svg").decode()
+    texts = [e.text for e in ET.fromstring(svg).iter() if e.tag.endswith("}text")]
+    assert texts.count("forget gate") == 4 and "1: <script>" in texts
+    assert "<script" not in svg
+
+
+def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
+    monkeypatch.setattr(training, "corpus", lambda: corpus)
+    folder = tmp_path / "out"
+    sentence = "I liked <b>it</b>, but the end & all was bad"
+    assert main(["tour", sentence, "-o", str(folder)]) == 0
+    said = capsys.readouterr().out
+    for words in ("held-out accuracy", "forget", "How far back", "index.html"):
+        assert words in said
+    assert {p.name for p in folder.iterdir()} == {
+        "index.html", "graph.dot", "graph.svg", "graph.png",
+        "gates.svg", "gates.png", "gradient.svg", "gradient.png",
+    }  # fmt: skip
+    page = (folder / "index.html").read_text()
+    assert "&lt;b&gt;it&lt;/b&gt;" in page and "<b>it" not in page
+    assert "Content-Security-Policy" in page
+
+
+def test_what_it_refuses(tmp_path, capsys):
+    assert main(["tour", "  "]) == 2
+    assert "DataError: the sentence has no words" in capsys.readouterr().err
+    with pytest.raises(errors.DataError, match="too many"):
+        reading.words_of("word " * 100)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(errors.ArgumentError, match="cannot be made"):
+        command._folder(tmp_path / "file" / "below")
+
+
+@pytest.mark.browser
+def test_the_page_opens_in_a_browser(tmp_path, corpus, monkeypatch, page):
+    monkeypatch.setattr(training, "corpus", lambda: corpus)
+    assert main(["tour", "-o", str(tmp_path)]) == 0
+    page.goto((tmp_path / "index.html").as_uri())
+    loaded = page.evaluate(
+        "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
+    )
+    assert loaded and page.locator("tr").count() > 10
