@@ -181,8 +181,9 @@ class Arranger:
         found = []
         for line in self.picture.lines:
             for mine, other in ((line.tail, line.head), (line.head, line.tail)):
-                if self._tile(mine) is place.tile and self._tile(other).column:
-                    x0, x1 = self.column_x[self._tile(other).column]
+                column = self._tile(other).column
+                if self._tile(mine) is place.tile and column:
+                    x0, x1 = self.column_x[column]
                     found.append((x0 + x1) / 2)
         return sum(found) / len(found) if found else self.right / 2
 

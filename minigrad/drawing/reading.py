@@ -188,7 +188,7 @@ class Reader:
             tail = self.box_of[origin]
             if tail == head and self.level != "op":
                 return
-            value = (origin, edge.index)
+            value: tuple[Any, int] = (origin, edge.index)
             kind = self.places.line_kind(origin, number)
         else:
             tail = self._ghost(edge, number, head, k)

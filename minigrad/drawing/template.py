@@ -398,7 +398,7 @@ def ranks(
             continue
         row = rows.get(round(laid.boxes[source][1]), ())
         orders += [(name, f"b{source}") for name in row if name != f"b{source}"]
-    kept = {}
+    kept: dict[tuple[str, str], None] = {}
     for a, b in orders:
         if (a, b) not in known and (b, a) not in kept:
             kept[(a, b)] = None
