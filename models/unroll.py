@@ -161,6 +161,14 @@ def unroll(
     of another form, shape or dtype than it was given; see `make_mask` for mask,
     lengths.
     """
+    if not callable(cell):
+        raise DTypeError(
+            "unroll(cell, x, state): the cell cannot be called",
+            expect="a function or module: cell(x_t, state) -> state",
+            actual=type(cell).__name__,
+            where=user_line(),
+            hint="for example models.LSTMCell(input_size, hidden_size)",
+        )
     x = as_tensor(x, "x")
     steps = x.shape[0] if x.ndim else 0
     if steps == 0:
@@ -208,7 +216,7 @@ def run(
     bare = not isinstance(state, tuple | list)
     now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
     began = next_seq(), len(thread.recorder.scope)
-    real = [mask.steps(s.ndim) for s in now] if mask else []
+    real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
     with uncollected():

@@ -186,7 +186,7 @@ def loop_back(kind, p, kept, d_outputs, d_state, how):
 
 
 def forward(kind, cells, x, states, mask, bidirectional, how):
-    """A stack of layers. cells: one dict of arrays per cell; states: a tuple per cell."""
+    """A stack of layers. cells: a dict of arrays each; states: a tuple each."""
     finals, record = [], []
     per_layer = 2 if bidirectional else 1
     for k in range(0, len(cells), per_layer):

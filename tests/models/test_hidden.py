@@ -15,7 +15,7 @@ def test_ours_is_found():
     assert models().LSTM.__module__ == "models.lstm"
 
 
-@pytest.mark.parametrize("content", ["", "LSTM = 3", "import nothing_like_this", "1 / 0"])
+@pytest.mark.parametrize("content", ["", "LSTM = 3", "import no_such_thing", "1 / 0"])
 def test_a_file_that_hides_it_is_named(tmp_path, content):
     (tmp_path / "models.py").write_text(content)
     code = (
