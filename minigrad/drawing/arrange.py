@@ -230,7 +230,7 @@ class Arranger:
             self.layout.tiles[tile.id] = (x0, y0, x1, y1)
 
     def _place_bars(self) -> None:
-        """A bar spans the columns that it is joined to; what feeds it is to its left."""
+        """A bar spans the columns that it is joined to; what feeds it is at left."""
         for place in self.tiles.layouts.values():
             if place.tile.kind != "bar":
                 continue

@@ -10,49 +10,35 @@ Read next: `drawing.py`.
 from __future__ import annotations
 
 from minigrad.drawing.arrange import Layout, Rect
-from minigrad.drawing.geometry import Curve
+from minigrad.drawing.dress import (
+    attributes,
+    box_style,
+    label,
+    line_style,
+    line_words,
+    pairs,
+    position,
+    quote,
+    title,
+)
+from minigrad.drawing.legend import legend
 from minigrad.drawing.model import Box, Line, Picture, Tile
 from minigrad.drawing.style import (
-    ALARM,
     FONT,
     LIGHT,
     SIZE,
     SMALL,
-    SMALL_TO_LARGE,
     Theme,
     box_size,
-    font_size,
     gradient_style,
     heat_colours,
     hue,
     mix,
     text_of,
 )
-from minigrad.drawing.words import clean, number, shape_text, text_width
+from minigrad.drawing.words import clean, number, text_width
 
-
-def quote(text: str) -> str:
-    """Text as a quoted DOT string that shows exactly that text."""
-    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
-
-
-def label(lines: tuple[str, ...]) -> str:
-    """Several lines of text as one quoted DOT string."""
-    return '"' + "\\n".join(quote(line)[1:-1] for line in lines) + '"'
-
-
-def attributes(values: dict[str, object]) -> str:
-    """[name=value ...]; strings that begin with a quote are quoted already."""
-    parts = []
-    for name, value in values.items():
-        if value is None or value == "":
-            continue
-        text = str(value)
-        parts.append(
-            f"{name}={text if text[0] == chr(34) else chr(34) + text + chr(34)}"
-        )
-    return f"[{' '.join(parts)}]"
+TITLED = 20_000  # boxes: larger pictures have no tooltips
 
 
 class Writer:
@@ -64,6 +50,7 @@ class Writer:
         self.picture = picture
         self.theme = theme
         self.layout = layout
+        self.titled = len(picture.boxes) <= TITLED
         self.out: list[str] = []
         self.by_tile: dict[str, list[Tile]] = {}
         for tile in picture.tiles.values():
@@ -82,7 +69,7 @@ class Writer:
                 self._tile(tile)
             if row.kind == "step":
                 self.out.append("}")
-        self._legend()
+        self.out += legend(self.picture, self.theme, self.layout is not None)
         if self.layout is None:
             self._order()
         for line in self.picture.lines:
@@ -213,129 +200,48 @@ class Writer:
     # ------------------------------------------------------------- boxes and lines
 
     def _box(self, box: Box) -> None:
-        theme = self.theme
-        w, h = box_size(box)
-        style: dict[str, object] = {
-            "id": box.id,
-            "class": box.kind,
-            "label": label(text_of(box)),
-            "tooltip": quote(box.title or " ".join(box.lines)),
-            "width": f"{w / 72:.3f}",
-            "height": f"{h / 72:.3f}",
-        }
-        if font_size(box) != SIZE:
-            style |= {"fontsize": font_size(box), "fontcolor": theme.quiet}
-        style |= self._box_style(box)
         if self.layout:
             x, y, w, h = self.layout.boxes[box.id]
-            style |= {"width": f"{w / 72:.3f}", "height": f"{h / 72:.3f}"}
-            style["pos"] = f"{x:.2f},{y:.2f}"
-        self.out.append(f"{box.id} {attributes(style)}")
+            place = f' pos="{x:.2f},{y:.2f}"'
+        else:
+            w, h = box_size(box)
+            place = ""
+        if self.titled:
+            place += f" tooltip={quote(title(box, self.picture.nodes))}"
+        self.out.append(
+            f'{box.id} [id="{box.id}" class="{box.kind}" label={label(text_of(box))}'
+            f' width="{w / 72:.3f}" height="{h / 72:.3f}"{place}'
+            f" {box_style(self.theme, box.kind, box.letter, box.round)}"
+            f"{self._heat(box)}]"
+        )
 
-    def _box_style(self, box: Box) -> dict[str, object]:
-        theme = self.theme
-        colour = hue(box.letter)
-        fill = mix(colour, theme.box, theme.strong) if box.letter else theme.box
-        if box.kind == "constant":
-            return {"shape": "plaintext"}
-        if box.kind == "weight":
-            return {"style": "dashed", "color": theme.weight, "fontcolor": theme.weight}
-        if box.kind == "input":
-            return {"style": "rounded", "color": theme.input, "fontcolor": theme.input}
-        if box.kind == "elision":
-            return {"style": "dashed,rounded", "fontcolor": theme.quiet}
-        style: dict[str, object] = {"style": "filled,rounded", "fillcolor": fill}
-        style["color"] = mix(colour, theme.ink, 0.8) if box.letter else theme.faint
-        if box.heat:
-            style |= {"style": "striped", "fillcolor": heat_colours(theme, box.heat)}
-            return style
-        if box.round:
-            style |= {"shape": "ellipse", "style": "filled", "margin": 0}
-        if box.kind == "bar":
-            style |= {"style": "filled", "fillcolor": theme.tile}
-        return style
+    def _heat(self, box: Box) -> str:
+        if not box.heat:
+            return ""
+        return f' style="striped" fillcolor="{heat_colours(self.theme, box.heat)}"'
 
     def _line(self, line: Line) -> None:
-        theme = self.theme
-        style: dict[str, object] = {"id": line.id, "class": line.kind}
-        if line.title:
-            style["tooltip"] = quote(line.title)
-        if line.kind == "state":
-            style |= {"penwidth": 2.2, "color": theme.ink}
-            if self.layout is None:
-                style |= {"constraint": "false", "weight": 0}
-        elif line.kind == "weight":
-            style |= {"color": theme.weight, "arrowsize": 0.45}
-        elif line.kind == "input":
-            style["color"] = theme.input
+        more = ""
         if self.picture.scale:
-            style |= gradient_style(theme, line.gradient, self.picture.scale)
+            size = line.gradient
+            more += " " + pairs(gradient_style(self.theme, size, self.picture.scale))
+        if line.gradient is not None:
+            more += f' tooltip="gradient {number(line.gradient)}"'
         words = line_words(line)
-        if words and (self.layout is None or line.id in self.layout.labels):
-            style["label"] = quote(words)
         if self.layout:
-            curve = self.layout.lines[line.id]
-            style["pos"] = position(curve)
+            more += f' pos="{position(self.layout.lines[line.id])}"'
             if line.id in self.layout.labels:
                 x, y = self.layout.labels[line.id]
-                style["lp"] = f"{x:.2f},{y:.2f}"
-        self.out.append(f"{line.tail} -> {line.head} {attributes(style)}")
+                more += f' lp="{x:.2f},{y:.2f}"'
+            else:
+                words = ""
+        if words:
+            more += f" label={quote(words)}"
+        style = line_style(self.theme, line.kind, self.layout is None)
+        names = f'id="{line.id}" class="{line.kind}"'
+        self.out.append(f"{line.tail} -> {line.head} [{names}{style}{more}]")
 
     # ------------------------------------------------------------- the rest
-
-    def _legend(self) -> None:
-        words: list[str] = []
-        for use in self.picture.legend[:12]:
-            times = "once" if use.count == 1 else f"{use.count} times"
-            words.append(f"{use.name}  {shape_text(use.shape)}  used {times}")
-        if words:
-            words.insert(0, "parameters")
-            self._legend_box(words)
-        if self.picture.scale:
-            self._scale(len(words))
-
-    def _scale(self, above: int) -> None:
-        """The legend of the gradients' colours: one box per colour."""
-        scale, theme = self.picture.scale, self.theme
-        ramp = SMALL_TO_LARGE[theme.name]
-        y = -(above * SMALL * 1.25 + 62.0)
-        texts = [(f"gradient of {scale.what}", theme.paper, theme.quiet)]
-        for k, colour in enumerate(ramp):
-            power = scale.low + (k + 0.5) * (scale.high - scale.low) / len(ramp)
-            light = (theme.name == "light") == (k < len(ramp) // 2)
-            ink = "#1B1F24" if light else "#FFFFFF"
-            texts.append((f"{10**power:.0e}", colour, ink))
-        texts.append(("0 dotted", theme.paper, theme.quiet))
-        texts.append(("NaN, ∞ dashed", theme.paper, ALARM[theme.name]))
-        x = 0.0
-        for k, (words, fill, ink) in enumerate(texts):
-            width = text_width(words, SMALL) + 10
-            style: dict[str, object] = {
-                "id": f"scale{k}", "class": "scale", "label": quote(words),
-                "style": "filled", "fillcolor": fill, "color": fill, "fontcolor": ink,
-                "fontsize": SMALL, "width": f"{width / 72:.3f}", "height": "0.25",
-            }  # fmt: skip
-            if self.layout:
-                style["pos"] = f"{x + width / 2:.2f},{y:.2f}"
-            self.out.append(f"scale{k} {attributes(style)}")
-            x += width + 3
-
-    def _legend_box(self, words: list[str]) -> None:
-        """One entry per parameter: how often it is used."""
-        if len(self.picture.legend) > 12:
-            words.append(f"and {len(self.picture.legend) - 12} more")
-        left = '"' + "".join(quote(line)[1:-1] + "\\l" for line in words) + '"'
-        width = max(text_width(line, SMALL) for line in words) + 20
-        height = len(words) * SMALL * 1.25 + 10
-        style: dict[str, object] = {
-            "id": "legend", "class": "legend", "label": left, "fontsize": SMALL,
-            "style": "dashed", "color": self.theme.weight, "margin": "0.08,0.04",
-            "fontcolor": self.theme.weight,
-            "width": f"{width / 72:.3f}", "height": f"{height / 72:.3f}",
-        }  # fmt: skip
-        if self.layout:
-            style["pos"] = f"{width / 2:.2f},{-height / 2 - 18:.2f}"
-        self.out.append(f"legend {attributes(style)}")
 
     def _order(self) -> None:
         """An invisible root with ordered lines to the steps keeps them in order."""
@@ -350,28 +256,3 @@ class Writer:
         if len(firsts) > 1:
             self.out.append('root [style=invis ordering=out label="" width=0]')
             self.out += [f"root -> {name} [style=invis]" for name in firsts]
-
-
-def line_words(line: Line) -> str:
-    """What stands beside a line: a name, the size of a gradient, or both."""
-    if line.gradient is None:
-        return line.label
-    return f"{line.label} {number(line.gradient)}".strip()
-
-
-def position(curve: Curve) -> str:
-    """A curve as DOT's pos, with an arrow's tip of 6 points at its end."""
-    *_, before, tip = curve
-    points = list(curve)
-    k = len(points) - 2
-    while k > 0 and abs(points[k][0] - tip[0]) + abs(points[k][1] - tip[1]) < 0.1:
-        k -= 1
-    before = points[k]
-    dx, dy = tip[0] - before[0], tip[1] - before[1]
-    length = (dx * dx + dy * dy) ** 0.5 or 1.0
-    back = min(6.0, length * 0.6)
-    end = (tip[0] - dx / length * back, tip[1] - dy / length * back)
-    points[-1] = end
-    points[-2] = end if k < len(points) - 2 else points[-2]
-    words = " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
-    return f"e,{tip[0]:.2f},{tip[1]:.2f} {words}"

@@ -102,8 +102,16 @@ class Drawing:
             raise DrawingError("draw: no page yet", hint="save as .svg")
         else:
             data = self.render(ending)
-        with open(path, "wb") as file:
-            file.write(data)
+        try:
+            with open(path, "wb") as file:
+                file.write(data)
+        except OSError as error:
+            raise DrawingError(
+                f"draw: {path} cannot be written",
+                expect="an existing folder, where you may write",
+                actual=str(error),
+                hint="make the folder first, or choose another",
+            ) from None
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
         return {"image/svg+xml": self.svg(), "text/plain": repr(self)}

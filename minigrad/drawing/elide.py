@@ -65,12 +65,12 @@ def elide(picture: Picture, shown: set[Column]) -> Picture:
         if key not in tiles:
             words = ("⋯", str(count), "step" if count == 1 else "steps", "⋯")
             tiles[key] = Tile(key, "elision", tile.row, start, "", tile.first, [key])
-            boxes[key] = Box(key, "elision", words, key, title=f"{count} steps hidden")
+            boxes[key] = Box(key, "elision", words, key)
         for name in tile.boxes:
             stands_for[name] = key
             box = picture.boxes[name]
             hidden_nodes += len(box.nodes)
-            boxes[key].nodes = (*boxes[key].nodes, *box.nodes)
+            boxes[key].nodes += box.nodes
     lines, hidden_lines = _redirect(picture.lines, stands_for)
     columns = [
         c for c in picture.columns if c in shown or gaps.get(c, (0, None, 0))[1] == c
@@ -134,10 +134,10 @@ def _redirect(lines: list[Line], stands_for: dict[str, str]) -> tuple[list[Line]
         known = merged.get(key)
         if known is None:
             kind = line.kind
-            new = Line(line.id, a, b, kind, line.label, line.uses, line.source)
+            new = Line(line.id, a, b, kind, line.label, [*line.uses], line.source)
             merged[key] = new
             kept.append(new)
         else:
-            known.uses = (*known.uses, *line.uses)
+            known.uses += line.uses
             hidden += 1
     return kept, hidden

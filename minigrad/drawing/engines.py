@@ -9,29 +9,30 @@ Read next: `template.py` (who asks for layouts), `drawing.py`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 
+from minigrad.drawing.words import clean
 from minigrad.errors import ArgumentError, DrawingError
 
 TIMEOUT = 60.0  # seconds
 OLDEST = (2, 30)  # Graphviz before it lacks what the pictures use
 
 _CHILD = """
-import sys, os
+import sys
 import pygraphviz
-sys.stdout.flush()
-text = sys.stdin.buffer.read().decode()
-for part in text.split("\\f"):
-    graph = pygraphviz.AGraph(string=part)
-    made = graph.draw(format=sys.argv[2], prog=sys.argv[1], args=" ".join(sys.argv[3:]))
+program, form, *options = sys.argv[1:]
+for text in sys.stdin.buffer.read().decode().split("\\f"):
+    graph = pygraphviz.AGraph(string=text)
+    made = graph.draw(format=form, prog=program, args=" ".join(options))
     sys.stdout.buffer.write(made if isinstance(made, bytes) else made.encode())
-    sys.stdout.buffer.write(b"\\n" if len(text) > len(part) else b"")
 """
 
 REMEDIES = (
@@ -85,11 +86,24 @@ def run(
 
 
 def _child(engine: str, command: list[str], text: bytes, timeout: float) -> bytes:
-    """Run the command to its end, or kill it."""
+    """Run the command to its end, or kill it and all that it started."""
     try:
-        done = subprocess.run(
-            command, input=text, capture_output=True, timeout=timeout, check=False
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
+    except OSError as error:
+        raise DrawingError(
+            f"draw: {engine} could not be started",
+            expect="a program that runs",
+            actual=str(error),
+            hint=REMEDIES,
+        ) from None
+    try:
+        made, said = child.communicate(text, timeout)
     except subprocess.TimeoutExpired:
         raise DrawingError(
             f"draw: {engine} took longer than {timeout:g} s and was stopped",
@@ -98,30 +112,42 @@ def _child(engine: str, command: list[str], text: bytes, timeout: float) -> byte
             hint='draw fewer steps (max_steps=), or level="gate" or "cell"; '
             "timeout= gives it longer",
         ) from None
-    except OSError as error:
-        raise DrawingError(
-            f"draw: {engine} could not be started",
-            expect="a program that runs",
-            actual=str(error),
-            hint=REMEDIES,
-        ) from None
-    if done.returncode == 0 and done.stdout:
-        return done.stdout
-    said = done.stderr.decode(errors="replace").strip().splitlines()
-    said = [line for line in said if "Fontconfig" not in line]
-    old = version() if engine == "dot" else None
-    if old and old < OLDEST:
-        hint = f"Graphviz {'.'.join(map(str, old))} is too old; " + REMEDIES
+    finally:
+        if child.returncode is None:  # too slow, or the user pressed Ctrl-C
+            _kill(child)
+    if child.returncode == 0 and made:
+        return made
+    raise _failure(engine, child.returncode, said)
+
+
+def _kill(child: subprocess.Popen) -> None:
+    """End a child process and everything in its session."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+    child.kill()
+    for pipe in (child.stdin, child.stdout, child.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    child.wait()
+
+
+def _failure(engine: str, code: int, said: bytes) -> DrawingError:
+    """What to say of an engine that gave no picture."""
+    lines = said.decode(errors="replace").strip().splitlines()
+    lines = [line for line in lines if "Fontconfig" not in line and line.strip()]
+    known = version() if engine == "dot" else None
+    if known and known < OLDEST:
+        number = ".".join(map(str, known))
+        hint = f"Graphviz {number} is too old; {REMEDIES}"
     else:
-        hint = (
-            "d.save('x.dot') needs no engine; minigrad doctor checks the installation"
-        )
-    code = done.returncode
+        hint = "d.save('x.dot') needs no engine; minigrad doctor checks what is there"
     how = f"was ended by signal {-code}" if code < 0 else f"gave exit code {code}"
-    raise DrawingError(
+    return DrawingError(
         f"draw: {engine} failed",
         expect="exit code 0 and a picture",
-        actual=f"it {how}" + (f": {said[-1][:160]}" if said else ""),
+        actual=f"it {how}" + (f": {clean(lines[-1], 160)}" if lines else ""),
         hint=hint,
     )
 
@@ -139,8 +165,3 @@ def version() -> tuple[int, ...] | None:
         return None
     found = re.search(rb"version (\d+)\.(\d+)(?:\.(\d+))?", done.stderr + done.stdout)
     return tuple(int(part) for part in found.groups() if part) if found else None
-
-
-def has_pygraphviz() -> bool:
-    """Is the module there? (It is not imported: that is for the child process.)"""
-    return importlib.util.find_spec("pygraphviz") is not None and bool(os.name)

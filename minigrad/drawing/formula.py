@@ -13,7 +13,7 @@ _MOVES = {"split", "reshape", "unstack", "astype", "broadcast_to", "transpose"}
 
 
 def formulas(
-    nodes: list[Node], numbers: dict[Node, int], inside: tuple[int, ...]
+    nodes: list[Node], numbers: dict[Node, int], inside: list[int]
 ) -> tuple[str, ...]:
     """What these operations compute, one formula per result; () if that gets long."""
     members = set(inside)

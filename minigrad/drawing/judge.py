@@ -9,6 +9,7 @@ Read next: `tiles.py`.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from minigrad.drawing.geometry import Curve, Point
@@ -64,7 +65,7 @@ def _rect(sketch: Sketch, laid: Laid, k: int) -> tuple[float, float, float, floa
 
 
 def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
-    """How bad a layout is: things in the state's way, frames over others, long lines."""
+    """How bad a layout is: obstacles to the state, frames over others, long lines."""
     bad = 0.0
     for k in ports.state_in:
         port = laid.ports[("s", k)]
@@ -113,4 +114,4 @@ def _overlaps(sketch: Sketch, laid: Laid) -> int:
 
 
 def _length(curve: Curve) -> float:
-    return sum(math.dist(a, b) for a, b in zip(curve, curve[1:], strict=False))
+    return sum(math.dist(a, b) for a, b in itertools.pairwise(curve))

@@ -5,9 +5,9 @@
 
 A *box* stands for one operation, one gate, one cell, or one use of a user's tensor (a
 *ghost*). A *line* stands for the edges of the graph between two boxes. A *tile* is what
-belongs to one time step of one layer; tiles form a grid: columns are steps, from left to
-right, rows are layers, from bottom to top. What lies outside the steps is in tiles of
-its own; an operation that joins or parts many steps (stack, unstack) is a *bar* that
+belongs to one time step of one layer; tiles form a grid: columns are steps, from left
+to right, rows are layers, from bottom to top. What lies outside the steps is in tiles
+of its own; an operation that joins or parts many steps (stack, unstack) is a *bar* that
 spans its row.
 
 Read next: `reading.py`.
@@ -33,11 +33,10 @@ class Box:
     lines: tuple[str, ...]  # what is written in it
     tile: str
     clusters: tuple[Scope, ...] = ()  # sub-clusters it lies in, outermost first
-    nodes: tuple[int, ...] = ()  # the operations it stands for, by number
+    nodes: list[int] = field(default_factory=list)  # the operations it stands for
     leaf: Leaf | None = None
     array: Any = None  # the value it shows, where it shows one
     round: bool = False  # a circle: elementwise arithmetic inside a gate
-    title: str = ""  # everything worth knowing, in a line: the tooltip
     letter: str | None = None  # the gate's letter: its colour
     values: tuple[str, ...] = ()  # numbers to show under the lines
     heat: tuple[float, ...] = ()  # entries of a small array, -1..1: its heat map
@@ -53,10 +52,9 @@ class Line:
     head: str
     kind: str
     label: str = ""
-    uses: tuple[tuple[int, int], ...] = ()  # (operation, which input) it stands for
+    uses: list[tuple[int, int]] = field(default_factory=list)  # (operation, input)
     source: tuple[Any, int] | None = None  # which value flows along it
     gradient: float | None = None  # the size of the gradient that flows back along it
-    title: str = ""
 
 
 @dataclass(slots=True)

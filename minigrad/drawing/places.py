@@ -3,7 +3,8 @@
 A *band* is the row of one layer in one direction. Operations of a step that are in no
 layer lie in bands before, between or after the layers, by what they depend on. Two
 loops under different names (an encoder and a decoder) are two runs: their columns stand
-one after the other, unless the second reads the first step by step (then they are rows).
+one after the other, unless the second reads the first step by step (then they are
+rows).
 
 Read next: `reading.py`.
 """
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 
 
 class Places:
-    """For each operation, by number: its tile, its clusters, its stage within the tile."""
+    """For each operation, by number: its tile, its clusters, its stage in the tile."""
 
     def __init__(self, nodes: list[Node], numbers: dict[Node, int]) -> None:
         self.nodes = nodes
@@ -106,7 +107,7 @@ class Places:
         return {prefix: order[run] for prefix, run in runs.items()}
 
     def _bands(self) -> list[tuple | None]:
-        """Each step operation's band: (prefix, layer), or (prefix, None, how far up)."""
+        """Each step operation's band: (prefix, layer) or (prefix, None, how far up)."""
         bands: list[tuple | None] = []
         height: list[int] = []  # the layers below, within the same step
         layered = {
@@ -190,19 +191,21 @@ class Places:
         self.place: dict[str, Place] = {}
         pools = self._outside_pools()
         keys = []
+        written: dict[tuple, str] = {}  # bands as text: something to sort by
         for n, band in enumerate(self.band):
             if band is not None:
-                layer = band[1]
-                number, reverse = layer if layer is not None else (0, False)
-                key = (self.level[n], 1, number, reverse, str(band))
-                row = Row("", "step", self._row_title(n), reverse)
+                number, reverse = band[1] if band[1] is not None else (0, False)
+                text = written.get(band) or written.setdefault(band, str(band))
+                key = (self.level[n], 1, number, reverse, text)
+                if key not in rows:
+                    rows[key] = Row("", "step", self._row_title(n), reverse)
             elif n in self.bars:
                 key = (self.level[n], 2, n, False, "")
-                row = Row("", "bar")
+                rows[key] = Row("", "bar")
             else:
                 key = (self.level[n], 0, 0, False, "")
-                row = Row("", "outside")
-            rows.setdefault(key, row)
+                if key not in rows:
+                    rows[key] = Row("", "outside")
             keys.append(key)
         for k, key in enumerate(sorted(rows)):
             rows[key].id = f"r{k}"
@@ -210,19 +213,20 @@ class Places:
         columns = {self._column(n) for n, s in enumerate(self.step) if s is not None}
         self.columns = sorted(columns)
         for n, band in enumerate(self.band):
-            row = rows[keys[n]]
+            row = rows[keys[n]].id
             if band is not None:
-                column = self._column(n)
-                tile = f"{row.id}_t{column[0]}_{column[1]}".replace("-", "m")
-                tile = f"{row.id}_t{column[1]}" if column[0] == 0 else tile
-                place = Place("step", row.id, column, f"step {column[1]}")
+                run, step = column = self._column(n)
+                name = f"{row}_t{run}_{step}" if run else f"{row}_t{step}"
+                tile = name.replace("-", "m")
+                if tile not in self.place:
+                    self.place[tile] = Place("step", row, column, f"step {step}")
             elif n in self.bars:
-                tile, place = f"{row.id}_bar", Place("bar", row.id, None, "")
+                tile = f"{row}_bar"
+                self.place[tile] = Place("bar", row, None, "")
             else:
-                tile = f"{row.id}_out{pools[n]}"
-                place = Place("outside", row.id, None, "")
+                tile = f"{row}_out{pools[n]}"
+                self.place.setdefault(tile, Place("outside", row, None, ""))
             self.tile.append(tile)
-            self.place.setdefault(tile, place)
 
     def _row_title(self, n: int) -> str:
         words = [clean(record.name) for record in self.prefix[n]]

@@ -1,8 +1,9 @@
 """From the graph to a picture: which box, which tile, which line.
 
 Everything is decided from the nodes' scopes: the `step` record gives the column, the
-`layer` record the row, the `gate` record and records of the user's own the sub-clusters.
-What is in no step is outside. One pass over the nodes, oldest first; no recursion.
+`layer` record the row, the `gate` record and records of the user's own the
+sub-clusters. What is in no step is outside. One pass over the nodes, oldest first; no
+recursion.
 
 Read next: `places.py` (rows and columns), `elide.py`.
 """
@@ -17,7 +18,6 @@ from minigrad.drawing.places import Places
 from minigrad.drawing.words import (
     ARITHMETIC,
     clean,
-    node_title,
     operation,
     shape_text,
     tag_name,
@@ -90,7 +90,7 @@ class Reader:
         if box is None:
             box = self.boxes[key] = Box(key, kind, (), tile.id, clusters)
             tile.boxes.append(key)
-        box.nodes = (*box.nodes, number)
+        box.nodes.append(number)
         box.backward = box.backward or node.origin is not None
         self.box_of[number] = key
 
@@ -127,7 +127,6 @@ class Reader:
             if box.kind in ("op", "bar"):
                 self._name_operation(box, last, shape)
                 continue
-            box.title = clean(f"{len(box.nodes)} operations -> {shape}", 200)
             if box.kind == "cell":
                 tile = self.tiles[box.tile]
                 words: tuple[str, ...] = (tile.title or "step",)
@@ -145,12 +144,8 @@ class Reader:
         return None
 
     def _name_operation(self, box: Box, node: Node, shape: str) -> None:
-        number = box.nodes[0]
-        box.title = node_title(node, number)
         name = tag_name(node)
         word = operation(node)
-        if box.backward and node.origin is not None:
-            box.title += f" (from the rule of {node.origin.primitive.name})"
         if name is not None:
             word = f"{clean(name, 24)} = {word}"
         if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:
@@ -188,7 +183,7 @@ class Reader:
             tail = self.box_of[origin]
             if tail == head and self.level != "op":
                 return
-            value: tuple[Any, int] = (origin, edge.index)
+            value: tuple[int | str, int] = (origin, edge.index)
             kind = self.places.line_kind(origin, number)
         else:
             tail = self._ghost(edge, number, head, k)
@@ -201,7 +196,7 @@ class Reader:
             self.merged[key] = line
             self.lines.append(line)
             line.label = self._value_name(source, edge, kind, tail)
-        line.uses = (*line.uses, (number, k))
+        line.uses.append((number, k))
 
     def _value_name(self, source, edge, kind: str, tail: str) -> str:
         """What is written on a line: the state's letter, or which part of the input."""
@@ -248,7 +243,6 @@ class Reader:
             lines = self._ghost_lines(leaf, array, shape)
             box = Box(key, kind, lines, tile.id, leaf=leaf, array=array)
             box.clusters = self.boxes[head].clusters if tile.kind == "step" else ()
-            box.title = clean(f"{' '.join(lines)} {array.dtype} {array.shape}", 300)
             self.boxes[key] = box
             tile.boxes.append(key)
         return key

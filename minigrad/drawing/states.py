@@ -10,9 +10,9 @@ Read next: `template.py`.
 from __future__ import annotations
 
 from minigrad.drawing.model import Line, Picture, Tile
+from minigrad.drawing.style import GHOSTS
 
 Slot = tuple[int, int]
-GHOSTS = ("input", "weight", "constant")
 
 
 class States:

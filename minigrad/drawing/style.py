@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from minigrad.drawing.model import Box
@@ -18,6 +19,7 @@ from minigrad.drawing.words import text_width
 if TYPE_CHECKING:
     from minigrad.drawing.values import Scale
 
+GHOSTS = ("weight", "input", "constant")  # kinds of boxes for users' tensors
 WIDEST = "-0.00000 … -0.00000"
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 SIZE = 11.0  # of text in boxes, points
@@ -67,6 +69,7 @@ DARK = Theme(
 THEMES = {"light": LIGHT, "dark": DARK}
 
 
+@lru_cache(maxsize=1024)
 def mix(colour: str, ground: str, part: float) -> str:
     """`part` of a colour on a ground, as #rrggbb."""
     a = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
@@ -124,7 +127,7 @@ def hue(letter: str | None) -> str:
 
 def font_size(box: Box) -> float:
     """The size of a box's text."""
-    return SMALL if box.kind in ("weight", "input", "constant") else SIZE
+    return SMALL if box.kind in GHOSTS else SIZE
 
 
 def text_of(box: Box) -> tuple[str, ...]:

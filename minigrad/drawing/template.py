@@ -2,19 +2,21 @@
 
 `dot` sees one tile at a time: its boxes, its gates as clusters, and *ports*, points at
 which lines enter and leave. So the steps of an unrolled network look alike by
-construction, and the time is that of a few small graphs. Two constraints make the way of
-the state straight: a *belt* (the short way from a state's entry to its exit: x and + of
-an LSTM's cell state) is kept in one rank; and where the way is long, entry and exit are
-kept in one rank, with what lies between the belt and the exit hanging down from the belt.
+construction, and the time is that of a few small graphs. Two constraints make the way
+of the state straight: a *belt* (the short way from a state's entry to its exit: x and
++ of an LSTM's cell state) is kept in one rank; and where the way is long, entry and
+exit are kept in one rank, with what lies between the belt and the exit hanging down
+from the belt.
 
-Two passes: the first finds the ranks, the second puts a state's entry to the left of all
-that share its rank, and its exit to the right.
+Two passes: the first finds the ranks, the second puts a state's entry to the left of
+all that share its rank, and its exit to the right.
 
 Read next: `arrange.py`.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import deque
 from dataclasses import dataclass, field
@@ -135,7 +137,7 @@ def plan_states(sketch: Sketch, ports: Ports) -> Plan:
         plan.entry[state] = way[0]
         limit = NEAR if len(ways) == 1 else 3
         if len(way) <= limit and not used & set(way) and _closed(sketch, way):
-            plan.flat += list(zip(way, way[1:], strict=False))
+            plan.flat += list(itertools.pairwise(way))
             plan.alone += way if len(way) == 1 else []
             belts.update(way)
         elif way[0] != way[-1]:
@@ -148,7 +150,7 @@ def plan_states(sketch: Sketch, ports: Ports) -> Plan:
 
 def _closed(sketch: Sketch, way: list[int]) -> bool:
     """Does nothing leave the way and come back? Then it fits into one rank."""
-    steps = set(zip(way, way[1:], strict=False))
+    steps = set(itertools.pairwise(way))
     out = {h for t, h in sketch.lines if t in way and (t, h) not in steps}
     return not (out - set(way) and _reach(sketch, out - set(way)) & set(way)) and not (
         out & set(way)
@@ -358,7 +360,7 @@ def _curve(pos: str, x0: float, y0: float) -> Curve:
 def finish(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> None:
     """Add the ports that dot was not told of, level with their boxes."""
     shared: dict[tuple[str, int], list[int]] = {}
-    for k, targets in ports.state_in.items():
+    for k, _targets in ports.state_in.items():
         if ("s", k) not in laid.ports:
             shared.setdefault(("s", plan.entry[k]), []).append(k)
     for k, source in ports.state_out.items():
@@ -379,7 +381,7 @@ def finish(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> None:
 def ranks(
     sketch: Sketch, ports: Ports, plan: Plan, laid: Laid
 ) -> list[tuple[str, str]]:
-    """(left, right) pairs that put each state's entry leftmost and its exit rightmost."""
+    """(left, right) pairs that put each state's entry leftmost, its exit rightmost."""
     rows: dict[int, list[str]] = {}
     for k, (_, y) in laid.boxes.items():
         rows.setdefault(round(y), []).append(f"b{k}")

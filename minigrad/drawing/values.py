@@ -2,8 +2,8 @@
 
 Gradients come from a backward pass of the drawing's own: a watcher sees what flows back
 along each edge; no `.grad` is touched. A line's gradient is the L2 norm of dL/d(value)
-as it comes back along that line alone, L being the drawn tensor (its sum, if it is not a
-scalar). It changes how a line looks, never where it is.
+as it comes back along that line alone, L being the drawn tensor (its sum, if it is not
+a scalar). It changes how a line looks, never where it is.
 
 Read next: `style.py`.
 """
@@ -164,6 +164,3 @@ def show_gradients(picture: Picture, output: Any) -> None:
     high = math.ceil(math.log10(max(sizes))) if sizes else 0
     what = "the output" if output.array.size == 1 else "the sum of the output"
     picture.scale = Scale(low, max(high, low + 2), what)
-    for line in picture.lines:
-        if line.gradient is not None:
-            line.title = f"gradient {number(line.gradient)}"

@@ -2,7 +2,8 @@
 
 User text (names of tensors and scopes) passes through `clean` here once, so that no
 control character, no half of a surrogate pair and no mark that turns the direction of
-writing reaches any output; quoting for DOT, XML and JSON is done where those are written.
+writing reaches any output; quoting for DOT, XML and JSON is done where those are
+written.
 
 Read next: `reading.py`.
 """
@@ -10,6 +11,7 @@ Read next: `reading.py`.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 from minigrad.graph import Node
@@ -36,9 +38,8 @@ LONGEST = 44  # characters of a name that are shown
 _HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
-def clean(text: object, longest: int = LONGEST) -> str:
-    """User text as one line that is safe to show: what cannot be shown is "�"."""
-    text = str(text)
+@lru_cache(maxsize=8192)
+def _clean(text: str, longest: int) -> str:
     cut = text[: longest + 1]
     shown = "".join(
         "�" if unicodedata.category(char) in _HARMFUL else char for char in cut
@@ -46,6 +47,16 @@ def clean(text: object, longest: int = LONGEST) -> str:
     return shown if len(text) <= longest else shown[: longest - 1] + "…"
 
 
+def clean(text: object, longest: int = LONGEST) -> str:
+    """User text as one line that is safe to show: what cannot be shown is "�"."""
+    text = str(text)
+    if len(text) <= longest and text.isascii() and text.isprintable():
+        return text
+    # A cache must not keep a megabyte alive: it sees the beginning, and whether more.
+    return _clean(text[: longest + 1], longest)
+
+
+@lru_cache(maxsize=1024)
 def shape_text(shape: tuple[int, ...]) -> str:
     """(5, 1, 4) as "5×1×4"; a scalar as nothing."""
     return "×".join(map(str, shape))
@@ -84,6 +95,7 @@ _MIDDLE = set('ftrI-/\\"1')
 _BROAD = set("mwMW@%—…�→⋯")
 
 
+@lru_cache(maxsize=8192)
 def text_width(text: str, size: float) -> float:
     """About how wide a text is, in points; never less than it is."""
     total = 0.0

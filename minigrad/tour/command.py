@@ -70,7 +70,9 @@ def run(options: argparse.Namespace) -> None:
         found,
         reach,
     )
-    console.print(f"\nEverything, with pictures: [bold]{path}[/]", highlight=False)
+    console.print(
+        f"\nEverything, with pictures: [bold]{path}[/]", highlight=False, soft_wrap=True
+    )
 
 
 def _folder(folder: Path) -> Path:
