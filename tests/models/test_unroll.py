@@ -245,6 +245,8 @@ def test_gates_are_from_this_loop_alone(rng):
     assert (first["f"] != second["f"]).all()
     alone = unroll(cell, first.output.detach(), tuple(s.detach() for s in first.state))
     assert (second["f"] == alone["f"]).all() and second["f"].shape == (4, 2, 3)
+    third = unroll(RNNCell(3, 3, rng=0), second.output, mg.zeros((2, 3)))
+    assert third.names == ["h"]
 
 
 def test_a_gate_that_a_step_leaves_out_is_nan_there():
