@@ -22,7 +22,7 @@ def models() -> ModuleType:
     loaded = sys.modules.get("models")
     if loaded is None:
         spec = find_spec("models")
-        file = spec and spec.origin
+        file = spec.origin if spec else None
     else:
         file = getattr(loaded, "__file__", None)
     ours = os.path.join(_OURS, "__init__.py")
