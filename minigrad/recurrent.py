@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
+from importlib.util import find_spec
 from types import ModuleType
 
 from minigrad.errors import SetupError
-from minigrad.nn import Module
+
+_OURS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "models")
 
 
 def models() -> ModuleType:
-    """Our package `models`: RNN, LSTM, GRU, unroll.
+    """Our package `models`, which stands beside `minigrad`: RNN, LSTM, GRU, unroll.
 
-    Raises SetupError if another module of that name comes first on Python's path; the
-    message names its file.
+    Raises SetupError if another module of that name comes first on Python's path, or
+    was imported before; the message names its file, which is not run.
     """
-    try:
-        found = importlib.import_module("models")
-    except ImportError as error:
-        found, reason = None, str(error)
+    loaded = sys.modules.get("models")
+    if loaded is None:
+        spec = find_spec("models")
+        file = spec.origin if spec else None
     else:
-        reason = f"models is {getattr(found, '__file__', None) or found!r}"
-    lstm = getattr(found, "LSTM", None)
-    if found is None or not (isinstance(lstm, type) and issubclass(lstm, Module)):
+        file = getattr(loaded, "__file__", None)
+    ours = os.path.join(_OURS, "__init__.py")
+    if file is None or os.path.realpath(file) != os.path.realpath(ours):
+        mine = "rename your own models.py, or run from another folder"
         raise SetupError(
             "the package `models` of minigrad cannot be imported",
-            expect="the package installed with minigrad, with RNN, LSTM and GRU",
-            actual=reason,
-            hint="rename your own models.py, or run from another folder",
+            expect=f"`models` to be {_OURS}",
+            actual=f"`models` is {file or 'a folder without code, or missing'}",
+            hint=mine if file else "install minigrad again: both packages belong to it",
         )
-    return found
+    return importlib.import_module("models")

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import one_of
+from minigrad.nn import Module, Parameter
+from minigrad.nn import init as start
+from minigrad.random import generator
 from minigrad.tensor import Tensor
-from models._module import Module, Parameter, generator
 from models.checks import as_tensor, floating, size, step
 
 
@@ -46,6 +48,7 @@ class Cell(Module):
         input_size: int,
         hidden_size: int,
         *,
+        gates: tuple[str, ...] | None = None,
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
@@ -54,21 +57,30 @@ class Cell(Module):
         one_of("init", init, ("uniform", "orthogonal", "identity"))
         self.input_size = size("input_size", input_size)
         self.hidden_size = size("hidden_size", hidden_size)
+        self.gates = gates or type(self).gates
         self.dtype = floating(dtype)
-        self._rng = rng = generator(rng)
+        self._rng = generator(rng, type(self).__name__)
         width = len(self.gates) * self.hidden_size
         self.W_x = self.parameter("W_x", (self.input_size, width))
         self.W_h = self.parameter("W_h", (self.hidden_size, width))
         self.b = self.parameter("b", (width,))
         if init != "uniform":
-            blocks = [_square(init, self.hidden_size, rng) for _ in self.gates]
-            self.W_h.data = np.concatenate(blocks, axis=1).astype(self.dtype)
+            self.W_h.data = np.concatenate(
+                [self._square(init) for _ in self.gates], axis=1
+            )
 
     def parameter(self, name: str, shape: tuple[int, ...]) -> Parameter:
         """A parameter of this shape, drawn from U(-1/sqrt(H), 1/sqrt(H))."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        drawn = self._rng.uniform(-bound, bound, shape).astype(self.dtype)
+        k = 1 / math.sqrt(self.hidden_size)
+        drawn = start.uniform(shape, -k, k, rng=self._rng, dtype=self.dtype)
         return Parameter(drawn, name=name)
+
+    def _square(self, init: str) -> np.ndarray:
+        """One gate's block of W_h, (H, H)."""
+        shape = (self.hidden_size, self.hidden_size)
+        if init == "identity":
+            return np.eye(*shape, dtype=self.dtype)
+        return start.orthogonal(shape, rng=self._rng, dtype=self.dtype)
 
     def columns(self, letter: str) -> slice:
         """Where a gate's columns are in W_x, W_h and b."""
@@ -112,14 +124,6 @@ class Cell(Module):
         """The equations of the cell: what a subclass is for."""
         raise NotImplementedError
 
-    def __repr__(self) -> str:
-        sizes = f"{self.input_size}, {self.hidden_size}"
-        return f"{type(self).__name__}({sizes}, gates={self.gates})"
-
-
-def _square(init: str, n: int, rng: np.random.Generator) -> np.ndarray:
-    """The identity, or a random orthogonal matrix (n, n), each equally likely."""
-    if init == "identity":
-        return np.eye(n)
-    q, r = np.linalg.qr(rng.standard_normal((n, n)))
-    return q * np.sign(np.diag(r))  # the signs make the distribution uniform
+    def extra_repr(self) -> str:
+        """Sizes and gates, as `print` shows them."""
+        return f"{self.input_size}, {self.hidden_size}, gates={self.gates}"

@@ -129,7 +129,7 @@ def initial_state(
     )
     for name, start in zip(names, tensors, strict=True):
         if shape and start.shape != shape:
-            bare = start.shape == shape[1:]
+            bare = shape[0] == 1 and start.shape == shape[1:]
             raise ShapeError(
                 f"{kind}: {name}0 has another shape than the state",
                 expect=f"{name}0 of shape {shape}: (layers * directions, B, H)",

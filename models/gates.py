@@ -25,7 +25,9 @@ def gate_values(
     depth: int,
     mask: np.ndarray | None,
 ) -> dict[str, np.ndarray]:
-    """The values of every gate of one loop, by letter and by name: (steps, B, H) each.
+    """The values of every gate of one loop, by letter: (steps, B, H) each.
+
+    A scope of the user's own, which is no gate of the table, counts too, by its name.
 
     states  all states of the loop: what it made is among their ancestors
     first   the `seq` from which on nodes belong to the loop
@@ -39,10 +41,9 @@ def gate_values(
         if node.seq < first or not inner or inner[0].kind != "step":
             continue
         for level in inner[1:]:
-            if level.kind == "gate":
-                found.setdefault(str(level.index), {})[inner[0].index] = node
             if level.kind in ("gate", "scope"):
-                found.setdefault(level.name, {})[inner[0].index] = node
+                name = level.name if level.index is None else str(level.index)
+                found.setdefault(name, {})[inner[0].index] = node
     return {name: _stacked(nodes, steps, mask) for name, nodes in found.items()}
 
 

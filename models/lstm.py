@@ -69,8 +69,8 @@ class LSTMCell(Cell):
             )
         absent = {None: None, "forget": "f", "input": "i"}[couple]
         absent = absent if forget_gate else "f"
-        self.gates = tuple([k for k in LSTMCell.gates if k != absent])
-        super().__init__(input_size, hidden_size, **options)
+        gates = tuple([letter for letter in LSTMCell.gates if letter != absent])
+        super().__init__(input_size, hidden_size, gates=gates, **options)
         self.forget_gate, self.peephole, self.couple = forget_gate, peephole, couple
         if "f" in self.gates:
             b = np.array(self.b.data)
@@ -94,9 +94,8 @@ class LSTMCell(Cell):
         with gate("c"):
             new_c = i * g + (c if f is None else f * c)
         with gate("o"):
-            o = mg.sigmoid(
-                self.peep("o", sums, new_c if self.peephole == "current" else c)
-            )
+            seen = new_c if self.peephole == "current" else c
+            o = mg.sigmoid(self.peep("o", sums, seen))
         with gate("h"):
             h = o * mg.tanh(new_c)
         return h, new_c

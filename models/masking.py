@@ -16,6 +16,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.primitives.base import describe
 from minigrad.tensor import Tensor
 from models.checks import user_line
 
@@ -28,8 +29,8 @@ class Mask:
     """
 
     def __init__(self, array: np.ndarray) -> None:
-        self.array = array  # (T, B) bool
         self._tensor = Tensor(array, name="mask")
+        self.array = self._tensor.data  # (T, B) bool, a copy
         self._spread: dict[int, Tensor] = {}
         self._steps: dict[int, tuple[Tensor, ...]] = {}
 
@@ -44,8 +45,20 @@ class Mask:
         """x (T, B, ...) where steps are real, zeros elsewhere."""
         return mg.where(self._over(x.ndim), x, 0)
 
-    def steps(self, ndim: int) -> tuple[Tensor, ...]:
-        """One (B, 1, ...) per time step, to choose between states of `ndim` axes."""
+    def steps(self, state: Tensor) -> tuple[Tensor, ...]:
+        """One (B, 1, ...) per time step, to choose between states (B, ...) like this.
+
+        Raises ShapeError if the state has another batch axis, or none.
+        """
+        if state.shape[:1] != self.array.shape[1:]:
+            raise ShapeError(
+                "steps are padded, and the state has not one row per sequence",
+                expect=f"a state of shape ({self.array.shape[1]}, ...)",
+                actual=describe(state._edge),
+                where=user_line(),
+                hint="the batch is the first axis of every part of the state",
+            )
+        ndim = state.ndim
         if ndim not in self._steps:
             self._steps[ndim] = mg.unstack(self._over(ndim + 1))
         return self._steps[ndim]

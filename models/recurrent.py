@@ -16,12 +16,13 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.errors import IndexingError
+from minigrad.nn import Module
+from minigrad.random import generator
 from minigrad.scope import cell as cell_scope
 from minigrad.scope import enable_grad, layer, time_step
 from minigrad.tensor import Tensor
-from models._module import Module, generator
 from models.cell import Cell
-from models.checks import as_tensor, initial_state, same_dtype, sequence, size
+from models.checks import as_tensor, floating, initial_state, same_dtype, sequence, size
 from models.masking import Mask, make_mask
 from models.unroll import Unrolled, run, watched
 
@@ -108,16 +109,16 @@ class Recurrent(Module):
             **sizes,
             "bidirectional": bool(bidirectional),
             **options,
-            "dtype": np.dtype(options["dtype"]).name,
+            "dtype": floating(options["dtype"]).name,
         }
         self.input_size, self.hidden_size, self.num_layers = sizes.values()
         self.bidirectional = bool(bidirectional)
-        rng = generator(rng)
+        rng = generator(rng, type(self).__name__)  # one for all cells
         directions = 2 if bidirectional else 1
-        widths = [input_size] + [directions * hidden_size] * (num_layers - 1)
+        between = [directions * self.hidden_size] * (self.num_layers - 1)
         self.cells: list[Any] = [
-            make_cell(width, hidden_size, rng=rng, **options)
-            for width in widths
+            make_cell(width, self.hidden_size, rng=rng, **options)
+            for width in [self.input_size, *between]
             for _ in range(directions)
         ]
         if len(self.cells) > 1:  # pictures and tables tell their weights apart
@@ -191,9 +192,9 @@ class Recurrent(Module):
             return list(apart[0])
         return list(zip(*apart, strict=True))
 
-    def __repr__(self) -> str:
-        words = ", ".join(f"{name}={value!r}" for name, value in self.config.items())
-        return f"{type(self).__name__}({words})"
+    def extra_repr(self) -> str:
+        """The configuration, as `print` shows it."""
+        return ", ".join(f"{name}={value!r}" for name, value in self.config.items())
 
 
 def _joined(forward: list[Tensor], backward: list[Tensor]) -> list[Tensor]:

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.errors import DTypeError, IndexingError, ShapeError
 from minigrad.graph import next_seq
 from minigrad.quiet import uncollected
-from minigrad.scope import enable_grad, thread, time_step
+from minigrad.scope import GATES, enable_grad, thread, time_step
 from minigrad.tensor import Tensor
 from models.checks import as_tensor, user_line
 from models.gates import gate_values, unknown
@@ -47,9 +47,10 @@ class Unrolled:
     times   the time step behind each entry of states[1:]
     cell    what was unrolled
     mask    (T, B) booleans, True = real, or None
-    self["f"]  the values of a gate or a state at all steps: ndarray (T, B, H), in the
-            order of the input. Gates are zero at padded steps; states are as kept.
-    names   what can be asked for in this way
+    self["f"]  or self["forget gate"]: the values of a gate or a state at all steps,
+            ndarray (T, B, H), in the order of the input. At padded steps gates are
+            zeros, and states are what was kept.
+    names   what can be asked for in this way: letters
     """
 
     def __init__(
@@ -96,6 +97,12 @@ class Unrolled:
     def _gates(self) -> dict[str, np.ndarray]:
         return gate_values(self.states, len(self.times), *self._began, self.mask)
 
+    def _letter(self, name: str) -> str:
+        """A gate's letter, from the letter or from its name in the table of gates."""
+        known = self.names
+        named = [letter for letter in known if GATES.get(letter) == name]
+        return name if name in known or not named else named[0]
+
     @property
     def state_names(self) -> tuple[str, ...]:
         """The letters of the state's parts: the cell's own, or h, c, s2, s3, ..."""
@@ -109,6 +116,7 @@ class Unrolled:
         return list(dict.fromkeys([*self._gates, *self.state_names]))
 
     def __getitem__(self, name: str) -> np.ndarray:
+        name = self._letter(name)
         if name in self.state_names:
             part = self.state_names.index(name)
             return np.stack([state.data for state in self.in_time(part)])
@@ -119,7 +127,12 @@ class Unrolled:
     def layer(self, k: int) -> Unrolled:
         """Itself: a loop has one cell. (A model's `Trace` has more.)"""
         if k != 0:
-            raise IndexError(f"layer({k}): one cell was unrolled, layer(0)")
+            raise IndexingError(
+                f"layer({k}): one cell was unrolled",
+                expect="layer(0)",
+                actual=str(k),
+                hint="model.trace(x) has one layer for each of model.cells",
+            )
         return self
 
 
@@ -148,6 +161,14 @@ def unroll(
     of another form, shape or dtype than it was given; see `make_mask` for mask,
     lengths.
     """
+    if not callable(cell):
+        raise DTypeError(
+            "unroll(cell, x, state): the cell cannot be called",
+            expect="a function or module: cell(x_t, state) -> state",
+            actual=type(cell).__name__,
+            where=user_line(),
+            hint="for example models.LSTMCell(input_size, hidden_size)",
+        )
     x = as_tensor(x, "x")
     steps = x.shape[0] if x.ndim else 0
     if steps == 0:
@@ -172,9 +193,7 @@ def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) 
     """
     with enable_grad():
         bare = not isinstance(state, tuple | list)
-        starts = [
-            watched(s, f"s0[{k}]") for k, s in enumerate([state] if bare else state)
-        ]
+        starts = [watched(s, "s0") for s in ([state] if bare else state)]
         return unroll(cell, x, starts[0] if bare else tuple(starts), mask, **how)
 
 
@@ -197,7 +216,7 @@ def run(
     bare = not isinstance(state, tuple | list)
     now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
     began = next_seq(), len(thread.recorder.scope)
-    real = [mask.steps(s.ndim) for s in now] if mask else []
+    real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
     with uncollected():
