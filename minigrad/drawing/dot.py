@@ -237,7 +237,7 @@ class Writer:
 
     def _line(self, line: Line) -> None:
         more = ""
-        if self.picture.scale:
+        if self.picture.scale and not self.picture.plain:
             size = line.gradient
             more += " " + pairs(gradient_style(self.theme, size, self.picture.scale))
         if line.gradient is not None:

@@ -101,7 +101,7 @@ class Drawing:
             )
 
         def run(texts: list[str]) -> bytes:
-            return engines.run("dot", "json0", texts, (), self.timeout, self.engine)
+            return engines.run("dot", "json0", texts, self.timeout, self.engine)
 
         tiles = Tiles(picture, run, lying=not picture.recurrent)
         arranger = Arranger(picture, tiles)
@@ -119,13 +119,12 @@ class Drawing:
         return self._render(self.placed, form)
 
     def _render(self, text: str, form: str) -> bytes:
-        options = ["-n2"]
         if form == "png":  # memory grows with the area
             width, height = self.layout.width + 200, self.layout.height + 200
             dpi = min(144.0, 72 * WIDEST / max(width, height))
             dpi = min(dpi, 72 * (6e7 / (width * height)) ** 0.5)
-            options.append(f"-Gdpi={dpi:.1f}")
-        return engines.run("neato", form, [text], options, self.timeout, self.engine)
+            text = text.replace("{\n", f"{{\ngraph [dpi={dpi:.1f}]\n", 1)
+        return engines.run("nop2", form, [text], self.timeout, self.engine)
 
     def svg(self) -> str:
         """The picture as SVG text."""

@@ -6,6 +6,7 @@ Read next: `values.py`.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from minigrad.drawing.model import Box, Column, Line, Picture, Tile
 from minigrad.errors import ArgumentError
@@ -75,20 +76,15 @@ def elide(picture: Picture, shown: set[Column]) -> Picture:
     columns = [
         c for c in picture.columns if c in shown or gaps.get(c, (0, None, 0))[1] == c
     ]
-    return Picture(
-        picture.level,
-        picture.nodes,
-        boxes,
-        lines,
-        tiles,
-        picture.rows,
-        columns,
-        picture.legend,
-        picture.title,
-        hidden_nodes,
-        hidden_lines,
-        picture.scale,
-        [stands_for.get(key, key) for key in picture.outputs],
+    return replace(
+        picture,
+        boxes=boxes,
+        lines=lines,
+        tiles=tiles,
+        columns=columns,
+        hidden_nodes=hidden_nodes,
+        hidden_lines=hidden_lines,
+        outputs=[stands_for.get(key, key) for key in picture.outputs],
     )
 
 

@@ -28,10 +28,10 @@ OLDEST = (2, 30)  # Graphviz before it lacks what the pictures use
 _CHILD = """
 import sys
 import pygraphviz
-program, form, *options = sys.argv[1:]
+program, form = sys.argv[1:]
 for text in sys.stdin.buffer.read().decode().split("\\f"):
     graph = pygraphviz.AGraph(string=text)
-    made = graph.draw(format=form, prog=program, args=" ".join(options))
+    made = graph.draw(format=form, prog=program)
     sys.stdout.buffer.write(made if isinstance(made, bytes) else made.encode())
 """
 
@@ -53,11 +53,12 @@ def run(
     program: str,
     form: str,
     texts: Sequence[str],
-    options: Sequence[str] = (),
     timeout: float | None = None,
     engine: str | None = None,
 ) -> bytes:
-    """What `program` ("dot" or "neato") makes of the graphs, in a format.
+    """What a layout program makes of the graphs, in a format.
+
+    program: "dot", or "nop2", which only draws what has its positions (`neato -n2`).
 
     Raises DrawingError if there is no engine, if it fails, or takes longer than
     `timeout` seconds (then it is killed).
@@ -79,9 +80,9 @@ def run(
         )
     if engine == "dot":
         # dot is asked to behave as another engine by -K: only one program is needed.
-        command = [shutil.which("dot") or "dot", f"-K{program}", f"-T{form}", *options]
+        command = [shutil.which("dot") or "dot", f"-K{program}", f"-T{form}"]
     else:
-        command = [sys.executable, "-c", _CHILD, program, form, *options]
+        command = [sys.executable, "-c", _CHILD, program, form]
     text = "\f".join(texts) if engine == "pygraphviz" else "\n".join(texts)
     return _child(engine, command, text.encode(), timeout or TIMEOUT)
 
@@ -160,7 +161,11 @@ def version() -> tuple[int, ...] | None:
         return None
     try:
         done = subprocess.run(
-            [program, "-V"], capture_output=True, timeout=10, check=False
+            [program, "-V"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

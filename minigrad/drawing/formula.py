@@ -59,13 +59,15 @@ def _outside(edge) -> str:
     """The name of what comes from elsewhere."""
     source = edge.source
     if type(source) is Leaf:
-        name = source.name
-        return clean(name.rpartition(".")[2], 10) if name else "·"
+        name = (source.name or "·")[-400:].rpartition(".")[2]
+        if name in ("h0", "c0"):  # initial states: the formula is that of every step
+            name = name[0]
+        return clean(name, 10)
     if source is None:
         return f"{edge.array.item():.3g}" if edge.array.size == 1 else "·"
-    name = tag_name(source, edge.index)
-    if name:
-        return clean(name, 10)
+    tagged = tag_name(source, edge.index)
+    if tagged:
+        return clean(tagged, 10)
     for level in source.scope[::-1]:
         if level.kind == "gate":
             return str(level.index)

@@ -35,7 +35,7 @@ def frames(picture: Picture) -> Iterator[Frame]:
         return
     for now in range(last, -1, -1):
         shown = copy.copy(bare)
-        shown.scale = picture.scale
+        shown.plain = False
         shown.lines = [
             line if moment[line.head] >= now else plain
             for line, plain in zip(picture.lines, bare.lines, strict=True)
@@ -59,7 +59,7 @@ def _moment(picture: Picture, tile_id: str) -> int:
 def _without_gradients(picture: Picture) -> Picture:
     """The same picture, before backward."""
     bare = copy.copy(picture)
-    bare.scale = None
+    bare.plain = True  # the legend stays: nothing moves from frame to frame
     bare.lines = [copy.copy(line) for line in picture.lines]
     for line in bare.lines:
         line.gradient = None

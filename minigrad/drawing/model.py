@@ -112,6 +112,7 @@ class Picture:
     hidden_nodes: int = 0  # operations that elision hides
     hidden_lines: int = 0
     scale: Any = None  # the scale of the gradients, where they are shown
+    plain: bool = False  # only the legend shows it: lines look as without gradients
     outputs: list[str] = field(default_factory=list)  # the boxes of the drawn tensors
 
     def cluster_ids(self) -> dict[tuple[str, tuple[Scope, ...]], str]:

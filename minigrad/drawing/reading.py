@@ -165,7 +165,7 @@ class Reader:
         if len(box.nodes) > 1 and self.places.clusters[box.nodes[0]]:
             return (clean(self.places.clusters[box.nodes[0]][-1].name),)
         written = formulas(self.nodes, self.numbers, box.nodes)
-        if written:
+        if written and not box.backward:
             return written
         counted = Counter(operation(self.nodes[n]) for n in box.nodes)
         words = [w if n == 1 else f"{n} {w}" for w, n in counted.items()]

@@ -60,7 +60,7 @@ class Theme:
 
 LIGHT = Theme(
     "light", "#FFFFFF", "#1B1F24", "#5B6470", "#F6F7F9", "#C9CFD6", "#FFFFFF",
-    "#4A525C", "#9A6FB0", "#2F7D4F", 0.13, 0.30,
+    "#4A525C", "#82559B", "#2F7D4F", 0.13, 0.30,
 )  # fmt: skip
 DARK = Theme(
     "dark", "#14171B", "#ECEFF3", "#98A2AE", "#1C2026", "#424A54", "#262B32",

@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minigrad.drawing.geometry import Curve, Point, mirror, straight
+from minigrad.drawing.words import clean
+from minigrad.errors import DrawingError
 
 NEAR = 6  # the longest way of an only state that is laid out as a belt
 
@@ -269,7 +271,7 @@ def _clusters(
             out.append("}")
             continue
         if path:
-            title = "m" * max(1, round(len(path[-1]) * 0.62))
+            title = "m" * max(1, round(len(clean(path[-1])) * 0.62))
             out.append(f'subgraph {names[path]} {{ label="{title}" margin=6 labelloc=b')
             stack.append("close")
         for k in tree.get(path, ()):
@@ -291,6 +293,8 @@ def cluster_names(sketch: Sketch) -> dict[str, tuple[str, ...]]:
 def parse(sketch: Sketch, made: dict) -> Laid:
     """Positions from what `dot -Tjson0` says."""
     laid = Laid()
+    if "bb" not in made or len(made.get("objects", ())) < len(sketch.sizes):
+        raise nonsense(str(made)[:100])
     x0, y0, x1, y1 = map(float, made["bb"].split(","))
     laid.width, laid.height = x1 - x0, y1 - y0
     names = cluster_names(sketch)
@@ -408,12 +412,25 @@ def ranks(
 
 
 def read_json(made: bytes, count: int) -> list[dict]:
-    """Several JSON documents, one after the other."""
+    """Several JSON documents, one after the other. DrawingError if they are not."""
     decoder = json.JSONDecoder()
-    found, at, words = [], 0, made.decode()
-    for _ in range(count):
-        while at < len(words) and words[at].isspace():
-            at += 1
-        thing, at = decoder.raw_decode(words, at)
-        found.append(thing)
+    found, at, words = [], 0, made.decode(errors="replace")
+    try:
+        for _ in range(count):
+            while words[at : at + 1].isspace():
+                at += 1
+            thing, at = decoder.raw_decode(words, at)
+            found.append(thing)
+    except ValueError:
+        raise nonsense(f"{len(found)} layouts, then: {words[at : at + 60]!r}") from None
     return found
+
+
+def nonsense(actual: str) -> DrawingError:
+    """The error for an engine whose answer is no layout."""
+    return DrawingError(
+        "draw: the engine's answer is not a layout",
+        expect="positions of every box, as JSON",
+        actual=clean(actual, 160),
+        hint="is this Graphviz? minigrad doctor tries it",
+    )

@@ -110,7 +110,7 @@ def text_width(text: str, size: float) -> float:
             total += 0.76
         else:
             total += 0.64
-    return total * size
+    return total * size * 1.06 + 1  # engines round the widths of glyphs, mostly up
 
 
 def number(value: Any) -> str:
@@ -123,4 +123,4 @@ def number(value: Any) -> str:
     if value in (float("inf"), float("-inf")):
         return "∞" if value > 0 else "−∞"
     text = f"{value:.3g}"
-    return text.replace("e-0", "e-").replace("e+0", "e")
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
