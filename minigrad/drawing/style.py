@@ -144,7 +144,8 @@ def box_size(box: Box) -> tuple[float, float]:
     width = max((text_width(line, size) for line in lines), default=0) + 12
     if len(box.values) > 1:  # the same for all values: steps stay alike
         width = max(width, text_width(WIDEST, size) + 12)
-    height = len(lines) * size * 1.25 + (6 if box.kind == "constant" else 9)
+    leading = 1.55 if box.values else 1.25  # glyphs of other fonts make lines higher
+    height = len(lines) * size * leading + (6 if box.kind == "constant" else 9)
     if box.kind in ("gate", "cell"):
         return max(width + 14, 64), height + 12
     if box.kind == "elision":
