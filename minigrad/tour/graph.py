@@ -99,14 +99,14 @@ def render(dot: str, carried: list[str], format: str) -> bytes:
     """The picture, by the `dot` program or by the packaged engine of pygraphviz.
 
     dot lays out the steps; the carried states are then drawn on top of the layout, and
-    `neato -n2` turns it into the picture without moving anything.
+    `nop2` turns it into the picture without moving anything.
     Raises DrawingError if no engine is there, or it fails or takes too long.
     """
     laid_out = _engine(["dot", "-Tdot"], dot).decode()
     places = _places(_engine(["dot", "-Tplain"], dot).decode())
     drawn = "".join(_carry(edge, places) for edge in carried)
     whole = laid_out.rstrip().removesuffix("}") + drawn + "}\n"
-    return _engine(["neato", "-n2", f"-T{format}"], whole)
+    return _engine(["dot", "-Knop2", f"-T{format}"], whole)
 
 
 Place = tuple[float, float, float, float]
@@ -181,7 +181,8 @@ import sys, warnings
 warnings.simplefilter("ignore")
 import pygraphviz
 program, *options, format = sys.argv[1:]
+program = "nop2" if options else program  # -n2 is ignored here, silently
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
-made = graph.draw(format=format[2:], prog=program, args=" ".join(options))
+made = graph.draw(format=format[2:], prog=program)
 sys.stdout.buffer.write(made)
 """
