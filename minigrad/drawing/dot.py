@@ -36,7 +36,8 @@ from minigrad.drawing.style import (
     mix,
     text_of,
 )
-from minigrad.drawing.words import clean, number, text_width
+from minigrad.drawing.words import text_width
+from minigrad.words import clean, number
 
 TITLED = 20_000  # boxes: larger pictures have no tooltips
 

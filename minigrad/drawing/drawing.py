@@ -28,9 +28,9 @@ from minigrad.drawing.reading import LEVELS, read
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.tiles import Tiles
 from minigrad.drawing.values import show_gradients, show_values
-from minigrad.drawing.words import clean
 from minigrad.errors import DrawingError, DTypeError, one_of
 from minigrad.graph import Variable
+from minigrad.words import clean
 
 FORMATS = ("svg", "png", "pdf", "html", "dot")
 LARGEST = 9000  # boxes: more are refused at once

@@ -13,8 +13,9 @@ from functools import lru_cache
 from minigrad.drawing.geometry import Curve
 from minigrad.drawing.model import Box, Line
 from minigrad.drawing.style import GHOSTS, SMALL, Theme, hue, mix
-from minigrad.drawing.words import clean, node_title, number
+from minigrad.drawing.words import node_title
 from minigrad.graph import Node
+from minigrad.words import clean, number
 
 
 @lru_cache(maxsize=4096)

@@ -19,8 +19,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from minigrad.drawing.words import clean
 from minigrad.errors import ArgumentError, DrawingError
+from minigrad.words import clean
 
 TIMEOUT = 60.0  # seconds
 OLDEST = (2, 30)  # Graphviz before it lacks what the pictures use

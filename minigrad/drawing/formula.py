@@ -5,8 +5,9 @@ Read next: `reading.py` (boxes that stand for several operations).
 
 from __future__ import annotations
 
-from minigrad.drawing.words import SYMBOLS, clean, tag_name
+from minigrad.drawing.words import SYMBOLS, tag_name
 from minigrad.graph import Leaf, Node
+from minigrad.words import clean
 
 LONGEST = 34  # characters; longer formulas are told in other words
 _MOVES = {"split", "reshape", "unstack", "astype", "broadcast_to", "transpose"}

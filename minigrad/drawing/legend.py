@@ -8,7 +8,8 @@ from __future__ import annotations
 from minigrad.drawing.dress import attributes, quote
 from minigrad.drawing.model import Picture
 from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme
-from minigrad.drawing.words import shape_text, text_width
+from minigrad.drawing.words import text_width
+from minigrad.words import shape_text
 
 MOST = 12  # parameters listed
 

@@ -1,37 +1,24 @@
 """The picture as one HTML file: pan, zoom, search, folding; nothing is loaded.
 
-The page carries a content security policy that allows its own script and style by their
-hashes and nothing else. What it knows about boxes is embedded as JSON, with every
-character escaped that could end the element; text of the user's is only ever set as
-text.
+What the page knows about boxes is embedded as JSON; text of the user's is only ever set
+as text.
 
 Read next: `page.js`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-from minigrad.drawing.dress import title
+from minigrad.drawing.dress import title as box_title
 from minigrad.drawing.model import Box, Picture
 from minigrad.drawing.values import summary
-from minigrad.drawing.words import clean, number
 from minigrad.graph import line as code_line
+from minigrad.pages import asset, document
+from minigrad.words import clean, number
 
-PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; \
-script-src 'sha256-{script_hash}'; style-src 'sha256-{style_hash}'; \
-base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><style>{style}</style></head><body>
-<header><h1>{title}</h1>
+BODY = """<header><h1>{title}</h1>
 <input id="mg-search" type="search" placeholder="search ( / )" 
  aria-label="search boxes"> <span id="mg-found" role="status"></span>
 <button data-do="fit" title="key 0">fit</button>
@@ -40,43 +27,19 @@ base-uri 'none'; form-action 'none'">
 <button data-do="gates" title="key g">fold gates</button>
 <button data-do="steps" title="key s">fold steps</button>
 <button data-do="dark" title="key d">light / dark</button></header>
-<main aria-label="{title}">{svg}<aside id="mg-note" hidden></aside></main>
-<script type="application/json" id="mg-data">{data}</script>
-<script>{script}</script></body></html>
-"""
-
-
-@cache
-def _asset(name: str) -> tuple[str, str]:
-    """A file of the page's, and its hash as a policy has it."""
-    text = files("minigrad.drawing").joinpath(name).read_text(encoding="utf-8")
-    digest = hashlib.sha256(text.encode()).digest()
-    return text, base64.b64encode(digest).decode()
+<main aria-label="{title}">{svg}<aside id="mg-note" hidden></aside></main>"""
 
 
 def page(picture: Picture, svg: str, theme: str) -> str:
     """The whole page."""
-    style, style_hash = _asset("page.css")
-    script, script_hash = _asset("page.js")
-    return PAGE.format(
-        title=html.escape(clean(picture.title or "minigrad", 80)),
-        style=style,
-        style_hash=style_hash,
-        script=script,
-        script_hash=script_hash,
-        svg=svg[svg.index("<svg") :],
-        data=embedded(
-            {"theme": theme, "boxes": _boxes(picture), "folds": _folds(picture)}
-        ),
+    title = picture.title or "minigrad"
+    return document(
+        title,
+        BODY.format(title=html.escape(clean(title, 80)), svg=svg[svg.index("<svg") :]),
+        style=asset("minigrad.drawing", "page.css"),
+        script=asset("minigrad.drawing", "page.js"),
+        data={"theme": theme, "boxes": _boxes(picture), "folds": _folds(picture)},
     )
-
-
-def embedded(data: Any) -> str:
-    """JSON that may stand inside a script element."""
-    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"))
-    for char in "<>&":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
 
 
 def _boxes(picture: Picture) -> dict[str, Any]:
@@ -84,7 +47,7 @@ def _boxes(picture: Picture) -> dict[str, Any]:
     box_of = {n: box.id for box in picture.boxes.values() for n in box.nodes}
     found = {}
     for box in picture.boxes.values():
-        facts = {"what": title(box, picture.nodes), **_facts(picture, box)}
+        facts = {"what": box_title(box, picture.nodes), **_facts(picture, box)}
         words = " ".join([*box.lines, *(s.name for s in box.clusters), facts["what"]])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minigrad.drawing.model import Column, Row
-from minigrad.drawing.words import clean
 from minigrad.graph import Node
 from minigrad.scope import Scope
+from minigrad.words import clean
 
 SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
 

@@ -15,15 +15,10 @@ from collections import Counter
 from minigrad.drawing.formula import formulas
 from minigrad.drawing.model import Box, Line, Picture, Tile, Use
 from minigrad.drawing.places import Places
-from minigrad.drawing.words import (
-    ARITHMETIC,
-    clean,
-    operation,
-    shape_text,
-    tag_name,
-)
+from minigrad.drawing.words import ARITHMETIC, operation, tag_name
 from minigrad.graph import Leaf, Node, ancestors
 from minigrad.scope import Scope
+from minigrad.words import clean, shape_text
 
 BARS = {"unstack": "unstack: one step at a time,", "stack": "stack: all steps,"}
 LEVELS = ("op", "gate", "cell")

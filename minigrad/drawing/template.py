@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minigrad.drawing.geometry import Curve, Point, mirror, straight
-from minigrad.drawing.words import clean
 from minigrad.errors import DrawingError
+from minigrad.words import clean
 
 NEAR = 6  # the longest way of an only state that is laid out as a belt
 

@@ -18,9 +18,9 @@ import numpy as np
 
 from minigrad.autodiff import backpropagate
 from minigrad.drawing.model import Box, Picture
-from minigrad.drawing.words import number
 from minigrad.errors import DrawingError
 from minigrad.quiet import quietly
+from minigrad.words import number
 
 CELLS = 24  # the longest vector that gets a heat map
 

@@ -1,9 +1,7 @@
 """What is written in the boxes: symbols of operations, names, shapes, and safe text.
 
-User text (names of tensors and scopes) passes through `clean` here once, so that no
-control character, no half of a surrogate pair and no mark that turns the direction of
-writing reaches any output; quoting for DOT, XML and JSON is done where those are
-written.
+User text (names of tensors and scopes) passes through `clean` once; quoting for DOT,
+XML and JSON is done where those are written.
 
 Read next: `reading.py`.
 """
@@ -12,9 +10,9 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
-from typing import Any
 
 from minigrad.graph import Node
+from minigrad.words import clean
 
 SYMBOLS = {
     "add": "+",
@@ -34,32 +32,6 @@ SYMBOLS = {
     "greater_equal": "≥",
 }
 ARITHMETIC = {"add", "subtract", "multiply", "divide", "negative"}
-LONGEST = 44  # characters of a name that are shown
-_HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-@lru_cache(maxsize=8192)
-def _clean(text: str, longest: int) -> str:
-    cut = text[: longest + 1]
-    shown = "".join(
-        "�" if unicodedata.category(char) in _HARMFUL else char for char in cut
-    )
-    return shown if len(text) <= longest else shown[: longest - 1] + "…"
-
-
-def clean(text: object, longest: int = LONGEST) -> str:
-    """User text as one line that is safe to show: what cannot be shown is "�"."""
-    text = str(text)
-    if len(text) <= longest and text.isascii() and text.isprintable():
-        return text
-    # A cache must not keep a megabyte alive: it sees the beginning, and whether more.
-    return _clean(text[: longest + 1], longest)
-
-
-@lru_cache(maxsize=1024)
-def shape_text(shape: tuple[int, ...]) -> str:
-    """(5, 1, 4) as "5×1×4"; a scalar as nothing."""
-    return "×".join(map(str, shape))
 
 
 def operation(node: Node) -> str:
@@ -111,16 +83,3 @@ def text_width(text: str, size: float) -> float:
         else:
             total += 0.64
     return total * size * 1.06 + 1  # engines round the widths of glyphs, mostly up
-
-
-def number(value: Any) -> str:
-    """A number in at most 8 characters: 0.31, -1.2e-07, 0, NaN, inf."""
-    value = float(value)
-    if value != value:
-        return "NaN"
-    if value == 0:
-        return "0"
-    if value in (float("inf"), float("-inf")):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.3g}"
-    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")

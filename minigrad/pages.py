@@ -1,0 +1,84 @@
+"""The shell of every page that is written: one HTML file that loads nothing.
+
+A page carries a content security policy that allows its own style and script by their
+hashes and nothing else: no network, no inline handler, no other script. Data is
+embedded as JSON with every character escaped that could end its element; the pages'
+scripts set text only ever as text. Figures stand in the page: inline SVG, or `image`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from minigrad.words import clean
+
+
+@cache
+def asset(package: str, name: str) -> str:
+    """The text of a style or script that lies in a package: `x.css`, `x.js`."""
+    return files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def house_style() -> str:
+    """The style of pages that are read: headings, tables, figures, light and dark."""
+    return asset("minigrad", "pages.css")
+
+
+def embedded(data: Any) -> str:
+    """JSON that may stand inside a script element. NaN and infinity are an error."""
+    text = json.dumps(data, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+def document(
+    title: str, body: str, *, style: str, script: str = "", data: Any = None
+) -> str:
+    """The whole page; `body` is HTML, in which text of users' is escaped already.
+
+    `data` is found by the script as the text of the element `mg-data`. Pictures in the
+    body may be inline SVG or `data:` images; styles stand in `style` (the policy
+    forbids style attributes in HTML; SVG's own attributes are allowed).
+    """
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_allowed(style)}; "
+        f"script-src {_allowed(script)}; base-uri 'none'; form-action 'none'"
+    )
+    data_element = (
+        f'<script type="application/json" id="mg-data">{embedded(data)}</script>\n'
+        if data is not None
+        else ""
+    )
+    script_element = f"<script>{script}</script>" if script else ""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(clean(title, 80))}</title><style>{style}</style></head>\n"
+        f"<body>\n{body}\n{data_element}{script_element}</body></html>\n"
+    )
+
+
+def image(path: Path, alt: str, fit: bool = True) -> str:
+    """An image element that carries a picture: a .png or .svg file."""
+    kind = {".png": "png", ".svg": "svg+xml"}[path.suffix]
+    code = base64.b64encode(path.read_bytes()).decode()
+    kept = ' class="fit"' if fit else ""
+    text = html.escape(alt)
+    return f'<img{kept} src="data:image/{kind};base64,{code}" alt="{text}">'
+
+
+def _allowed(text: str) -> str:
+    """One style or script, as a policy names it."""
+    if not text:
+        return "'none'"
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
