@@ -327,7 +327,12 @@ def _read_only(array: ndarray) -> ndarray:
 def _arrays(inputs: tuple) -> tuple:
     """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
     listed = (list, tuple, str, type(None))
-    return tuple(constant(x, ()).array if isinstance(x, listed) else x for x in inputs)
+    return tuple(numeric(x) if isinstance(x, listed) else x for x in inputs)
+
+
+def operand(x: Any) -> Any:
+    """x, or the array that nested lists stand for. DTypeError if not numeric."""
+    return x if hasattr(x, "ndim") else numeric(x)
 
 
 _constants: dict[tuple, Edge] = {}
@@ -363,16 +368,25 @@ def constant(x: Any, beside: tuple) -> Edge:
             if len(_constants) < 1000:
                 _constants[key] = edge
         return edge
-    array = np.array(x)
+    return Edge(None, 0, _read_only(numeric(x)), False)
+
+
+def numeric(x: Any) -> ndarray:
+    """A new array of what x stands for: an array, a number, nested lists of numbers."""
+    try:
+        array = np.array(x)
+        kind = f"an operand of type {type(x).__name__}"
+    except ValueError:
+        array, kind = np.array(None), "nested lists of unequal lengths"
     if array.dtype.kind not in "fciub":
         raise DTypeError(
-            f"an operand of type {type(x).__name__} is not numeric",
+            f"{kind}: no array of numbers",
             expect="a tensor, a number, an array or nested lists of numbers",
             actual=f"{x!r:.60}",
             where=here(3),
             hint="convert it with mg.tensor(...) where you make it",
         )
-    return Edge(None, 0, _read_only(array), False)
+    return array
 
 
 # ------------------------------------------------------------- when it goes wrong
