@@ -78,7 +78,7 @@ class Reader:
 
     def _add_box(self, number: int, node: Node) -> None:
         tile = self.tiles[self.places.tile[number]]
-        clusters = self.places.clusters[number]
+        clusters = self.places.spots[number].clusters
         kind, key, clusters = self._group(number, tile, clusters)
         box = self.boxes.get(key)
         if box is None:
@@ -132,7 +132,7 @@ class Reader:
 
     def _gate(self, box: Box) -> Scope | None:
         """The gate that a box is, or lies in."""
-        for level in self.places.clusters[box.nodes[-1]]:
+        for level in self.places.spots[box.nodes[-1]].clusters:
             if level.kind == "gate":
                 return level
         return None
@@ -157,8 +157,8 @@ class Reader:
 
     def _formula(self, box: Box) -> tuple[str, ...]:
         """Several operations outside gates, as words: "x W_x + h W_h + b"."""
-        if len(box.nodes) > 1 and self.places.clusters[box.nodes[0]]:
-            return (clean(self.places.clusters[box.nodes[0]][-1].name),)
+        if len(box.nodes) > 1 and self.places.spots[box.nodes[0]].clusters:
+            return (clean(self.places.spots[box.nodes[0]].clusters[-1].name),)
         written = formulas(self.nodes, self.numbers, box.nodes)
         if written and not box.backward:
             return written
