@@ -276,7 +276,9 @@ class Writer:
             else:
                 words = ""
         if words:
-            more += f" label={quote(words)}"
+            # A label proper on a line that is not to count makes dot fail at times.
+            free = line.kind == "state" and self.layout is None
+            more += f" {'xlabel' if free else 'label'}={quote(words)}"
         if self.faint:
             more += self._faded(line.tail, line.head)
         self.out.append(f'{line.tail} -> {line.head} [id="{line.id}" {style}{more}]')
