@@ -143,7 +143,8 @@ class Reader:
         if name is not None:
             word = f"{clean(name, 24)} = {word}"
         if node.origin is not None:
-            box.lines = (word, f"∂ {operation(node.origin)}")
+            rule = f"∂ {operation(node.origin)}"
+            box.lines = (word, rule) if box.kind == "op" else (f"{word}, {rule}",)
             return
         if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:
             shape = f"{shape} each"
@@ -199,10 +200,10 @@ class Reader:
             line.label = self._value_name(source, edge, kind, tail)
         line.uses.append((number, k))
 
-    @staticmethod
-    def _looked_up(source: Node, node: Node) -> bool:
+    def _looked_up(self, source: Node, node: Node) -> bool:
         """Does a rule of the backward pass use a value of the forward pass?"""
-        return node.origin is not None and source.origin is None
+        back = self.places.back
+        return node.origin is not None and not back[self.numbers[source]]
 
     def _saved(self, source: Node, edge, head: str) -> str:
         """The small box that stands for a forward value in the backward graph."""
