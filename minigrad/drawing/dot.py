@@ -27,13 +27,16 @@ from minigrad.drawing.legend import legend
 from minigrad.drawing.model import Box, Line, Picture, Tile
 from minigrad.drawing.style import (
     FONT,
+    HEAT,
     LIGHT,
     SIZE,
     SMALL,
     Theme,
     box_size,
+    font_size,
     gradient_style,
     heat_colours,
+    heat_height,
     hue,
     mix,
     text_of,
@@ -119,16 +122,12 @@ class Writer:
         self.out.append(f"subgraph {name} {{")
         self.out.append(f"graph {attributes({'label': label(words), **style})}")
 
-    def _title_at(self, rect: Rect, words: str, size: float, corner: str) -> dict:
+    def _title_at(self, rect: Rect, words: str, size: float, key: object) -> dict:
         """Where a cluster's title stands, and its extent."""
+        assert self.layout is not None
         width = text_width(words, size)
         x0, y0, x1, y1 = rect
-        x = {
-            "top": (x0 + x1) / 2,
-            "left": x0 + width / 2 + 8,
-            "beside": x0 - width / 2 - 20,
-        }[corner]
-        y = y1 - size * 0.85
+        x, y = self.layout.titles.get(key, ((x0 + x1) / 2, y1 - size * 0.85))
         return {
             "bb": f"{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}",
             "lp": f"{x:.2f},{y:.2f}",
@@ -150,7 +149,7 @@ class Writer:
                 min(r[0] for r in rects), min(r[1] for r in rects),
                 max(r[2] for r in rects), max(r[3] for r in rects),
             )  # fmt: skip
-            style |= self._title_at(rect, title, SIZE, "beside")
+            style |= self._title_at(rect, title, SIZE, row)
         return style
 
     def _tile(self, tile: Tile) -> None:
@@ -159,9 +158,10 @@ class Writer:
             style: dict[str, object] = {"class": "step", "id": tile.id}
             style |= {"style": "rounded,filled", "fillcolor": self.theme.tile}
             style |= {"color": self.theme.edge, "fontcolor": self.theme.quiet}
+            style["peripheries"] = 1
             if self.layout:
                 rect = self.layout.tiles[tile.id]
-                style |= self._title_at(rect, tile.title, SIZE, "left")
+                style |= self._title_at(rect, tile.title, SIZE, (tile.id, ()))
             shown = tile.title if self.picture.level != "cell" else ""
             self._open(f"cluster_{tile.id}", (shown,), style)
         boxes: dict[tuple, list[Box]] = {(): []}  # path of clusters -> boxes
@@ -199,7 +199,9 @@ class Writer:
             names = tuple(level.name for level in path)
             rect = self.layout.clusters.get((tile.id, names))
             if rect:
-                place = " " + pairs(self._title_at(rect, words, SMALL, "top"))
+                place = " " + pairs(
+                    self._title_at(rect, words, SMALL, (tile.id, names))
+                )
         self.out.append(
             f'subgraph cluster_{name} {{\ngraph [{first} id="{name}" {style}{place}]'
         )
@@ -223,7 +225,8 @@ class Writer:
     # ------------------------------------------------------------- boxes and lines
 
     def _box(self, box: Box) -> None:
-        key = (box.kind, box.lines, box.values, box.letter, box.round)
+        texts = (box.lines, box.values, box.widest, len(box.heat))
+        key = (box.kind, texts, box.letter, box.round)
         words, size, style = self.looks.get(key) or self._box_looks(box, key)
         place = ""
         if self.layout:
@@ -232,20 +235,23 @@ class Writer:
             size = f'width="{w / 72:.3f}" height="{h / 72:.3f}"'
         if self.titled:
             place += f" tooltip={quote(title(box, self.picture.nodes))}"
-        if box.heat:
-            colours = heat_colours(self.theme, box.heat)
-            style += f' style="striped" fillcolor="{colours}"'
         if self.faint:
             style += self._faded(box.id)
         self.out.append(f'{box.id} [id="{box.id}" {words} {size}{place} {style}]')
+        if box.heat and self.layout and box.id not in self.faint:
+            self._heat(box)
 
     def _box_looks(self, box: Box, key: tuple) -> tuple[str, str, str]:
         """Words, size and looks of a box as DOT: made once for all that are alike."""
         w, h = box_size(box)
+        text = text_of(box)
+        if box.heat and self.layout:  # room under the text
+            text += ("",) * max(1, round(heat_height(box) / font_size(box) / 1.2))
+        rounded = box.round and not box.values
         self.looks[key] = (
-            f'class="{box.kind}" label={label(text_of(box))}',
+            f'class="{box.kind}" label={label(text)}',
             f'width="{w / 72:.3f}" height="{h / 72:.3f}"',
-            box_style(self.theme, box.kind, box.letter, box.round),
+            box_style(self.theme, box.kind, box.letter, rounded),
         )
         return self.looks[key]
 
@@ -259,6 +265,20 @@ class Writer:
             ' style="solid"'
         )
 
+    def _heat(self, box: Box) -> None:
+        """The heat map of a box: a striped strip for each row, in its lower part."""
+        assert self.layout is not None
+        x, y, w, h = self.layout.boxes[box.id]
+        for k, row in enumerate(box.heat):
+            at = y - h / 2 + 5 + HEAT * (len(box.heat) - k - 0.5)
+            self.out.append(
+                f'{box.id}_heat{k} [id="{box.id}_heat{k}" class="heat" label=""'
+                f' pos="{x:.2f},{at:.2f}" width="{(w - 12) / 72:.3f}"'
+                f' height="{HEAT / 72:.3f}" style="striped" penwidth="0.4"'
+                f' tooltip="heat map" color="{self.theme.faint}"'
+                f' fillcolor="{heat_colours(self.theme, row)}"]'
+            )
+
     def _line(self, line: Line) -> None:
         style = self.looks.get(line.kind) or self._line_looks(line.kind)
         more = ""
@@ -270,11 +290,12 @@ class Writer:
         words = line_words(line)
         if self.layout:
             more += f' pos="{position(self.layout.lines[line.id])}"'
-            if line.id in self.layout.labels:
+            words = self.layout.words.get(line.id, "")
+            if words:
                 x, y = self.layout.labels[line.id]
                 more += f' lp="{x:.2f},{y:.2f}"'
-            else:
-                words = ""
+            if line.kind == "state" and line.id in self.layout.branches:
+                more = f' penwidth="1.3"{more}'
         if words:
             # A label proper on a line that is not to count makes dot fail at times.
             free = line.kind == "state" and self.layout is None

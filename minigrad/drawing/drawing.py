@@ -106,7 +106,13 @@ class Drawing:
         tiles = Tiles(picture, run, lying=not picture.recurrent)
         arranger = Arranger(picture, tiles)
         layout = arranger.arrange()
-        arranger.label({line.id: line_words(line) for line in picture.lines})
+        branches = layout.branches
+        arranger.label(
+            {
+                line.id: line_words(line, line.id not in branches)
+                for line in picture.lines
+            }
+        )
         return layout
 
     @cached_property

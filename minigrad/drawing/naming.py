@@ -61,7 +61,8 @@ class Names:
         if name is not None:
             word = f"{clean(name, 24)} = {word}"
         if node.origin is not None:
-            box.lines = (word, f"∂ {operation(node.origin)}")
+            rule = f"∂ {operation(node.origin)}"
+            box.lines = (word, rule) if box.kind == "op" else (f"{word}, {rule}",)
             return
         if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:
             shape = f"{shape} each"

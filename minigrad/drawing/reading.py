@@ -122,11 +122,11 @@ class Reader:
         source = edge.source
         value: tuple[int | str, int]  # what flows along the line
         if type(source) is Node:
-            if node.origin is not None and source.origin is None:
+            origin = self.numbers[source]
+            if node.origin is not None and not self.places.back[origin]:
                 tail = self._saved(source, edge, head)
                 kind, value = "saved", (tail.id, 0)
             else:
-                origin = self.numbers[source]
                 tail = self.box_of[origin]
                 if tail is head and self.level != "op":
                     return
