@@ -104,7 +104,7 @@ class Writer:
             "nodesep": 0.22,
             "ranksep": 0.3,
             "outputorder": "edgesfirst" if self.layout else None,
-            "tooltip": quote(self.picture.title or "minigrad"),
+            "tooltip": quote(clean(self.picture.title or "minigrad", 80)),
         }
         if self.layout:
             graph["splines"] = "true"

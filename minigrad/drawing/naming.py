@@ -120,9 +120,8 @@ def ghost_lines(leaf: Leaf | None, array: Any) -> tuple[str, ...]:
     """What a ghost shows: its name, or its number, and its shape."""
     shape = shape_text(array.shape)
     if leaf is not None and leaf.name:
-        name = clean(
-            leaf.name.rpartition(".")[2] if len(leaf.name) < 400 else leaf.name
-        )
+        last = leaf.name.rpartition(".")[2] if len(leaf.name) < 400 else ""
+        name = clean(last or leaf.name)
         return (name, shape) if shape else (name,)
     if array.size == 1:
         return (f"{array.item():.4g}",)
