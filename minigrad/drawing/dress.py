@@ -13,9 +13,9 @@ from functools import lru_cache
 from minigrad.drawing.geometry import Curve
 from minigrad.drawing.model import Box, Line
 from minigrad.drawing.style import GHOSTS, SMALL, Theme, hue, mix
-from minigrad.drawing.words import node_title
+from minigrad.drawing.words import node_title, short
 from minigrad.graph import Node
-from minigrad.words import clean, number
+from minigrad.words import clean
 
 
 @lru_cache(maxsize=4096)
@@ -107,11 +107,12 @@ def title(box: Box, nodes: list[Node]) -> str:
     return " ".join(box.lines)
 
 
-def line_words(line: Line) -> str:
+def line_words(line: Line, named: bool = True) -> str:
     """What stands beside a line: a name, the size of a gradient, or both."""
+    name = line.label if named else ""
     if line.gradient is None:
-        return line.label
-    return f"{line.label} {number(line.gradient)}".strip()
+        return name
+    return f"{name} {short(line.gradient)}".strip()
 
 
 def position(curve: Curve) -> str:
