@@ -102,6 +102,8 @@ class Writer:
             "outputorder": "edgesfirst" if self.layout else None,
             "tooltip": quote(self.picture.title or "minigrad"),
         }
+        if not self.layout and self.picture.recurrent:
+            graph["labelloc"] = "b"  # which is above where ranks grow upwards
         if self.layout:
             graph["splines"] = "true"
             graph["pad"] = 0.2
@@ -221,7 +223,7 @@ class Writer:
         self.out.append(
             f'{box.id} [id="{box.id}" class="{box.kind}" label={label(text)}'
             f' width="{w / 72:.3f}" height="{h / 72:.3f}"{place}'
-            f" {box_style(self.theme, box.kind, box.letter, rounded)}"
+            f" {box_style(self.theme, box.kind, box.letter, rounded, box.shade)}"
             f"{self._faded(box.id)}]"
         )
         if box.heat and self.layout and box.id not in self.faint:

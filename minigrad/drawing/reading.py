@@ -85,7 +85,7 @@ class Reader:
             box = self.boxes[key] = Box(key, kind, (), tile.id, clusters)
             tile.boxes.append(key)
         box.nodes.append(number)
-        box.backward = box.backward or node.origin is not None
+        box.backward = box.backward or self.places.back[number]
         self.box_of[number] = key
 
     def _group(
