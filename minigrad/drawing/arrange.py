@@ -131,7 +131,7 @@ class Arranger:
         margin = 0.0
         for place in self.tiles.layouts.values():
             if place.tile.column is not None:
-                w = place.laid.width + 2 * PAD
+                w = max(place.laid.width, text_width(place.tile.title, SIZE)) + 2 * PAD
                 widths[place.tile.column] = max(widths[place.tile.column], w)
         for key in self.tiles.initial:
             margin = max(margin, box_size(self.picture.boxes[key])[0] + 30)

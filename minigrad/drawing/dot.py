@@ -106,6 +106,8 @@ class Writer:
             "outputorder": "edgesfirst" if self.layout else None,
             "tooltip": quote(clean(self.picture.title or "minigrad", 80)),
         }
+        if not self.layout and self.picture.recurrent:
+            graph["labelloc"] = "b"  # which is above where ranks grow upwards
         if self.layout:
             graph["splines"] = "true"
             graph["pad"] = 0.2
@@ -226,7 +228,7 @@ class Writer:
 
     def _box(self, box: Box) -> None:
         texts = (box.lines, box.values, box.widest, len(box.heat))
-        key = (box.kind, texts, box.letter, box.round)
+        key = (box.kind, texts, box.letter, box.round, box.shade)
         words, size, style = self.looks.get(key) or self._box_looks(box, key)
         place = ""
         if self.layout:
@@ -251,7 +253,7 @@ class Writer:
         self.looks[key] = (
             f'class="{box.kind}" label={label(text)}',
             f'width="{w / 72:.3f}" height="{h / 72:.3f}"',
-            box_style(self.theme, box.kind, box.letter, rounded),
+            box_style(self.theme, box.kind, box.letter, rounded, box.shade),
         )
         return self.looks[key]
 
