@@ -43,6 +43,7 @@ from minigrad.tensor import Tensor, clip, tensor
 if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
+    from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -50,9 +51,11 @@ abs = absolute
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "steps": ("minigrad.stepping", "steps"),
 }
 
 
@@ -69,6 +72,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Drawing",
+    "Steps",
     "Tensor",
     "abs",
     "absolute",
@@ -120,6 +124,7 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "steps",
     "take",
     "tanh",
     "tensor",
