@@ -342,7 +342,7 @@ def _children(tree: list) -> list[Tree]:
 
 def _tight(word: str) -> int:
     """Does a word put in place of a letter need brackets?"""
-    return 2 if word[:1] in "-−" or " " in word else 9
+    return 2 if word[:1] == "−" or " " in word else 9
 
 
 def _written(tree: list, parts: list[tuple[str, int]]) -> tuple[str, int]:

@@ -23,6 +23,7 @@ from minigrad.errors import (
 )
 from minigrad.graph import Node, Variable, ancestors
 from minigrad.quiet import quietly
+from minigrad.stepping import conditions, numbers, walk, words
 from minigrad.stepping.events import (
     Array,
     Carried,
@@ -202,6 +203,49 @@ class Steps:
             for value in self.values
             if value.kind == "parameter" and value.target == value.number
         ]
+
+    # ------------------------------------------------------------- words
+
+    def place(self, event: Event) -> str:
+        """Where it happens: "layer 0 / lstm / step 3 / forget gate"."""
+        return words.place(self, event)
+
+    def headline(self, event: Event) -> str:
+        """What happens, in a line."""
+        return words.headline(self, event)
+
+    def formula(self, event: Event) -> str:
+        """Its formula, with the symbols of the values: "f_3 = σ(v_41)"."""
+        return words.formula(self, event)
+
+    def worked(self, event: Event, at: tuple[int, ...] | None = None) -> str | None:
+        """The formula with the numbers of one entry: "0.62 = σ(0.49)".
+
+        at  which entry of the result, or of the contribution (None: the first)
+        None where a single line does not say it (entries that are only moved, large
+        arrays). Raises IndexingError if there is no such entry.
+        """
+        return numbers.worked(self, event, at)
+
+    # ------------------------------------------------------------- moving about
+
+    def seek(
+        self, number: int, what: str, back: bool = False, target: int | None = None
+    ) -> int | None:
+        """The number of the next event of a kind: see `walk.seek`."""
+        return walk.seek(self, number, what, back, target)
+
+    def until(
+        self, condition: Any, after: int = -1, back: bool = False
+    ) -> Event | None:
+        """Run on until a condition holds: the first event after `after`, or None.
+
+        condition  text, "norm < 1e-6", "norm of h < 1e-6", "receives W_h", "nan" or
+                   "inf"; what `minigrad.stepping.conditions` makes; or any function
+                   of (steps, event)
+        Raises ArgumentError for a text that is none of these.
+        """
+        return conditions.until(self, condition, after, back)
 
     # ------------------------------------------------------------- the drawing
 

@@ -381,16 +381,16 @@ class _Reader:
 
 def _agree(tables: Tables) -> None:
     """Numbers that are in range, but do not belong together."""
-    for operation in tables.operations:
-        for number in operation.inputs:
+    for made in tables.operations:
+        for number in made.inputs:
             made_by = tables.values[number].operation
             _need(
-                made_by is None or made_by < operation.number,
-                f"operation {operation.number} reads what is not made yet",
+                made_by is None or made_by < made.number,
+                f"operation {made.number} reads what is not made yet",
             )
-        _need(operation.outputs, f"operation {operation.number} has no output")
-        for number in operation.outputs:
-            mine = tables.values[number].operation == operation.number
+        _need(made.outputs, f"operation {made.number} has no output")
+        for number in made.outputs:
+            mine = tables.values[number].operation == made.number
             _need(mine, f"value {number} has two operations")
     for value in tables.values:
         _need(
@@ -406,8 +406,9 @@ def _agree(tables: Tables) -> None:
             event.operation is not None or event.kind in ("carried", "gradient"),
             f"event {event.number} has no operation",
         )
-        at = event.operation
-        operation = None if at is None else tables.operations[at]
+        operation: Operation | None = None
+        if event.operation is not None:
+            operation = tables.operations[event.operation]
         if isinstance(event, Incoming) and operation:
             _need(len(event.gradients) == len(operation.outputs), "gradients missing")
             for k, part in zip(operation.outputs, event.gradients, strict=True):

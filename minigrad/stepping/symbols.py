@@ -56,9 +56,9 @@ class Symbols:
             return Symbol(letter, "" if step is None else str(step), above)
         if node.primitive.name == "unstack":
             before = node.edges[0]
-            inner = isinstance(before.source, Node)
-            base = "x" if inner else self._leaf_base(before.source)
-            return Symbol(base, str(index))
+            if before.array.dtype.kind == "b":
+                return Symbol("m", str(index))  # a mask
+            return Symbol(self._leaf_base(before.source), str(index))
         parts = f",{index}" if node.primitive.multiple else ""
         return Symbol("v", f"{self.numbers[node]}{parts}")
 
