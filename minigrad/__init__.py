@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
     from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
+    from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -53,11 +54,13 @@ _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
+    "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
+    "steps": ("minigrad.stepping", "steps"),
 }
 
 
@@ -76,6 +79,7 @@ __all__ = [
     "Drawing",
     "JacobianProducts",
     "Ledger",
+    "Steps",
     "Tensor",
     "abs",
     "absolute",
@@ -129,6 +133,7 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "steps",
     "take",
     "tanh",
     "tensor",

@@ -65,6 +65,7 @@ def backpropagate(
     needs: tuple[bool, ...] = (True,)
     values: Sequence[Any] = (seed,)
     node = None
+    opened = getattr(watcher, "opened", None)
     while True:
         for k, value in enumerate(values):
             if value is None or not needs[k]:
@@ -95,6 +96,8 @@ def backpropagate(
         g = sums.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
+        if opened is not None:
+            opened(node, g)
         edges = node.edges
         if useful is None:
             needs = tuple([edge.requires_grad for edge in edges])
