@@ -43,6 +43,7 @@ from minigrad.tensor import Tensor, clip, tensor
 if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
+    from minigrad.explaining import Explanation, explain
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -50,8 +51,10 @@ abs = absolute
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "Explanation": ("minigrad.explaining", "Explanation"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
+    "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
 }
 
@@ -69,6 +72,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Drawing",
+    "Explanation",
     "Tensor",
     "abs",
     "absolute",
@@ -85,6 +89,7 @@ __all__ = [
     "enable_grad",
     "errors",
     "exp",
+    "explain",
     "expm1",
     "eye",
     "full",
