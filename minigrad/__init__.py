@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
+    from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -52,10 +53,12 @@ abs = absolute
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
     "Explanation": ("minigrad.explaining", "Explanation"),
+    "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "steps": ("minigrad.stepping", "steps"),
 }
 
 
@@ -73,6 +76,7 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Drawing",
     "Explanation",
+    "Steps",
     "Tensor",
     "abs",
     "absolute",
@@ -125,6 +129,7 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "steps",
     "take",
     "tanh",
     "tensor",

@@ -37,7 +37,12 @@ Key = Any
 
 
 class Watcher(Protocol):
-    """Who wants to see each step of a backward pass: players and ledgers."""
+    """Who wants to see each step of a backward pass: players and ledgers.
+
+    A watcher may also have `opened(node, g)`: the gradient of `node`'s output (a list
+    for several) is complete, its rule is next; and `set_aside(node, k, g)`: the
+    contribution to input `k` is kept for a stacked sum.
+    """
 
     def contribution(self, node: Node, k: int, value: Any) -> None:
         """`node`'s rule gave `value` to its input `k`; it is added there next."""
@@ -75,6 +80,7 @@ def backpropagate(
     needs: tuple[bool, ...] = (True,)
     values: Sequence[Any] = (seed,)
     node = None
+    opened = getattr(watcher, "opened", None)
     while True:
         for k, value in enumerate(values):
             if value is None or not needs[k]:
@@ -105,6 +111,8 @@ def backpropagate(
         g = sums.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
+        if opened is not None:
+            opened(node, g)
         edges = node.edges
         if useful is None:
             needs = tuple([edge.requires_grad for edge in edges])
@@ -227,6 +235,9 @@ def _set_aside(
     stack = stacks.get(leaf)
     if stack is None:
         stack = stacks[leaf] = _Stack(k)
+    told = getattr(watcher, "set_aside", None)
+    if told is not None:
+        told(node, k, g)
     stack.add(node, g, watcher)
     return (*needs[:k], False, *needs[k + 1 :])
 
