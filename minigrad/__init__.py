@@ -43,6 +43,7 @@ from minigrad.tensor import Tensor, clip, tensor
 if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
+    from minigrad.explaining import Explanation, explain
     from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
     from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
@@ -52,11 +53,13 @@ abs = absolute
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "Explanation": ("minigrad.explaining", "Explanation"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
     "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
+    "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
@@ -77,6 +80,7 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Drawing",
+    "Explanation",
     "JacobianProducts",
     "Ledger",
     "Steps",
@@ -96,6 +100,7 @@ __all__ = [
     "enable_grad",
     "errors",
     "exp",
+    "explain",
     "expm1",
     "eye",
     "full",
