@@ -41,7 +41,7 @@ from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_ste
 from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
-    from minigrad import data
+    from minigrad import data, training
     from minigrad.drawing import Drawing, draw
     from minigrad.testing import gradcheck
 
@@ -53,6 +53,7 @@ _LATER = {
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "training": ("minigrad.training", None),
 }
 
 
@@ -124,6 +125,7 @@ __all__ = [
     "tanh",
     "tensor",
     "time_step",
+    "training",
     "unstack",
     "where",
     "zeros",
