@@ -10,12 +10,14 @@ from models.lstm import LSTM, LSTMCell
 from models.recurrent import Recurrent, Trace
 from models.rnn import RNN, RNNCell
 from models.unroll import Unrolled, unroll, unroll_traced
+from models.weather import Forecaster
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
     "Cell",
+    "Forecaster",
     "GRUCell",
     "LSTMCell",
     "RNNCell",
