@@ -24,8 +24,8 @@ from minigrad.losses import mse
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
-from minigrad.tasks.compare import paired_bootstrap, root_mean
 from minigrad.tasks.options import Option, common
+from minigrad.tasks.statistics import paired
 from minigrad.tensor import Tensor
 
 COLUMNS = ("temp_max", "temp_min", "precipitation", "wind")
@@ -127,11 +127,8 @@ class Weather(Task):
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
         """Persistence, and ridge regression on the same windows."""
-        found = {"as today (persistence)": data.test.before}
-        found |= {name: guess for name, guess in _ridges(data).items()}
-        return {
-            name: _figures(guess - data.test.celsius) for name, guess in found.items()
-        }
+        truth = data.test.celsius
+        return {name: _figures(guess - truth) for name, guess in _guesses(data).items()}
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
         """The comparison with the baselines, and forecasts beside what came."""
@@ -274,6 +271,11 @@ def _figures(errors: np.ndarray) -> dict[str, float]:
     }
 
 
+def _guesses(data: Prepared) -> dict[str, np.ndarray]:
+    """What the baselines say of the held-out days, in degrees."""
+    return {"as today (persistence)": data.test.before, **_ridges(data)}
+
+
 def _ridges(data: Prepared) -> dict[str, np.ndarray]:
     """Forecasts of two ridge regressions for the held-out days.
 
@@ -315,17 +317,21 @@ def _ridge(x: Any, y: Any, new: Any, penalty: float) -> np.ndarray:
 def _verdict(own: np.ndarray, data: Prepared) -> Section:
     """Better than the baselines? In words, with intervals."""
     truth = data.test.celsius
-    guesses = {"persistence": data.test.before, **_ridges(data)}
+    mine = (own - truth) ** 2
     lines = []
-    for name, guess in guesses.items():
-        found = paired_bootstrap(
-            (own - truth) ** 2, (guess - truth) ** 2, root_mean, block=WEEK
-        )
+    for name, guess in _guesses(data).items():
+        theirs = (guess - truth) ** 2
+
+        def gain(k: np.ndarray, theirs: np.ndarray = theirs) -> float:
+            return float(np.sqrt(mine[k].mean()) - np.sqrt(theirs[k].mean()))
+
+        found = paired(gain, len(truth), block=WEEK)
         word = "lower" if found.value < 0 else "higher"
-        luck = "more than luck" if found.certain else "within the noise of these days"
+        luck = "more than luck" if found.clear else "within the noise of these days"
+        low, high = (f"{v:+.2f}".replace("-", "\N{MINUS SIGN}") for v in found[1:])
         lines.append(
             f"Against {name}: the RMSE is {abs(found.value):.2f} °C {word}, 95 % "
-            f"interval {found.low:+.2f} to {found.high:+.2f} (weeks resampled): {luck}."
+            f"interval {low} to {high} (weeks drawn again): {luck}."
         )
     lines.append(
         "Differences of a few hundredths of a degree mean little: another year has "
