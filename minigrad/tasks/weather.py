@@ -75,6 +75,13 @@ class Weather(Task):
         series, n = read_series(settings.data), settings.days
         last, held = _borders(len(series.dates), n, settings.data)
         scaling = Scaling(_features(series)[:last])
+        if np.ptp(series.values[:last, 0]) == 0:
+            raise DataError(
+                f"{settings.data}: temp_max never changes in the training part",
+                expect="a series that varies",
+                actual=f"{series.values[0, 0]:g} on all of the first {last} days",
+                hint="is it the right column?",
+            )
         reading = {
             "scaling": scaling,
             "days": n,
