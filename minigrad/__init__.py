@@ -41,7 +41,7 @@ from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_ste
 from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
-    from minigrad import data
+    from minigrad import data, training
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
     from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
@@ -64,6 +64,7 @@ _LATER = {
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
     "steps": ("minigrad.stepping", "steps"),
+    "training": ("minigrad.training", None),
 }
 
 
@@ -143,6 +144,7 @@ __all__ = [
     "tanh",
     "tensor",
     "time_step",
+    "training",
     "unstack",
     "where",
     "zeros",
