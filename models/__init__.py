@@ -14,12 +14,14 @@ from models.rnn import RNN, RNNCell
 from models.sentiment import SentimentReader
 from models.tagging import TextTagger, WordTagger
 from models.unroll import Unrolled, unroll, unroll_traced
+from models.weather import Forecaster
 
 __all__ = [
     "GRU",
     "LSTM",
     "RNN",
     "Cell",
+    "Forecaster",
     "GRUCell",
     "LSTMCell",
     "LanguageModel",

@@ -19,7 +19,9 @@ Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `shipped.p
 
 from minigrad.data.arrays import one_hot, to_categorical, windows
 from minigrad.data.batching import Batches, batches, split
+from minigrad.data.files import read_table, read_text
 from minigrad.data.padding import ngram_prefixes, pad_sequences
+from minigrad.data.scaling import Scaling
 from minigrad.data.shipped import (
     FirstNames,
     MovieReviews,
@@ -38,6 +40,7 @@ __all__ = [
     "FirstNames",
     "MovieReviews",
     "ProgramTags",
+    "Scaling",
     "SeattleWeather",
     "Vocabulary",
     "alice",
@@ -48,6 +51,8 @@ __all__ = [
     "one_hot",
     "pad_sequences",
     "program_tags",
+    "read_table",
+    "read_text",
     "seattle_weather",
     "split",
     "to_categorical",
