@@ -23,6 +23,7 @@ from minigrad.tasks.session import load, train
 
 # name -> where its class is; imported when asked for
 TASKS = {
+    "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
     "weather": ("minigrad.tasks.weather", "Weather"),
 }
 

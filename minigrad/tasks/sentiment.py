@@ -6,7 +6,7 @@ Read next: `minigrad/trial` (what the gates of the trained model do).
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Sentiment(Task):
         Option("min_count", 2, "words seen less often are unknown", least=1),
     )
     monitor = "loss"
-    units = {"accuracy": "{:.1%}"}
+    units: ClassVar = {"accuracy": "{:.1%}"}
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
         """Parts of 75, 10 and 15 %; sentences without a clear side only train."""
@@ -142,7 +142,7 @@ class Sentiment(Task):
         }
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
-        """Always the more frequent side; words and pairs weighed without their order."""
+        """Always the more frequent side; words and pairs without their order."""
         often = (data.train.ratings[_clear(data.train)] > 0).mean() >= 0.5
         held = data.test.positive
         return {
@@ -210,7 +210,9 @@ class Sentiment(Task):
             Section(
                 f"{text}",
                 lines=[f"{found.sentiment[-1]:.0%} positive after the last word."],
-                tables=[Table("After each word (gates: means over units)", header, rows)],
+                tables=[
+                    Table("After each word (gates: means over units)", header, rows)
+                ],
             )
         ]
 

@@ -1,6 +1,6 @@
 """Token sequences in portions: padded for training, read for the figures.
 
-Padding stands at the end here: a model reads it last, and the mask says it is not there.
+Padding stands at the end, and a mask says where it is.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ def portions(
         yield rows, *padded([sequences[k] for k in rows])
 
 
-def at_the_end(
-    model: Callable[..., Any], sequences: Sequence[Any]
-) -> np.ndarray:
+def at_the_end(model: Callable[..., Any], sequences: Sequence[Any]) -> np.ndarray:
     """What a model of (T, B) says at the last step of each sequence: (n,)."""
     found = np.zeros(len(sequences))
     with no_grad():

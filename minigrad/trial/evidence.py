@@ -73,8 +73,9 @@ class Seen:
         """The final logits (B,) with a gate held at a value where `where` (T, B) is."""
         nodes = clamp_nodes(self._loop, letter, value)
         changed = {
-            node: np.where(where[t][:, None], node.outputs[0].dtype.type(value),
-                           node.outputs[0])
+            node: np.where(
+                where[t][:, None], node.outputs[0].dtype.type(value), node.outputs[0]
+            )
             for t, node in nodes.items()
             if where[t].any()
         }

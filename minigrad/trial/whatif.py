@@ -65,9 +65,7 @@ class WhatIf:
         chosen = nodes if steps is None else list(steps)
         for step in chosen:
             self._check_step(step)
-        changed = {
-            nodes[t]: np.full_like(nodes[t].outputs[0], value) for t in chosen
-        }
+        changed = {nodes[t]: np.full_like(nodes[t].outputs[0], value) for t in chosen}
         return self._evaluated(changed)
 
     def clamp_table(self, letter: str) -> np.ndarray:
