@@ -24,6 +24,8 @@ from minigrad.tasks.session import load, train
 # name -> where its class is; imported when asked for
 TASKS = {
     "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
+    "next-word": ("minigrad.tasks.language", "NextWord"),
+    "next-character": ("minigrad.tasks.language", "NextCharacter"),
     "weather": ("minigrad.tasks.weather", "Weather"),
 }
 
