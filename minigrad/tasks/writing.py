@@ -21,24 +21,20 @@ QUESTIONS = (
 )
 
 
-def next_chances(
-    model: Any, tokens: Sequence[int], state: Any = None
-) -> tuple[np.ndarray, Any]:
-    """p of each token (V,) after some tokens, NEVER left out; and the state then."""
-    with no_grad():
-        logits, state = model(np.array(tokens)[:, None], state)
-    last = logits.data[-1, 0].astype(float)
-    last[list(NEVER)] = -np.inf
-    chances = np.exp(last - last.max())
-    return chances / chances.sum(), state
-
-
 def suggestions(
-    model: Any, tokens: Sequence[int], top: int = 8
+    model: Any, tokens: Sequence[int], top: int = 8, end: int | None = None
 ) -> list[tuple[int, float]]:
-    """The `top` likeliest next tokens and their probabilities, the likeliest first."""
-    chances, _ = next_chances(model, tokens)
-    return [(int(k), float(chances[k])) for k in np.argsort(-chances)[:top]]
+    """The `top` likeliest next tokens and their probabilities, the likeliest first.
+
+    end  a token that counts though it is in NEVER
+    """
+    with no_grad():
+        logits, _ = model(np.array(tokens)[:, None])
+    last = _allowed(logits, end)
+    chances = np.exp(last - last.max())
+    chances /= chances.sum()
+    order = np.argsort(-chances)[: min(top, np.isfinite(last).sum())]
+    return [(int(k), float(chances[k])) for k in order]
 
 
 def continued(
@@ -67,8 +63,7 @@ def continued(
     with no_grad():
         logits, state = model(np.array(tokens)[:, None])
         for _ in range(length):
-            z = logits.data[-1, 0].astype(float)
-            z[[k for k in NEVER if k != end]] = -np.inf
+            z = _allowed(logits, end)
             if temperature == 0:
                 token = int(z.argmax())
             else:
@@ -80,3 +75,10 @@ def continued(
             made.append(token)
             logits, state = model(np.array([[token]]), state)
     return made
+
+
+def _allowed(logits: Any, end: int | None) -> np.ndarray:
+    """The logits after the last token (V,), -inf for what is never written."""
+    z = logits.data[-1, 0].astype(float)
+    z[[k for k in NEVER if k != end]] = -np.inf
+    return z
