@@ -103,8 +103,5 @@ def set_aside(
     told = getattr(watcher, "set_aside", None)
     if told is not None:
         told(node, k, g)
-    told = getattr(watcher, "set_aside", None)
-    if told is not None:
-        told(node, k, g)
     stack.add(node, g, watcher)
     return (*needs[:k], False, *needs[k + 1 :])
