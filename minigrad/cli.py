@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
     "tour": "minigrad.tour.command",
+    "tutorial": "minigrad.lessons.command",
 }
 
 
