@@ -43,6 +43,7 @@ from minigrad.tensor import Tensor, clip, tensor
 if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
+    from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -50,9 +51,13 @@ abs = absolute
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
+    "Ledger": ("minigrad.flow", "Ledger"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "jacobian_products": ("minigrad.flow", "jacobian_products"),
+    "ledger": ("minigrad.flow", "ledger"),
 }
 
 
@@ -69,6 +74,8 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Drawing",
+    "JacobianProducts",
+    "Ledger",
     "Tensor",
     "abs",
     "absolute",
@@ -91,6 +98,8 @@ __all__ = [
     "grad",
     "gradcheck",
     "jacobian",
+    "jacobian_products",
+    "ledger",
     "load",
     "log",
     "log1p",
