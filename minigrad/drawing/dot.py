@@ -27,6 +27,7 @@ from minigrad.drawing.style import (
     FONT,
     HEAT,
     LIGHT,
+    LIT,
     SIZE,
     SMALL,
     Theme,
@@ -54,11 +55,14 @@ class Writer:
         theme: Theme = LIGHT,
         layout: Layout | None = None,
         faint: frozenset[str] = frozenset(),
+        lit: frozenset[str] = frozenset(),
     ) -> None:
+        """`faint`: boxes that are only hinted at; `lit`: steps that stand out."""
         self.picture = picture
         self.theme = theme
         self.layout = layout
         self.faint = faint
+        self.lit = lit
         self.clusters = picture.cluster_ids()
         self.titled = len(picture.boxes) <= TITLED
         self.out: list[str] = []
@@ -157,6 +161,13 @@ class Writer:
             style |= {"style": "rounded,filled", "fillcolor": self.theme.tile}
             style |= {"color": self.theme.edge, "fontcolor": self.theme.quiet}
             style["peripheries"] = 1
+            if tile.id in self.lit:
+                style |= {"color": LIT[self.theme.name], "penwidth": 3}
+                style["fontcolor"] = LIT[self.theme.name]
+            elif self._is_faint(tile.boxes):
+                pale = mix(self.theme.edge, self.theme.paper, 0.4)
+                style |= {"color": pale, "fillcolor": self.theme.paper}
+                style["fontcolor"] = mix(self.theme.quiet, self.theme.paper, 0.35)
             if self.layout:
                 rect = self.layout.tiles[tile.id]
                 style |= self._title_at(rect, tile.title, SIZE, (tile.id, ()))
@@ -197,6 +208,13 @@ class Writer:
         style |= {"fillcolor": mix(colour, ground, self.theme.tint), "fontsize": SMALL}
         if not gate:
             style["style"] = "rounded,filled,dashed"
+        style |= {"penwidth": 1, "fontcolor": self.theme.quiet}
+        boxes = [
+            b.id for p, found in tree.items() if p[: len(path)] == path for b in found
+        ]
+        if self._is_faint(boxes):
+            pale = mix(self.theme.faint, self.theme.paper, 0.22)
+            style |= {"color": pale, "fillcolor": self.theme.paper, "fontcolor": pale}
         words = clean(record.name)
         if self.layout:
             names = tuple(level.name for level in path)
@@ -229,14 +247,20 @@ class Writer:
         if box.heat and self.layout and box.id not in self.faint:
             self._heat(box)
 
+    def _is_faint(self, boxes: list[str]) -> bool:
+        """Is all of it only hinted at?"""
+        return bool(self.faint) and self.faint.issuperset(boxes)
+
     def _faded(self, *boxes: str) -> str:
         """How things look that have not happened yet (in frames)."""
         if not self.faint.intersection(boxes):
             return ""
         pale = mix(self.theme.faint, self.theme.paper, 0.22)
+        kind = self.picture.boxes[boxes[0]].kind if len(boxes) == 1 else ""
+        style = {"": "solid", "weight": "dashed", "bar": "solid"}.get(kind, "rounded")
         return (
             f' color="{pale}" fontcolor="{pale}" fillcolor="{self.theme.paper}"'
-            ' style="solid"'
+            f' style="{style}"'
         )
 
     def _heat(self, box: Box) -> None:
@@ -263,7 +287,9 @@ class Writer:
         words = line_words(line)
         if self.layout:
             more += f' pos="{position(self.layout.lines[line.id])}"'
-            words = self.layout.words.get(line.id, "")
+            named = line.id not in self.layout.branches
+            placed = line.id in self.layout.labels
+            words = line_words(line, named) if placed else ""
             if words:
                 x, y = self.layout.labels[line.id]
                 more += f' lp="{x:.2f},{y:.2f}"'

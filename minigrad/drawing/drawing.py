@@ -176,7 +176,8 @@ class Drawing:
         _check_folder(os.path.join(folder, "x"))
         for number, frame in enumerate(frames(self.picture)):
             theme = THEMES[self.theme]
-            text = Writer(frame.picture, theme, self.layout, frame.faint).text()
+            writer = Writer(frame.picture, theme, self.layout, frame.faint, frame.lit)
+            text = writer.text()
             path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
             _write(path, self._render(text, form))
             made.append(path)
