@@ -98,8 +98,9 @@ class Arranger:
             if not text:
                 continue
             curve = self.layout.lines[line.id]
-            branch = line.id in self.layout.branches
-            first = self._label_place(line, text) if line.label and not branch else None
+            known = line.label and line.id not in self.layout.branches
+            crossing = self.tiles.ends[line.id].tail != "inside"
+            first = self._label_place(line, text) if known and crossing else None
             point = best_place(curve, text, first, line.id, room, lines)
             if point is not None:
                 room.take(around(point, text))

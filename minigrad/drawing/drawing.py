@@ -11,7 +11,6 @@ import contextlib
 import gc
 import html
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -25,6 +24,7 @@ from minigrad.drawing.frames import frames
 from minigrad.drawing.model import Picture
 from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read
+from minigrad.drawing.saving import in_folder, write
 from minigrad.drawing.steps import name_steps
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.tiles import Tiles
@@ -154,17 +154,16 @@ class Drawing:
         Raises ArgumentError for another ending, DrawingError if the folder is missing
         or cannot be written to, or the engine fails.
         """
-        path = os.fspath(path)
+        path = in_folder(path)
         ending = os.path.splitext(path)[1].removeprefix(".").lower()
         one_of("ending", ending, FORMATS)
-        _check_folder(path)
         if ending == "dot":
             data = self.dot.encode()
         elif ending == "html":
             data = self.html().encode()
         else:
             data = self.svg().encode() if ending == "svg" else self.render(ending)
-        _write(path, data)
+        write(path, data)
 
     def frames(self, folder: str | os.PathLike[str], form: str = "svg") -> list[str]:
         """Write a numbered picture per time step, forward and (with gradients=True)
@@ -174,15 +173,14 @@ class Drawing:
         pdf.
         """
         one_of("form", form, ("svg", "png", "pdf"))
-        folder = os.fspath(folder)
+        folder = os.path.dirname(in_folder(os.path.join(folder, "x")))
         made = []
-        _check_folder(os.path.join(folder, "x"))
         for number, frame in enumerate(frames(self.picture)):
             theme = THEMES[self.theme]
             writer = Writer(frame.picture, theme, self.layout, frame.faint, frame.lit)
             text = writer.text()
             path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
-            _write(path, self._render(text, form))
+            write(path, self._render(text, form))
             made.append(path)
         return made
 
@@ -213,42 +211,6 @@ class Drawing:
 
     def __repr__(self) -> str:
         return f"<Drawing, level {self.picture.level!r}: {self.counts}>"
-
-
-def _check_folder(path: str) -> None:
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise DrawingError(
-            "draw: there is no such folder",
-            expect="a folder that exists",
-            actual=clean(folder, 120),
-            hint="make it first: os.makedirs(...)",
-        )
-
-
-def _write(path: str, data: bytes) -> None:
-    """Write a file whole, or leave what was there."""
-    folder = os.path.dirname(path) or "."
-    try:
-        number, name = tempfile.mkstemp(dir=folder, prefix=".minigrad-")
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        raise DrawingError(
-            "draw: the file cannot be written",
-            expect="a place that can be written to",
-            actual=clean(str(error), 160),
-            hint="choose another path",
-        ) from None
 
 
 @contextlib.contextmanager
@@ -304,6 +266,8 @@ def draw(
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
     one_of("values", values, (False, True, "mean"))
+    one_of("engine", engine, (None, *engines.ENGINES))
+    engines.check_timeout(timeout)
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:
         if not isinstance(one, Variable):

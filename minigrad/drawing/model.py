@@ -123,8 +123,7 @@ class Picture:
         names: dict[tuple[str, tuple[Scope, ...]], str] = {}
         for tile in self.tiles.values():
             count = 0
-            for key in tile.boxes:
-                path = self.boxes[key].clusters
+            for path in dict.fromkeys(self.boxes[key].clusters for key in tile.boxes):
                 for depth in range(1, len(path) + 1):
                     if (tile.id, path[:depth]) not in names:
                         names[(tile.id, path[:depth])] = f"{tile.id}_g{count}"

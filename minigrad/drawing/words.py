@@ -55,7 +55,8 @@ def short(value: float) -> str:
 
 def tag_name(node: Node, index: int = 0) -> str | None:
     """The name a user gave to what the operation made, if any."""
-    return (node.tags or {}).get("names", {}).get(index)
+    tags = node.tags
+    return tags.get("names", {}).get(index) if tags else None
 
 
 def node_title(node: Node, number: int) -> str:
