@@ -25,6 +25,7 @@ from minigrad.drawing.model import Picture
 from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read
 from minigrad.drawing.saving import in_folder, write
+from minigrad.drawing.steps import name_steps
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.tiles import Tiles
 from minigrad.drawing.values import show_gradients, show_values
@@ -132,13 +133,20 @@ class Drawing:
             text = text.replace("{\n", f"{{\ngraph [dpi={dpi:.1f}]\n", 1)
         return engines.run("nop2", form, [text], self.timeout, self.engine)
 
+    @cached_property
+    def _svg(self) -> str:
+        return self.render("svg").decode()
+
     def svg(self) -> str:
         """The picture as SVG text."""
-        return self.render("svg").decode()
+        return self._svg
 
     def html(self) -> str:
         """The picture as one self-contained page: pan, zoom, search, click to fold."""
-        return page(self.picture, self.svg(), self.theme)
+        other = "dark" if self.theme == "light" else "light"
+        text = Writer(self.picture, THEMES[other], self.layout).text()
+        there = self._render(text, "svg").decode()
+        return page(self.picture, self.layout, self.svg(), self.theme, there)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written.
@@ -154,7 +162,7 @@ class Drawing:
         elif ending == "html":
             data = self.html().encode()
         else:
-            data = self.render(ending)
+            data = self.svg().encode() if ending == "svg" else self.render(ending)
         write(path, data)
 
     def frames(self, folder: str | os.PathLike[str], form: str = "svg") -> list[str]:
@@ -169,7 +177,8 @@ class Drawing:
         made = []
         for number, frame in enumerate(frames(self.picture)):
             theme = THEMES[self.theme]
-            text = Writer(frame.picture, theme, self.layout, frame.faint).text()
+            writer = Writer(frame.picture, theme, self.layout, frame.faint, frame.lit)
+            text = writer.text()
             path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
             write(path, self._render(text, form))
             made.append(path)
@@ -183,9 +192,12 @@ class Drawing:
         except DrawingError as error:
             return {"text/plain": f"{self!r}\n{error}"}
         bundle["image/svg+xml"] = svg
-        whole = page(self.picture, svg, self.theme)
+        whole = self.html()
+        shape = self.layout.height / max(self.layout.width, 1.0)
+        height = round(min(640, max(260, 960 * shape + 150)))
         bundle["text/html"] = (
-            '<iframe sandbox="allow-scripts" loading="lazy" width="100%" height="520" '
+            '<iframe sandbox="allow-scripts" loading="lazy" width="100%" '
+            f'height="{height}" frameborder="0" '
             f'title="{html.escape(clean(self.picture.title or "graph", 80))}" '
             f'srcdoc="{html.escape(whole)}"></iframe>'
         )
@@ -216,14 +228,14 @@ def _undisturbed() -> Iterator[None]:
 def draw(
     tensor: Any,
     level: str = "op",
-    values: bool = False,
+    values: bool | str = False,
     gradients: bool = False,
     max_steps: int | None = 10,
     *,
     first: int | None = None,
     last: int | None = None,
     steps: Collection[int] | None = None,
-    words: Sequence[str] | None = None,
+    words: Sequence[object] | None = None,
     title: str | None = None,
     theme: str = "light",
     engine: str | None = None,
@@ -234,13 +246,15 @@ def draw(
     tensor     a Tensor, or several (a gradient made with create_graph=True is drawn
                with its forward graph)
     level      "op": every operation; "gate": a box per gate; "cell": a box per step
-    values     numbers and small heat maps in the boxes (first row of the array)
+    values     numbers and small heat maps in the boxes (the array's first four rows);
+               "mean": one number for each gate, which is the darker the larger it is
     gradients  colour, width and number on each line: the L2 norm of dL/d(value) that
                flows back along it, L being the tensor (or the sum of its entries);
                `.grad` is left alone
     max_steps  longer sequences lose their middle ("... 94 steps ..."); None: all steps
     first, last, steps  show the first k steps, the last k, or these
-    words      what is read at each step, to stand beside its number
+    words      names of the steps, first step first: the words that are read, say, or
+               dates (a string is taken apart at its spaces). "step 3" becomes "3: but"
     title      of the page
     theme      "light" or "dark"
     engine     "dot" or "pygraphviz"; None: what is installed
@@ -251,6 +265,7 @@ def draw(
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
+    one_of("values", values, (False, True, "mean"))
     one_of("engine", engine, (None, *engines.ENGINES))
     engines.check_timeout(timeout)
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
@@ -268,12 +283,9 @@ def draw(
         picture.title = title or f"minigrad: {level} level"
         shown = choose(picture.columns, max_steps, first, last, steps)
         picture = elide(picture, shown)
-        for tile in picture.tiles.values():
-            if words is not None and tile.kind == "step" and tile.column:
-                if 0 <= tile.column[1] < len(words):
-                    tile.title += f"  “{clean(words[tile.column[1]], 14)}”"
+        name_steps(picture, words)
         if values:
-            show_values(picture)
+            show_values(picture, mean=values == "mean")
         if gradients:
             show_gradients(picture, edges)
     return Drawing(picture, theme, engine, timeout)

@@ -47,7 +47,9 @@ def attributes(values: Mapping[str, object]) -> str:
 
 
 @lru_cache(maxsize=512)
-def box_style(theme: Theme, kind: str, letter: str | None, round: bool) -> str:
+def box_style(
+    theme: Theme, kind: str, letter: str | None, round: bool, shade: float | None = None
+) -> str:
     """The looks of a box, as DOT."""
     style: dict[str, object] = {}
     if kind in GHOSTS:
@@ -66,7 +68,8 @@ def box_style(theme: Theme, kind: str, letter: str | None, round: bool) -> str:
         style |= {"style": "filled", "fillcolor": theme.tile, "color": theme.faint}
     else:
         colour = hue(letter)
-        fill = mix(colour, theme.box, theme.strong) if letter else theme.box
+        part = theme.strong if shade is None else 0.05 + 0.65 * shade
+        fill = mix(colour, theme.box, part) if letter else theme.box
         line = mix(colour, theme.ink, 0.8) if letter else theme.faint
         style |= {"style": "filled,rounded", "fillcolor": fill, "color": line}
         if round:

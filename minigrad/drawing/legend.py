@@ -79,4 +79,10 @@ def _scale(picture: Picture, theme: Theme, y: float | None) -> list[str]:
             style["pos"] = f"{x + width / 2:.2f},{y:.2f}"
         out.append(f"scale{k} {attributes(style)}")
         x += width + 3
+    if y is None:  # in a line from left to right, whatever dot's direction
+        names = [f"scale{k}" for k in range(len(texts))]
+        if picture.recurrent:
+            out.append(f"{{rank=same {' '.join(names)}}}")
+        else:
+            out.append(" -> ".join(names) + " [style=invis]")
     return out

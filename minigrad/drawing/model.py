@@ -44,6 +44,7 @@ class Box:
     letter: str | None = None  # the gate's letter: its colour
     values: tuple[str, ...] = ()  # numbers to show under the lines
     heat: tuple[tuple[float, ...], ...] = ()  # a small array, -1..1: its heat map
+    shade: float | None = None  # how strong its colour is, 0..1, by its value
     widest: str = ""  # the widest of the values of all boxes that are alike
     backward: bool = False  # a node of a recorded backward pass
     saved: str = ""  # of a ghost of a forward value: the box that made it

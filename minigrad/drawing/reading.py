@@ -79,8 +79,7 @@ class Reader:
             box = self.boxes[key] = Box(key, kind, (), tile.id, clusters)
             tile.boxes.append(key)
         box.nodes.append(number)
-        if node.origin is not None:
-            box.backward = True
+        box.backward = box.backward or self.places.back[number]
         self.box_of.append(box)
 
     def _tile(self, number: int) -> Tile:

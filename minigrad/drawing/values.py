@@ -23,11 +23,15 @@ from minigrad.errors import DrawingError
 from minigrad.quiet import quietly
 
 CELLS = 24  # the longest row that gets a heat map
+POSITIVE = ("i", "f", "o", "r", "z")  # gates: sigmoids, between 0 and 1
 ROWS = 4  # of a heat map; more are not shown
 
 
-def show_values(picture: Picture) -> None:
+def show_values(picture: Picture, mean: bool = False) -> None:
     """Write each box's value: the number, or minimum, mean and maximum.
+
+    mean  gates, cells and groups of a step show their mean alone (of what may be
+          negative the mean absolute value), and gates are the darker the larger it is
 
     Trained arrays are the same at every step: their values stand in the legend. Boxes
     that are alike (the same gate in another step) are made as wide as the widest.
@@ -42,26 +46,41 @@ def show_values(picture: Picture) -> None:
                 continue
             if array.size == 1 and not box.leaf.name:
                 continue  # the number is in the box already
-        box.values = summary(np.asarray(array))
-        box.heat = heat(box)
+        if mean and box.kind in ("gate", "cell", "group"):
+            _show_mean(box)
+        else:
+            box.values = summary(np.asarray(array))
+            box.heat = heat(box)
         tile = picture.tiles[box.tile]
         place = tile.id if tile.column is None else tile.row
         key = (
             place,
             box.kind,
-            box.lines,
+            box.lines[1:] if box.kind == "cell" else box.lines,
             box.clusters,
             len(box.values),
             bool(box.heat),
         )
         alike.setdefault(key, []).append(box)
     for boxes in alike.values():
-        widest = max((v for box in boxes for v in box.values), key=value_width)
+        texts = [v for box in boxes for v in (*box.values, box.widest)]
+        widest = max(texts, key=value_width)
         for box in boxes:
             box.widest = widest
     arrays = {box.leaf: box.array for box in picture.boxes.values() if box.leaf}
     for use in picture.legend:
         use.values = summary(np.asarray(arrays[use.leaf])) if use.leaf in arrays else ()
+
+
+def _show_mean(box: Box) -> None:
+    """One number in place of the shape, and the strength of a gate's colour."""
+    size = np.abs(np.asarray(box.array))
+    with quietly():
+        value = float(size.mean()) if size.size else 0.0
+    positive = box.letter in POSITIVE
+    box.lines = box.lines[:-1] if len(box.lines) > 1 else box.lines
+    box.values = (f"{'mean' if positive else 'size'} {short(value)}",)
+    box.shade = min(1.0, value) if math.isfinite(value) else 0.0
 
 
 def value_width(text: str) -> float:
