@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -266,6 +267,8 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = _seed(output, grad, create_graph)
+    one = output._edge.array.size == 1 and not isinstance(seed, Variable)
+    thread.recorder.last = ref(output), seed if one else None
     with quietly(), uncollected():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():
