@@ -30,6 +30,19 @@ const equation = (...content) => {
 };
 const inline = (...content) => math("math", mrow(...content));
 
+const sumOfRules = (gifts) => {
+  if (!gifts.length) return [mo("∑"), math("mtext", "what its readers gave")];
+  const parts = gifts.slice(0, 3).flatMap((gift, k) => {
+    const rule = operations[gift.operation].rules[gift.input];
+    const bare = rule === null || (Array.isArray(rule)
+      && ["add", "sub", "negative", "if", "where", "sum"].includes(rule[0]));
+    const term = rule === null ? mo("?") : typeset(rule, wordsOf(gift.operation));
+    const made = bare && gifts.length > 1 ? mrow(mo("("), term, mo(")")) : term;
+    return k ? [mo("+"), made] : [made];
+  });
+  return gifts.length > 3 ? [...parts, mo("+"), mo("⋯")] : parts;
+};
+
 // Everything that the panel shows of an event: words, formula, arrays, what is worked out
 const tellings = {
   forward(event) {
@@ -63,8 +76,8 @@ const tellings = {
       words: start ? ["backward starts here: ", inline(gradientOf(outputs[0]))]
         : ["the gradient of ", inline(...several(outputs, symbolOf)), " is complete",
           one ? `: ${many(values[outputs[0]].uses, "contribution")}` : ""],
-      formula: [...several(outputs, gradientOf), ...(start ? [mo("="), math("mn", "1")]
-        : [mo("="), mo("∑"), math("mtext", "what its readers gave back")])],
+      formula: [...several(outputs, gradientOf), mo("="),
+        ...(start ? [math("mn", "1")] : sumOfRules(terms))],
       terms: one ? terms.map(({ value }) => arrayOf(value)) : [],
       result: given.find(Boolean), cards,
       next: "Next, its rule: what each of its inputs gets.",
@@ -123,10 +136,10 @@ const tellings = {
       words: [`stacked sum: ${many(uses, "use")} of `, inline(symbolOf(event.target)),
         " in one product"],
       formula: [gradientOf(event.target), mo("+="), mo("∑"),
-        math("msup", math("mi", values[first].symbol[0]), math("mi", "T")),
+        math("msup", math("mi", values[first].symbol[0]), upright("T")),
         math("mspace"), math("mi", "g"), mo("="),
-        mrow(math("msup", mrow(mo("["), math("mtext", "all rows"), mo("]")),
-          math("mi", "T")), mo("["), math("mtext", "all g"), mo("]"))],
+        math("msup", math("mtext", `[rows of all ${values[first].symbol[0]}]`),
+          upright("T")), math("mspace"), math("mtext", "[rows of all g]")],
       result,
       cards: [[inline(gradientOf(event.target)), "stacked sum", result, "out"]],
       next: gifts.length === uses ? `Added one by one the uses give the same, up to `

@@ -283,7 +283,7 @@ events.forEach((event, k) => {
   eventsOf.get(box).push(k);
   if (event.kind !== "contribution") return;
   const tail = data.tails[data.lines[`${event.operation},${event.input}`]];
-  if (data.ofOperations.includes(tail)) return;
+  if (ofOperations.has(tail)) return;
   if (!eventsOf.has(tail)) eventsOf.set(tail, []);
   eventsOf.get(tail).push(k);
 });

@@ -31,6 +31,7 @@ const areaOf = (id) => {
 };
 
 // ------------------------------------------------------------- what has happened
+const ofOperations = new Set(Object.values(data.boxes));
 const firsts = () => {
   const done = new Map(), felt = new Map();
   const first = (map, id, k) => { if (id && !map.has(id)) map.set(id, k); };
@@ -48,7 +49,7 @@ const firsts = () => {
   for (const [line, [tail, head]] of Object.entries(data.ends)) {
     const at = done.get(head) ?? 0;
     first(done, line, at);
-    if (!data.ofOperations.includes(tail)) done.set(tail, Math.min(done.get(tail) ?? at, at));
+    if (!ofOperations.has(tail)) done.set(tail, Math.min(done.get(tail) ?? at, at));
   }
   for (const [id, k] of done) moments.push([k, id, "todo"]);
   for (const [id, k] of felt) moments.push([k, id, "felt"]);
@@ -176,8 +177,11 @@ const follow = (smooth) => {
     if (from >= edge && to <= size - edge) return at;
     return size / 2 - (start + length / 2) * view.zoom;
   };
-  view.x = move(view.x, width, area.x, area.width);
-  view.y = move(view.y, height, area.y, area.height);
+  const within = (at, size, length) => length * view.zoom < size - 24
+    ? (size - length * view.zoom) / 2
+    : Math.min(12, Math.max(size - 12 - length * view.zoom, at));
+  view.x = within(move(view.x, width, area.x, area.width), width, shape.width);
+  view.y = within(move(view.y, height, area.y, area.height), height, shape.height);
   glide(smooth);
 };
 const firstView = () => {  // one time step fits the stage, and is large enough to read
