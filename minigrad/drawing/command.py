@@ -28,6 +28,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="FILE", help="x.svg, .png, .pdf, .html or .dot")
     add("--steps", type=int, help="time steps (5, or the words of --sentence)")
     add("--level", choices=("cell", "gate", "op"), default="gate", help="how much")
+    network_arguments(parser)
+    add("--sentence", help="words to read, one per step")
+    add("--values", action="store_true", help="numbers and heat maps in the boxes")
+    add("--gradients", action="store_true", help="the size of each gradient")
+    add("--backward", action="store_true", help="the backward graph beside it")
+    add("--theme", choices=("light", "dark"), default="light", help="the paper")
+    add("--max-steps", type=int, default=10, help="longer ones lose their middle")
+    add("--timeout", type=float, help="seconds after which dot is stopped")
+
+
+def network_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sizes and variants of a network, for any command that makes one."""
+    add = parser.add_argument
     add("--layers", type=int, default=1, help="layers, one above the other")
     add("--bidirectional", action="store_true", help="a second cell, from the end")
     add("--hidden", type=int, default=4, help="hidden size")
@@ -38,13 +51,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
     add("--reset", choices=("after", "before"), help="gru: the product")
     add("--update", choices=("keep", "take"), help="gru: what z means")
-    add("--sentence", help="words to read, one per step")
-    add("--values", action="store_true", help="numbers and heat maps in the boxes")
-    add("--gradients", action="store_true", help="the size of each gradient")
-    add("--backward", action="store_true", help="the backward graph beside it")
-    add("--theme", choices=("light", "dark"), default="light", help="the paper")
-    add("--max-steps", type=int, default=10, help="longer ones lose their middle")
-    add("--timeout", type=float, help="seconds after which dot is stopped")
     add("--seed", type=int, default=0, help="of weights and inputs")
 
 
@@ -68,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
         )
     from minigrad.drawing import draw
 
-    output = _run_model(options, steps)
+    output = run_model(options, steps)
     drawing = draw(
         output,
         level=options.level,
@@ -88,8 +94,11 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
 
 
-def _run_model(options: argparse.Namespace, steps: int) -> Any:
-    """The tensor to draw: the outputs, a loss of them, or its recorded gradient."""
+def run_model(options: argparse.Namespace, steps: int) -> Any:
+    """The tensor to draw: the outputs, a loss of them, or its recorded gradient.
+
+    options  what `network_arguments` reads; with `gradients` it is a scalar loss
+    """
     import minigrad as mg
     import models
 
