@@ -41,9 +41,10 @@ from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_ste
 from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
-    from minigrad import data
+    from minigrad import data, training
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
+    from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
     from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
@@ -53,12 +54,17 @@ abs = absolute
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
     "Explanation": ("minigrad.explaining", "Explanation"),
+    "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
+    "Ledger": ("minigrad.flow", "Ledger"),
     "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "jacobian_products": ("minigrad.flow", "jacobian_products"),
+    "ledger": ("minigrad.flow", "ledger"),
     "steps": ("minigrad.stepping", "steps"),
+    "training": ("minigrad.training", None),
 }
 
 
@@ -76,6 +82,8 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Drawing",
     "Explanation",
+    "JacobianProducts",
+    "Ledger",
     "Steps",
     "Tensor",
     "abs",
@@ -100,6 +108,8 @@ __all__ = [
     "grad",
     "gradcheck",
     "jacobian",
+    "jacobian_products",
+    "ledger",
     "load",
     "log",
     "log1p",
@@ -134,6 +144,7 @@ __all__ = [
     "tanh",
     "tensor",
     "time_step",
+    "training",
     "unstack",
     "where",
     "zeros",

@@ -19,7 +19,7 @@ from minigrad.errors import GraphError, SetupError
 from minigrad.explaining.stretches import is_use
 from minigrad.graph import AnyEdge, Leaf, Node, ancestors
 from minigrad.kernels import argument_names
-from minigrad.primitives.base import Elementwise
+from minigrad.primitives.fused import Elementwise
 from minigrad.primitives.shape import sum_to
 from minigrad.words import clean
 

@@ -26,7 +26,7 @@ from minigrad.explaining.stretches import is_use, pulled
 from minigrad.explaining.symbols import Names
 from minigrad.graph import AnyEdge, Node
 from minigrad.primitives import TABLE
-from minigrad.primitives.base import Elementwise
+from minigrad.primitives.fused import Elementwise
 from minigrad.primitives.shape import sum_to
 from minigrad.quiet import quietly
 

@@ -20,7 +20,7 @@ from minigrad import intrinsics
 from minigrad.explaining.stretches import Stretch, Stretches
 from minigrad.graph import AnyEdge, Leaf, Node
 from minigrad.kernels import Program, argument_names
-from minigrad.primitives.base import Elementwise
+from minigrad.primitives.fused import Elementwise
 from minigrad.words import clean, number
 
 LOWER = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")

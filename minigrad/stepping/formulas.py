@@ -20,7 +20,8 @@ from typing import Any
 
 from minigrad import kernels
 from minigrad.graph import Node
-from minigrad.primitives.base import Elementwise, Primitive
+from minigrad.primitives.base import Primitive
+from minigrad.primitives.fused import Elementwise
 from minigrad.words import clean, number, shape_text
 
 Tree = Any  # str | float | list

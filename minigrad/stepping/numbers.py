@@ -76,7 +76,7 @@ def _checked(result: Array, at: Index | None) -> Index | None:
 def _right(
     tree: Any, arrays: dict[str, Array | None], at: Index, shape: Index, full: Index
 ) -> str | None:
-    """The right side with numbers; `full` is the output's shape, `shape` the result's."""
+    """The right side with numbers. shape: the result's; full: the output's."""
     if isinstance(tree, list) and tree[0] == "sum":
         return _sum(tree[1], arrays, at, shape, full)
     if isinstance(tree, list) and tree[0] == "div" and _is(tree[1], "sum"):
