@@ -25,20 +25,9 @@ VARIANTS = {  # which variants each model has
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command understands."""
     parser.add_argument("model", choices=tuple(VARIANTS), help="the cell")
-    add = parser.add_argument_group("the network").add_argument
+    add = network_arguments(parser).add_argument
     add("--steps", type=int, metavar="T", help="time steps (5, or one per word)")
     add("--sentence", metavar="WORDS", help="what is read: names the steps")
-    add("--layers", type=int, default=1, metavar="N", help="one above the other")
-    add("--bidirectional", action="store_true", help="a second cell, from the end")
-    add("--inputs", type=int, default=3, metavar="D", help="input size (3)")
-    add("--hidden", type=int, default=4, metavar="H", help="hidden size (4)")
-    add("--batch", type=int, default=1, metavar="B", help="sequences at a time (1)")
-    add("--activation", choices=("tanh", "relu"), help="rnn: of the state")
-    add("--peephole", choices=("current", "previous"), help="lstm: gates see c")
-    add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
-    add("--reset", choices=("after", "before"), help="gru: the matmul")
-    add("--update", choices=("keep", "take"), help="gru: what z does to the old state")
-    add("--seed", type=int, default=0, metavar="N", help="of weights and inputs (0)")
     add = parser.add_argument_group("the picture").add_argument
     add(
         "-o", "--output", metavar="FILE", help=".svg .png .pdf .html or .dot; none: DOT"
@@ -57,6 +46,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-steps", type=int, default=10, metavar="N",
         help="longer sequences lose their middle (10)")  # fmt: skip
     add("--timeout", type=float, metavar="S", help="seconds until dot is stopped (60)")
+
+
+def network_arguments(parser: argparse.ArgumentParser) -> Any:
+    """The sizes and variants of a network, for any command that makes one: a group."""
+    group = parser.add_argument_group("the network")
+    add = group.add_argument
+    add("--layers", type=int, default=1, metavar="N", help="one above the other")
+    add("--bidirectional", action="store_true", help="a second cell, from the end")
+    add("--inputs", type=int, default=3, metavar="D", help="input size (3)")
+    add("--hidden", type=int, default=4, metavar="H", help="hidden size (4)")
+    add("--batch", type=int, default=1, metavar="B", help="sequences at a time (1)")
+    add("--activation", choices=("tanh", "relu"), help="rnn: of the state")
+    add("--peephole", choices=("current", "previous"), help="lstm: gates see c")
+    add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
+    add("--reset", choices=("after", "before"), help="gru: the matmul")
+    add("--update", choices=("keep", "take"), help="gru: what z does to the old state")
+    add("--seed", type=int, default=0, metavar="N", help="of weights and inputs (0)")
+    return group
 
 
 def run(options: argparse.Namespace) -> None:
@@ -101,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
             actual=f"--steps {steps} --max-steps {options.max_steps}",
             hint="--max-steps 10 leaves out the middle; a .dot file may have any size",
         )
-    output = _run_model(options, steps)
+    output = run_model(options, steps)
     drawing = draw(
         output,
         level=options.level,
@@ -125,8 +132,11 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
 
 
-def _run_model(options: argparse.Namespace, steps: int) -> Any:
-    """The tensor to draw: the outputs, a loss of them, or its recorded gradient."""
+def run_model(options: argparse.Namespace, steps: int) -> Any:
+    """The tensor to draw: the outputs, a loss of them, or its recorded gradient.
+
+    options  what `network_arguments` reads; with `gradients` it is a scalar loss
+    """
     import minigrad as mg
     import models
 

@@ -125,7 +125,9 @@ def _svgs(steps: Any, numbers: list[int], drawing: Any) -> Iterator[str]:
     drawing = drawing or steps.drawing()
     base = drawing.svg()
     marks = Marks(steps, drawing, base)
-    sizes = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"\s+viewBox="[^"]*"', base)
+    sizes = re.search(
+        r'<svg width="([\d.]+)pt" height="([\d.]+)pt"\s+viewBox="[^"]*"', base
+    )
     assert sizes is not None, "bug: an SVG of Graphviz without a size"
     width, height = max(float(sizes[1]), 480.0), float(sizes[2])
     head = (

@@ -48,8 +48,12 @@ class Mark:
                 weights = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
                 found.append(
                     (
-                        sum(w * p[0] for w, p in zip(weights, (a, b, c, d), strict=True)),
-                        sum(w * p[1] for w, p in zip(weights, (a, b, c, d), strict=True)),
+                        sum(
+                            w * p[0] for w, p in zip(weights, (a, b, c, d), strict=True)
+                        ),
+                        sum(
+                            w * p[1] for w, p in zip(weights, (a, b, c, d), strict=True)
+                        ),
                     )
                 )
         return found
