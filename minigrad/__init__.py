@@ -43,17 +43,26 @@ from minigrad.tensor import Tensor, clip, tensor
 if TYPE_CHECKING:
     from minigrad import data
     from minigrad.drawing import Drawing, draw
-    from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
+    from minigrad.flow import (
+        Diagnosis,
+        JacobianProducts,
+        Ledger,
+        diagnose,
+        jacobian_products,
+        ledger,
+    )
     from minigrad.testing import gradcheck
 
 abs = absolute
 
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
+    "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
     "data": ("minigrad.data", None),
+    "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
@@ -73,6 +82,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Diagnosis",
     "Drawing",
     "JacobianProducts",
     "Ledger",
@@ -88,6 +98,7 @@ __all__ = [
     "cos",
     "data",
     "detect_anomaly",
+    "diagnose",
     "draw",
     "enable_grad",
     "errors",
