@@ -10,6 +10,7 @@ loops.py        the loops of any graph: their states, gates and order
 observe.py      a look at every loop, at the price of a backward pass or less
 verdicts.py     what was seen, in words
 diagnosis.py    `mg.diagnose`: all of this for a network of one's own
+monitoring.py, log.py   `mg.Monitor`: the same during training
 figures.py      the style of plots: logarithms that hide nothing
 plots.py        norms by distance, singular values, paths, ledgers, gates
 cliff.py        a loss surface with a cliff, with and without clipping
@@ -21,13 +22,16 @@ Start with `uses.py`.
 
 from minigrad.flow.diagnosis import Diagnosis, diagnose
 from minigrad.flow.ledgers import Ledger, ledger
+from minigrad.flow.monitoring import FlowWarning, Monitor
 from minigrad.flow.paths import Paths
 from minigrad.flow.products import JacobianProducts, jacobian_products
 
 __all__ = [
     "Diagnosis",
+    "FlowWarning",
     "JacobianProducts",
     "Ledger",
+    "Monitor",
     "Paths",
     "diagnose",
     "jacobian_products",

@@ -85,22 +85,26 @@ def power_axis(axes: Any, logs: Sequence[np.ndarray]) -> tuple[float, float]:
     room = max(0.06 * (high - low), 0.3)
     low, high = low - room, high + room
     axes.set_ylim(low, high)
-    if high - low > 3:
+    long = high - low > 3
+    if long:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=7, integer=True))
     else:  # 1, 2, 5, 10, ...
         powers = range(math.floor(low), math.ceil(high) + 1)
         ticks = [power + math.log10(digit) for power in powers for digit in (1, 2, 5)]
         axes.yaxis.set_major_locator(FixedLocator(ticks))
         axes.set_ylim(low, high)
-    axes.yaxis.set_major_formatter(FuncFormatter(_power))
+    axes.yaxis.set_major_formatter(FuncFormatter(_power if long else _decimal))
     axes.grid(True, axis="y", alpha=0.3)
     return low, high
 
 
 def _power(x: float, _: Any) -> str:
-    """A tick: 10^-12, or 0.2 between whole powers."""
-    if abs(x - round(x)) < 1e-9 and abs(x) > 2.5:
-        return f"$10^{{{round(x)}}}$"
+    """A tick of a long axis: 10^-12."""
+    return "1" if round(x) == 0 else f"$10^{{{round(x)}}}$"
+
+
+def _decimal(x: float, _: Any) -> str:
+    """A tick of a short axis: 0.2."""
     return f"{10**x:.3g}" if abs(x) < 4 else f"{10**x:.0e}"
 
 

@@ -137,7 +137,7 @@ def norms_by_distance(loop: Loop, seeds: list[np.ndarray]) -> np.ndarray:
     edges = [part._edge for state in earlier for part in state]
     _watch(total, np.ones((), total.dtype), edges, arrivals)
     found = [seeds, *[arrivals.of(state) for state in earlier[::-1]]]
-    norms = [[norm_of(np.asarray(part)) for part in parts] for parts in found]
+    norms = [[norm_of(np.asarray(part, float)) for part in parts] for parts in found]
     return np.array([norm_of(np.array(parts)) for parts in norms])
 
 

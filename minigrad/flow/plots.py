@@ -193,14 +193,17 @@ def heat(led: Ledger, p: Any = None, axes: Any = None, title: str = "") -> Any:
         axes.set_ylabel("the item's norm")
         return axes
     axes.set_ylabel("loss")
-    picture = _log_image(axes, logs)
+    picture = log_image(axes, logs)
     bar = axes.figure.colorbar(picture, ax=axes, shrink=0.85)
     bar.set_label("log10 of the item's norm")
     return axes
 
 
-def _log_image(axes: Any, logs: np.ndarray) -> Any:
-    """Logarithms as colours; zeros and what is not finite get looks of their own."""
+def log_image(axes: Any, logs: np.ndarray, ragged: bool = False) -> Any:
+    """Logarithms as colours; zeros and what is not finite get looks of their own.
+
+    ragged  NaN means that there is nothing, not that something is not finite
+    """
     from matplotlib.patches import Patch
 
     finite = np.where(np.isfinite(logs), logs, np.nan)
@@ -211,7 +214,7 @@ def _log_image(axes: Any, logs: np.ndarray) -> Any:
     marks = []
     if np.isneginf(logs).any():
         marks.append(Patch(facecolor="#e6e9ec", edgecolor=GREY, label="exactly 0"))
-    wrong = np.isnan(logs) | np.isposinf(logs)
+    wrong = np.isposinf(logs) | (np.isnan(logs) & (not ragged))
     if wrong.any():
         rows, columns = np.nonzero(wrong)
         axes.scatter(columns, rows, marker="x", s=14, color=ORANGE, label="not finite")
