@@ -41,8 +41,9 @@ from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_ste
 from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
-    from minigrad import data
+    from minigrad import data, training
     from minigrad.drawing import Drawing, draw
+    from minigrad.explaining import Explanation, explain
     from minigrad.flow import (
         Diagnosis,
         JacobianProducts,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         jacobian_products,
         ledger,
     )
+    from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -60,15 +62,20 @@ abs = absolute
 _LATER = {
     "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "Explanation": ("minigrad.explaining", "Explanation"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
     "Monitor": ("minigrad.flow", "Monitor"),
+    "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
+    "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
+    "steps": ("minigrad.stepping", "steps"),
+    "training": ("minigrad.training", None),
 }
 
 
@@ -86,9 +93,11 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "Diagnosis",
     "Drawing",
+    "Explanation",
     "JacobianProducts",
     "Ledger",
     "Monitor",
+    "Steps",
     "Tensor",
     "abs",
     "absolute",
@@ -106,6 +115,7 @@ __all__ = [
     "enable_grad",
     "errors",
     "exp",
+    "explain",
     "expm1",
     "eye",
     "full",
@@ -143,10 +153,12 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "steps",
     "take",
     "tanh",
     "tensor",
     "time_step",
+    "training",
     "unstack",
     "where",
     "zeros",

@@ -20,7 +20,10 @@ COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
     "flow": "minigrad.flow.command",
+    "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
+    "train": "minigrad.tasks.command_train",
+    "tutorial": "minigrad.lessons.command",
 }
 
 
