@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "imports", "drawing")
+NAMES = ("elementwise", "cells", "imports", "drawing", "flow")
 
 
 def main(names):
