@@ -348,6 +348,7 @@ def _verdict(own: np.ndarray, data: Prepared) -> Section:
 
 
 def _pictures(own: np.ndarray, part: Days) -> Section:
+    from matplotlib.dates import ConciseDateFormatter
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8.4, 3.2), layout="constrained")
@@ -358,6 +359,7 @@ def _pictures(own: np.ndarray, part: Days) -> Section:
     )
     axes.plot(part.dates[shown], own[shown], color="#0072B2", label="forecast")
     axes.set_ylabel("highest temperature, °C")
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     axes.grid(True, alpha=0.3)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
