@@ -11,6 +11,7 @@ import numpy as np
 
 from minigrad.nn import Dropout, Embedding, Linear, Module
 from minigrad.random import generator
+from minigrad.scope import enable_grad
 from minigrad.tensor import Tensor
 from models.words import WordDropout, recurrent, small
 
@@ -21,7 +22,8 @@ class SentimentReader(Module):
     words           size of the vocabulary; word 0 is padding, word 1 the unknown
     kind            "rnn", "lstm" or "gru"
     embedding_size  numbers per word
-    hidden_size     units
+    hidden_size     units of each layer
+    num_layers      layers
     dropout         share of the entries of word vectors and outputs dropped in training
     word_dropout    share of the words read as unknown in training
     rng, noise      generators: of the weights' start, of dropout (None: the same one)
@@ -36,6 +38,7 @@ class SentimentReader(Module):
         kind: str = "lstm",
         embedding_size: int = 64,
         hidden_size: int = 32,
+        num_layers: int = 1,
         dropout: float = 0.5,
         word_dropout: float = 0.05,
         dtype: Any = "float32",
@@ -49,7 +52,7 @@ class SentimentReader(Module):
         self.embed = small(Embedding(words, embedding_size, dtype=dtype, rng=rng))
         self.drop = Dropout(dropout, rng=noise)
         self.recurrent = recurrent(kind)(
-            embedding_size, hidden_size, dtype=dtype, rng=rng
+            embedding_size, hidden_size, num_layers, dtype=dtype, rng=rng
         )
         self.out = Linear(hidden_size, 1, dtype=dtype, rng=rng)
 
@@ -59,13 +62,15 @@ class SentimentReader(Module):
         output, _ = self.recurrent(x, mask=mask)
         return self.out(self.drop(output)).squeeze(-1)
 
-    def read(self, tokens: np.ndarray) -> tuple[Any, Tensor, Tensor]:
-        """One sentence (T,), looked at: (trace, its word vectors, its logits (T,)).
+    def read(
+        self, tokens: np.ndarray, mask: np.ndarray | None = None
+    ) -> tuple[Any, Tensor, Tensor]:
+        """Sentences (T, B), looked at: (trace, word vectors x, logits (T, B)).
 
-        The word vectors (T, 1, E) are a leaf with a gradient, so that
-        mg.grad(logits[t], [x]) says how strongly each word is felt.
+        x (T, B, E) is a leaf with a gradient, so that mg.grad(logits[t, b], [x]) says
+        how strongly each word is felt. Recorded even under `no_grad()`.
         """
-        vectors = self.embed(tokens[:, None]).data
-        x = Tensor(vectors, requires_grad=True, name="x")
-        trace = self.recurrent.trace(x)
-        return trace, x, self.out(trace.output).reshape(-1)
+        x = Tensor(self.embed(tokens).data, requires_grad=True, name="x")
+        with enable_grad():
+            trace = self.recurrent.trace(x, mask=mask)
+            return trace, x, self.out(trace.output).squeeze(-1)

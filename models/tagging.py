@@ -32,6 +32,7 @@ class WordTagger(Module):
         bidirectional: bool = True,
         embedding_size: int = 32,
         hidden_size: int = 32,
+        num_layers: int = 1,
         dropout: float = 0.3,
         dtype: Any = "float32",
         rng: Any = None,
@@ -44,6 +45,7 @@ class WordTagger(Module):
         self.recurrent = recurrent(kind)(
             embedding_size,
             hidden_size,
+            num_layers,
             bidirectional=bidirectional,
             dtype=dtype,
             rng=rng,
@@ -81,6 +83,7 @@ class TextTagger(Module):
         bidirectional: bool = True,
         embedding_size: int = 64,
         hidden_size: int = 48,
+        num_layers: int = 1,
         dropout: float = 0.5,
         word_dropout: float = 0.05,
         dtype: Any = "float32",
@@ -95,6 +98,7 @@ class TextTagger(Module):
         self.recurrent = recurrent(kind)(
             embedding_size,
             hidden_size,
+            num_layers,
             bidirectional=bidirectional,
             dtype=dtype,
             rng=rng,

@@ -23,6 +23,11 @@ from minigrad.tasks.session import load, train
 
 # name -> where its class is; imported when asked for
 TASKS = {
+    "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
+    "next-word": ("minigrad.tasks.language", "NextWord"),
+    "first-names": ("minigrad.tasks.first_names", "FirstNames"),
+    "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
+    "next-character": ("minigrad.tasks.language", "NextCharacter"),
     "weather": ("minigrad.tasks.weather", "Weather"),
 }
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minigrad.tasks.options import Option, common
+from minigrad.tasks.options import settings as checked
 from minigrad.tensor import Tensor
 from minigrad.training.schedules import cosine, warmup
 
@@ -88,9 +89,14 @@ class Trained:
     history: list[dict[str, Any]]
     seconds: float
 
-    def predict(self, text: str) -> list[Section]:
-        """What the model says to an input; DataError for what it cannot read."""
-        return self.task.predict(self, text)
+    def predict(self, text: str, **asked: Any) -> list[Section]:
+        """What the model says to an input; DataError for what it cannot read.
+
+        asked  the task's `questions`, where it has any
+        """
+        return self.task.predict(
+            self, text, **vars(checked(self.task.questions, asked))
+        )
 
 
 class Task:
@@ -100,6 +106,7 @@ class Task:
     example      an input of `minigrad predict NAME INPUT`; None: it needs none
     file         what a user's own file (`--data`) has to hold, in words
     options      `common(epochs=..., ...)` and Options of its own
+    questions    Options of `predict`, which it takes as keyword arguments
     monitor      the figure of `evaluate` that says which epoch is best
     better       "lower" or "higher"
     units        how figures are shown: {"rmse": "{:.2f} °C"}
@@ -112,6 +119,7 @@ class Task:
     example: str | None = None
     file = ""
     options: tuple[Option, ...] = common()
+    questions: tuple[Option, ...] = ()
     monitor = "loss"
     better = "lower"
     units: ClassVar[dict[str, str]] = {}
