@@ -20,7 +20,7 @@ from minigrad.words import clean, number
 STYLE = """
 td:not(:first-child), td.short { white-space: nowrap; }
 tr.own td { font-weight: 600; }
-.side { display: flex; flex-wrap: wrap; gap: 1rem; }
+.side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
 .side figure { margin: 0; max-width: 100%; }
 """
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe & Ito: told apart by colour-blind readers

@@ -284,16 +284,18 @@ def _guesses(data: Prepared) -> dict[str, np.ndarray]:
 
 
 def _ridges(data: Prepared) -> dict[str, np.ndarray]:
-    """Forecasts of two ridge regressions for the held-out days.
+    """Forecasts of three ridge regressions for the held-out days.
 
-    One reads the highest temperatures alone, one all that the network reads. Each is
-    given what makes it strongest: its penalty is chosen on the validation part, and
-    then it is fitted to the training and validation parts together.
+    One reads the highest temperatures of the same days alone, one the season too, one
+    all that the network reads. Each is given what makes it strongest: its penalty is
+    chosen on the validation part, and then it is fitted to the training and validation
+    parts together, while the network learns from the training part alone.
     """
     scaling = data.reading["scaling"].feature(0)
     found = {}
     for name, features in (
-        ("ridge regression, highest temperatures alone", [0]),
+        ("ridge regression, highest temperatures", [0]),
+        ("ridge regression, with the season", [0, 4, 5]),
         ("ridge regression, all that the network reads", slice(None)),
     ):
         parts = [
@@ -348,35 +350,38 @@ def _verdict(own: np.ndarray, data: Prepared) -> Section:
 
 
 def _pictures(own: np.ndarray, part: Days) -> Section:
+    """Two months of the held-out part, and its worst days."""
+    half = len(part.dates) // 2
+    stretches = [slice(0, 60), slice(half, half + 60)]
+    figures = [
+        (_lines(own, part, stretch), _caption(part.dates[stretch]))
+        for stretch in stretches
+    ]
+    errors = own - part.celsius
+    rows = []
+    for k in np.argsort(-np.abs(errors))[:5]:
+        found = part.before[k], own[k], part.celsius[k]
+        rows.append([str(part.dates[k]), *(f"{v:.1f}" for v in found)])
+    header = ["the worst days", "day before", "forecast", "what came"]
+    return Section("Forecasts", tables=[Table("", header, rows)], figures=figures)
+
+
+def _lines(own: np.ndarray, part: Days, stretch: slice) -> Any:
     from matplotlib.dates import ConciseDateFormatter
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
+    figure = Figure(figsize=(4.7, 3.1), layout="constrained")
     axes = figure.subplots()
-    shown = slice(0, 120)
-    axes.plot(
-        part.dates[shown], part.celsius[shown], color="#444444", label="what came"
-    )
-    axes.plot(part.dates[shown], own[shown], color="#0072B2", label="forecast")
+    dates = part.dates[stretch]
+    axes.plot(dates, part.celsius[stretch], color="#444444", label="what came")
+    axes.plot(dates, own[stretch], "--", color="#0072B2", label="forecast")
     axes.set_ylabel("highest temperature, °C")
     axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     axes.grid(True, alpha=0.3)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    errors = own - part.celsius
-    worst = np.argsort(-np.abs(errors))[:5]
-    rows = [
-        [
-            str(part.dates[k]),
-            *(f"{v:.1f}" for v in (part.before[k], own[k], part.celsius[k])),
-        ]
-        for k in worst
-    ]
-    table = Table("", ["date", "day before", "forecast", "what came"], rows)
-    return Section(
-        "Forecasts",
-        tables=[table],
-        figures=[
-            (figure, "The first 120 held-out days. The table: its five worst days.")
-        ],
-    )
+    return figure
+
+
+def _caption(dates: np.ndarray) -> str:
+    return f"Held-out days, {dates[0]} to {dates[-1]}."

@@ -47,7 +47,7 @@ def test_the_scaling_is_of_the_training_part_alone(data):
 
 def test_the_baselines_on_the_package_s_series(data):
     figures = Weather().baselines(data)
-    persistence, alone, _ = figures.values()
+    persistence, alone, _, _ = figures.values()
     assert persistence["rmse"] == pytest.approx(2.903, abs=0.005)
     assert persistence["mae"] == pytest.approx(2.234, abs=0.005)
     assert 2.65 < alone["rmse"] < 2.80
