@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
     "train": "minigrad.tasks.command_train",
+    "tutorial": "minigrad.lessons.command",
 }
 
 
