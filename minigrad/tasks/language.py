@@ -83,6 +83,7 @@ class NextToken(Task):
     carry = True
     order = 3  # of the n-grams it is compared with
     token = "word"
+    tied = False
 
     def cut(self, text: str) -> list[str]:
         """The text as tokens."""
@@ -130,10 +131,11 @@ class NextToken(Task):
         return {
             "tokens": len(data.reading["tokens"]),
             "kind": settings.cell,
-            "embedding_size": settings.embedding,
+            "embedding_size": settings.hidden if self.tied else settings.embedding,
             "hidden_size": settings.hidden,
             "num_layers": settings.layers,
             "dropout": [settings.embedding_dropout, settings.dropout],
+            "tied": self.tied,
         }
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
@@ -234,14 +236,14 @@ class NextWord(NextToken):
     example = "Alice was beginning to get very"
     options = (
         *common(
-            cell="lstm", hidden=128, dropout=0.5, epochs=20, lr=3e-3, batch_size=16
+            cell="lstm", hidden=128, dropout=0.5, epochs=16, lr=5e-3, batch_size=16
         ),
-        Option("embedding", 64, "numbers per word", least=1),
         Option("embedding_dropout", 0.4, "share dropped of word vectors", below=1),
         Option("steps", 35, "words that a gradient reaches back", least=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
     )
     monitor = "perplexity"
+    tied = True
     units: ClassVar = {"perplexity": "{:.1f}", "bits": "{:.3f}"}
 
     def cut(self, text: str) -> list[str]:
