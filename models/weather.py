@@ -8,15 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 import minigrad as mg
-from minigrad.errors import one_of
 from minigrad.nn import Dropout, Linear, Module
 from minigrad.random import generator
 from minigrad.tensor import Tensor
-from models.gru import GRU
-from models.lstm import LSTM
-from models.rnn import RNN
-
-CELLS = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
+from models.words import recurrent
 
 
 class Forecaster(Module):
@@ -29,7 +24,8 @@ class Forecaster(Module):
 
     inputs   features per day; the first is the one to predict
     cell     "rnn", "lstm" or "gru"
-    hidden, layers, dropout   sizes; dropout is on h_T and, one mask for all days, on x
+    hidden, layers   sizes of the recurrent layers
+    dropout  share of h_T that is dropped in training
     rng, noise   generators: of the weights, of dropout
 
     Shapes:  x (T, B, inputs) float32 -> (B,)
@@ -47,9 +43,10 @@ class Forecaster(Module):
         rng: Any = None,
         noise: Any = None,
     ) -> None:
-        one_of("cell", cell, tuple(CELLS))
         rng, noise = generator(rng), generator(noise)
-        self.recurrent = CELLS[cell](inputs, hidden, layers, dtype="float32", rng=rng)
+        self.recurrent = recurrent(cell)(
+            inputs, hidden, layers, dtype="float32", rng=rng
+        )
         self.drop = Dropout(dropout, rng=noise)
         self.out = Linear(hidden, 1, dtype="float32", rng=rng)
 

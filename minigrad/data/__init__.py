@@ -14,7 +14,8 @@ says which steps are real:
 
 Nothing here needs the engine: plain Python and NumPy arrays in, NumPy arrays out.
 
-Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `shipped.py`.
+Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `scaling.py`,
+`streams.py`, `files.py`, `shipped.py`.
 """
 
 from minigrad.data.arrays import one_hot, to_categorical, windows
@@ -33,6 +34,7 @@ from minigrad.data.shipped import (
     program_tags,
     seattle_weather,
 )
+from minigrad.data.streams import Streams
 from minigrad.data.words import Vocabulary, tokenize
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "ProgramTags",
     "Scaling",
     "SeattleWeather",
+    "Streams",
     "Vocabulary",
     "alice",
     "batches",

@@ -17,14 +17,13 @@ from minigrad.data.words import Vocabulary
 from minigrad.errors import ArgumentError, CheckpointError, DataError, MinigradError
 from minigrad.optim import AdamW
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Task, Trained
+from minigrad.tasks.base import MODEL, Prepared, Task, Trained
 from minigrad.tasks.folder import PREVIOUS, RUN, Claimed, folder_of
 from minigrad.tasks.options import settings as checked
 from minigrad.training import Trainer, generators
 from minigrad.training.runfile import Run, read_run
 
 READERS: dict[str, Any] = {"Vocabulary": Vocabulary, "Scaling": Scaling}
-MODEL = "the model"  # its row among the figures
 
 
 class Session:

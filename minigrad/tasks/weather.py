@@ -24,8 +24,8 @@ from minigrad.losses import mse
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
-from minigrad.tasks.compare import paired_bootstrap, root_mean
 from minigrad.tasks.options import Option, common
+from minigrad.tasks.statistics import paired
 from minigrad.tensor import Tensor
 
 COLUMNS = ("temp_max", "temp_min", "precipitation", "wind")
@@ -75,6 +75,13 @@ class Weather(Task):
         series, n = read_series(settings.data), settings.days
         last, held = _borders(len(series.dates), n, settings.data)
         scaling = Scaling(_features(series)[:last])
+        if np.ptp(series.values[:last, 0]) == 0:
+            raise DataError(
+                f"{settings.data}: temp_max never changes in the training part",
+                expect="a series that varies",
+                actual=f"{series.values[0, 0]:g} on all of the first {last} days",
+                hint="is it the right column?",
+            )
         reading = {
             "scaling": scaling,
             "days": n,
@@ -127,11 +134,8 @@ class Weather(Task):
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
         """Persistence, and ridge regression on the same windows."""
-        found = {"as today (persistence)": data.test.before}
-        found |= {name: guess for name, guess in _ridges(data).items()}
-        return {
-            name: _figures(guess - data.test.celsius) for name, guess in found.items()
-        }
+        truth = data.test.celsius
+        return {name: _figures(guess - truth) for name, guess in _guesses(data).items()}
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
         """The comparison with the baselines, and forecasts beside what came."""
@@ -274,17 +278,24 @@ def _figures(errors: np.ndarray) -> dict[str, float]:
     }
 
 
-def _ridges(data: Prepared) -> dict[str, np.ndarray]:
-    """Forecasts of two ridge regressions for the held-out days.
+def _guesses(data: Prepared) -> dict[str, np.ndarray]:
+    """What the baselines say of the held-out days, in degrees."""
+    return {"as today (persistence)": data.test.before, **_ridges(data)}
 
-    One reads the highest temperatures alone, one all that the network reads. Each is
-    given what makes it strongest: its penalty is chosen on the validation part, and
-    then it is fitted to the training and validation parts together.
+
+def _ridges(data: Prepared) -> dict[str, np.ndarray]:
+    """Forecasts of three ridge regressions for the held-out days.
+
+    One reads the highest temperatures of the same days alone, one the season too, one
+    all that the network reads. Each is given what makes it strongest: its penalty is
+    chosen on the validation part, and then it is fitted to the training and validation
+    parts together, while the network learns from the training part alone.
     """
     scaling = data.reading["scaling"].feature(0)
     found = {}
     for name, features in (
-        ("ridge regression, highest temperatures alone", [0]),
+        ("ridge regression, highest temperatures", [0]),
+        ("ridge regression, with the season", [0, 4, 5]),
         ("ridge regression, all that the network reads", slice(None)),
     ):
         parts = [
@@ -315,17 +326,21 @@ def _ridge(x: Any, y: Any, new: Any, penalty: float) -> np.ndarray:
 def _verdict(own: np.ndarray, data: Prepared) -> Section:
     """Better than the baselines? In words, with intervals."""
     truth = data.test.celsius
-    guesses = {"persistence": data.test.before, **_ridges(data)}
+    mine = (own - truth) ** 2
     lines = []
-    for name, guess in guesses.items():
-        found = paired_bootstrap(
-            (own - truth) ** 2, (guess - truth) ** 2, root_mean, block=WEEK
-        )
+    for name, guess in _guesses(data).items():
+        theirs = (guess - truth) ** 2
+
+        def gain(k: np.ndarray, theirs: np.ndarray = theirs) -> float:
+            return float(np.sqrt(mine[k].mean()) - np.sqrt(theirs[k].mean()))
+
+        found = paired(gain, len(truth), block=WEEK)
         word = "lower" if found.value < 0 else "higher"
-        luck = "more than luck" if found.certain else "within the noise of these days"
+        luck = "more than luck" if found.clear else "within the noise of these days"
+        low, high = (f"{v:+.2f}".replace("-", "\N{MINUS SIGN}") for v in found[1:])
         lines.append(
             f"Against {name}: the RMSE is {abs(found.value):.2f} °C {word}, 95 % "
-            f"interval {found.low:+.2f} to {found.high:+.2f} (weeks resampled): {luck}."
+            f"interval {low} to {high} (weeks drawn again): {luck}."
         )
     lines.append(
         "Differences of a few hundredths of a degree mean little: another year has "
@@ -335,33 +350,38 @@ def _verdict(own: np.ndarray, data: Prepared) -> Section:
 
 
 def _pictures(own: np.ndarray, part: Days) -> Section:
+    """Two months of the held-out part, and its worst days."""
+    half = len(part.dates) // 2
+    stretches = [slice(0, 60), slice(half, half + 60)]
+    figures = [
+        (_lines(own, part, stretch), _caption(part.dates[stretch]))
+        for stretch in stretches
+    ]
+    errors = own - part.celsius
+    rows = []
+    for k in np.argsort(-np.abs(errors))[:5]:
+        found = part.before[k], own[k], part.celsius[k]
+        rows.append([str(part.dates[k]), *(f"{v:.1f}" for v in found)])
+    header = ["the worst days", "day before", "forecast", "what came"]
+    return Section("Forecasts", tables=[Table("", header, rows)], figures=figures)
+
+
+def _lines(own: np.ndarray, part: Days, stretch: slice) -> Any:
+    from matplotlib.dates import ConciseDateFormatter
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
+    figure = Figure(figsize=(4.7, 3.1), layout="constrained")
     axes = figure.subplots()
-    shown = slice(0, 120)
-    axes.plot(
-        part.dates[shown], part.celsius[shown], color="#444444", label="what came"
-    )
-    axes.plot(part.dates[shown], own[shown], color="#0072B2", label="forecast")
+    dates = part.dates[stretch]
+    axes.plot(dates, part.celsius[stretch], color="#444444", label="what came")
+    axes.plot(dates, own[stretch], "--", color="#0072B2", label="forecast")
     axes.set_ylabel("highest temperature, °C")
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     axes.grid(True, alpha=0.3)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    errors = own - part.celsius
-    worst = np.argsort(-np.abs(errors))[:5]
-    rows = [
-        [
-            str(part.dates[k]),
-            *(f"{v:.1f}" for v in (part.before[k], own[k], part.celsius[k])),
-        ]
-        for k in worst
-    ]
-    table = Table("", ["date", "day before", "forecast", "what came"], rows)
-    return Section(
-        "Forecasts",
-        tables=[table],
-        figures=[
-            (figure, "The first 120 held-out days. The table: its five worst days.")
-        ],
-    )
+    return figure
+
+
+def _caption(dates: np.ndarray) -> str:
+    return f"Held-out days, {dates[0]} to {dates[-1]}."

@@ -63,7 +63,7 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     Raises CheckpointError if it is missing, damaged, not of a training run, or of a
     newer minigrad.
     """
-    arrays = load(path)
+    arrays = load(path, sealed_only=True)
     words = arrays.metadata
     try:
         kind = json.loads(words["minigrad.run"])

@@ -64,7 +64,8 @@ class Trainer:
                and gets the state that it left, cut off from its graph. Each epoch
                starts from None
     callbacks  objects with `on_batch(report)`, `on_epoch(report)` or both (`Report`).
-               What such an object's `state_dict()` gives (JSON) is saved and restored
+               What such an object's `state_dict()` gives (JSON) is saved, and given
+               back to one of the same class; one that was not there starts anew
     checkpoint the file to write, at the end of each epoch and every `save_seconds`
     about      JSON to save in it: configuration, vocabulary, scaling
 
@@ -88,7 +89,7 @@ class Trainer:
         better: str = "lower",
         patience: int | None = None,
         clip_norm: float | None = None,
-        schedule: Callable[[int], float] | None = None,
+        schedule: Any = None,
         carry: bool = False,
         callbacks: Sequence[Any] = (),
         checkpoint: str | os.PathLike[str] | None = None,
@@ -298,8 +299,7 @@ class Trainer:
         return False
 
     def _tell(self, event: str, report: Report) -> None:
-        listeners = [self.schedule, *self.callbacks]
-        for listener in listeners:
+        for listener in (self.schedule, *self.callbacks):
             hear = getattr(listener, event, None)
             if hear is not None:
                 hear(report)
@@ -335,7 +335,8 @@ class Trainer:
             "base_lr": self.base_lr,
             "random": states(self.generators),
             "random_at_start": self.at_start_of_epoch,
-            "listeners": [_state(x) for x in (self.schedule, *self.callbacks)],
+            "schedule": _state(self.schedule),
+            "callbacks": [[type(x).__name__, _state(x)] for x in self.callbacks],
             "seconds": self.seconds,
         }
         write_run(self.checkpoint, parts, self.about, progress)
@@ -356,7 +357,6 @@ class Trainer:
                 )
             run = read_run(self.checkpoint)
         found = run.progress
-        listeners = [self.schedule, *self.callbacks]
         try:
             carried = _carried(run)
             history = [EpochReport(**line) for line in found["history"]]
@@ -364,12 +364,15 @@ class Trainer:
             numbers = [int(found[name]) for name in ("epoch", "batch", "step")]
             stopping = float(found["best"]), int(found["waited"])
             rest = float(found["base_lr"]), float(found["seconds"])
-            saved = list(zip(listeners, found["listeners"], strict=True))
+            schedule = found["schedule"]
+            if (schedule is None) != (_state(self.schedule) is None):
+                raise ValueError("one has a schedule with a state, the other none")
+            callbacks = [(str(name), state) for name, state in found["callbacks"]]
             random = found["random"], found["random_at_start"]
         except (KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 "the checkpoint is of another kind of run",
-                expect="a run with the same schedule and callbacks",
+                expect="a run with the same kind of schedule",
                 actual=f"{type(error).__name__}: {error}",
                 hint="build the Trainer as it was built when it was saved",
             ) from None
@@ -382,9 +385,14 @@ class Trainer:
             self.model.load_state_dict(before[0])
             set_states(self.generators, before[1])
             raise
-        for listener, state in saved:
-            if state is not None and hasattr(listener, "load_state_dict"):
-                listener.load_state_dict(state)
+        if schedule is not None:
+            self.schedule.load_state_dict(schedule)  # type: ignore[union-attr]
+        for callback in self.callbacks:  # each takes the first state of its class
+            name = type(callback).__name__
+            k = next((k for k, (n, _) in enumerate(callbacks) if n == name), None)
+            state = None if k is None else callbacks.pop(k)[1]
+            if state is not None:
+                callback.load_state_dict(state)
         self.epoch, self.batch, self.step = numbers
         self.carried, self.history, self.sums = carried, history, sums
         self.best_figure, self.waited = stopping

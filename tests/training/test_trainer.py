@@ -259,6 +259,32 @@ def test_every_generator_goes_on_where_it_was(tmp_path):
     assert run(load=True) == whole
 
 
+def test_what_callbacks_keep_is_saved_and_given_back(tmp_path):
+    path = tmp_path / "run.safetensors"
+
+    class Counter:
+        def __init__(self, seen=0):
+            self.seen = seen
+
+        def on_batch(self, report):
+            self.seen += 1
+
+        def state_dict(self):
+            return {"seen": self.seen}
+
+        def load_state_dict(self, state):
+            self.seen = state["seen"]
+
+    with pytest.raises(ZeroDivisionError):
+        build(path, callbacks=[Counter(), Crash(7), Counter(100)]).fit()
+    one, two, new = Counter(), Counter(), Counter()
+    resumed = build(path, callbacks=[one, two, new])
+    resumed.load()
+    assert (one.seen, two.seen, new.seen) == (6, 106, 0)
+    resumed.fit()
+    assert (one.seen, two.seen, new.seen) == (15, 115, 9)
+
+
 def test_a_finished_run_stays_as_it_is_and_can_be_extended(tmp_path):
     path = tmp_path / "run.safetensors"
     history = build(path).fit()
@@ -327,7 +353,8 @@ def test_a_second_ctrl_c_interrupts_at_once(tmp_path):
     [
         ({"size": 7}, "differs"),
         ({"schedule": None, "callbacks": []}, None),
-        ({"callbacks": [object()]}, "another kind of run"),
+        ({"callbacks": [Crash(0), object()]}, None),
+        ({"schedule": Plateau("mse")}, "another kind of run"),
     ],
 )
 def test_another_run_s_checkpoint_is_refused_and_changes_nothing(
