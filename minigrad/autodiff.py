@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -65,6 +66,7 @@ def backpropagate(
     needs: tuple[bool, ...] = (True,)
     values: Sequence[Any] = (seed,)
     node = None
+    opened = getattr(watcher, "opened", None)
     while True:
         for k, value in enumerate(values):
             if value is None or not needs[k]:
@@ -95,6 +97,8 @@ def backpropagate(
         g = sums.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
+        if opened is not None:
+            opened(node, g)
         edges = node.edges
         if useful is None:
             needs = tuple([edge.requires_grad for edge in edges])
@@ -263,6 +267,8 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = _seed(output, grad, create_graph)
+    one = output._edge.array.size == 1 and not isinstance(seed, Variable)
+    thread.recorder.last = ref(output), seed if one else None
     with quietly(), uncollected():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():

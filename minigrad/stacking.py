@@ -16,7 +16,12 @@ from minigrad.graph import Leaf, Node
 
 
 class Watcher(Protocol):
-    """Who wants to see each step of a backward pass: players and ledgers."""
+    """Who wants to see each step of a backward pass: players and ledgers.
+
+    A watcher may also have `opened(node, g)`: the gradient of `node`'s output (a list
+    for several) is complete, its rule is next; and `set_aside(node, k, g)`: the
+    contribution to input `k` is kept for a stacked sum.
+    """
 
     def contribution(self, node: Node, k: int, value: Any) -> None:
         """`node`'s rule gave `value` to its input `k`; it is added there next."""
@@ -95,5 +100,8 @@ def set_aside(
     stack = stacks.get(leaf)
     if stack is None:
         stack = stacks[leaf] = Stack(k)
+    told = getattr(watcher, "set_aside", None)
+    if told is not None:
+        told(node, k, g)
     stack.add(node, g, watcher)
     return (*needs[:k], False, *needs[k + 1 :])
