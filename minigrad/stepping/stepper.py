@@ -204,6 +204,16 @@ class Steps:
             if value.kind == "parameter" and value.target == value.number
         ]
 
+    @property
+    def time_steps(self) -> set[int]:
+        """The time steps that have events."""
+        found = {
+            self.operations[event.operation].step
+            for event in self.events
+            if event.operation is not None and event.forward
+        }
+        return {step for step in found if step is not None}
+
     # ------------------------------------------------------------- words
 
     def place(self, event: Event) -> str:
@@ -261,6 +271,23 @@ class Steps:
         return mg.draw(loss_of(self), level=self.level, theme=theme, **options)
 
     # ------------------------------------------------------------- to and from files
+
+    def html(self, words: Any = None) -> str:
+        """The player as one self-contained page; `words`: what is read at each step."""
+        from minigrad.stepping.page import page
+
+        return page(self, words)
+
+    def save(self, path: Any, words: Any = None) -> None:
+        """Write a file, whole or not at all; its ending says which.
+
+        .html  the player          .json  what `Steps.from_json` reads
+        Raises ArgumentError for another ending, CheckpointError if it cannot be
+        written.
+        """
+        from minigrad.stepping.saving import save
+
+        save(self, path, words)
 
     def to_json(self) -> str:
         """All of it as JSON, lossless; `minigrad.stepping.stored` has the schema."""
