@@ -22,7 +22,7 @@ from minigrad.drawing.drawing import Drawing
 from models import GRU, LSTM, RNN
 
 FOLDER = Path(__file__).with_name("pictures")
-WORDS = ("not", "so", "bad")
+WORDS = "not so bad"
 
 
 def inputs(steps: int = 3) -> mg.Tensor:
