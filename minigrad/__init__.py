@@ -41,8 +41,11 @@ from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_ste
 from minigrad.tensor import Tensor, clip, tensor
 
 if TYPE_CHECKING:
-    from minigrad import data
+    from minigrad import data, training
     from minigrad.drawing import Drawing, draw
+    from minigrad.explaining import Explanation, explain
+    from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
+    from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
 abs = absolute
@@ -50,9 +53,18 @@ abs = absolute
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "Explanation": ("minigrad.explaining", "Explanation"),
+    "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
+    "Ledger": ("minigrad.flow", "Ledger"),
+    "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
     "draw": ("minigrad.drawing", "draw"),
+    "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "jacobian_products": ("minigrad.flow", "jacobian_products"),
+    "ledger": ("minigrad.flow", "ledger"),
+    "steps": ("minigrad.stepping", "steps"),
+    "training": ("minigrad.training", None),
 }
 
 
@@ -69,6 +81,10 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Drawing",
+    "Explanation",
+    "JacobianProducts",
+    "Ledger",
+    "Steps",
     "Tensor",
     "abs",
     "absolute",
@@ -85,12 +101,15 @@ __all__ = [
     "enable_grad",
     "errors",
     "exp",
+    "explain",
     "expm1",
     "eye",
     "full",
     "grad",
     "gradcheck",
     "jacobian",
+    "jacobian_products",
+    "ledger",
     "load",
     "log",
     "log1p",
@@ -120,10 +139,12 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "steps",
     "take",
     "tanh",
     "tensor",
     "time_step",
+    "training",
     "unstack",
     "where",
     "zeros",

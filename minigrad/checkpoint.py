@@ -9,8 +9,10 @@
     model.load_state_dict(found.part("model"))
     optimizer.load_state_dict(found.part("optimizer"))
 
-Nothing in a file is executed, and the safetensors library checks a file's own lengths
-against its size before anything is allocated.
+Nothing in a file is executed. What its header says of lengths is compared with its size
+before anything is allocated, and a digest tells whether a bit has changed.
+
+Read next: `safefile.py` (what is checked).
 """
 
 from __future__ import annotations
@@ -57,7 +59,7 @@ def save(
     module_or_dict: Any,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write arrays by name to one file, complete or not at all.
+    """Write arrays by name to one file, complete or not at all, with a digest.
 
     path            ".safetensors" is the usual ending; a file of that name is replaced
     module_or_dict  anything with a `state_dict()` (a module, an optimiser), or a dict
@@ -71,6 +73,8 @@ def save(
              unique; DTypeError for what is not an array of numbers.
     """
     from safetensors.numpy import save as to_bytes
+
+    from minigrad.safefile import SEAL, ZEROS, sealed  # not to load hashlib and json
 
     arrays: dict[str, np.ndarray] = {}
     for name, value in _flattened(module_or_dict).items():
@@ -91,7 +95,14 @@ def save(
                 actual=f"{type(key).__name__} to {type(word).__name__}",
                 hint="json.dumps(value) makes words of numbers, lists and dicts",
             )
-    write_whole(path, to_bytes(arrays, metadata=words or None))
+    if SEAL in words:
+        raise CheckpointError(
+            f"save(metadata): {SEAL!r} is the place of the digest",
+            expect="other names",
+            actual=repr(SEAL),
+            hint="rename this entry",
+        )
+    write_whole(path, sealed(to_bytes(arrays, metadata={**words, SEAL: ZEROS})))
 
 
 def _flattened(saved: Any) -> dict[str, Any]:
@@ -174,25 +185,40 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         ) from None
 
 
-def load(path: str | os.PathLike[str]) -> Loaded:
+def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
     """Read a safetensors file: a dict of arrays by name, with `.metadata`.
 
-    Raises CheckpointError if the file is missing, cut off, or of another kind.
-    """
-    from safetensors import SafetensorError, safe_open
+    sealed_only  refuse files without a digest: those that other programs wrote
 
+    Raises CheckpointError if the file is missing, cut off, changed since it was written
+    (where it has a digest, as those of `mg.save` do), hostile, or of another kind.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
+    from minigrad.safefile import HEADER, SEAL, Damaged, check_header, verify
+
+    start = b""
     try:
-        with open(path, "rb") as file:  # the library's words for this are less clear
-            start = file.read(2)
-        with safe_open(os.fspath(path), framework="numpy") as found:
-            loaded = Loaded({name: found.get_tensor(name) for name in found.keys()})
-            loaded.metadata = dict(found.metadata() or {})
-            return loaded
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            start = file.read(8)
+            start += file.read(min(int.from_bytes(start, "little"), size, HEADER))
+            header = check_header(start, size)
+            content = start + file.read(size - len(start))
+        if len(content) != size:
+            raise Damaged("it became shorter while it was read")
+        if not verify(content) and sealed_only:
+            raise Damaged("it has no digest")
+        loaded = Loaded({k: np.array(a) for k, a in from_bytes(content).items()})
+        loaded.metadata = dict(header.get("__metadata__", {}))
+        loaded.metadata.pop(SEAL, None)
+        return loaded
     except OSError as error:
         actual, hint = error.strerror or str(error), "check the path"
-    except SafetensorError as error:
+    except (SafetensorError, Damaged) as error:
         actual, hint = str(error), "the file is damaged, or cut off: save it anew"
-        if start == b"PK" or start[:1] == b"\x80":
+        if start[:2] == b"PK" or start[:1] == b"\x80":
             actual = "a PyTorch or NumPy archive, which may run code when read"
             hint = "convert it where it was made: safetensors.torch.save_file"
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -19,7 +19,10 @@ from minigrad.errors import MinigradError
 COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
+    "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
+    "train": "minigrad.tasks.command_train",
+    "tutorial": "minigrad.lessons.command",
 }
 
 

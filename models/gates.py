@@ -18,22 +18,16 @@ from minigrad.graph import Node, ancestors
 from minigrad.tensor import Tensor
 
 
-def gate_values(
-    states: Sequence[tuple[Tensor, ...]],
-    steps: int,
-    first: int,
-    depth: int,
-    mask: np.ndarray | None,
-) -> dict[str, np.ndarray]:
-    """The values of every gate of one loop, by letter: (steps, B, H) each.
+def gate_nodes(
+    states: Sequence[tuple[Tensor, ...]], first: int, depth: int
+) -> dict[str, dict[int, Node]]:
+    """The node that made each gate, by letter and time step: {"f": {0: node, ...}}.
 
     A scope of the user's own, which is no gate of the table, counts too, by its name.
 
     states  all states of the loop: what it made is among their ancestors
     first   the `seq` from which on nodes belong to the loop
     depth   the number of scopes around the loop: a node's time step comes right after
-    mask    (T, B): gates at padded steps are given as zeros
-    A step that did not compute a gate has NaN there.
     """
     found: dict[str, dict[int, Node]] = {}
     for node in ancestors([s._edge.source for state in states for s in state]):
@@ -44,6 +38,18 @@ def gate_values(
             if level.kind in ("gate", "scope"):
                 name = level.name if level.index is None else str(level.index)
                 found.setdefault(name, {})[inner[0].index] = node
+    return found
+
+
+def gate_values(
+    found: dict[str, dict[int, Node]], steps: int, mask: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """The values of every gate of one loop, by letter: (steps, B, H) each.
+
+    found   what `gate_nodes` found
+    mask    (T, B): gates at padded steps are given as zeros
+    A step that did not compute a gate has NaN there.
+    """
     return {name: _stacked(nodes, steps, mask) for name, nodes in found.items()}
 
 

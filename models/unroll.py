@@ -24,12 +24,12 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.errors import DTypeError, IndexingError, ShapeError
-from minigrad.graph import next_seq
+from minigrad.graph import Node, next_seq
 from minigrad.quiet import uncollected
 from minigrad.scope import GATES, enable_grad, thread, time_step
 from minigrad.tensor import Tensor
 from models.checks import as_tensor, user_line
-from models.gates import gate_values, unknown
+from models.gates import gate_nodes, gate_values, unknown
 from models.masking import Mask, make_mask
 
 State = Tensor | tuple[Tensor, ...]
@@ -51,6 +51,7 @@ class Unrolled:
             ndarray (T, B, H), in the order of the input. At padded steps gates are
             zeros, and states are what was kept.
     names   what can be asked for in this way: letters
+    gate_nodes  the nodes behind the gates, by letter and step, for other readers
     """
 
     def __init__(
@@ -94,8 +95,13 @@ class Unrolled:
         return output if self._mask is None else self._mask.zeroed(output)
 
     @cached_property
+    def gate_nodes(self) -> dict[str, dict[int, Node]]:
+        """The node that made each gate, by letter and time step."""
+        return gate_nodes(self.states, *self._began)
+
+    @cached_property
     def _gates(self) -> dict[str, np.ndarray]:
-        return gate_values(self.states, len(self.times), *self._began, self.mask)
+        return gate_values(self.gate_nodes, len(self.times), self.mask)
 
     def _letter(self, name: str) -> str:
         """A gate's letter, from the letter or from its name in the table of gates."""

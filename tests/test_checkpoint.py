@@ -6,15 +6,17 @@ import pickle
 import struct
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import minigrad as mg
+from minigrad.checkpoint import load
 from minigrad.errors import CheckpointError, DTypeError
 
 DTYPES = (
@@ -213,6 +215,38 @@ DAMAGED = {
     "cut off": file_of(entry(shape=(2,), offsets=(0, 16)), bytes(8)),
     "too long": file_of(entry(), bytes(9)),
     "unknown dtype": file_of(entry(dtype="Q99"), bytes(8)),
+    "two entries of one name": file_of(
+        b'{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},'
+        b'"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+        b"a",
+    ),
+    "a key twice within an entry": file_of(
+        b'{"x":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}', b"a"
+    ),
+    "arrays that overlap": file_of(
+        entry(shape=(2,), offsets=(0, 16))
+        | {"y": {"dtype": "F64", "shape": [2], "data_offsets": [8, 24]}},
+        bytes(24),
+    ),
+    "arrays in the same place": file_of(entry() | {"y": entry()["x"]}, bytes(8)),
+    "a gap between arrays": file_of(
+        entry() | {"y": {"dtype": "F64", "shape": [1], "data_offsets": [16, 24]}},
+        bytes(24),
+    ),
+    "arrays beside the data": file_of(entry(offsets=(8, 16)), bytes(16)),
+    "a shape that multiplies to a small one in 64 bits": file_of(
+        entry(shape=(1 << 33, 1 << 31, 8), offsets=(0, 0))
+    ),
+    "negative sizes": file_of(entry(shape=(-1, -1)), bytes(8)),
+    "sizes with a fraction": file_of(entry(shape=(1.0,)), bytes(8)),
+    "sizes beyond 64 bits": file_of(entry(shape=(10**30, 0), offsets=(0, 0))),
+    "a truth value as a size": file_of(entry(shape=(True,)), bytes(8)),
+    "words as a shape": file_of({"x": {"dtype": "F64", "shape": "1"}}, bytes(8)),
+    "a list as an entry": file_of({"x": [1, 2]}, bytes(8)),
+    "a list as a header": file_of([1, 2]),
+    "nested beyond reason": file_of(b"[" * 200_000),
+    "metadata that are no words": file_of({"__metadata__": {"a": 1}}),
+    "a header that is not UTF-8": file_of(b'{"\xff": 1}'),
     "text": b"hello, world, this is a text file and nothing else",
 }
 
@@ -233,6 +267,52 @@ def test_every_cut_is_noticed(path):
         path.write_bytes(whole[:length])
         with pytest.raises(CheckpointError):
             mg.load(path)
+
+
+def test_a_changed_bit_in_any_byte_is_noticed(path):
+    mg.save(path, {"x": np.arange(2.0), "y": np.ones(2, bool)}, {"a": "b"})
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        changed = bytearray(whole)
+        changed[place] ^= 1 << (3 * place) % 8
+        path.write_bytes(changed)
+        with pytest.raises(CheckpointError):
+            load(path, sealed_only=True)
+
+
+def test_a_change_in_the_arrays_is_noticed_by_all(path):
+    mg.save(path, {"x": np.arange(100.0)})
+    whole = bytearray(path.read_bytes())
+    whole[-3] ^= 4
+    path.write_bytes(whole)
+    with pytest.raises(CheckpointError, match="the digest differs"):
+        mg.load(path)
+
+
+def test_the_seal_is_no_metadata_of_the_user_s(path):
+    trick = '"minigrad.sha256":"' + "0" * 64
+    mg.save(path, {"x": np.ones(1)}, {"a": trick, trick: "b"})
+    assert mg.load(path).metadata == {"a": trick, trick: "b"}
+    with pytest.raises(CheckpointError, match="the place of the digest"):
+        mg.save(path, {}, {"minigrad.sha256": "mine"})
+
+
+def test_files_of_others_have_no_seal(path):
+    save_file({"x": np.ones(3)}, path)
+    assert np.array_equal(mg.load(path)["x"], np.ones(3))
+    with pytest.raises(CheckpointError, match="no digest"):
+        load(path, sealed_only=True)
+
+
+def test_a_header_cannot_make_it_allocate(path):
+    """A length of 90 MB in a file of 100 bytes: refused by the size, not by memory."""
+    path.write_bytes(struct.pack("<Q", 90_000_000) + bytes(92))
+    tracemalloc.start()
+    with pytest.raises(CheckpointError):
+        mg.load(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 class Trap:

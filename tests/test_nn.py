@@ -304,6 +304,19 @@ def test_dropout(dtype, rng):
     assert layer.eval()(x) is x
 
 
+def test_dropout_over_time_has_one_mask_per_sequence():
+    x = np.ones((7, 50, 40), "float32")
+    y = nn.Dropout(0.25, rng=0, over_time=True)(x).data
+    assert np.array_equal(y, np.broadcast_to(y[:1], y.shape))
+    assert y.dtype == "float32"
+    assert len({row.tobytes() for row in y[0]}) == 50  # each sequence its own
+    assert abs((y[0] == 0).mean() - 0.25) < 0.03
+    assert np.array_equal(np.unique(y), np.array([0, 1 / 0.75], "float32"))
+    quiet = nn.Dropout(0.25, rng=0, over_time=True).eval()
+    assert np.array_equal(quiet(x).data, x)
+    assert repr(quiet).startswith("Dropout(p=0.25, over_time=True)")
+
+
 def test_the_dropout_mask_is_an_input_of_its_node():
     x = mg.ones((3, 4), requires_grad=True)
     node = nn.Dropout(0.5, rng=0)(x).node
@@ -415,6 +428,7 @@ BAD = [
     (lambda: nn.Dropout(1.5), ArgumentError, r"Dropout\(p=1.5\)"),
     (lambda: nn.Dropout(np.nan), ArgumentError, r"Dropout\(p=nan\)"),
     (lambda: nn.Dropout(0.5)([1, 2]), DTypeError, "floating point are dropped"),
+    (lambda: nn.Dropout(0.5, over_time=True)([1.0]), ShapeError, "is no sequence"),
     (lambda: init.uniform((2,), 1.0, 0.0), ArgumentError, "the wrong way round"),
     (lambda: init.normal((2,), 0.0, -1.0), ArgumentError, "negative standard"),
     (lambda: init.orthogonal((4,)), ShapeError, "inputs and outputs"),

@@ -14,12 +14,15 @@ says which steps are real:
 
 Nothing here needs the engine: plain Python and NumPy arrays in, NumPy arrays out.
 
-Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `shipped.py`.
+Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `scaling.py`,
+`streams.py`, `files.py`, `shipped.py`.
 """
 
 from minigrad.data.arrays import one_hot, to_categorical, windows
 from minigrad.data.batching import Batches, batches, split
+from minigrad.data.files import read_table, read_text
 from minigrad.data.padding import ngram_prefixes, pad_sequences
+from minigrad.data.scaling import Scaling
 from minigrad.data.shipped import (
     FirstNames,
     MovieReviews,
@@ -31,6 +34,7 @@ from minigrad.data.shipped import (
     program_tags,
     seattle_weather,
 )
+from minigrad.data.streams import Streams
 from minigrad.data.words import Vocabulary, tokenize
 
 __all__ = [
@@ -38,7 +42,9 @@ __all__ = [
     "FirstNames",
     "MovieReviews",
     "ProgramTags",
+    "Scaling",
     "SeattleWeather",
+    "Streams",
     "Vocabulary",
     "alice",
     "batches",
@@ -48,6 +54,8 @@ __all__ = [
     "one_hot",
     "pad_sequences",
     "program_tags",
+    "read_table",
+    "read_text",
     "seattle_weather",
     "split",
     "to_categorical",

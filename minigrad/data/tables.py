@@ -11,13 +11,19 @@ from typing import Any
 from minigrad.errors import DataError
 
 
+class Columns(dict[str, list[Any]]):
+    """One list per column, and `lines`: where each row ends in the file, from 1."""
+
+    lines: list[int]
+
+
 def parse_table(
     text: str,
     columns: Mapping[str, Callable[[str], Any]],
     *,
     separator: str,
     source: str,
-) -> dict[str, list[Any]]:
+) -> Columns:
     """Read the named columns of a table whose first line names all of them.
 
     In tab-separated text a quotation mark is an ordinary character (reviews are full of
@@ -30,7 +36,7 @@ def parse_table(
         separator: "," or a tab.
         source: what the table is called in messages: a file's name.
 
-    Returns: one list per column, all equally long.
+    Returns: one list per column, all equally long; `.lines` has each row's line.
     Errors:  DataError, with the line's number, for a header without these columns, a
              row of another number of fields, a field that its converter refuses, and a
              table without rows.
@@ -44,7 +50,8 @@ def parse_table(
         quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    table: dict[str, list[Any]] = {name: [] for name in columns}
+    table = Columns({name: [] for name in columns})
+    table.lines = []
     try:
         header = next(lines, [])
         missing = [name for name in columns if name not in header]
@@ -54,6 +61,14 @@ def parse_table(
                 expect=f"a header with {', '.join(columns)}",
                 actual=", ".join(header)[:80] or "an empty line",
                 hint="the first line names the columns",
+            )
+        twice = [name for name in columns if header.count(name) > 1]
+        if twice:
+            raise DataError(
+                f"{source}, line 1: two columns are called {twice[0]!r}",
+                expect="each column once",
+                actual=", ".join(header)[:80],
+                hint="rename one of them",
             )
         places = {name: header.index(name) for name in columns}
         for fields in lines:
@@ -66,6 +81,7 @@ def parse_table(
                     actual=f"{len(fields)} fields",
                     hint="is a separator missing, or one too many in a field?",
                 )
+            table.lines.append(lines.line_num)
             for name, convert in columns.items():
                 field = fields[places[name]]
                 try:

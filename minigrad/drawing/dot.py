@@ -329,7 +329,10 @@ class Writer:
             if words:
                 x, y = self.layout.labels[line.id]
                 more += f' lp="{x:.2f},{y:.2f}"'
-            if line.kind == "state" and line.id in self.layout.branches:
+            if line.kind == "state" and (
+                line.id in self.layout.branches
+                or self.picture.boxes[line.tail].backward  # sums, many side by side
+            ):
                 more = f' penwidth="1.3"{more}'
         if words:
             # A label proper on a line that is not to count makes dot fail at times.

@@ -265,9 +265,9 @@ def draw(
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
-    one_of("values", values, (False, True, "mean"))
     one_of("engine", engine, (None, *engines.ENGINES))
     engines.check_timeout(timeout)
+    one_of("values", values, (False, True, "mean"))
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:
         if not isinstance(one, Variable):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, IndexingError
+from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
 from minigrad.graph import Variable
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
@@ -150,11 +150,20 @@ class Dropout(Module):
     The mean stays what it was, so nothing is rescaled afterwards: after `eval()` x
     passes unchanged. The mask is an input of the recorded product: readers find it.
 
+    over_time   x is a sequence (T, B, ...), and each of the B sequences gets one mask
+                for all its steps: what is dropped stays dropped. Independent masks
+                would let a recurrent network average the noise away, and would disturb
+                what it has to remember.
+
     Source: Hinton et al. 2012, "Improving neural networks by preventing co-adaptation
-    of feature detectors"; scaled while training ("inverted"), as in PyTorch.
+    of feature detectors"; scaled while training ("inverted"), as in PyTorch. Over time:
+    Gal & Ghahramani 2016, "A theoretically grounded application of dropout in recurrent
+    neural networks", section 4.
     """
 
-    def __init__(self, p: float = 0.5, rng: Rng = None) -> None:
+    def __init__(
+        self, p: float = 0.5, rng: Rng = None, *, over_time: bool = False
+    ) -> None:
         if not 0 <= p <= 1:
             raise ArgumentError(
                 f"Dropout(p={p!r}): not a probability",
@@ -163,6 +172,7 @@ class Dropout(Module):
                 hint="p is the share of entries that are dropped",
             )
         self.p = float(p)
+        self.over_time = bool(over_time)
         self.rng = generator(rng, "Dropout")
 
     def forward(self, x: Any) -> Tensor:
@@ -177,13 +187,23 @@ class Dropout(Module):
                 actual=f"{x.dtype} {x.shape}",
                 hint="apply it after the Embedding, not before",
             )
-        kept = self.rng.random(x.shape) >= self.p
+        shape = x.shape
+        if self.over_time:
+            if x.ndim < 2:
+                raise ShapeError(
+                    "Dropout(over_time=True)(x): x is no sequence",
+                    expect="x of shape (T, B, ...)",
+                    actual=f"{x.dtype} {x.shape}",
+                    hint="leave out over_time for what has no time axis",
+                )
+            shape = (1, *shape[1:])
+        kept = self.rng.random(shape) >= self.p
         scale = 1 / (1 - self.p) if self.p < 1 else 0.0
         return x * Tensor(kept * x.dtype.type(scale), name="dropout mask")
 
     def extra_repr(self) -> str:
         """The sizes and switches, for repr."""
-        return f"p={self.p:g}"
+        return f"p={self.p:g}" + ", over_time=True" * self.over_time
 
 
 # ------------------------------------------------------------- questions to arguments

@@ -29,33 +29,35 @@ def run(options: argparse.Namespace) -> None:
     """The tour, in order. Raises MinigradError for a sentence it cannot read."""
     from rich.console import Console
 
-    from minigrad.tour import page, reading, training, verdicts
+    from minigrad.tour import page, training
+    from minigrad.trial import reading, verdicts
 
     console = Console()
     words = reading.words_of(options.sentence)  # before anything slow: it may be wrong
     folder = _folder(options.output)
-    corpus = training.corpus()
+    saved = saved_lstm(console)
+    corpus = training.corpus(saved.reading["words"] if saved else None)
     console.print(
         f"[bold]minigrad tour[/]: {len(corpus.train):,} sentences of film reviews "
         f"to learn from, {len(corpus.held_out):,} held out"
     )
-    readers = _train(console, corpus, options.seed)
+    corpus.vocabulary.encode(words, need_known=True)
+    readers = _train(console, corpus, options.seed, saved)
     accuracies = {k: training.accuracy(r, corpus) for k, r in readers.items()}
     _show_accuracies(console, accuracies, corpus)
 
-    readings = {k: reading.read(r, corpus, words) for k, r in readers.items()}
-    fresh = {
-        k: reading.read(_untrained(k, corpus, options.seed), corpus, words)
-        for k in readers
-    }
+    def read(reader: Any) -> Any:
+        return reading.read(reader, corpus.vocabulary, words)
+
+    size = len(corpus.vocabulary)
+    readings = {k: read(r) for k, r in readers.items()}
+    untrained = {k: training.reader(k, size, options.seed).eval() for k in readers}
+    if saved:
+        untrained["lstm"] = saved.task.build(saved.config, options.seed, 0).eval()
+    fresh = {k: read(r) for k, r in untrained.items()}
     lstm = readings["lstm"]
     _show_gates(console, lstm)
-    judged = [
-        verdicts.forget_at_but(readers["lstm"], corpus),
-        verdicts.forget_stays_open(readers["lstm"], corpus),
-        verdicts.turn_at_but(lstm),
-    ]
-    found = [verdict for verdict in judged if verdict is not None]
+    found = verdicts.judged(readers["lstm"], corpus, lstm)
     reach = verdicts.reach_of_first(readings, fresh)
     _show_verdicts(console, found, reach)
 
@@ -90,13 +92,29 @@ def _folder(folder: Path) -> Path:
     return folder
 
 
-def _untrained(kind: str, corpus: Any, seed: int) -> Any:
-    from minigrad.tour.reader import Reader
+def saved_lstm(console: Any) -> Any:
+    """The finished LSTM of `minigrad train sentiment`, if there is one to be used."""
+    from rich.markup import escape
 
-    return Reader(kind, len(corpus.vocabulary), rng=seed).eval()
+    from minigrad.errors import CheckpointError
+    from minigrad.tasks import load
+    from minigrad.tasks.folder import RUN, folder_of
+
+    if not (folder_of("sentiment") / RUN).exists():
+        return None
+    why = "it is not a finished LSTM trained on the film reviews"
+    try:
+        saved = load("sentiment")
+        if saved.model.kind == "lstm" and saved.figures and not saved.settings.data:
+            return saved
+    except CheckpointError as error:
+        why = error.what
+    console.print(f"[dim]the saved sentiment model is not used: {escape(why)}[/]")
+    return None
 
 
-def _train(console: Any, corpus: Any, seed: int) -> dict[str, Any]:
+def _train(console: Any, corpus: Any, seed: int, saved: Any) -> dict[str, Any]:
+    """The three readers; the LSTM is the saved one where there is one."""
     from rich.progress import (
         BarColumn,
         Progress,
@@ -106,7 +124,6 @@ def _train(console: Any, corpus: Any, seed: int) -> dict[str, Any]:
     )
 
     from minigrad.tour import training
-    from minigrad.tour.reader import CELLS
 
     columns = (
         TextColumn("{task.description:<5}"),
@@ -118,7 +135,10 @@ def _train(console: Any, corpus: Any, seed: int) -> dict[str, Any]:
     readers = {}
     started = time.perf_counter()
     with Progress(*columns, console=console) as progress:
-        for kind in CELLS:
+        for kind in training.CELLS:
+            if saved and kind == "lstm":
+                readers[kind] = saved.model
+                continue
             total = training.batches_per_run(corpus)
             task = progress.add_task(kind.upper(), total=total, loss=0.0)
             smooth = [0.9]
@@ -128,7 +148,8 @@ def _train(console: Any, corpus: Any, seed: int) -> dict[str, Any]:
                 progress.update(task, advance=1, loss=smooth[0])
 
             readers[kind] = training.train(kind, corpus, tick, seed)
-    console.print(f"trained in {time.perf_counter() - started:.0f} s")
+    taken = "; the LSTM is the one that minigrad train sentiment saved" if saved else ""
+    console.print(f"trained in {time.perf_counter() - started:.0f} s{taken}")
     return readers
 
 

@@ -6,8 +6,8 @@ from html import escape
 from pathlib import Path
 
 from minigrad.pages import document, house_style, image
-from minigrad.tour.reading import Reading
-from minigrad.tour.verdicts import Verdict
+from minigrad.trial.reading import Reading
+from minigrad.trial.verdicts import Verdict
 
 
 def write(

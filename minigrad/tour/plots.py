@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.scope import GATES
-from minigrad.tour.reading import Reading
+from minigrad.trial.reading import Reading
 
 # Okabe & Ito's colours, told apart by colour-blind readers; line styles for print.
 STYLES = {

@@ -9,8 +9,17 @@ import pytest
 from minigrad import errors
 from minigrad.cli import main
 from minigrad.drawing import engines
-from minigrad.tour import command, reading, training, verdicts
-from minigrad.tour.reader import Reader
+from minigrad.tour import command, training
+from minigrad.trial import reading, verdicts
+from minigrad.trial.evidence import Seen
+
+
+@pytest.fixture(autouse=True)
+def nothing_saved(tmp_path_factory, monkeypatch):
+    """No test sees the models that the user of this machine has trained."""
+    folder = tmp_path_factory.mktemp("data")
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *a, **k: folder)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +52,9 @@ def test_training_learns_and_repeats_itself(corpus):
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 def test_a_reading_is_what_the_reader_says(kind, corpus):
-    reader = Reader(kind, len(corpus.vocabulary), rng=0).eval()
+    reader = training.reader(kind, len(corpus.vocabulary), rng=0).eval()
     words = reading.words_of("I loved it, but the qwertz was bad")
-    found = reading.read(reader, corpus, words)
+    found = reading.read(reader, corpus.vocabulary, words)
     tokens = np.array(corpus.vocabulary.encode(words))
     alone = reader(tokens[:, None], np.ones((len(words), 1), bool)).data[:, 0]
     np.testing.assert_allclose(found.sentiment, 1 / (1 + np.exp(-alone)), rtol=1e-5)
@@ -55,10 +64,11 @@ def test_a_reading_is_what_the_reader_says(kind, corpus):
 
 
 def test_verdicts_are_measured(corpus):
-    reader = Reader("lstm", len(corpus.vocabulary), rng=0).eval()
-    at_but = verdicts.forget_at_but(reader, corpus)
+    reader = training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
+    seen = Seen(reader, corpus.held_out)
+    at_but = verdicts.forget_at_but(seen, corpus)
     assert "held-out" in at_but.measured and not at_but.holds  # it is not trained
-    stays = verdicts.forget_stays_open(reader, corpus)
+    stays = verdicts.forget_stays_open(seen)
     assert re.search(r"its mean over held-out words is 0\.\d\d", stays.measured)
 
 
@@ -66,9 +76,9 @@ def test_verdicts_are_measured(corpus):
 def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
     if engine not in engines.installed():
         pytest.skip(f"{engine} is not installed")
-    reader = Reader("lstm", len(corpus.vocabulary), rng=0).eval()
+    reader = training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
     words = ["i", "<script>", 'a"b\\', "end"]
-    found = reading.read(reader, corpus, words)
+    found = reading.read(reader, corpus.vocabulary, words)
     drawing = command.picture(found, engine)
     lines = [line for line in drawing.picture.lines if line.kind == "state"]
     assert len(lines) == 2 * 3  # c and h, from step to step
@@ -80,7 +90,7 @@ def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
 
 
 def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
-    monkeypatch.setattr(training, "corpus", lambda: corpus)
+    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
     folder = tmp_path / "out"
     sentence = "I liked <b>it</b>, but the end & all was bad"
     assert main(["tour", sentence, "-o", str(folder)]) == 0
@@ -108,7 +118,7 @@ def test_what_it_refuses(tmp_path, capsys):
 
 @pytest.mark.browser
 def test_the_page_opens_in_a_browser(tmp_path, corpus, monkeypatch, page):
-    monkeypatch.setattr(training, "corpus", lambda: corpus)
+    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
     assert main(["tour", "-o", str(tmp_path)]) == 0
     page.goto((tmp_path / "index.html").as_uri())
     loaded = page.evaluate(

@@ -1,0 +1,52 @@
+"""Real work on real data: what can be trained, asked, and read about on a page.
+
+    from minigrad import tasks
+
+    trained = tasks.train("weather", seed=1)     # what `minigrad train weather` does
+    trained = tasks.load("weather")              # the model that was saved by it
+    print(trained.predict("july.csv"))
+
+A task says what its data, its model and its figures are (`base.py`); everything else,
+the loop, checkpoints, resuming, the page, the commands, is here once for all.
+
+Read next: `base.py` (what a task is), `weather.py` (one of them), `session.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from minigrad.errors import one_of
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.session import load, train
+
+# name -> where its class is; imported when asked for
+TASKS = {
+    "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
+    "next-word": ("minigrad.tasks.language", "NextWord"),
+    "first-names": ("minigrad.tasks.first_names", "FirstNames"),
+    "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
+    "next-character": ("minigrad.tasks.language", "NextCharacter"),
+    "weather": ("minigrad.tasks.weather", "Weather"),
+}
+
+
+def task(name: str) -> Any:
+    """The task of this name, an object of its class; ArgumentError for other names."""
+    one_of("task", name, tuple(TASKS))
+    module, attribute = TASKS[name]
+    return getattr(importlib.import_module(module), attribute)()
+
+
+__all__ = [
+    "TASKS",
+    "Prepared",
+    "Section",
+    "Table",
+    "Task",
+    "Trained",
+    "load",
+    "task",
+    "train",
+]

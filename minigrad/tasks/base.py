@@ -1,0 +1,183 @@
+"""What a task is: its data, its model, its figures, and what it says to a user.
+
+To add one: (1) its model in `models/`; (2) a class here below `Task`; (3) a line in
+`minigrad.tasks.TASKS`. The loop, checkpoints, the commands and the page are done by
+`session.py` and `page.py` for all of them.
+
+Read next: `weather.py` for an example, `session.py` for the order of it all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from minigrad.tasks.options import Option, common
+from minigrad.tasks.options import settings as checked
+from minigrad.tensor import Tensor
+from minigrad.training.schedules import cosine, warmup
+
+Figures = dict[str, float]
+
+
+class Table(NamedTuple):
+    """Rows of text and numbers, for the terminal and the page.
+
+    header  one name per column; the first column is aligned left, others right
+    rows    each as long as the header; str or what `str` makes of it
+    """
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+class Section(NamedTuple):
+    """A part of a page or of an answer. All text is the user's or ours, never HTML.
+
+    lines    paragraphs
+    tables   shown after them
+    figures  matplotlib figures with captions: (figure, caption)
+    """
+
+    title: str
+    lines: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    figures: Sequence[tuple[Any, str]] = ()
+
+
+@dataclass
+class Prepared:
+    """The data of a task, made ready.
+
+    train, validation, test   three parts without a common row, in the task's own form
+    reading   what turns an input into numbers, by name: Vocabulary, Scaling (made from
+              the training part alone), or plain JSON. It is saved with the model
+    lines     what the data are, in words: how many rows, where the parts begin
+    """
+
+    train: Any
+    validation: Any
+    test: Any
+    reading: dict[str, Any]
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Trained:
+    """A trained model and all that is needed to use it.
+
+    settings  the options of the training
+    config    the arguments of the model
+    reading   what turns an input into numbers (`Prepared.reading`)
+    figures   on the held-out part: {"the model": {...}, "a baseline": {...}}
+    history   one EpochReport per epoch, as a dict
+    """
+
+    task: Any
+    model: Any
+    settings: SimpleNamespace
+    config: dict[str, Any]
+    reading: dict[str, Any]
+    figures: dict[str, Figures]
+    history: list[dict[str, Any]]
+    seconds: float
+
+    def predict(self, text: str, **asked: Any) -> list[Section]:
+        """What the model says to an input; DataError for what it cannot read.
+
+        asked  the task's `questions`, where it has any
+        """
+        return self.task.predict(
+            self, text, **vars(checked(self.task.questions, asked))
+        )
+
+
+class Task:
+    """What differs between tasks. A subclass defines all that raises here.
+
+    name, help   for the command line
+    example      an input of `minigrad predict NAME INPUT`; None: it needs none
+    file         what a user's own file (`--data`) has to hold, in words
+    options      `common(epochs=..., ...)` and Options of its own
+    questions    Options of `predict`, which it takes as keyword arguments
+    monitor      the figure of `evaluate` that says which epoch is best
+    better       "lower" or "higher"
+    units        how figures are shown: {"rmse": "{:.2f} °C"}
+    carry        is the state carried from batch to batch? `loss` then takes and returns
+                 it (`Trainer`)
+    """
+
+    name = ""
+    help = ""
+    example: str | None = None
+    file = ""
+    options: tuple[Option, ...] = common()
+    questions: tuple[Option, ...] = ()
+    monitor = "loss"
+    better = "lower"
+    units: ClassVar[dict[str, str]] = {}
+    carry = False
+
+    def prepare(self, settings: SimpleNamespace) -> Prepared:
+        """Read the data (`settings.data` or the package's own) and make parts of it.
+
+        The parts do not depend on `settings.seed`: what is held out stays held out.
+        Raises DataError for data that cannot be used, with the line and what is wanted.
+        """
+        raise NotImplementedError
+
+    def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
+        """The arguments of the model, as JSON: sizes, and what is drawn from data."""
+        raise NotImplementedError
+
+    def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
+        """The model. Generators: `weights` for its start, `noise` for its dropout."""
+        raise NotImplementedError
+
+    def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
+        """The training part in batches; a new order, drawn from rng, in each epoch."""
+        raise NotImplementedError
+
+    def loss(self, model: Any, batch: Any) -> Tensor:
+        """The loss of a batch: a scalar."""
+        raise NotImplementedError
+
+    def evaluate(self, model: Any, part: Any, reading: dict[str, Any]) -> Figures:
+        """Figures of the model on a part (validation after each epoch, then test)."""
+        raise NotImplementedError
+
+    def baselines(self, data: Prepared) -> dict[str, Figures]:
+        """The same figures for simple methods on the same held-out part."""
+        raise NotImplementedError
+
+    def examples(self, trained: Trained, data: Prepared) -> list[Section]:
+        """What the page shows beside curves and figures; comparisons, in words."""
+        raise NotImplementedError
+
+    def predict(self, trained: Trained, text: str) -> list[Section]:
+        """What the model says to a user's input."""
+        raise NotImplementedError
+
+    # ------------------------------------------------------------- may be overridden
+
+    def schedule(self, settings: SimpleNamespace, steps: int) -> Any:
+        """The learning-rate schedule of a run of so many steps."""
+        rise = max(1, math.ceil(0.05 * steps))
+        return warmup(rise, cosine(max(1, steps - rise), last=0.02))
+
+    def shown(self, name: str, value: float) -> str:
+        """A figure, as text."""
+        if math.isnan(value):
+            return "-"
+        return self.units.get(name, "{:.4f}").format(value)
+
+
+def rows_of(count: int, size: int) -> Iterable[np.ndarray]:
+    """Row numbers 0..count-1 in stretches of `size`, for evaluation in portions."""
+    return (np.arange(k, min(k + size, count)) for k in range(0, count, size))

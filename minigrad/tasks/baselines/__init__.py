@@ -1,0 +1,10 @@
+"""What a recurrent network has to beat: counting words, and weighing them.
+
+ngrams.py   interpolated Kneser-Ney: the next token from the few before it
+linear.py   TF-IDF and logistic regression: what a text is about, from its words alone
+"""
+
+from minigrad.tasks.baselines.linear import LogisticRegression
+from minigrad.tasks.baselines.ngrams import NGram
+
+__all__ = ["LogisticRegression", "NGram"]

@@ -1,0 +1,49 @@
+"""`minigrad predict TASK "input"`: ask the model that `minigrad train TASK` saved."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "ask a saved model"
+EXAMPLE = "minigrad predict weather"
+OWN = ("command", "run", "task", "input", "model")  # not questions of a task
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command understands: a task, its input, and what may be asked of it."""
+    from minigrad.tasks import TASKS, task
+    from minigrad.tasks.options import add_options
+
+    tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name in TASKS:
+        found = task(name)
+        example = f' "{found.example}"' if found.example else ""
+        own = tasks.add_parser(
+            name,
+            help=found.help,
+            description=found.help,
+            epilog=f"example: minigrad predict {name}{example}",
+        )
+        own.add_argument("input", nargs="*", help="what to read")
+        own.add_argument(
+            "--model",
+            type=Path,
+            metavar="FOLDER",
+            help="the folder given to minigrad train -o (your data folder)",
+        )
+        add_options(own, found.questions)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Load and ask. Raises MinigradError if there is no model, or no answer."""
+    from rich.console import Console
+
+    from minigrad.tasks import load
+    from minigrad.tasks.page import show
+
+    trained = load(options.task, options.model)
+    asked = {k: v for k, v in vars(options).items() if k not in OWN}
+    console = Console()
+    for section in trained.predict(" ".join(options.input), **asked):
+        show(console, section)

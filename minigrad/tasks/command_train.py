@@ -1,0 +1,104 @@
+"""`minigrad train TASK`: data, model, loop, checkpoint, figures, page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from minigrad.errors import MinigradError
+
+HELP = "train a model on real data: figures beside baselines, and a page"
+EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
+OWN = ("command", "run", "task", "output", "resume", "anew")  # not options of a task
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command understands: a task, and then the options of that task."""
+    from minigrad.tasks import TASKS, task
+    from minigrad.tasks.options import add_options
+
+    tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
+    for name in TASKS:
+        found = task(name)
+        own = tasks.add_parser(
+            name,
+            help=found.help,
+            description=found.help,
+            epilog="Ctrl-C stops after the current batch and saves; --resume goes on. "
+            "The file of your own has: " + found.file,
+        )
+        own.add_argument(
+            "-o",
+            "--output",
+            type=Path,
+            metavar="FOLDER",
+            help="where the model and its page go (your data folder)",
+        )
+        own.add_argument("--resume", action="store_true", help="go on with a run")
+        own.add_argument(
+            "--anew", action="store_true", help="put an unfinished run aside"
+        )
+        add_options(own, found.options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Train. Raises MinigradError for bad input; KeyboardInterrupt after Ctrl-C."""
+    from rich.console import Console
+
+    from minigrad.tasks import page
+    from minigrad.tasks.folder import Claimed
+    from minigrad.tasks.session import Session
+    from minigrad.training import Progress, Stopped
+
+    console = Console()
+    given = {k: v for k, v in vars(options).items() if k not in OWN}
+    session = Session(options.task, options.output, options.resume, **given)
+    task = session.task
+    again = f"minigrad train {task.name} --resume"
+    again += f" -o {options.output}" if options.output else ""
+    with Claimed(session.folder):
+        data = session.prepare()
+        for line in data.lines:
+            console.print(line, markup=False, highlight=False)
+        if options.anew:
+            session.put_aside()
+        trainer = session.trainer([Progress(console, task.units)])
+        if options.resume:
+            console.print(_where(trainer), highlight=False)
+        try:
+            trainer.fit()
+        except Stopped:
+            console.print(
+                f"stopped after {trainer.step:,} steps; saved to {session.path}\n"
+                f"next: {again}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+            raise
+        except MinigradError:
+            if session.path.exists():
+                console.print(
+                    f"the run up to its last save is in {session.path}",
+                    highlight=False,
+                    markup=False,
+                    soft_wrap=True,
+                )
+            raise
+        trained = session.finish(trainer)
+        page.show(console, page.Section("", tables=[page.figures_table(trained)]))
+        written = page.write(session.folder, trained, data)
+    folder = f" --model {options.output}" if options.output else ""
+    example = f" {task.example}" if task.example else ""
+    console.print(
+        f"written to {session.path}\nwritten to {written}\n"
+        f"next: minigrad predict {task.name}{example}{folder}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _where(trainer: object) -> str:
+    found: dict = vars(trainer)
+    return f"going on at epoch {found['epoch'] + 1}, batch {found['batch'] + 1}"

@@ -1,0 +1,223 @@
+"""The next letter of a first name: what names are made of, and names that are none.
+
+Read next: `writing.py`.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.data import Vocabulary
+from minigrad.data.files import read_text
+from minigrad.errors import DataError
+from minigrad.functions import log_softmax
+from minigrad.recurrent import models
+from minigrad.scope import no_grad
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.baselines import NGram
+from minigrad.tasks.options import Option, common
+from minigrad.tasks.sequences import bucketed, padded, portions
+from minigrad.tasks.statistics import paired
+from minigrad.tasks.writing import QUESTIONS, continued, suggestions
+from minigrad.tensor import Tensor
+
+END = 0  # stands before and after a name: the number of padding is free here
+ORDER = 4  # of the n-grams: the best of 2 to 6 on the validation part
+LEAST = 20  # names
+LONGEST = 40  # letters
+
+
+class Names(NamedTuple):
+    """Some names, in lower case and as numbers: END, letters, END."""
+
+    names: list[str]
+    tokens: list[list[int]]
+
+
+class FirstNames(Task):
+    """Names letter by letter."""
+
+    name = "first-names"
+    help = "which letter comes next in a first name, and new names"
+    example = "Mar"
+    file = "one name a line"
+    options = (
+        *common(cell="gru", hidden=96, dropout=0.3, epochs=20, lr=5e-3, batch_size=64),
+        Option("embedding", 24, "numbers per letter", least=1),
+    )
+    questions = tuple(o for o in QUESTIONS if o.name != "length")
+    monitor = "bits"
+    units: ClassVar = {"bits": "{:.3f}"}
+
+    def prepare(self, settings: SimpleNamespace) -> Prepared:
+        """Different names in parts of 80, 10 and 10 %."""
+        found = _read(settings.data)
+        train, validation, test = mg.data.split(found, (0.8, 0.1, 0.1), rng=0)
+        letters = Vocabulary([[*name] for name in train])
+
+        def part(names: list[str]) -> Names:
+            tokens = [[END, *letters.encode([*name]), END] for name in names]
+            return Names(names, tokens)
+
+        lines = [
+            f"{len(found):,} different names: {len(train):,} train, "
+            f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
+            f"{len(letters) - 2} different letters, all in lower case; the end of a "
+            "name counts as one more.",
+        ]
+        parts = [part(names) for names in (train, validation, test)]
+        return Prepared(parts[0], parts[1], parts[2], {"letters": letters}, lines)
+
+    def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
+        """The arguments of `LanguageModel`."""
+        return {
+            "tokens": len(data.reading["letters"]),
+            "kind": settings.cell,
+            "embedding_size": settings.embedding,
+            "hidden_size": settings.hidden,
+            "num_layers": settings.layers,
+            "dropout": [0.0, settings.dropout],
+        }
+
+    def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
+        """A `LanguageModel`."""
+        return models().LanguageModel(**config, rng=weights, noise=noise)
+
+    def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
+        """Names of like length."""
+        return bucketed(data.train.tokens, size=settings.batch_size, rng=rng)
+
+    def loss(self, model: Any, batch: Any) -> Tensor:
+        """The mean cross-entropy of a letter, in nats; padding does not count."""
+        tokens, mask = padded(batch)
+        logits, _ = model(tokens[:-1], mask=mask[1:])
+        return mg.losses.cross_entropy(logits, tokens[1:], mask=mask[1:])
+
+    def evaluate(
+        self, model: Any, part: Names, reading: dict[str, Any]
+    ) -> dict[str, float]:
+        """Bits per letter, the end of each name among them."""
+        return {"bits": float(np.concatenate(bits(model, part)).mean())}
+
+    def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
+        """The n-grams, and how often each letter occurs."""
+        return {
+            f"{n}-grams, Kneser-Ney" if n > 1 else "how often each letter occurs": {
+                "bits": float(np.concatenate(_counted(data, n)).mean())
+            }
+            for n in (ORDER, 1)
+        }
+
+    def examples(self, trained: Trained, data: Prepared) -> list[Section]:
+        """The comparison with n-grams, and names that the network made up."""
+        ours, theirs = (
+            [np.array([b.sum(), len(b)]) for b in each]
+            for each in (bits(trained.model, data.test), _counted(data, ORDER))
+        )
+        first, second = np.array(ours), np.array(theirs)
+
+        def gain(rows: np.ndarray) -> float:
+            letters = first[rows, 1].sum()
+            return (first[rows, 0].sum() - second[rows, 0].sum()) / letters
+
+        found = paired(gain, len(first))
+        verdict = "a clear difference" if found.clear else "that may be chance"
+        line = (
+            f"The network needs {found.value:+.3f} bits per letter beside "
+            f"{ORDER}-grams, Kneser-Ney (paired bootstrap over {len(first)} names, "
+            f"95 %: {found.low:+.3f} to {found.high:+.3f}): {verdict}."
+        )
+        return [
+            Section("Beside counting", lines=[line]),
+            *self.predict(trained, "", known=set(data.train.names)),
+            *self.predict(trained, self.example or "", known=set(data.train.names)),
+        ]
+
+    def predict(
+        self,
+        trained: Trained,
+        text: str,
+        known: set[str] | None = None,
+        **asked: Any,
+    ) -> list[Section]:
+        """The likeliest next letters, and names that begin so.
+
+        known  names that are marked as such; None: those of the census
+        """
+        question = SimpleNamespace(temperature=0.8, top=8, seed=0)
+        vars(question).update(asked)
+        if known is None:
+            known = {name.lower() for name in mg.data.first_names().names}
+        letters = trained.reading["letters"]
+        start = text.strip().lower()
+        tokens = [END, *(letters.encode([*start], need_known=True) if start else [])]
+        found = suggestions(trained.model, tokens, question.top, end=END)
+        rows = [[letters.words[k] if k else "(end)", f"{p:.1%}"] for k, p in found]
+        made: dict[str, str] = {}
+        for seed in range(question.seed, question.seed + 50):
+            drawn = continued(
+                trained.model, tokens, LONGEST, question.temperature, seed, end=END
+            )
+            name = start + "".join(letters.words[k] for k in drawn)
+            made.setdefault(name, "on the list" if name in known else "new")
+        names = [[name.capitalize(), kind] for name, kind in made.items()][:10]
+        after = f"After {start.capitalize()}" if start else "At the start of a name"
+        return [
+            Section(
+                after,
+                tables=[
+                    Table("The next letter", ["letter", "probability"], rows),
+                    Table("Names drawn", ["name", ""], names),
+                ],
+            )
+        ]
+
+
+def bits(model: Any, part: Names) -> list[np.ndarray]:
+    """-log2 p of each letter and of the end, one array per name."""
+    found: list[Any] = [None] * len(part.tokens)
+    with no_grad():
+        for rows, tokens, mask in portions(part.tokens):
+            logits, _ = model(tokens[:-1], mask=mask[1:])
+            chances = log_softmax(logits).data / np.log(2)
+            each = -np.take_along_axis(chances, tokens[1:, :, None], axis=2)[..., 0]
+            for column, row in enumerate(rows):
+                found[row] = each[mask[1:, column], column]
+    return found
+
+
+def _counted(data: Prepared, order: int) -> list[np.ndarray]:
+    counts = NGram(data.train.tokens, order, len(data.reading["letters"]))
+    return [counts.bits([name], skip=1) for name in data.test.tokens]
+
+
+def _read(path: str | None) -> list[str]:
+    """Different names in lower case, in alphabetical order."""
+    if path is None:
+        lines = list(mg.data.first_names().names)
+    else:
+        lines = read_text(path).splitlines()
+    names = set()
+    for number, line in enumerate(lines, 1):
+        name = line.strip().lower()
+        if len(name) > LONGEST:
+            raise DataError(
+                f"{path}, line {number}: longer than a name",
+                expect=f"at most {LONGEST} letters",
+                actual=f"{len(name)}: {name[:40]!r}...",
+                hint="one name a line",
+            )
+        if name:
+            names.add(name)
+    if len(names) < LEAST:
+        raise DataError(
+            f"{path}: too few names to learn from",
+            expect=f"{LEAST} different names or more",
+            actual=str(len(names)),
+            hint="one name a line",
+        )
+    return sorted(names)

@@ -1,0 +1,315 @@
+"""What comes next: the next word of a text, or the next character.
+
+One network and one way to train it, truncated backpropagation through time with the
+state carried along; the two tasks differ in what a token is.
+
+Read next: `writing.py` (suggestions and samples), `first_names.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.data import Vocabulary, tokenize
+from minigrad.data.files import read_text
+from minigrad.errors import DataError
+from minigrad.functions import log_softmax
+from minigrad.recurrent import models
+from minigrad.scope import no_grad
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.baselines import NGram
+from minigrad.tasks.options import Option, common
+from minigrad.tasks.statistics import paired
+from minigrad.tasks.writing import QUESTIONS, continued, suggestions
+from minigrad.tensor import Tensor
+
+LEAST = 500  # tokens of a text, of which the tenth is still something
+CONTEXT = 200  # tokens that are read before those that count
+STRANDS = 8  # read side by side for the figures
+BLOCK = 100  # tokens in a row that the bootstrap keeps together
+
+
+class Passage(NamedTuple):
+    """A stretch of the text, and the end of what stands before it."""
+
+    before: np.ndarray
+    tokens: np.ndarray
+
+
+class Chunks:
+    """A text in strands that run side by side, cut into steps: one epoch per loop.
+
+    Gives (x, y), each (steps, strands): y is x one token further. Chunk k + 1 goes on
+    where chunk k ends, so that the state can be carried. Each epoch starts a few tokens
+    later or earlier, so that the cuts are elsewhere.
+    """
+
+    def __init__(self, tokens: np.ndarray, strands: int, steps: int, rng: Any) -> None:
+        self.tokens, self.strands, self.steps, self.rng = tokens, strands, steps, rng
+        self._count = (len(tokens) - steps - 1) // strands // steps
+        if self._count < 1:
+            raise DataError(
+                "the text is too short to be trained on",
+                expect=f"more than {(strands + 1) * steps} tokens in the training part",
+                actual=f"{len(tokens)}",
+                hint="a longer text, or smaller --batch-size and --steps",
+            )
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        start, length = self.rng.integers(self.steps), self._count * self.steps
+        size = self.strands * length
+        x, y = (
+            self.tokens[start + k : start + k + size].reshape(self.strands, length).T
+            for k in (0, 1)
+        )
+        for t in range(0, length, self.steps):
+            yield x[t : t + self.steps], y[t : t + self.steps]
+
+
+class NextToken(Task):
+    """What the two tasks share. A subclass says what a token is."""
+
+    file = "plain text, UTF-8"
+    questions = QUESTIONS
+    carry = True
+    order = 3  # of the n-grams it is compared with
+    token = "word"
+
+    def cut(self, text: str) -> list[str]:
+        """The text as tokens."""
+        raise NotImplementedError
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """The tokens as text."""
+        raise NotImplementedError
+
+    def figures(self, bits: float) -> dict[str, float]:
+        """The figures of a mean of so many bits per token."""
+        raise NotImplementedError
+
+    def prepare(self, settings: SimpleNamespace) -> Prepared:
+        """The text in three parts that follow each other: 80, 10 and 10 %."""
+        text = mg.data.alice() if settings.data is None else read_text(settings.data)
+        tokens = self.cut(text)
+        if len(tokens) < LEAST:
+            raise DataError(
+                f"{settings.data}: too short to learn from",
+                expect=f"{LEAST} {self.token}s or more",
+                actual=f"{len(tokens)}",
+                hint="give a longer text",
+            )
+        parts = mg.data.split(tokens, (0.8, 0.1, 0.1), shuffle=False)
+        vocabulary = Vocabulary([parts[0]], min_count=settings.min_count)
+        numbers = [np.array(vocabulary.encode(part)) for part in parts]
+        nothing = numbers[0][:0]
+        before = nothing, numbers[0][-CONTEXT:], numbers[1][-CONTEXT:]
+        train, validation, test = map(Passage, before, numbers)
+        unknown = float((numbers[2] == 1).mean())
+        lines = [
+            f"{len(tokens):,} {self.token}s in the order of the text: "
+            f"{len(parts[0]):,} train, {len(parts[1]):,} choose the epoch, "
+            f"{len(parts[2]):,} are held out.",
+            f"{len(vocabulary) - 2:,} different {self.token}s, seen "
+            f"{settings.min_count} times or more in the training part; {unknown:.1%} "
+            "of the held-out ones are none of them and count as one.",
+        ]
+        reading = {"tokens": vocabulary}
+        return Prepared(train, validation, test, reading, lines)
+
+    def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
+        """The arguments of `LanguageModel`."""
+        return {
+            "tokens": len(data.reading["tokens"]),
+            "kind": settings.cell,
+            "embedding_size": settings.embedding,
+            "hidden_size": settings.hidden,
+            "num_layers": settings.layers,
+            "dropout": [settings.embedding_dropout, settings.dropout],
+        }
+
+    def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
+        """A `LanguageModel`."""
+        return models().LanguageModel(**config, rng=weights, noise=noise)
+
+    def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Chunks:
+        """The training part in strands of steps: see `Chunks`."""
+        size = settings.batch_size, settings.steps
+        return Chunks(data.train.tokens, *size, rng)
+
+    def loss(self, model: Any, batch: Any, state: Any = None) -> tuple[Tensor, Any]:  # type: ignore[override]
+        """The mean cross-entropy in nats, and the state to go on with."""
+        x, y = batch
+        logits, state = model(x, state)
+        return mg.losses.cross_entropy(logits, y), state
+
+    def evaluate(
+        self, model: Any, part: Passage, reading: dict[str, Any]
+    ) -> dict[str, float]:
+        """Bits per token, as the task shows them."""
+        return self.figures(float(bits(model, part).mean()))
+
+    def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
+        """The n-grams, and how often each token occurs."""
+        single = self._counted(data, 1)
+        return {
+            f"{self.order}-grams, Kneser-Ney": self.figures(self._ngrams(data).mean()),
+            f"how often each {self.token} occurs": self.figures(single.mean()),
+        }
+
+    def examples(self, trained: Trained, data: Prepared) -> list[Section]:
+        """The comparison with n-grams, suggestions and samples."""
+        ours, theirs = bits(trained.model, data.test), self._ngrams(data)
+        count = len(ours) // BLOCK
+        first, second = (
+            b[: count * BLOCK].reshape(count, BLOCK).mean(axis=1)
+            for b in (ours, theirs)
+        )
+        gain = paired(lambda k: first[k].mean() - second[k].mean(), count)
+        verdict = "a clear difference" if gain.clear else "that may be chance"
+        line = (
+            f"The network needs {gain.value:+.3f} bits per {self.token} beside "
+            f"{self.order}-grams with Kneser-Ney smoothing, which saw the same text "
+            f"(paired bootstrap over {count} stretches of {BLOCK} {self.token}s, "
+            f"95 %: {gain.low:+.3f} to {gain.high:+.3f}): {verdict}."
+        )
+        shown = [Section("Beside counting", lines=[line])]
+        return shown + self.predict(trained, self.example or "")
+
+    def predict(self, trained: Trained, text: str, **asked: Any) -> list[Section]:
+        """The likeliest next tokens, and how the text might go on."""
+        question = SimpleNamespace(temperature=0.8, top=8, length=60, seed=0)
+        vars(question).update(asked)
+        vocabulary = trained.reading["tokens"]
+        tokens = vocabulary.encode(self.cut(text), need_known=True)
+        found = suggestions(trained.model, tokens, question.top)
+        rows = [[_shown(vocabulary.words[k]), f"{p:.1%}"] for k, p in found]
+        table = Table("Next", [self.token, "probability"], rows)
+        lines = []
+        for temperature in sorted({0.5, question.temperature, 1.0}):
+            made = continued(
+                trained.model, tokens, question.length, temperature, question.seed
+            )
+            written = self.join([vocabulary.words[k] for k in made])
+            lines.append(f"at temperature {temperature:g}:  {text}{written}")
+        return [
+            Section(f"After: {text}", tables=[table]),
+            Section("It might go on", lines=lines),
+        ]
+
+    def _ngrams(self, data: Prepared) -> np.ndarray:
+        """Bits of each held-out token by n-grams of the task's order."""
+        return self._counted(data, self.order)
+
+    def _counted(self, data: Prepared, order: int) -> np.ndarray:
+        key = id(data), order
+        if key not in self._known:
+            counts = NGram([data.train.tokens.tolist()], order, self._size(data))
+            kept = data.test.before.tolist()
+            whole = [kept + data.test.tokens.tolist()]
+            self._known[key] = counts.bits(whole, skip=len(kept))
+        return self._known[key]
+
+    @cached_property
+    def _known(self) -> dict[Any, np.ndarray]:
+        return {}
+
+    def _size(self, data: Prepared) -> int:
+        return len(data.reading["tokens"])
+
+
+class NextWord(NextToken):
+    """The next word of Alice's Adventures in Wonderland, or of a text of one's own."""
+
+    name = "next-word"
+    help = "which word comes next"
+    example = "Alice was beginning to get very"
+    options = (
+        *common(
+            cell="lstm", hidden=128, dropout=0.5, epochs=20, lr=3e-3, batch_size=16
+        ),
+        Option("embedding", 64, "numbers per word", least=1),
+        Option("embedding_dropout", 0.4, "share dropped of word vectors", below=1),
+        Option("steps", 35, "words that a gradient reaches back", least=1),
+        Option("min_count", 2, "words seen less often are unknown", least=1),
+    )
+    monitor = "perplexity"
+    units: ClassVar = {"perplexity": "{:.1f}", "bits": "{:.3f}"}
+
+    def cut(self, text: str) -> list[str]:
+        """Words and marks, in lower case."""
+        return tokenize(text)
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """With a space before each word, and none before a mark that ends something."""
+        return "".join(t if t in ".,;:!?)'" else f" {t}" for t in tokens)
+
+    def figures(self, bits: float) -> dict[str, float]:
+        """Perplexity: between how many equally likely words it is undecided."""
+        return {"perplexity": 2.0**bits, "bits": bits}
+
+
+class NextCharacter(NextToken):
+    """The next character of Alice's Adventures in Wonderland, or of another text."""
+
+    name = "next-character"
+    help = "which character comes next"
+    example = "The Queen said, `"
+    token = "character"
+    order = 5
+    options = (
+        *common(cell="gru", hidden=160, dropout=0.3, epochs=30, lr=1e-2, batch_size=16),
+        Option("embedding", 32, "numbers per character", least=1),
+        Option("embedding_dropout", 0.1, "share dropped of their vectors", below=1),
+        Option("steps", 60, "characters that a gradient reaches back", least=1),
+        Option("min_count", 1, "characters seen less often are unknown", least=1),
+    )
+    monitor = "bits"
+    units: ClassVar = {"bits": "{:.3f}"}
+
+    def cut(self, text: str) -> list[str]:
+        """Every character, line ends too."""
+        return [*text]
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """As they are."""
+        return "".join(tokens)
+
+    def figures(self, bits: float) -> dict[str, float]:
+        """Bits per character."""
+        return {"bits": bits}
+
+
+def bits(model: Any, part: Passage) -> np.ndarray:
+    """-log2 p of each token of a passage, in order.
+
+    The passage is read in a few strands side by side, each after CONTEXT tokens that
+    stand before it and do not count.
+    """
+    whole = np.concatenate([part.before, part.tokens])
+    count = len(part.tokens)
+    length = -(-count // STRANDS)
+    columns, kept = [], []
+    for start in range(0, count, length):
+        stop = min(start + length, count)
+        first = max(0, len(part.before) + start - CONTEXT)
+        columns.append(whole[first : len(part.before) + stop])
+        kept.append(stop - start)
+    x, mask = mg.data.pad_sequences(columns, return_mask=True, dtype="int64")
+    with no_grad():
+        logits, _ = model(x.T[:-1], mask=mask[:-1])
+        chances = log_softmax(logits).data / np.log(2)
+    each = np.take_along_axis(chances, x.T[1:, :, None], axis=2)[..., 0]
+    return np.concatenate([-each[len(each) - n :, k] for k, n in enumerate(kept)])
+
+
+def _shown(token: str) -> str:
+    return {" ": "(space)", "\n": "(line end)"}.get(token, token)

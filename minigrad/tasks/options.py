@@ -1,0 +1,125 @@
+"""The options of a task: one table, from which the command line and the Python API
+take their names, defaults, bounds and words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from minigrad.errors import ArgumentError
+
+
+class Option(NamedTuple):
+    """One thing that a user may choose.
+
+    name     as in Python; on the command line "_" is "-"
+    default  what holds if nothing is said; None: a text, or nothing
+    help     what it is, in a few words
+    least    numbers: the smallest that is allowed
+    below    numbers: they have to be smaller than this
+    choices  the values that are offered, if not any
+    """
+
+    name: str
+    default: Any
+    help: str
+    least: float = 0
+    below: float = math.inf
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def kind(self) -> type:
+        """str, int or float."""
+        return str if self.default is None else type(self.default)
+
+    def checked(self, value: Any) -> Any:
+        """The value, as its kind; ArgumentError if it is not allowed."""
+        if value is None and self.default is None:
+            return None
+        try:
+            if isinstance(value, bool) or (
+                isinstance(value, float) and self.kind is int
+            ):
+                raise ValueError
+            found = self.kind(value)
+        except (TypeError, ValueError):
+            found = None
+        expect = f"{self.kind.__name__}"
+        if self.choices:
+            expect = ", ".join(map(str, self.choices))
+        elif self.kind is not str:
+            expect += f", {self.least:g} or more"
+            expect += "" if self.below == math.inf else f", below {self.below:g}"
+        wrong = found is None or (self.choices and found not in self.choices)
+        if self.kind is not str and not wrong:
+            wrong = not (self.least <= found < self.below)
+        if wrong:
+            raise ArgumentError(
+                f"--{self.name.replace('_', '-')} {value}: not allowed",
+                expect=expect,
+                actual=repr(value),
+                hint=f"{self.help}; without it {self.default}",
+            )
+        return found
+
+
+def common(**defaults: Any) -> tuple[Option, ...]:
+    """The options that every task has, with a task's own defaults."""
+    table = (
+        Option("data", None, "a file of your own (CSV, TSV or text)"),
+        Option("cell", "lstm", "kind of cell", choices=("rnn", "lstm", "gru")),
+        Option("hidden", 32, "units in a layer", least=1),
+        Option("layers", 1, "layers of cells", least=1),
+        Option("dropout", 0.0, "share of entries dropped while training", below=1),
+        Option("epochs", 10, "passes over the training part, at most", least=1),
+        Option("batch_size", 32, "sequences in a batch", least=1),
+        Option("lr", 3e-3, "learning rate"),
+        Option("weight_decay", 0.0, "share by which weights shrink (AdamW)"),
+        Option("clip_norm", 1.0, "largest norm of the gradient"),
+        Option("patience", 5, "epochs without improvement before it stops", least=1),
+        Option("seed", 0, "of weights, order and dropout"),
+    )
+    unknown = defaults.keys() - {option.name for option in table}
+    assert not unknown, f"bug: no common option is called {unknown}"
+    return tuple(o._replace(default=defaults.get(o.name, o.default)) for o in table)
+
+
+def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> None:
+    """Put the options on a command line; those not given are left out of the result."""
+    for option in options:
+        parser.add_argument(
+            f"--{option.name.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            metavar=option.name.upper().split("_")[-1],
+            help=f"{option.help} ({_shown(option)})",
+        )
+
+
+def settings(options: Iterable[Option], given: Mapping[str, Any]) -> SimpleNamespace:
+    """All options by name: those given, checked, and the others' defaults.
+
+    Raises ArgumentError for an option that there is not, or a value out of bounds.
+    """
+    table = {option.name: option for option in options}
+    for name in given:
+        if name not in table:
+            raise ArgumentError(
+                f"there is no option {name!r} here",
+                expect=", ".join(table),
+                actual=repr(name),
+                hint="minigrad train TASK --help tells them all",
+            )
+    return SimpleNamespace(
+        **{k: o.checked(given.get(k, o.default)) for k, o in table.items()}
+    )
+
+
+def _shown(option: Option) -> str:
+    if option.choices:
+        words = (f"{c}*" if c == option.default else str(c) for c in option.choices)
+        return ", ".join(words)
+    return "the package's own" if option.default is None else str(option.default)

@@ -1,0 +1,303 @@
+"""From a task's name to a trained model: prepare, train or resume, measure, save.
+
+Read next: `folder.py` (where files are), `page.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from minigrad.data.scaling import Scaling
+from minigrad.data.words import Vocabulary
+from minigrad.errors import ArgumentError, CheckpointError, DataError, MinigradError
+from minigrad.optim import AdamW
+from minigrad.scope import no_grad
+from minigrad.tasks.base import Prepared, Task, Trained
+from minigrad.tasks.folder import PREVIOUS, RUN, Claimed, folder_of
+from minigrad.tasks.options import settings as checked
+from minigrad.training import Trainer, generators
+from minigrad.training.runfile import Run, read_run
+
+READERS: dict[str, Any] = {"Vocabulary": Vocabulary, "Scaling": Scaling}
+MODEL = "the model"  # its row among the figures
+
+
+class Session:
+    """One training of a task, in the order in which it is done.
+
+    name      the task
+    folder    where its files are (`folder_of`); `claim` it first
+    resume    go on from the run that is there, with its options
+    given     the options that were said
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: str | os.PathLike[str] | None = None,
+        resume: bool = False,
+        **given: Any,
+    ) -> None:
+        from minigrad.tasks import task
+
+        if given.get("data") is not None:  # it is found again from any folder
+            given["data"] = os.path.abspath(given["data"])
+        self.task: Task = task(name)
+        self.folder = folder_of(name, folder)
+        self.path = self.folder / RUN
+        self.resume = resume
+        self.saved = read_task(self.task, self.path) if resume else None
+        self.settings = checked(self.task.options, given)
+        if self.saved is not None:
+            self.settings = _same(self.task, self.saved, given)
+
+    def prepare(self) -> Prepared:
+        """Read the data; those of a resumed run have to be what they were."""
+        digest = _digest(self.settings.data)
+        if self.saved is not None and self.saved.about.get("data") != digest:
+            raise DataError(
+                "the run cannot be resumed: its data have changed",
+                expect=f"{self.settings.data or 'the data of the package'} as it was",
+                actual="another content",
+                hint="put the old file back, or train anew without --resume",
+            )
+        self.data = self.task.prepare(self.settings)
+        self._digest = digest
+        return self.data
+
+    def trainer(self, callbacks: Sequence[Any] = ()) -> Trainer:
+        """Everything built: a Trainer, at its start or where the run was left."""
+        task, settings = self.task, self.settings
+        seeds = generators(settings.seed, "weights", "order", "noise")
+        weights, order, noise = seeds
+        self.config = task.configure(settings, self.data)
+        model = task.build(self.config, weights, noise)
+        batches = task.batches(self.data, settings, order)
+        optimizer = AdamW(
+            model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
+        )
+        trainer = Trainer(
+            model,
+            optimizer,
+            task.loss,
+            batches,
+            epochs=settings.epochs,
+            validate=self._validate,
+            monitor=task.monitor,
+            better=task.better,
+            patience=settings.patience,
+            clip_norm=settings.clip_norm or None,
+            schedule=task.schedule(settings, settings.epochs * len(batches)),
+            carry=task.carry,
+            callbacks=callbacks,
+            checkpoint=self.path,
+            about=self._about({}),
+        )
+        if self.saved is not None:
+            trainer.load(self.saved)
+        else:
+            self._make_room()
+        return trainer
+
+    def _validate(self, model: Any) -> dict[str, float]:
+        return self.task.evaluate(model, self.data.validation, self.data.reading)
+
+    def _about(self, figures: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "task": self.task.name,
+            "settings": vars(self.settings),
+            "config": self.config,
+            "reading": _reading_to_json(self.data.reading),
+            "data": self._digest,
+            "figures": figures,
+        }
+
+    def _make_room(self) -> None:
+        """A finished run is kept as the previous one; an unfinished is not lost."""
+        if not self.path.exists():
+            return
+        try:
+            finished = bool(read_run(self.path).about.get("figures"))
+        except CheckpointError:
+            finished = True  # unreadable, but nothing of a user's is ever deleted
+        if not finished:
+            raise ArgumentError(
+                f"there is an unfinished run in {self.folder}",
+                expect="to be told what to do with it",
+                actual="neither --resume nor another folder",
+                hint=f"minigrad train {self.task.name} --resume goes on with it; "
+                "--anew puts it aside",
+            )
+        self.put_aside()
+
+    def put_aside(self) -> None:
+        """Keep the run that is there as the previous one."""
+        if self.path.exists():
+            os.replace(self.path, self.folder / PREVIOUS)
+
+    def finish(self, trainer: Trainer) -> Trained:
+        """Figures on the held-out part, beside the baselines; the last save."""
+        with no_grad():
+            own = self.task.evaluate(trainer.model, self.data.test, self.data.reading)
+        figures = {MODEL: own, **self.task.baselines(self.data)}
+        trainer.about = self._about(figures)
+        trainer.save()
+        return _trained(self.task, read_run(self.path), trainer.model)
+
+
+def train(
+    name: str,
+    *,
+    folder: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    anew: bool = False,
+    callbacks: Sequence[Any] = (),
+    page: bool = True,
+    **options: Any,
+) -> Trained:
+    """Train a task to its end, save it and write its page; what the command does.
+
+    name       one of `TASKS`
+    folder     where its files are; None: the user's data folder
+    resume     go on with the run that is in the folder, with its options
+    anew       put an unfinished run in the folder aside
+    callbacks  see `Trainer`; `Progress()` shows a bar
+    options    those of the task: epochs, seed, cell, data ...
+
+    Errors:  ArgumentError for other names and options, and for a folder in use;
+             DataError for data that cannot be used; CheckpointError for a run that
+             cannot be resumed. After Ctrl-C `Stopped`: the run is saved.
+    """
+    from minigrad.tasks.page import write
+
+    session = Session(name, folder, resume, **options)
+    with Claimed(session.folder):
+        data = session.prepare()
+        if anew:
+            session.put_aside()
+        trainer = session.trainer(callbacks)
+        trainer.fit()
+        trained = session.finish(trainer)
+        if page:
+            write(session.folder, trained, data)
+    return trained
+
+
+def load(name: str, folder: str | os.PathLike[str] | None = None) -> Trained:
+    """The model of a task that was saved; of an unfinished run the best so far.
+
+    Raises CheckpointError if there is none, or it is of another task or damaged.
+    """
+    from minigrad.tasks import task
+
+    found = task(name)
+    run = read_task(found, folder_of(name, folder) / RUN)
+    return _trained(found, run)
+
+
+def read_task(task: Task, path: Path) -> Run:
+    """The run in this file; CheckpointError if it is none of this task."""
+    if not path.exists():
+        raise CheckpointError(
+            f"there is no saved run of {task.name}",
+            expect=str(path),
+            actual="no such file",
+            hint=f"minigrad train {task.name}"
+            + ("" if path.parent == folder_of(task.name) else f" -o {path.parent}"),
+        )
+    run = read_run(path)
+    found = run.about.get("task")
+    if found != task.name:
+        raise CheckpointError(
+            f"{path} is of another task",
+            expect=task.name,
+            actual=repr(found)[:60],
+            hint=f"choose the folder of a {task.name} run with -o FOLDER",
+        )
+    return run
+
+
+def _trained(task: Task, run: Run, model: Any = None) -> Trained:
+    about = run.about
+    try:
+        reading = _reading_from_json(about["reading"])
+        if model is None:
+            model = task.build(about["config"], 0, 0)
+            model.load_state_dict(run.weights)
+            model.eval()
+        return Trained(
+            task=task,
+            model=model,
+            settings=SimpleNamespace(**about["settings"]),
+            config=about["config"],
+            reading=reading,
+            figures=about["figures"],
+            history=run.progress["history"],
+            seconds=float(run.progress["seconds"]),
+        )
+    except MinigradError as error:
+        raise _outdated(task, str(error).splitlines()[0]) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _outdated(task, f"{type(error).__name__}: {error}") from None
+
+
+def _outdated(task: Task, actual: str) -> CheckpointError:
+    return CheckpointError(
+        f"the saved run does not fit this version of the task {task.name}",
+        expect="a run that this version wrote",
+        actual=actual,
+        hint=f"train again: minigrad train {task.name} --anew",
+    )
+
+
+def _same(task: Task, run: Run, given: Mapping[str, Any]) -> SimpleNamespace:
+    """The options of a run that is resumed; ArgumentError if others were given."""
+    try:
+        saved = checked(task.options, run.about["settings"])
+    except (KeyError, TypeError, AttributeError, MinigradError) as error:
+        raise _outdated(task, str(error).splitlines()[0]) from None
+    for name, value in vars(checked(task.options, given)).items():
+        if name in given and value != getattr(saved, name):
+            raise ArgumentError(
+                f"--resume goes on with the options of the run: {name} differs",
+                expect=f"{name} = {getattr(saved, name)}",
+                actual=f"{name} = {value}",
+                hint=f"leave out --{name.replace('_', '-')}, or train anew",
+            )
+    return saved
+
+
+def _digest(path: str | None) -> str:
+    """What the data are: the hash of the user's file, or the package's version."""
+    if path is None:
+        return "of the package"
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read",
+            expect="a file of data",
+            actual=error.strerror or str(error),
+            hint="check the path given with --data",
+        ) from None
+
+
+def _reading_to_json(reading: Mapping[str, Any]) -> dict[str, Any]:
+    saved = {}
+    for name, value in reading.items():
+        kind = type(value).__name__
+        known = READERS.get(kind) is type(value)
+        saved[name] = [kind, value.to_dict()] if known else ["", value]
+    return saved
+
+
+def _reading_from_json(saved: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: READERS[kind].from_dict(value) if kind else value
+        for name, (kind, value) in saved.items()
+    }

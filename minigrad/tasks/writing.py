@@ -1,0 +1,84 @@
+"""Text from a model of what comes next: suggestions, and samples at a temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.errors import ArgumentError
+from minigrad.scope import no_grad
+from minigrad.tasks.options import Option
+
+NEVER = (0, 1)  # padding and the unknown token are nothing to write
+
+QUESTIONS = (
+    Option("top", 8, "how many suggestions", least=1),
+    Option("temperature", 0.8, "of the samples: low is safe, high is wild"),
+    Option("length", 60, "tokens to write", least=1, below=10_000),
+    Option("seed", 0, "of the samples"),
+)
+
+
+def suggestions(
+    model: Any, tokens: Sequence[int], top: int = 8, end: int | None = None
+) -> list[tuple[int, float]]:
+    """The `top` likeliest next tokens and their probabilities, the likeliest first.
+
+    end  a token that counts though it is in NEVER
+    """
+    with no_grad():
+        logits, _ = model(np.array(tokens)[:, None])
+    last = _allowed(logits, end)
+    chances = np.exp(last - last.max())
+    chances /= chances.sum()
+    order = np.argsort(-chances)[: min(top, np.isfinite(last).sum())]
+    return [(int(k), float(chances[k])) for k in order]
+
+
+def continued(
+    model: Any,
+    tokens: Sequence[int],
+    length: int,
+    temperature: float = 1.0,
+    seed: int = 0,
+    end: int | None = None,
+) -> list[int]:
+    """Tokens drawn one after the other, each from p^(1 / temperature), normed.
+
+    temperature  below 1 the likely becomes likelier; 0 takes the likeliest each time
+    end          stop before this token, which may be drawn though it is in NEVER
+    Raises ArgumentError for a negative temperature.
+    """
+    if not temperature >= 0:
+        raise ArgumentError(
+            f"temperature={temperature}: below zero the unlikely would be likely",
+            expect="0 (the likeliest each time) or more; 1 is the model as it is",
+            actual=str(temperature),
+            hint="temperature=0.8 is a common choice",
+        )
+    rng = np.random.default_rng(seed)
+    made: list[int] = []
+    with no_grad():
+        logits, state = model(np.array(tokens)[:, None])
+        for _ in range(length):
+            z = _allowed(logits, end)
+            if temperature == 0:
+                token = int(z.argmax())
+            else:
+                z = (z - z.max()) / temperature
+                p = np.exp(z)
+                token = int(rng.choice(len(p), p=p / p.sum()))
+            if token == end:
+                break
+            made.append(token)
+            logits, state = model(np.array([[token]]), state)
+    return made
+
+
+def _allowed(logits: Any, end: int | None) -> np.ndarray:
+    """The logits after the last token (V,), -inf for what is never written."""
+    z = logits.data[-1, 0].astype(float)
+    z[[k for k in NEVER if k != end]] = -np.inf
+    return z

@@ -1,0 +1,49 @@
+"""The training loop: epochs, validation, early stopping, and runs that can be resumed.
+
+    trainer = Trainer(model, optimizer, loss, batches, epochs=5, checkpoint=path)
+    trainer.load()                 # where there is a checkpoint: go on from there
+    history = trainer.fit()
+
+`loss(model, batch)` gives a scalar. A run that was killed and resumed gives the same
+bits as one that was not: the checkpoint has everything that the rest depends on.
+
+Read next: `trainer.py` (the loop), `runfile.py` (what is saved), `randomness.py`,
+`schedules.py`, `progress.py`.
+"""
+
+from minigrad.training.progress import Progress
+from minigrad.training.randomness import generators
+from minigrad.training.report import EpochReport, Report
+from minigrad.training.runfile import Run, read_run, write_run
+from minigrad.training.schedules import (
+    Plateau,
+    constant,
+    cosine,
+    exponential,
+    inverse_root,
+    linear,
+    steps,
+    warmup,
+)
+from minigrad.training.stopping import Stopped
+from minigrad.training.trainer import Trainer
+
+__all__ = [
+    "EpochReport",
+    "Plateau",
+    "Progress",
+    "Report",
+    "Run",
+    "Stopped",
+    "Trainer",
+    "constant",
+    "cosine",
+    "exponential",
+    "generators",
+    "inverse_root",
+    "linear",
+    "read_run",
+    "steps",
+    "warmup",
+    "write_run",
+]

@@ -1,0 +1,143 @@
+"""The file of a training run: everything that the rest of the run depends on, in one.
+
+Arrays by name, in parts: "model", "optimizer", and where there are any "best" (the best
+weights so far) and "carried" (the state carried between chunks). The rest is words:
+
+    about     what the caller wants to find again: the model's configuration, the
+              vocabulary, the scaling ...
+    progress  where the run is, its history, its random states
+
+Read next: `minigrad/checkpoint.py` (how a file is written whole, and checked).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.checkpoint import Loaded, load, save
+from minigrad.errors import CheckpointError
+from minigrad.tensor import Tensor
+
+FORMAT = 1  # counts up when an older minigrad could not read the file
+
+
+class Run(NamedTuple):
+    """What a run's file holds: see the module."""
+
+    arrays: Loaded
+    about: dict[str, Any]
+    progress: dict[str, Any]
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """The weights to use: the best that validation saw, else the last."""
+        best = any(name.startswith("best.") for name in self.arrays)
+        return self.arrays.part("best" if best else "model")
+
+
+def write_run(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, Any],
+    about: Mapping[str, Any],
+    progress: Mapping[str, Any],
+) -> None:
+    """Write a run's file, complete or not at all. Errors: those of `mg.save`."""
+    import minigrad
+
+    words = {
+        "minigrad.run": json.dumps({"format": FORMAT, "version": _version(minigrad)}),
+        "minigrad.about": json.dumps(about),
+        "minigrad.progress": json.dumps(progress),
+    }
+    save(path, arrays, words)
+
+
+def read_run(path: str | os.PathLike[str]) -> Run:
+    """Read a run's file.
+
+    Raises CheckpointError if it is missing, damaged, not of a training run, or of a
+    newer minigrad.
+    """
+    arrays = load(path, sealed_only=True)
+    words = arrays.metadata
+    try:
+        kind = json.loads(words["minigrad.run"])
+        number = int(kind["format"])
+    except (KeyError, ValueError, TypeError):
+        raise CheckpointError(
+            f"{os.fspath(path)} is not the file of a training run",
+            expect="a file that minigrad train, or a Trainer, wrote",
+            actual="arrays without the words of a run",
+            hint="mg.load reads arrays that mg.save wrote",
+        ) from None
+    if number > FORMAT:
+        raise CheckpointError(
+            f"{os.fspath(path)} was written by a newer minigrad",
+            expect=f"format {FORMAT} or older",
+            actual=f"format {number}, minigrad {kind.get('version', '?')}",
+            hint="install that version, or train again",
+        )
+    try:
+        about = json.loads(words["minigrad.about"])
+        progress = json.loads(words["minigrad.progress"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(
+            f"{os.fspath(path)} is damaged",
+            expect="a run's words in JSON",
+            actual=f"{type(error).__name__}: {error}",
+            hint="train again, or take a copy of the file",
+        ) from None
+    return Run(arrays, about, progress)
+
+
+def _version(package: Any) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package.__name__)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+# ------------------------------------------------- the state carried between chunks
+
+
+def taken_apart(state: Any) -> tuple[list[np.ndarray], Any]:
+    """A carried state as arrays, and its form as JSON: tuples of tensors, or None."""
+    if state is None:
+        return [], None
+    if isinstance(state, Tensor):
+        return [state.data], "tensor"
+    arrays: list[np.ndarray] = []
+    form = []
+    for part in state:
+        below, shape = taken_apart(part)
+        arrays += below
+        form.append(shape)
+    return arrays, form
+
+
+def put_together(arrays: list[np.ndarray], form: Any) -> Any:
+    """The state that `taken_apart` took apart."""
+    waiting = list(arrays)
+
+    def built(form: Any) -> Any:
+        if form is None:
+            return None
+        if form == "tensor":
+            return Tensor(waiting.pop(0))
+        return tuple([built(part) for part in form])
+
+    return built(form)
+
+
+def detached(state: Any) -> Any:
+    """The same values, cut off from the graph that they come from."""
+    if state is None or isinstance(state, Tensor):
+        return None if state is None else state.detach()
+    return tuple([detached(part) for part in state])

@@ -1,0 +1,439 @@
+"""The loop: forward, backward, clip, step; validation; and where the run can be left.
+
+What a run is at some moment is its weights, the optimiser's arrays, the position
+(epoch, batch, step), the random states and the figures so far. All of it is in the
+checkpoint, so that a resumed run computes what the first one would have computed.
+
+Read next: `runfile.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from minigrad.clip import clip_grad_norm_
+from minigrad.errors import (
+    ArgumentError,
+    CheckpointError,
+    DataError,
+    NonFiniteError,
+    one_of,
+)
+from minigrad.scope import no_grad
+from minigrad.training.randomness import found_generators, set_states, states
+from minigrad.training.report import EpochReport, Report, Sums
+from minigrad.training.runfile import (
+    Run,
+    detached,
+    put_together,
+    read_run,
+    taken_apart,
+    write_run,
+)
+from minigrad.training.stopping import Interruptible, Stopped
+
+
+class Trainer:
+    """A training run.
+
+        trainer = Trainer(model, optimizer, loss, batches, epochs=5)
+        history = trainer.fit()
+
+    model      a Module; `train()` and `eval()` are called on it
+    optimizer  of its parameters. The schedule's factors are on the `lr` it has now
+    loss       loss(model, batch) -> scalar Tensor; with `carry`
+               loss(model, batch, state) -> (scalar, new state)
+    batches    what can be looped over once per epoch: `mg.data.batches(...)`, a list.
+               If it draws random numbers, the generator has to be an attribute of it
+    epochs     how many passes, at most
+    validate   validate(model) -> {name: figure}, called after each epoch with dropout
+               off and nothing recorded
+    monitor    the figure of `validate` that says which epoch is best; the best weights
+               are put back at the end. None: the first figure
+    better     "lower" or "higher"
+    patience   stop after so many epochs without a better figure; None: never
+    clip_norm  the largest norm of the gradient (`mg.clip_grad_norm_`); None: any
+    schedule   schedule(step) -> factor on the learning rate (`schedules.py`)
+    carry      truncated backpropagation through time: each batch continues the last,
+               and gets the state that it left, cut off from its graph. Each epoch
+               starts from None
+    callbacks  objects with `on_batch(report)`, `on_epoch(report)` or both (`Report`).
+               What such an object's `state_dict()` gives (JSON) is saved, and given
+               back to one of the same class; one that was not there starts anew
+    checkpoint the file to write, at the end of each epoch and every `save_seconds`
+    about      JSON to save in it: configuration, vocabulary, scaling
+
+    Errors:  ArgumentError for arguments that do not fit; NonFiniteError when the loss
+             or a gradient is not finite; CheckpointError from saving and loading;
+             DataError if an epoch has no batch. After Ctrl-C: `Stopped`.
+    Source:  truncation: Williams & Peng 1990, "An efficient gradient-based algorithm
+             for on-line training of recurrent network trajectories".
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        loss: Callable[..., Any],
+        batches: Iterable[Any],
+        *,
+        epochs: int,
+        validate: Callable[[Any], dict[str, float]] | None = None,
+        monitor: str | None = None,
+        better: str = "lower",
+        patience: int | None = None,
+        clip_norm: float | None = None,
+        schedule: Any = None,
+        carry: bool = False,
+        callbacks: Sequence[Any] = (),
+        checkpoint: str | os.PathLike[str] | None = None,
+        save_seconds: float = 30.0,
+        about: dict[str, Any] | None = None,
+    ) -> None:
+        one_of("better", better, ("lower", "higher"))
+        _check(batches, epochs, validate, patience, monitor)
+        self.model, self.optimizer, self.loss = model, optimizer, loss
+        self.batches, self.epochs = batches, epochs
+        self.validate, self.monitor, self.patience = validate, monitor, patience
+        self.sign = 1.0 if better == "lower" else -1.0
+        self.clip_norm = math.inf if clip_norm is None else float(clip_norm)
+        self.schedule, self.base_lr = schedule, float(optimizer.lr)
+        self.carry = carry
+        self.callbacks = list(callbacks)
+        self.checkpoint, self.save_seconds = checkpoint, save_seconds
+        self.about = about or {}
+
+        self.epoch = self.batch = self.step = 0  # what is done
+        self.carried: Any = None
+        self.sums = Sums()
+        self.history: list[EpochReport] = []
+        self.best: dict[str, Any] | None = None  # weights
+        self.best_figure, self.waited = math.inf, 0
+        self.generators = found_generators(model=model, batches=batches)
+        self.at_start_of_epoch = states(self.generators)
+        self.seconds = 0.0  # of computing, over all that was resumed
+        self._saved_at = 0.0
+
+    # ------------------------------------------------------------- the loop
+
+    def fit(self) -> list[EpochReport]:
+        """Train to the end; the best weights are in the model then.
+
+        Returns one EpochReport per epoch. After Ctrl-C the batch that runs is finished,
+        the checkpoint is written, and `Stopped` is raised.
+        """
+        self._saved_at = started = time.monotonic()
+        before = self.seconds
+        try:
+            with Interruptible() as signal:
+                while not self.done:
+                    for _ in self._epoch():
+                        self.seconds = before + time.monotonic() - started
+                        self._after_batch(signal)
+                    self._end_epoch()
+        finally:
+            for callback in self.callbacks:
+                getattr(callback, "close", lambda: None)()
+        self.restore_best()
+        return self.history
+
+    @property
+    def done(self) -> bool:
+        """Is the run at its end: all epochs, or nothing better for too long?"""
+        waited_enough = self.patience is not None and self.waited >= self.patience
+        return self.epoch >= self.epochs or waited_enough
+
+    def _epoch(self) -> Iterable[None]:
+        """The batches of this epoch that are still to do, one step each."""
+        self.model.train()
+        for batch in self._remaining():
+            self._one(batch)
+            yield
+        if self.batch == 0:
+            raise DataError(
+                "Trainer: an epoch without a batch",
+                expect="batches that can be looped over again in each epoch",
+                actual="none",
+                hint="mg.data.batches(...) or a list; a generator is used up",
+            )
+
+    def _one(self, batch: Any) -> None:
+        """A step, counted and told. Its graph lives no longer than this call."""
+        report = self._train_on(batch)
+        self.sums.add(report)
+        self._tell("on_batch", report)
+
+    def _remaining(self) -> Iterable[Any]:
+        """This epoch's batches from where it stands.
+
+        In the middle of an epoch the random states of its start are put back, the
+        batches that are done are passed over, and the states of now put back again.
+        """
+        if self.batch == 0:
+            self.at_start_of_epoch = states(self.generators)
+            self.carried = None
+            self.sums = Sums()
+            return iter(self.batches)
+        now = states(self.generators)
+        set_states(self.generators, self.at_start_of_epoch)
+        rest = iter(self.batches)
+        passed = sum(1 for _ in itertools.islice(rest, self.batch))
+        if passed < self.batch:
+            raise CheckpointError(
+                "the run cannot be resumed: its epochs have become shorter",
+                expect=f"more than {self.batch} batches in an epoch",
+                actual=f"{passed}",
+                hint="resume with the data and the batch size of the first run",
+            )
+        set_states(self.generators, now)
+        return rest
+
+    def _train_on(self, batch: Any) -> Report:
+        """One step of the optimiser."""
+        if self.schedule is not None:
+            self.optimizer.lr = self.base_lr * self.schedule(self.step)
+        self.optimizer.zero_grad()
+        if self.carry:
+            loss, state = self.loss(self.model, batch, self.carried)
+            self.carried = detached(state)
+        else:
+            loss = self.loss(self.model, batch)
+        value = loss.item()
+        if not math.isfinite(value):
+            raise NonFiniteError(
+                f"the loss is {value} at step {self.step} (epoch {self.epoch + 1})",
+                expect="a finite loss",
+                actual=f"{value}; learning rate {self.optimizer.lr:g}",
+                hint="a smaller learning rate, or clip_norm=1.0; mg.detect_anomaly() "
+                "shows where it arose",
+            )
+        loss.backward()
+        norm = clip_grad_norm_(self.optimizer.parameters, self.clip_norm)
+        self.optimizer.step()
+        self.step += 1
+        self.batch += 1
+        return Report(
+            model=self.model,
+            loss=loss,
+            step=self.step,
+            epoch=self.epoch,
+            epochs=self.epochs,
+            batch=self.batch,
+            batches=_length(self.batches),
+            norm=norm,
+            clipped=norm > self.clip_norm,
+            lr=self.optimizer.lr,
+        )
+
+    def _after_batch(self, signal: Interruptible) -> None:
+        """Save if it is time to; stop if that was asked for."""
+        if signal.asked:
+            self.save()
+            raise Stopped("training was stopped", self.checkpoint)
+        if time.monotonic() - self._saved_at >= self.save_seconds:
+            self.save()
+
+    def _end_epoch(self) -> None:
+        """Validation, the epoch's line of history, early stopping, the checkpoint."""
+        metrics: dict[str, float] = {}
+        if self.validate is not None:
+            self.model.eval()
+            with no_grad():
+                metrics = {k: float(v) for k, v in self.validate(self.model).items()}
+        better = self._judge(metrics)
+        sums, count = self.sums, self.sums.batches
+        line = EpochReport(
+            epoch=self.epoch,
+            step=self.step,
+            loss=sums.loss / count,
+            norm=sums.norm / count,
+            largest_norm=sums.largest_norm,
+            clipped=sums.clipped / count,
+            lr=sums.lr,
+            metrics=metrics,
+            best=better,
+        )
+        self.history.append(line)
+        report = Report(
+            model=self.model,
+            loss=line.loss,
+            step=self.step,
+            epoch=self.epoch,
+            epochs=self.epochs,
+            batch=self.batch,
+            batches=_length(self.batches),
+            norm=line.norm,
+            clipped=line.clipped,
+            lr=line.lr,
+            metrics=metrics,
+            best=better,
+        )
+        self._tell("on_epoch", report)
+        self.epoch, self.batch = self.epoch + 1, 0
+        self.save()
+
+    def _judge(self, metrics: dict[str, float]) -> bool:
+        """Is this epoch the best so far? If so its weights are kept."""
+        if not metrics:
+            return False
+        name = self.monitor or next(iter(metrics))
+        if name not in metrics:
+            raise ArgumentError(
+                f"Trainer(monitor={name!r}): validation gives no such figure",
+                expect=", ".join(metrics),
+                actual=repr(name),
+                hint="monitor one of these",
+            )
+        figure = self.sign * metrics[name]
+        if figure < self.best_figure:  # never for a NaN
+            self.best_figure, self.waited = figure, 0
+            self.best = self.model.state_dict()
+            return True
+        self.waited += 1
+        return False
+
+    def _tell(self, event: str, report: Report) -> None:
+        for listener in (self.schedule, *self.callbacks):
+            hear = getattr(listener, event, None)
+            if hear is not None:
+                hear(report)
+
+    def restore_best(self) -> None:
+        """Put the best weights into the model, if validation chose any."""
+        if self.best is not None:
+            self.model.load_state_dict(self.best)
+        self.model.eval()
+
+    # ------------------------------------------------------------- saving and loading
+
+    def save(self) -> None:
+        """Write the checkpoint, if there is a file to write. Whole or not at all."""
+        if self.checkpoint is None:
+            return
+        arrays, form = taken_apart(self.carried)
+        parts: dict[str, Any] = {"model": self.model, "optimizer": self.optimizer}
+        if self.best is not None:
+            parts["best"] = self.best
+        if arrays:
+            parts["carried"] = {str(k): array for k, array in enumerate(arrays)}
+        progress = {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "step": self.step,
+            "done": self.done,
+            "sums": asdict(self.sums),
+            "history": [asdict(line) for line in self.history],
+            "best": self.best_figure,
+            "waited": self.waited,
+            "carried": form,
+            "base_lr": self.base_lr,
+            "random": states(self.generators),
+            "random_at_start": self.at_start_of_epoch,
+            "schedule": _state(self.schedule),
+            "callbacks": [[type(x).__name__, _state(x)] for x in self.callbacks],
+            "seconds": self.seconds,
+        }
+        write_run(self.checkpoint, parts, self.about, progress)
+        self._saved_at = time.monotonic()
+
+    def load(self, run: Run | None = None) -> None:
+        """Go on from a run: the one given, or that of the checkpoint's file.
+
+        Raises CheckpointError, with nothing changed, if it is of another model.
+        """
+        if run is None:
+            if self.checkpoint is None:
+                raise ArgumentError(
+                    "Trainer.load(): there is no checkpoint to load",
+                    expect="Trainer(..., checkpoint=path), or load(read_run(path))",
+                    actual="checkpoint=None",
+                    hint="pass the path",
+                )
+            run = read_run(self.checkpoint)
+        found = run.progress
+        try:
+            carried = _carried(run)
+            history = [EpochReport(**line) for line in found["history"]]
+            sums = Sums(**found["sums"])
+            numbers = [int(found[name]) for name in ("epoch", "batch", "step")]
+            stopping = float(found["best"]), int(found["waited"])
+            rest = float(found["base_lr"]), float(found["seconds"])
+            schedule = found["schedule"]
+            if (schedule is None) != (_state(self.schedule) is None):
+                raise ValueError("one has a schedule with a state, the other none")
+            callbacks = [(str(name), state) for name, state in found["callbacks"]]
+            random = found["random"], found["random_at_start"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                "the checkpoint is of another kind of run",
+                expect="a run with the same kind of schedule",
+                actual=f"{type(error).__name__}: {error}",
+                hint="build the Trainer as it was built when it was saved",
+            ) from None
+        before = self.model.state_dict(), states(self.generators)
+        try:
+            self.model.load_state_dict(run.arrays.part("model"))
+            set_states(self.generators, random[0])
+            self.optimizer.load_state_dict(run.arrays.part("optimizer"))
+        except CheckpointError:
+            self.model.load_state_dict(before[0])
+            set_states(self.generators, before[1])
+            raise
+        if schedule is not None:
+            self.schedule.load_state_dict(schedule)  # type: ignore[union-attr]
+        for callback in self.callbacks:  # each takes the first state of its class
+            name = type(callback).__name__
+            k = next((k for k, (n, _) in enumerate(callbacks) if n == name), None)
+            state = None if k is None else callbacks.pop(k)[1]
+            if state is not None:
+                callback.load_state_dict(state)
+        self.epoch, self.batch, self.step = numbers
+        self.carried, self.history, self.sums = carried, history, sums
+        self.best_figure, self.waited = stopping
+        self.base_lr, self.seconds = rest
+        self.at_start_of_epoch = random[1]
+        best = any(name.startswith("best.") for name in run.arrays)
+        self.best = run.arrays.part("best") if best else None
+
+
+def _carried(run: Run) -> Any:
+    count = sum(name.startswith("carried.") for name in run.arrays)
+    arrays = [run.arrays[f"carried.{k}"] for k in range(count)]
+    return put_together(arrays, run.progress["carried"])
+
+
+def _state(listener: Any) -> Any:
+    save = getattr(listener, "state_dict", None)
+    return None if save is None else save()
+
+
+def _length(batches: Any) -> int | None:
+    return len(batches) if hasattr(batches, "__len__") else None
+
+
+def _check(
+    batches: Any, epochs: Any, validate: Any, patience: Any, monitor: Any
+) -> None:
+    """ArgumentError for arguments that do not fit together."""
+    wrong = None
+    if iter(batches) is batches:
+        wrong = "batches is used up by one epoch", "something to loop over again"
+    elif not isinstance(epochs, int) or epochs < 0:
+        wrong = f"epochs={epochs!r}", "a whole number, 0 or more"
+    elif validate is None and (patience is not None or monitor is not None):
+        wrong = "early stopping needs figures", "validate=..."
+    elif patience is not None and patience < 1:
+        wrong = f"patience={patience!r}", "1 or more epochs, or None"
+    if wrong:
+        raise ArgumentError(
+            f"Trainer: {wrong[0]}",
+            expect=wrong[1],
+            actual=wrong[0],
+            hint="see the docstring of minigrad.training.Trainer",
+        )

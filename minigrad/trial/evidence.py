@@ -1,0 +1,169 @@
+"""What gates do over many sentences: measured, and tried by holding them open or shut.
+
+Read next: `verdicts.py` (what follows for the stories of the textbooks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.data import Vocabulary
+from minigrad.quiet import quietly
+from minigrad.replay import evaluate, value_of
+from minigrad.tasks.sequences import padded
+from minigrad.tasks.statistics import Difference, Interval, difference, interval
+from minigrad.trial.whatif import clamp_nodes
+
+
+class Corpus(NamedTuple):
+    """Sentences as numbers, and whether they are positive: two parts."""
+
+    vocabulary: Vocabulary
+    train: list[list[int]]
+    train_labels: np.ndarray
+    held_out: list[list[int]]
+    held_out_labels: np.ndarray
+
+    @property
+    def majority(self) -> float:
+        """The held-out accuracy of always saying what is more frequent in training."""
+        answer = self.train_labels.mean() >= 0.5
+        return float((self.held_out_labels == answer).mean())
+
+
+class Seen:
+    """Some sentences, read together by a reader: everything that a verdict needs.
+
+    tokens, mask   (T, B)
+    lengths        (B,) words per sentence
+    """
+
+    def __init__(self, reader: Any, sentences: Sequence[Sequence[int]]) -> None:
+        self.tokens, self.mask = padded(sentences)
+        self.lengths = self.mask.sum(0)
+        self.trace, _, self.logits = reader.read(self.tokens, self.mask)
+        self._loop = self.trace.layer(0)
+
+    def gate(self, letter: str) -> np.ndarray:
+        """Mean over the units at each step, (T, B); NaN at padding."""
+        if letter not in self._means:
+            values = self._loop[letter].mean(axis=-1)
+            self._means[letter] = np.where(self.mask, values, np.nan)
+        return self._means[letter]
+
+    @cached_property
+    def _means(self) -> dict[str, np.ndarray]:
+        return {}
+
+    @property
+    def letters(self) -> list[str]:
+        """The gates proper that the cell has."""
+        return [k for k in self._loop.names if k in "iforz"]
+
+    def final(self, logits: np.ndarray | None = None) -> np.ndarray:
+        """The logit after the last word of each sentence, (B,)."""
+        values = self.logits.data if logits is None else logits
+        return values[self.lengths - 1, np.arange(len(self.lengths))]
+
+    def held(self, letter: str, value: float, where: np.ndarray) -> np.ndarray:
+        """The final logits (B,) with a gate held at a value where `where` (T, B) is."""
+        nodes = clamp_nodes(self._loop, letter, value)
+        changed = {
+            node: np.where(
+                where[t][:, None], node.outputs[0].dtype.type(value), node.outputs[0]
+            )
+            for t, node in nodes.items()
+            if where[t].any()
+        }
+        output = self.logits._edge
+        with quietly():
+            return self.final(value_of(output, evaluate(output, changed)))
+
+
+class AtWord(NamedTuple):
+    """A gate at a word, over sentences that have it and others that have not.
+
+    within   the gate at the word minus its mean over the other words, by sentence
+    against  the gate at the word, against the gate at a word of like place in as many
+             sentences without it as there are: the difference, and Cohen's d
+    level    the gate's mean at the word
+    spread   its standard deviation over all words
+    """
+
+    within: Interval
+    against: Difference
+    level: float
+    spread: float
+
+
+def at_word(seen: Seen, letter: str, word: int) -> AtWord | None:
+    """Measure a gate at a word, wherever that is not the first one.
+
+    None if fewer than ten sentences have the word, or have not.
+    """
+    at = places(seen, word)
+    having = np.flatnonzero(at.any(axis=0))
+    lacking = np.flatnonzero(~(seen.tokens == word).any(axis=0) & (seen.lengths > 2))
+    if min(len(having), len(lacking)) < 10:
+        return None
+    values = seen.gate(letter)
+    steps = at[:, having].argmax(axis=0)
+    here = values[steps, having]
+    apart = np.where(at, np.nan, values)[:, having]
+    share = np.resize(steps / seen.lengths[having], len(lacking))  # of the sentence
+    there = values[(share * seen.lengths[lacking]).astype(int), lacking]
+    return AtWord(
+        interval(here - np.nanmean(apart, axis=0)),
+        difference(here, there),
+        float(here.mean()),
+        float(np.nanstd(values)),
+    )
+
+
+def places(seen: Seen, word: int) -> np.ndarray:
+    """(T, B): True where a word stands, once per sentence and never at its start.
+
+    The first place after the start counts, of sentences of three words or more.
+    """
+    at = (seen.tokens == word) & seen.mask & (seen.lengths > 2)
+    at[0] = False
+    first = at.argmax(axis=0)
+    only = np.zeros_like(at)
+    only[first, np.arange(at.shape[1])] = True
+    return only & at
+
+
+def strong_words(corpus: Corpus, least: int = 8) -> tuple[set[int], set[int]]:
+    """Words that tell the side, and words that do not, by the training part alone.
+
+    From the share of positive sentences among those with the word (seen in `least` or
+    more): the tenth that is furthest from the average, and the half that is nearest.
+    """
+    count = np.zeros(len(corpus.vocabulary))
+    positive = np.zeros(len(corpus.vocabulary))
+    for sentence, label in zip(corpus.train, corpus.train_labels, strict=True):
+        words = list(set(sentence))
+        count[words] += 1
+        positive[words] += bool(label)
+    known = np.flatnonzero(count >= least)
+    known = known[known > 1]
+    mean = corpus.train_labels.mean()
+    # In units of what chance would give: a rare word's share strays further.
+    away = np.abs(positive[known] / count[known] - mean) * np.sqrt(count[known])
+    order = known[np.argsort(away)]
+    tenth, half = len(order) // 10, len(order) // 2
+    return set(order[len(order) - tenth :].tolist()), set(order[:half].tolist())
+
+
+def by_words(seen: Seen, letter: str, first: set[int], second: set[int]) -> Difference:
+    """A gate at the words of one set against those of another: every occurrence."""
+    values = seen.gate(letter)
+    groups = [
+        values[np.isin(seen.tokens, list(words)) & seen.mask]
+        for words in (first, second)
+    ]
+    return difference(*groups)

@@ -1,0 +1,115 @@
+"""Networks that tag: every word of a sentence, or a text as a whole.
+
+Read next: `recurrent.py` (how two directions are joined).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.nn import Dropout, Embedding, Linear, Module
+from minigrad.random import generator
+from minigrad.tensor import Tensor
+from models.words import WordDropout, recurrent, small
+
+
+class WordTagger(Module):
+    """One logit per word: is it one of those looked for?
+
+    words           size of the vocabulary; word 0 is padding
+    bidirectional   may what follows a word count too?
+
+    Shapes:  tokens (T, B) of whole numbers, mask (T, B) or None -> (T, B)
+    """
+
+    def __init__(
+        self,
+        words: int,
+        kind: str = "lstm",
+        bidirectional: bool = True,
+        embedding_size: int = 32,
+        hidden_size: int = 32,
+        num_layers: int = 1,
+        dropout: float = 0.3,
+        dtype: Any = "float32",
+        rng: Any = None,
+        noise: Any = None,
+    ) -> None:
+        rng = generator(rng, "WordTagger")
+        noise = rng if noise is None else noise
+        self.embed = small(Embedding(words, embedding_size, dtype=dtype, rng=rng))
+        self.drop = Dropout(dropout, rng=noise)
+        self.recurrent = recurrent(kind)(
+            embedding_size,
+            hidden_size,
+            num_layers,
+            bidirectional=bidirectional,
+            dtype=dtype,
+            rng=rng,
+        )
+        width = hidden_size * (2 if bidirectional else 1)
+        self.out = Linear(width, 1, dtype=dtype, rng=rng)
+
+    def forward(
+        self,
+        tokens: np.ndarray,
+        mask: np.ndarray | None = None,
+    ) -> Tensor:
+        """The logit at each word: (T, B)."""
+        output, _ = self.recurrent(self.drop(self.embed(tokens)), mask=mask)
+        return self.out(self.drop(output)).squeeze(-1)
+
+
+class TextTagger(Module):
+    """Several tags for a whole text: one logit per tag, from all steps together.
+
+    Over the steps of a text the largest output of each unit counts: a word that says
+    what the text is about may stand anywhere.
+
+    words  size of the vocabulary; word 0 is padding
+    tags   how many there are to give
+
+    Shapes:  tokens (T, B) of whole numbers, mask (T, B) -> (B, tags)
+    """
+
+    def __init__(
+        self,
+        words: int,
+        tags: int,
+        kind: str = "lstm",
+        bidirectional: bool = True,
+        embedding_size: int = 64,
+        hidden_size: int = 48,
+        num_layers: int = 1,
+        dropout: float = 0.5,
+        word_dropout: float = 0.05,
+        dtype: Any = "float32",
+        rng: Any = None,
+        noise: Any = None,
+    ) -> None:
+        rng = generator(rng, "TextTagger")
+        noise = rng if noise is None else noise
+        self.lose = WordDropout(word_dropout, rng=noise)
+        self.embed = small(Embedding(words, embedding_size, dtype=dtype, rng=rng))
+        self.drop = Dropout(dropout, rng=noise)
+        self.recurrent = recurrent(kind)(
+            embedding_size,
+            hidden_size,
+            num_layers,
+            bidirectional=bidirectional,
+            dtype=dtype,
+            rng=rng,
+        )
+        width = hidden_size * (2 if bidirectional else 1)
+        self.out = Linear(width, tags, dtype=dtype, rng=rng)
+
+    def forward(self, tokens: np.ndarray, mask: np.ndarray) -> Tensor:
+        """The logits of all tags: (B, tags)."""
+        x = self.drop(self.embed(self.lose(tokens)))
+        output, _ = self.recurrent(x, mask=mask)
+        real = np.asarray(mask)[:, :, None]
+        largest = mg.where(real, output, -1.0).max(axis=0)
+        return self.out(self.drop(largest))

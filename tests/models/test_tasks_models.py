@@ -1,0 +1,103 @@
+"""The models of the tasks: shapes, padding that does not count, noise that can be
+repeated, and one batch that each of them learns by heart."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import errors
+from models import LanguageModel, SentimentReader, TextTagger, WordTagger
+from models.words import WordDropout
+
+MASK = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], bool)
+TOKENS = np.array([[2, 3, 4], [5, 2, 0], [3, 0, 0]])
+
+
+def sentiment(**options):
+    return SentimentReader(6, embedding_size=4, hidden_size=3, **options)
+
+
+def tagger(**options):
+    return WordTagger(6, embedding_size=4, hidden_size=3, **options)
+
+
+def texts(**options):
+    return TextTagger(6, 2, embedding_size=4, hidden_size=3, **options)
+
+
+MODELS = {"sentiment": sentiment, "words": tagger, "texts": texts}
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_padding_does_not_count(make):
+    model = make(rng=0).eval()
+    whole = model(TOKENS, mask=MASK).data
+    for column, length in enumerate((3, 2, 1)):
+        rows = slice(0, length), slice(column, column + 1)
+        alone = model(TOKENS[rows], mask=MASK[rows]).data
+        kept = whole[rows] if alone.ndim == 2 and make is not texts else whole[column]
+        np.testing.assert_allclose(alone.reshape(kept.shape), kept, rtol=1e-5)
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_noise_only_while_training_and_the_same_for_a_seed(make):
+    first, second = (make(rng=0, noise=np.random.default_rng(4)) for _ in range(2))
+    once, again = (m(TOKENS, mask=MASK).data for m in (first, second))
+    np.testing.assert_array_equal(once, again)
+    assert (first(TOKENS, mask=MASK).data != once).any()  # other noise
+    first.eval()
+    np.testing.assert_array_equal(
+        first(TOKENS, mask=MASK).data, first(TOKENS, mask=MASK).data
+    )
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+def test_a_batch_is_learned_by_heart(make):
+    model = make(rng=0).eval()  # no noise
+    shape = model(TOKENS, mask=MASK).shape
+    target = np.random.default_rng(1).integers(0, 2, shape).astype("float32")
+    mask = None if make is texts else MASK
+    optimizer = mg.optim.Adam(model.parameters(), lr=0.05)
+    for _ in range(150):
+        logits = model(TOKENS, mask=MASK)
+        loss = mg.losses.binary_cross_entropy(logits, target, mask=mask)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.05
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_a_carried_state_is_the_whole_text(kind):
+    model = LanguageModel(6, kind, 4, 3, dropout=(0, 0), rng=0, dtype="float64").eval()
+    tokens = np.array([[1], [2], [3], [4], [5]])
+    whole, _ = model(tokens)
+    first, state = model(tokens[:2])
+    second, _ = model(tokens[2:], state)
+    np.testing.assert_allclose(first.data, whole.data[:2], rtol=1e-12)
+    np.testing.assert_allclose(second.data, whole.data[2:], rtol=1e-12)
+    assert whole.shape == (5, 1, 6)
+
+
+def test_what_follows_counts_in_both_directions_only():
+    later = TOKENS.copy()
+    later[2, 0] = 5
+    for both in (True, False):
+        model = tagger(bidirectional=both, rng=0).eval()
+        moved = model(later, mask=MASK).data != model(TOKENS, mask=MASK).data
+        assert moved[0, 0] == both and not moved[:, 1:].any()
+
+
+def test_words_are_lost_in_training_only():
+    lose = WordDropout(0.3, rng=0)
+    tokens = np.full((100, 100), 7)
+    lost = lose(tokens)
+    assert set(np.unique(lost)) == {1, 7} and 0.27 < (lost == 1).mean() < 0.33
+    assert (lose.eval()(tokens) == 7).all()
+
+
+def test_what_is_not_offered():
+    with pytest.raises(errors.ArgumentError, match="kind='cnn' is not offered"):
+        sentiment(kind="cnn")
+    with pytest.raises(errors.ArgumentError, match="not a probability"):
+        sentiment(word_dropout=1.5)

@@ -1,0 +1,12 @@
+"""A small series of weather, for tasks that are trained in a second."""
+
+import pytest
+from tasks_rows import rows_of
+
+
+@pytest.fixture
+def series(tmp_path):
+    """The path of a series of 120 days."""
+    path = tmp_path / "days.csv"
+    path.write_text("\n".join(rows_of()) + "\n")
+    return path
