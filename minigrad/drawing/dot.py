@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.drawing.arrange import Layout, Rect
 from minigrad.drawing.dress import (
     attributes,
     box_style,
@@ -23,6 +22,7 @@ from minigrad.drawing.dress import (
     quote,
     title,
 )
+from minigrad.drawing.layout import Layout, Rect
 from minigrad.drawing.legend import legend
 from minigrad.drawing.model import Box, Line, Picture, Tile
 from minigrad.drawing.style import (
