@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "imports")
+NAMES = ("elementwise", "cells", "imports", "drawing")
 
 
 def main(names):

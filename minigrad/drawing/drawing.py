@@ -16,11 +16,12 @@ from functools import cached_property
 from typing import Any
 
 from minigrad.drawing import engines
-from minigrad.drawing.arrange import Arranger, Layout
+from minigrad.drawing.arrange import Arranger
 from minigrad.drawing.dot import Writer
 from minigrad.drawing.dress import line_words
 from minigrad.drawing.elide import choose, elide
 from minigrad.drawing.frames import frames
+from minigrad.drawing.layout import Layout
 from minigrad.drawing.model import Picture
 from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read

@@ -13,7 +13,8 @@ import itertools
 import math
 
 from minigrad.drawing.geometry import Curve, Point
-from minigrad.drawing.template import Laid, Plan, Ports, Sketch
+from minigrad.drawing.plan import Plan
+from minigrad.drawing.sketch import Laid, Ports, Sketch
 
 MARGIN, TITLE = 6.0, 14.0  # around the boxes of a gate, and for its title
 

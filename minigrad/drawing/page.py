@@ -12,8 +12,8 @@ import html
 import re
 from typing import Any
 
-from minigrad.drawing.arrange import Layout
 from minigrad.drawing.dress import title as box_title
+from minigrad.drawing.layout import Layout
 from minigrad.drawing.model import Box, Picture
 from minigrad.drawing.values import summary
 from minigrad.graph import line as code_line
@@ -70,16 +70,21 @@ def _colours(svg: str, other: str) -> dict[str, Any] | None:
 def _boxes(picture: Picture) -> dict[str, Any]:
     """What the note about each box says, and what search looks at."""
     box_of = {n: box.id for box in picture.boxes.values() for n in box.nodes}
+    numbers = {node: n for n, node in enumerate(picture.nodes)}
+    gradients = {
+        line.tail: line.gradient for line in picture.lines if line.gradient is not None
+    }
     found = {}
     for box in picture.boxes.values():
         facts = {"what": box_title(box, picture.nodes), **_facts(picture, box)}
+        if box.id in gradients:
+            facts["gradient"] = number(gradients[box.id])
         scopes = [clean(level.name) for level in box.clusters]
         words = " ".join([*box.lines, *scopes, facts["what"]])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
             found[box.id]["tied"] = [box.saved]
         if box.backward:
-            numbers = {node: n for n, node in enumerate(picture.nodes)}
             origins = {picture.nodes[n].origin for n in box.nodes}
             tied = {box_of.get(numbers.get(o, -1)) for o in origins if o is not None}
             found[box.id]["tied"] = sorted(name for name in tied if name)
@@ -96,9 +101,6 @@ def _facts(picture: Picture, box: Box) -> dict[str, str]:
         facts["place"] = clean(" / ".join(str(level) for level in node.scope), 120)
     if box.array is not None:
         facts["value"] = ", ".join(part for part in summary(box.array) if part)
-    for line in picture.lines if len(picture.lines) < 3000 else ():
-        if line.tail == box.id and line.gradient is not None:
-            facts["gradient"] = number(line.gradient)
     return facts
 
 
