@@ -1,11 +1,13 @@
 """`minigrad draw`: every option, and what is refused."""
 
 import re
+import shlex
 
 import pytest
 from drawn import needs_an_engine
 
 from minigrad import cli
+from minigrad.drawing import command
 
 
 @pytest.fixture
@@ -96,6 +98,9 @@ def test_a_file_is_written_and_told_of(draw, ending, tmp_path):
         ("rnn --peephole current", "--peephole is no variant of rnn"),
         ("gru --couple input", "--couple is no variant of gru"),
         ("lstm -o x.tiff", "ending='tiff' is not offered"),
+        ("lstm --frames missing", "no such folder"),
+        ("lstm --steps 99999 --max-steps 99999 -o x.svg", "too many to lay out"),
+        ("lstm --sentence", "expected one argument"),
         ("lstm -o missing/x.svg", "no such folder"),
         ("lstm -o missing/x.dot", "no such folder"),
     ],
@@ -109,4 +114,21 @@ def test_what_is_refused_is_one_clear_error(draw, line, said, tmp_path, monkeypa
 
 def test_help_shows_an_example(draw):
     code, out, _ = draw("--help")
-    assert code == 0 and "minigrad draw lstm --steps 5 --level gate -o lstm.svg" in out
+    assert code == 0 and command.EXAMPLE in " ".join(out.split())
+
+
+def test_the_example_of_the_help_works(draw, tmp_path, monkeypatch):
+    needs_an_engine()
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(command.EXAMPLE)
+    code, _, error = draw("", *words[2:])
+    assert (code, error) == (0, "")
+    assert [path.name for path in tmp_path.iterdir()] == [words[-1]]
+
+
+def test_frames_are_written_into_a_folder(draw, tmp_path):
+    needs_an_engine()
+    line = f"rnn --steps 2 --level cell --gradients --frames {tmp_path}"
+    code, out, error = draw(line)
+    assert (code, error) == (0, "") and out.endswith(": 6 frames\n")
+    assert len(list(tmp_path.iterdir())) == 6
