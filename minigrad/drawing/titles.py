@@ -18,7 +18,7 @@ from minigrad.drawing.words import text_width
 from minigrad.words import clean
 
 if TYPE_CHECKING:
-    from minigrad.drawing.arrange import Layout
+    from minigrad.drawing.layout import Layout
 
 STRIP = 13.0  # the height that a gate's frame has for its title
 Key = tuple[str, tuple[str, ...]]  # tile, path of clusters; () for the step's own title
