@@ -24,6 +24,8 @@ class Arranger:
         grid = Grid(picture, tiles)
         self.router = Router(grid)
         self.layout = grid.layout
+        self.lines = Room()  # where lines run
+        self.room = Room()  # where boxes, titles and labels are
 
     def arrange(self) -> Layout:
         """Positions of everything."""
@@ -31,20 +33,19 @@ class Arranger:
         for line in self.picture.lines:
             self.layout.lines[line.id] = self.router.route(line)
         self._branches()
-        place_titles(self.picture, self.layout)
+        for name, curve in self.layout.lines.items():
+            self.lines.trace(curve, name)
+        for x, y, w, h in self.layout.boxes.values():
+            self.room.take((x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+        place_titles(self.picture, self.layout, self.lines, self.room)
         self._bounds()
         return self.layout
 
     def label(self, words: dict[str, str]) -> None:
         """Find room for what stands beside the lines (by line)."""
-        room = Room()
-        for x, y, w, h in self.layout.boxes.values():
-            room.take((x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+        room, lines = self.room, self.lines
         for rect in title_rects(self.picture, self.layout):
             room.take(rect)
-        lines = Room()
-        for line in self.picture.lines:
-            lines.trace(self.layout.lines[line.id], line.id)
         for a, b, c, d in [*self.layout.tiles.values(), *self.layout.clusters.values()]:
             for edge in ((a, b, a, d), (c, b, c, d), (a, b, c, b), (a, d, c, d)):
                 lines.take(edge, "frame")
