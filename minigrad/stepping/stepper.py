@@ -7,7 +7,7 @@ Read next: `walk.py` (moving about), `conditions.py` (breakpoints).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -256,6 +256,16 @@ class Steps:
         Raises ArgumentError for a text that is none of these.
         """
         return conditions.until(self, condition, after, back)
+
+    def play(self, number: int = 0, until: Sequence[str] = ()) -> None:
+        """Step through the events in the terminal, with keys; ? lists them.
+
+        number  the event to begin with
+        until   conditions: begin at the first event at which one of them holds
+        """
+        from minigrad.stepping.terminal import play
+
+        play(self, number, until)
 
     # ------------------------------------------------------------- the drawing
 
