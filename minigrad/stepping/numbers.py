@@ -148,6 +148,8 @@ def _sum(
 
 def _summed(at: Index, shape: Index, over: Index) -> list[Index] | None:
     """The places of the larger array that are summed into `at`."""
+    if not over:  # a sum over nothing
+        return [()]
     if len(shape) == len(over):
         free = [k for k, n in enumerate(shape) if n == 1 and over[k] != 1]
         fixed = {k: at[k] for k in range(len(over)) if k not in free}
