@@ -19,8 +19,8 @@ from minigrad.errors import MinigradError
 COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
-    "step": "minigrad.stepping.command",
     "predict": "minigrad.tasks.command_predict",
+    "step": "minigrad.stepping.command",
     "tour": "minigrad.tour.command",
     "train": "minigrad.tasks.command_train",
     "tutorial": "minigrad.lessons.command",
