@@ -22,6 +22,7 @@ COMMANDS = {
     "flow": "minigrad.flow.command",
     "step": "minigrad.stepping.command",
     "predict": "minigrad.tasks.command_predict",
+    "step": "minigrad.stepping.command",
     "tour": "minigrad.tour.command",
     "train": "minigrad.tasks.command_train",
     "tutorial": "minigrad.lessons.command",
