@@ -134,9 +134,10 @@ def product_norm(a: np.ndarray, g: np.ndarray) -> float:
     a, g = a.astype(np.float64, copy=False), g.astype(np.float64, copy=False)
     if rows * (m + n) < m * n:
         scale_a, scale_g = float(np.abs(a).max()), float(np.abs(g).max())
-        if scale_a == 0 or scale_g == 0:
+        finite = math.isfinite(scale_a) and math.isfinite(scale_g)
+        if finite and (scale_a == 0 or scale_g == 0):
             return 0.0
-        if math.isfinite(scale_a * scale_g):
+        if finite:
             a_scaled, g_scaled = a / scale_a, g / scale_g
             within_a, within_g = a_scaled @ a_scaled.T, g_scaled @ g_scaled.T
             squared = float(np.vdot(within_a, within_g))
