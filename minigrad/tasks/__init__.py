@@ -27,6 +27,7 @@ TASKS = {
     "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
     "next-word": ("minigrad.tasks.language", "NextWord"),
     "first-names": ("minigrad.tasks.first_names", "FirstNames"),
+    "name-tagging": ("minigrad.tasks.name_tagging", "NameTagging"),
     "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
     "next-character": ("minigrad.tasks.language", "NextCharacter"),
     "weather": ("minigrad.tasks.weather", "Weather"),
