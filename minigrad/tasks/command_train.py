@@ -98,6 +98,11 @@ def run(options: argparse.Namespace) -> None:
         trained = session.finish(trainer)
         page.show(console, page.Section("", tables=[page.figures_table(trained)]))
         written = page.write(session.folder, trained, data)
+    if options.monitor:
+        seen = session.folder / "monitor.html"
+        console.print(
+            f"written to {seen}", highlight=False, markup=False, soft_wrap=True
+        )
     folder = f" --model {options.output}" if options.output else ""
     example = f" {task.example}" if task.example else ""
     console.print(
