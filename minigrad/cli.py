@@ -20,6 +20,7 @@ COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
     "flow": "minigrad.flow.command",
+    "step": "minigrad.stepping.command",
     "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
     "train": "minigrad.tasks.command_train",
