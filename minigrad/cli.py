@@ -21,6 +21,7 @@ COMMANDS = {
     "draw": "minigrad.drawing.command",
     "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
+    "trial": "minigrad.trial.command",
     "train": "minigrad.tasks.command_train",
 }
 
