@@ -9,7 +9,7 @@
 # **You will be able to**
 #
 # - turn sentences into numbers, n-gram prefixes and one array, with a mask;
-# - say why `x = padded[:, :-1]`, `y = padded[:, -1]` is right only for padding in front;
+# - say why `y = padded[:, -1]` is right only for padding in front;
 # - train a next-word model, ask it for suggestions, and draw text at a temperature;
 # - judge such a model by its perplexity, beside counting.
 #

@@ -19,9 +19,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-import minigrad as mg
 from minigrad.tour import training
-from minigrad.trial import Seen, WhatIf, plots, read, verdicts, words_of
+from minigrad.trial import WhatIf, plots, read, verdicts, words_of
 from minigrad.trial.evidence import at_word, places
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -84,8 +83,11 @@ number = corpus.vocabulary.index("but")
 found = at_word(seen, "f", number)
 count = int(places(seen, number).any(axis=0).sum())
 print(f"{count} sentences; the gate at but: {found.level:.3f}")
-print("within the sentence:  %+.3f, 95 %% %+.3f to %+.3f" % found.within)
-print("beside others:        %+.3f, 95 %% %+.3f to %+.3f" % found.against.interval)
+for what, (value, low, high) in (
+    ("within the sentence", found.within),
+    ("beside others", found.against.interval),
+):
+    print(f"{what:20} {value:+.3f}, 95 % {low:+.3f} to {high:+.3f}")
 print(f"Cohen's d:            {found.against.effect:+.2f}")
 assert count > 50
 assert found.within.low < found.within.value < found.within.high
@@ -146,8 +148,9 @@ shares = {}
 for value in (1.0, 0.0):
     after = seen.held("f", value, at)[having] > 0
     shares[value] = (after != before).mean(), (after == labels).mean()
-    print(f"forget gate at {value:g}: turns {shares[value][0]:.1%} of the sentences; "
-          f"right {(before == labels).mean():.1%} -> {shares[value][1]:.1%}")  # fmt: skip
+    turned, right = shares[value]
+    print(f"forget gate at {value:g}: turns {turned:.1%} of the sentences; ", end="")
+    print(f"right {(before == labels).mean():.1%} -> {right:.1%}")
 assert all(0 <= turned < 0.5 for turned, _ in shares.values())
 
 # %% [markdown]
@@ -203,8 +206,8 @@ assert kept.mean() < reading.gates["f"][1:].mean()
 
 # %%
 beside = at_word(seen, "f", corpus.vocabulary.index("and"))
-print("and: %+.3f, 95 %% %+.3f to %+.3f" % beside.within)
-print("but: %+.3f, 95 %% %+.3f to %+.3f" % found.within)
+for word, (value, low, high) in (("and", beside.within), ("but", found.within)):
+    print(f"{word}: {value:+.3f}, 95 % {low:+.3f} to {high:+.3f}")
 assert abs(beside.within.value) < 0.5
 
 # %% [markdown]

@@ -124,7 +124,8 @@ class Forecaster(mg.nn.Module):
     def __init__(self, seed):
         self.gru = GRU(3, 12, dtype="float32", rng=seed)
         self.out = mg.nn.Linear(12, 1, dtype="float32", rng=seed)
-        self.out.weight.data = 0.1 * self.out.weight.data
+        for p in self.out.parameters():  # begin near "no change"
+            p.data = np.float32(0.1) * p.data
 
     def forward(self, days):
         output, _ = self.gru(days)
