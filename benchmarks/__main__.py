@@ -7,7 +7,7 @@ hundred killed training runs).
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "imports", "training")
+NAMES = ("elementwise", "cells", "flow", "imports", "training")
 
 
 def main(names):

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from minigrad import kernels
 from minigrad.primitives import TABLE
-from minigrad.primitives.base import Elementwise
+from minigrad.primitives.fused import Elementwise
 from minigrad.quiet import quietly
 
 

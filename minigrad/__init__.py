@@ -43,16 +43,38 @@ from minigrad.tensor import Tensor, clip, tensor
 if TYPE_CHECKING:
     from minigrad import data, training
     from minigrad.drawing import Drawing, draw
+    from minigrad.explaining import Explanation, explain
+    from minigrad.flow import (
+        Diagnosis,
+        JacobianProducts,
+        Ledger,
+        Monitor,
+        diagnose,
+        jacobian_products,
+        ledger,
+    )
+    from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
 abs = absolute
 
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
+    "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
+    "Explanation": ("minigrad.explaining", "Explanation"),
+    "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
+    "Ledger": ("minigrad.flow", "Ledger"),
+    "Monitor": ("minigrad.flow", "Monitor"),
+    "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
+    "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
+    "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
+    "jacobian_products": ("minigrad.flow", "jacobian_products"),
+    "ledger": ("minigrad.flow", "ledger"),
+    "steps": ("minigrad.stepping", "steps"),
     "training": ("minigrad.training", None),
 }
 
@@ -69,7 +91,13 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Diagnosis",
     "Drawing",
+    "Explanation",
+    "JacobianProducts",
+    "Ledger",
+    "Monitor",
+    "Steps",
     "Tensor",
     "abs",
     "absolute",
@@ -82,16 +110,20 @@ __all__ = [
     "cos",
     "data",
     "detect_anomaly",
+    "diagnose",
     "draw",
     "enable_grad",
     "errors",
     "exp",
+    "explain",
     "expm1",
     "eye",
     "full",
     "grad",
     "gradcheck",
     "jacobian",
+    "jacobian_products",
+    "ledger",
     "load",
     "log",
     "log1p",
@@ -121,6 +153,7 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "steps",
     "take",
     "tanh",
     "tensor",

@@ -11,14 +11,15 @@ Contributions to a leaf are added in this order, one by one. Only a matrix that 
 in several products (a weight, once per time step) is treated otherwise: its pairs
 (a_t, g_t) are kept, and sum_t a_t^T g_t is one product of the stacked rows at the end.
 
-Read next: `tensor.py`.
+Read next: `stacking.py`, then `tensor.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -28,21 +29,12 @@ from minigrad.primitives.base import describe, first_bad
 from minigrad.primitives.shape import astype, sum_to
 from minigrad.quiet import quietly, uncollected
 from minigrad.scope import thread
+from minigrad.stacking import Stack, Watcher, set_aside
 
 Source = Node | Leaf
 # A gradient's key: the source it belongs to, with the number of the node's output where
 # that is not the first.
 Key = Any
-
-
-class Watcher(Protocol):
-    """Who wants to see each step of a backward pass: players and ledgers."""
-
-    def contribution(self, node: Node, k: int, value: Any) -> None:
-        """`node`'s rule gave `value` to its input `k`; it is added there next."""
-
-    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
-        """`value` is the sum of these nodes' contributions to input `k`, in one go."""
 
 
 def backpropagate(
@@ -66,7 +58,7 @@ def backpropagate(
     wanted, useful = _plan(output, targets)
     sums: dict[Source, Any] = {}  # a list per node with several outputs
     found: dict[Key, Any] = {}
-    stacks: dict[Leaf, _Stack] = {}
+    stacks: dict[Leaf, Stack] = {}
     # The nodes that have been contributed to, latest first. A node's consumers are all
     # younger than it, so when its turn comes its sum is complete.
     queue: list[tuple[int, Node]] = []
@@ -74,6 +66,7 @@ def backpropagate(
     needs: tuple[bool, ...] = (True,)
     values: Sequence[Any] = (seed,)
     node = None
+    opened = getattr(watcher, "opened", None)
     while True:
         for k, value in enumerate(values):
             if value is None or not needs[k]:
@@ -104,13 +97,15 @@ def backpropagate(
         g = sums.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
+        if opened is not None:
+            opened(node, g)
         edges = node.edges
         if useful is None:
             needs = tuple([edge.requires_grad for edge in edges])
         else:
             needs = tuple([e.requires_grad and e.source in useful for e in edges])
         if stack and primitive.stacked:
-            needs = _set_aside(node, g, needs, stacks, watcher)
+            needs = set_aside(node, g, needs, stacks, watcher)
         if True not in needs:
             values = ()
         elif recorded:
@@ -154,80 +149,6 @@ def _keep(node: Node, g: Any, wanted: set[Key], found: dict[Key, Any]) -> None:
         name = (node, k) if k else node
         if part is not None and (name in wanted or k in retained):
             found[name] = part
-
-
-class _Stack:
-    """Uses of one leaf whose contributions are summed in products of stacked rows.
-
-    A thousand rows at a time: enough for a product at full speed, and few enough that
-    they are still in the cache and that a long sequence needs no memory for them.
-    """
-
-    ROWS = 1024
-
-    def __init__(self, k: int) -> None:
-        self.k = k  # which input of the uses the leaf is
-        self.nodes: list[Node] = []
-        self.gs: list[np.ndarray] = []
-        self.rows = 0
-        self.sum: np.ndarray | None = None
-
-    def add(self, node: Node, g: np.ndarray, watcher: Watcher | None) -> None:
-        self.nodes.append(node)
-        self.gs.append(g)
-        self.rows += len(g)
-        if self.rows >= self.ROWS:
-            self.flush(watcher)
-
-    def flush(self, watcher: Watcher | None) -> None:
-        """Add up what is kept: a "stacked sum", or a contribution if it is only one."""
-        k, nodes, gs = self.k, self.nodes, self.gs
-        node = nodes[0]
-        if len(nodes) == 1:
-            needs = tuple([j == k for j in range(len(node.edges))])
-            arrays = [edge.array for edge in node.edges]
-            value = node.primitive.pull(needs, gs[0], node.array, arrays, node.attrs)[k]
-        else:
-            others = [n.edges[1 - k].array for n in nodes]
-            value = node.primitive.stacked[k](gs, others)
-        value = value.astype(node.edges[k].array.dtype, copy=False)
-        if watcher is not None:
-            if len(nodes) == 1:
-                watcher.contribution(node, k, value)
-            else:
-                watcher.stacked(nodes, k, value)
-        if self.sum is None:
-            self.sum = value
-        else:
-            mine = self.sum if watcher is None else None  # a watcher may keep values
-            self.sum = np.add(self.sum, value, out=mine)
-        self.nodes, self.gs, self.rows = [], [], 0
-
-    def total(self, watcher: Watcher | None) -> Any:
-        if self.nodes:
-            self.flush(watcher)
-        return self.sum
-
-
-def _set_aside(
-    node: Node,
-    g: Any,
-    needs: tuple[bool, ...],
-    stacks: dict[Leaf, _Stack],
-    watcher: Watcher | None,
-) -> tuple[bool, ...]:
-    """Keep a use of a matrix for a stacked sum, and need it no more for now."""
-    [k] = node.primitive.stacked
-    leaf = node.edges[k].source
-    if type(leaf) is not Leaf or not needs[k] or g.ndim != 2:
-        return needs
-    if node.edges[0].array.ndim != 2 or node.edges[1].array.ndim != 2:
-        return needs
-    stack = stacks.get(leaf)
-    if stack is None:
-        stack = stacks[leaf] = _Stack(k)
-    stack.add(node, g, watcher)
-    return (*needs[:k], False, *needs[k + 1 :])
 
 
 def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
@@ -346,6 +267,8 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = _seed(output, grad, create_graph)
+    one = output._edge.array.size == 1 and not isinstance(seed, Variable)
+    thread.recorder.last = ref(output), seed if one else None
     with quietly(), uncollected():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():

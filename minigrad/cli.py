@@ -19,10 +19,12 @@ from minigrad.errors import MinigradError
 COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
+    "flow": "minigrad.flow.command",
     "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
     "trial": "minigrad.trial.command",
     "train": "minigrad.tasks.command_train",
+    "tutorial": "minigrad.lessons.command",
 }
 
 

@@ -49,8 +49,8 @@ def clip_grad_norm_(
         )
     owners = _with_gradient("clip_grad_norm_", parameters)
     with quietly():
-        norms = np.array([_norm(gradient(p), norm_type) for p in owners])
-        total = _norm(norms, norm_type)
+        norms = np.array([norm_of(gradient(p), norm_type) for p in owners])
+        total = norm_of(norms, norm_type)
         if error_if_nonfinite and not math.isfinite(total):
             _refuse("clip_grad_norm_", owners)
         factor = float(max_norm) / (total + 1e-6)
@@ -82,7 +82,7 @@ def clip_grad_value_(
         rebind_gradient(p, _array(np.clip(gradient(p), -bound, bound)))
 
 
-def _norm(array: np.ndarray, order: float) -> float:
+def norm_of(array: np.ndarray, order: float = 2.0) -> float:
     """The norm of all entries, in float64; of no entries 0."""
     flat = array.reshape(-1)
     if flat.size == 0:

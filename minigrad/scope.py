@@ -57,9 +57,11 @@ class Recorder:
     anomaly    are results watched for NaN and infinity?
     origin     while a backward pass is recorded: the node whose rule is running
     outer      the scopes to return to
+    last       what `backward` ran from last: (weak reference to the tensor, seed).
+               Weak, so that no graph lives longer for it; seeds of one entry only
     """
 
-    __slots__ = ("anomaly", "origin", "outer", "recording", "scope")
+    __slots__ = ("anomaly", "last", "origin", "outer", "recording", "scope")
 
     def __init__(self) -> None:
         self.scope: tuple[Scope, ...] = ()
@@ -67,6 +69,7 @@ class Recorder:
         self.anomaly = False
         self.origin: Any = None
         self.outer: list[tuple[Scope, ...]] = []
+        self.last: tuple[Any, Any] | None = None
 
 
 class _Thread(threading.local):

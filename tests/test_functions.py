@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ShapeError
+from minigrad.errors import DTypeError, ShapeError
 
 NAMES = ("softmax", "log_softmax", "logsumexp")
 
@@ -145,3 +145,27 @@ def test_as_in_torch(name, dtype, rng):
     np.testing.assert_allclose(y.data, z.detach().numpy(), rtol=close)
     size = abs(theirs.grad.numpy()).max()
     assert abs(g.data - theirs.grad.numpy()).max() <= close * size
+
+
+LISTS = {
+    "split": lambda x: mg.split(x, 2),
+    "unstack": lambda x: mg.unstack(x),
+    "take": lambda x: mg.take(x, [1, 0]),
+    "norm": lambda x: mg.norm(x),
+    "stack": lambda x: mg.stack([x, x]),
+    "broadcast_to": lambda x: mg.broadcast_to(x, (3, 2, 2)),
+    "softmax": lambda x: mg.softmax(x).data,
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_nested_lists_are_arrays(name):
+    nested = [[1.0, 2.0], [3.0, 5.0]]
+    np.testing.assert_array_equal(LISTS[name](nested), LISTS[name](np.array(nested)))
+
+
+@pytest.mark.parametrize("name", ["split", "unstack", "take", "norm"])
+@pytest.mark.parametrize("x", [None, "text", [[1.0], [2.0, 3.0]], [object()]])
+def test_what_is_not_numeric_is_named(name, x):
+    with pytest.raises(DTypeError, match="no array of numbers"):
+        LISTS[name](x)

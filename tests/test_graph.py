@@ -274,7 +274,7 @@ BAD = {
     "index": (lambda x: x[9], errors.IndexingError, "out of bounds"),
     "float index": (lambda x: x[[0.5]], errors.DTypeError, "whole numbers"),
     "split": (lambda x: mg.split(x, 3, axis=1), errors.ShapeError, "no equal parts"),
-    "text": (lambda x: x + "a", errors.DTypeError, "not numeric"),
+    "text": (lambda x: x + "a", errors.DTypeError, "no array of numbers"),
     "non-scalar": (lambda x: x.backward(), errors.GraphError, "not a scalar"),
     "no graph": (
         lambda x: x.detach().sum().backward(), errors.GraphError, "needs no gradient"

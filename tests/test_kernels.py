@@ -11,7 +11,7 @@ import pytest
 
 from minigrad import kernels
 from minigrad.primitives import TABLE
-from minigrad.primitives.base import Elementwise
+from minigrad.primitives.fused import Elementwise
 from minigrad.quiet import quietly
 
 pytestmark = pytest.mark.skipif(

@@ -5,7 +5,8 @@ import pytest
 
 import minigrad as mg
 from minigrad.errors import ArgumentError, GradientError
-from minigrad.primitives.base import TABLE, Elementwise, Primitive
+from minigrad.primitives.base import TABLE, Primitive
+from minigrad.primitives.fused import Elementwise
 from minigrad.testing import BELOW, ROUNDED, gradcheck
 
 

@@ -10,13 +10,23 @@ Read next: `dot.py` (writes it down).
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
-from minigrad.drawing.geometry import Curve, Point, join, rounded, shift, straight
-from minigrad.drawing.labels import Room, around, places
+from minigrad.drawing.geometry import (
+    Curve,
+    Point,
+    curve_length,
+    join,
+    rounded,
+    shift,
+    straight,
+)
+from minigrad.drawing.labels import Room, around, best_place
 from minigrad.drawing.model import Column, Line, Picture, Tile
 from minigrad.drawing.style import SIZE, SMALL, box_size
 from minigrad.drawing.tiles import TileLayout, Tiles
+from minigrad.drawing.titles import place_titles, title_rects
 from minigrad.drawing.words import text_width
 
 PAD = 10.0  # between a tile's border and what is in it
@@ -36,6 +46,9 @@ class Layout:
     clusters: dict[tuple[str, tuple[str, ...]], Rect] = field(default_factory=dict)
     lines: dict[str, Curve] = field(default_factory=dict)
     labels: dict[str, Point] = field(default_factory=dict)  # line -> where its label is
+    words: dict[str, str] = field(default_factory=dict)  # line -> what its label says
+    branches: set[str] = field(default_factory=set)  # side ways of a value: drawn thin
+    titles: dict[object, Point] = field(default_factory=dict)  # see `titles.py`
     rows: dict[str, Rect] = field(default_factory=dict)
     width: float = 0.0
     height: float = 0.0
@@ -62,6 +75,8 @@ class Arranger:
         self._place_ghosts()
         for line in self.picture.lines:
             self.layout.lines[line.id] = self._route(line)
+        self._branches()
+        place_titles(self.picture, self.layout)
         self._bounds()
         return self.layout
 
@@ -70,27 +85,43 @@ class Arranger:
         room = Room()
         for x, y, w, h in self.layout.boxes.values():
             room.take((x - w / 2, y - h / 2, x + w / 2, y + h / 2))
-        for x0, _, x1, y1 in self.layout.clusters.values():
-            room.take((x0, y1 - 13, x1, y1))
-        for x0, _, _, y1 in self.layout.tiles.values():
-            room.take((x0, y1 - 18, x0 + 60, y1))
+        for rect in title_rects(self.picture, self.layout):
+            room.take(rect)
         lines = Room()
-        for curve in self.layout.lines.values():
-            lines.trace(curve)
+        for line in self.picture.lines:
+            lines.trace(self.layout.lines[line.id], line.id)
+        for a, b, c, d in [*self.layout.tiles.values(), *self.layout.clusters.values()]:
+            for edge in ((a, b, a, d), (c, b, c, d), (a, b, c, b), (a, d, c, d)):
+                lines.take(edge, "frame")
         by_need = sorted(self.picture.lines, key=lambda line: line.kind != "state")
         for line in by_need:
             text = words.get(line.id)
             if not text:
                 continue
             curve = self.layout.lines[line.id]
-            wanted = [self._label_place(line, text)] if line.label else []
-            points = [*wanted, *places(curve, text)]
-            free = [point for point in points if room.free(around(point, text))]
-            clear = [point for point in free if lines.free(around(point, text))]
-            if clear or free:
-                point = (clear or free)[0]
+            known = line.label and line.id not in self.layout.branches
+            crossing = self.tiles.ends[line.id].tail != "inside"
+            first = self._label_place(line, text) if known and crossing else None
+            point = best_place(curve, text, first, line.id, room, lines)
+            if point is not None:
                 room.take(around(point, text))
                 self.layout.labels[line.id] = point
+                self.layout.words[line.id] = text
+
+    def _branches(self) -> None:
+        """A value that goes to several boxes of a tile: the shortest way is its own,
+        the others are branches."""
+        ways: dict[tuple, list[Line]] = {}
+        for line in self.picture.lines:
+            if line.label and line.source is not None:
+                key = (line.tail, line.source, self.picture.boxes[line.head].tile)
+                ways.setdefault(key, []).append(line)
+        for lines in ways.values():
+            lengths = [curve_length(self.layout.lines[line.id]) for line in lines]
+            main = lengths.index(min(lengths))
+            self.layout.branches.update(
+                line.id for k, line in enumerate(lines) if k != main
+            )
 
     # ------------------------------------------------------------- the grid
 
@@ -100,7 +131,7 @@ class Arranger:
         margin = 0.0
         for place in self.tiles.layouts.values():
             if place.tile.column is not None:
-                w = place.laid.width + 2 * PAD
+                w = max(place.laid.width, text_width(place.tile.title, SIZE)) + 2 * PAD
                 widths[place.tile.column] = max(widths[place.tile.column], w)
         for key in self.tiles.initial:
             margin = max(margin, box_size(self.picture.boxes[key])[0] + 30)
@@ -260,21 +291,24 @@ class Arranger:
 
     def _place_ghosts(self) -> None:
         """Initial states: to the side of the first step, at the height of the entry."""
-        used: dict[str, list[float]] = {}
+        wanted: dict[str, dict[str, float]] = {}  # tile -> ghost -> its entry's height
         for line in self.picture.lines:
-            if line.tail not in self.tiles.initial or line.tail in self.layout.boxes:
-                continue
-            tile = self._tile(line.head)
-            w, h = box_size(self.picture.boxes[line.tail])
-            _, y = self._entry(line)
-            taken = used.setdefault(tile.id, [])
-            while any(abs(y - other) < h + 4 for other in taken):
-                y += h + 6
-            taken.append(y)
-            x0, _, x1, _ = self.layout.tiles[tile.id]
+            if line.tail in self.tiles.initial:
+                ghosts = wanted.setdefault(self._tile(line.head).id, {})
+                ghosts.setdefault(line.tail, self._entry(line)[1])
+        crossing = self._crossings()
+        for tile_id, ghosts in wanted.items():
+            tile = self.picture.tiles[tile_id]
+            x0, _, x1, _ = self.layout.tiles[tile_id]
             reverse = self.picture.rows[self._row(tile)].reverse
-            x = x1 + 24 + w / 2 if reverse else x0 - 24 - w / 2
-            self.layout.boxes[line.tail] = (x, y, w, h)
+            assert tile.column is not None
+            lanes = 0 if reverse else LANE * crossing.get(tile.column, 0)
+            names = sorted(ghosts, key=lambda key: ghosts[key])
+            sizes = [box_size(self.picture.boxes[key]) for key in names]
+            heights = [ghosts[key] for key in names]
+            for (w, h), key, y in zip(sizes, names, apart(heights, sizes), strict=True):
+                x = x1 + 24 + w / 2 if reverse else x0 - 24 - lanes - w / 2
+                self.layout.boxes[key] = (x, y, w, h)
 
     # ------------------------------------------------------------- lines
 
@@ -401,7 +435,9 @@ class Arranger:
             near = min(curve, key=lambda point: abs(point[0] - x))
             return x, (curve[-1] if abs(near[0] - x) > 40 else near)[1] + 8
         x, y = self._arrive(line)[1]
-        return x + half + 3, y - 14
+        if b.id in self.layout.tiles:  # under the border of the step
+            y = self.layout.tiles[b.id][1] + 5
+        return x + half + 4, y - 14
 
     def _gap(self, a: Tile, b: Tile, line: Line) -> float:
         """The middle of the gap between two neighbouring tiles."""
@@ -424,7 +460,9 @@ class Arranger:
         """Upwards from row to row: straight to the next, else beside the columns."""
         ra, rb = self._row(a), self._row(b)
         if side_b == "side":  # into a state's entry, from below
-            x0 = self.layout.tiles[b.id][0] - 12 - LANE * self._lane(("entry", b.id))
+            left, _, right, _ = self.layout.tiles[b.id]
+            beside = 12 + LANE * self._lane(("entry", b.id))
+            x0 = right + beside if self.picture.rows[rb].reverse else left - beside
             mid = start[1] + 12
             return rounded([start, (start[0], mid), (x0, mid), (x0, end[1]), end])
         top_a = self.layout.rows[a.row][3]
@@ -461,3 +499,12 @@ class Arranger:
         )
         self.layout.height = max((r[3] for r in self.layout.rows.values()), default=0.0)
         self.left = min(xs, default=0.0)
+
+
+def apart(heights: list[float], sizes: list[tuple[float, float]]) -> list[float]:
+    """Heights, from low to high, moved apart so that nothing overlaps."""
+    step = max((h for _, h in sizes), default=0.0) + 6
+    if all(b - a >= step for a, b in itertools.pairwise(heights)):
+        return heights
+    middle = (heights[0] + heights[-1]) / 2
+    return [middle + (k - (len(heights) - 1) / 2) * step for k in range(len(heights))]

@@ -9,6 +9,8 @@ Read next: `drawing.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.drawing.arrange import Layout, Rect
 from minigrad.drawing.dress import (
     attributes,
@@ -25,18 +27,22 @@ from minigrad.drawing.legend import legend
 from minigrad.drawing.model import Box, Line, Picture, Tile
 from minigrad.drawing.style import (
     FONT,
+    HEAT,
     LIGHT,
     SIZE,
     SMALL,
     Theme,
     box_size,
+    font_size,
     gradient_style,
     heat_colours,
+    heat_height,
     hue,
     mix,
     text_of,
 )
 from minigrad.drawing.words import text_width
+from minigrad.scope import Scope
 from minigrad.words import clean, number
 
 TITLED = 20_000  # boxes: larger pictures have no tooltips
@@ -59,6 +65,7 @@ class Writer:
         self.clusters = picture.cluster_ids()
         self.titled = len(picture.boxes) <= TITLED
         self.out: list[str] = []
+        self.looks: dict[Any, Any] = {}  # what many boxes, clusters or lines share
         self.by_tile: dict[str, list[Tile]] = {}
         for tile in picture.tiles.values():
             self.by_tile.setdefault(tile.row, []).append(tile)
@@ -97,8 +104,10 @@ class Writer:
             "nodesep": 0.22,
             "ranksep": 0.3,
             "outputorder": "edgesfirst" if self.layout else None,
-            "tooltip": quote(self.picture.title or "minigrad"),
+            "tooltip": quote(clean(self.picture.title or "minigrad", 80)),
         }
+        if not self.layout and self.picture.recurrent:
+            graph["labelloc"] = "b"  # which is above where ranks grow upwards
         if self.layout:
             graph["splines"] = "true"
             graph["pad"] = 0.2
@@ -115,16 +124,12 @@ class Writer:
         self.out.append(f"subgraph {name} {{")
         self.out.append(f"graph {attributes({'label': label(words), **style})}")
 
-    def _title_at(self, rect: Rect, words: str, size: float, corner: str) -> dict:
+    def _title_at(self, rect: Rect, words: str, size: float, key: object) -> dict:
         """Where a cluster's title stands, and its extent."""
+        assert self.layout is not None
         width = text_width(words, size)
         x0, y0, x1, y1 = rect
-        x = {
-            "top": (x0 + x1) / 2,
-            "left": x0 + width / 2 + 8,
-            "beside": x0 - width / 2 - 20,
-        }[corner]
-        y = y1 - size * 0.85
+        x, y = self.layout.titles.get(key, ((x0 + x1) / 2, y1 - size * 0.85))
         return {
             "bb": f"{x0:.2f},{y0:.2f},{x1:.2f},{y1:.2f}",
             "lp": f"{x:.2f},{y:.2f}",
@@ -146,7 +151,7 @@ class Writer:
                 min(r[0] for r in rects), min(r[1] for r in rects),
                 max(r[2] for r in rects), max(r[3] for r in rects),
             )  # fmt: skip
-            style |= self._title_at(rect, title, SIZE, "beside")
+            style |= self._title_at(rect, title, SIZE, row)
         return style
 
     def _tile(self, tile: Tile) -> None:
@@ -155,18 +160,22 @@ class Writer:
             style: dict[str, object] = {"class": "step", "id": tile.id}
             style |= {"style": "rounded,filled", "fillcolor": self.theme.tile}
             style |= {"color": self.theme.edge, "fontcolor": self.theme.quiet}
+            style["peripheries"] = 1
             if self.layout:
                 rect = self.layout.tiles[tile.id]
-                style |= self._title_at(rect, tile.title, SIZE, "left")
+                style |= self._title_at(rect, tile.title, SIZE, (tile.id, ()))
             shown = tile.title if self.picture.level != "cell" else ""
             self._open(f"cluster_{tile.id}", (shown,), style)
-        tree: dict[tuple, list[Box]] = {}
-        paths: dict[tuple, None] = {(): None}
+        boxes: dict[tuple, list[Box]] = {(): []}  # path of clusters -> boxes
+        inner: dict[tuple, list[tuple]] = {}  # path -> the paths one longer
         for key in tile.boxes:
             box = self.picture.boxes[key]
-            tree.setdefault(box.clusters, []).append(box)
-            for depth in range(len(box.clusters) + 1):
-                paths.setdefault(box.clusters[:depth])
+            path = box.clusters
+            while path not in boxes:
+                boxes[path] = []
+                inner.setdefault(path[:-1], []).append(path)
+                path = path[:-1]
+            boxes[box.clusters].append(box)
         stack: list = [()]
         while stack:
             path = stack.pop()
@@ -174,52 +183,79 @@ class Writer:
                 self.out.append("}")
                 continue
             if path:
-                self._cluster(tile, path, tree)
+                self._cluster(tile, path)
                 stack.append(None)
-            for box in tree.get(path, ()):
+            for box in boxes[path]:
                 self._box(box)
-            depth = len(path) + 1
-            stack += [p for p in paths if len(p) == depth and p[:-1] == path][::-1]
+            stack += inner.get(path, [])[::-1]
         if step:
             self.out.append("}")
 
-    def _cluster(self, tile: Tile, path: tuple, tree: dict) -> None:
+    def _cluster(self, tile: Tile, path: tuple[Scope, ...]) -> None:
         """A gate, or another scope, around boxes."""
-        record = path[-1]
-        ground = self.theme.tile if tile.kind == "step" else self.theme.paper
-        gate = record.kind == "gate"
-        colour = hue(record.index if gate else None)
-        name = self.clusters[(tile.id, path)]
-        style: dict[str, object] = {"class": "gate" if gate else "scope", "id": name}
-        style |= {"style": "rounded,filled", "color": mix(colour, ground, 0.7)}
-        style |= {"fillcolor": mix(colour, ground, self.theme.tint), "fontsize": SMALL}
-        if not gate:
-            style["style"] = "rounded,filled,dashed"
-        words = clean(record.name)
+        name = self.clusters[tile.id, path]
+        key = (path[-1], tile.kind == "step")
+        words, first, style = self.looks.get(key) or self._cluster_looks(*key)
+        place = ""
         if self.layout:
             names = tuple(level.name for level in path)
             rect = self.layout.clusters.get((tile.id, names))
             if rect:
-                style |= self._title_at(rect, words, SMALL, "top")
-        self._open(f"cluster_{name}", (words,), style)
+                place = " " + pairs(
+                    self._title_at(rect, words, SMALL, (tile.id, names))
+                )
+        self.out.append(
+            f'subgraph cluster_{name} {{\ngraph [{first} id="{name}" {style}{place}]'
+        )
+
+    def _cluster_looks(self, record: Scope, step: bool) -> tuple[str, str, str]:
+        """The title of a cluster, and its looks as DOT: made once for all steps."""
+        ground = self.theme.tile if step else self.theme.paper
+        gate = record.kind == "gate"
+        colour = hue(record.index if gate else None)
+        words = clean(record.name)
+        first = f'label={label((words,))} class="{"gate" if gate else "scope"}"'
+        style = {
+            "style": "rounded,filled" if gate else "rounded,filled,dashed",
+            "color": mix(colour, ground, 0.7),
+            "fillcolor": mix(colour, ground, self.theme.tint),
+            "fontsize": SMALL,
+        }
+        self.looks[record, step] = words, first, pairs(style)
+        return self.looks[record, step]
 
     # ------------------------------------------------------------- boxes and lines
 
     def _box(self, box: Box) -> None:
+        texts = (box.lines, box.values, box.widest, len(box.heat))
+        key = (box.kind, texts, box.letter, box.round, box.shade)
+        words, size, style = self.looks.get(key) or self._box_looks(box, key)
+        place = ""
         if self.layout:
             x, y, w, h = self.layout.boxes[box.id]
             place = f' pos="{x:.2f},{y:.2f}"'
-        else:
-            w, h = box_size(box)
-            place = ""
+            size = f'width="{w / 72:.3f}" height="{h / 72:.3f}"'
         if self.titled:
             place += f" tooltip={quote(title(box, self.picture.nodes))}"
-        self.out.append(
-            f'{box.id} [id="{box.id}" class="{box.kind}" label={label(text_of(box))}'
-            f' width="{w / 72:.3f}" height="{h / 72:.3f}"{place}'
-            f" {box_style(self.theme, box.kind, box.letter, box.round)}"
-            f"{self._heat(box)}{self._faded(box.id)}]"
+        if self.faint:
+            style += self._faded(box.id)
+        self.out.append(f'{box.id} [id="{box.id}" {words} {size}{place} {style}]')
+        if box.heat and self.layout and box.id not in self.faint:
+            self._heat(box)
+
+    def _box_looks(self, box: Box, key: tuple) -> tuple[str, str, str]:
+        """Words, size and looks of a box as DOT: made once for all that are alike."""
+        w, h = box_size(box)
+        text = text_of(box)
+        if box.heat and self.layout:  # room under the text
+            text += ("",) * max(1, round(heat_height(box) / font_size(box) / 1.2))
+        rounded = box.round and not box.values
+        self.looks[key] = (
+            f'class="{box.kind}" label={label(text)}',
+            f'width="{w / 72:.3f}" height="{h / 72:.3f}"',
+            box_style(self.theme, box.kind, box.letter, rounded, box.shade),
         )
+        return self.looks[key]
 
     def _faded(self, *boxes: str) -> str:
         """How things look that have not happened yet (in frames)."""
@@ -231,12 +267,22 @@ class Writer:
             ' style="solid"'
         )
 
-    def _heat(self, box: Box) -> str:
-        if not box.heat:
-            return ""
-        return f' style="striped" fillcolor="{heat_colours(self.theme, box.heat)}"'
+    def _heat(self, box: Box) -> None:
+        """The heat map of a box: a striped strip for each row, in its lower part."""
+        assert self.layout is not None
+        x, y, w, h = self.layout.boxes[box.id]
+        for k, row in enumerate(box.heat):
+            at = y - h / 2 + 5 + HEAT * (len(box.heat) - k - 0.5)
+            self.out.append(
+                f'{box.id}_heat{k} [id="{box.id}_heat{k}" class="heat" label=""'
+                f' pos="{x:.2f},{at:.2f}" width="{(w - 12) / 72:.3f}"'
+                f' height="{HEAT / 72:.3f}" style="striped" penwidth="0.4"'
+                f' tooltip="heat map" color="{self.theme.faint}"'
+                f' fillcolor="{heat_colours(self.theme, row)}"]'
+            )
 
     def _line(self, line: Line) -> None:
+        style = self.looks.get(line.kind) or self._line_looks(line.kind)
         more = ""
         if self.picture.scale and not self.picture.plain:
             size = line.gradient
@@ -246,17 +292,25 @@ class Writer:
         words = line_words(line)
         if self.layout:
             more += f' pos="{position(self.layout.lines[line.id])}"'
-            if line.id in self.layout.labels:
+            words = self.layout.words.get(line.id, "")
+            if words:
                 x, y = self.layout.labels[line.id]
                 more += f' lp="{x:.2f},{y:.2f}"'
-            else:
-                words = ""
+            if line.kind == "state" and line.id in self.layout.branches:
+                more = f' penwidth="1.3"{more}'
         if words:
-            more += f" label={quote(words)}"
-        style = line_style(self.theme, line.kind, self.layout is None)
-        more += self._faded(line.tail, line.head)
-        names = f'id="{line.id}" class="{line.kind}"'
-        self.out.append(f"{line.tail} -> {line.head} [{names}{style}{more}]")
+            # A label proper on a line that is not to count makes dot fail at times.
+            free = line.kind == "state" and self.layout is None
+            more += f" {'xlabel' if free else 'label'}={quote(words)}"
+        if self.faint:
+            more += self._faded(line.tail, line.head)
+        self.out.append(f'{line.tail} -> {line.head} [id="{line.id}" {style}{more}]')
+
+    def _line_looks(self, kind: str) -> str:
+        """The looks of a kind of line, as DOT."""
+        style = line_style(self.theme, kind, self.layout is None)
+        self.looks[kind] = f'class="{kind}"{style}'
+        return self.looks[kind]
 
     # ------------------------------------------------------------- the rest
 

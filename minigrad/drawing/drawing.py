@@ -11,7 +11,6 @@ import contextlib
 import gc
 import html
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -25,6 +24,8 @@ from minigrad.drawing.frames import frames
 from minigrad.drawing.model import Picture
 from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read
+from minigrad.drawing.saving import in_folder, write
+from minigrad.drawing.steps import name_steps
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.tiles import Tiles
 from minigrad.drawing.values import show_gradients, show_values
@@ -106,7 +107,13 @@ class Drawing:
         tiles = Tiles(picture, run, lying=not picture.recurrent)
         arranger = Arranger(picture, tiles)
         layout = arranger.arrange()
-        arranger.label({line.id: line_words(line) for line in picture.lines})
+        branches = layout.branches
+        arranger.label(
+            {
+                line.id: line_words(line, line.id not in branches)
+                for line in picture.lines
+            }
+        )
         return layout
 
     @cached_property
@@ -126,9 +133,13 @@ class Drawing:
             text = text.replace("{\n", f"{{\ngraph [dpi={dpi:.1f}]\n", 1)
         return engines.run("nop2", form, [text], self.timeout, self.engine)
 
+    @cached_property
+    def _svg(self) -> str:
+        return self.render("svg").decode()
+
     def svg(self) -> str:
         """The picture as SVG text."""
-        return self.render("svg").decode()
+        return self._svg
 
     def html(self) -> str:
         """The picture as one self-contained page: pan, zoom, search, click to fold."""
@@ -140,17 +151,16 @@ class Drawing:
         Raises ArgumentError for another ending, DrawingError if the folder is missing
         or cannot be written to, or the engine fails.
         """
-        path = os.fspath(path)
+        path = in_folder(path)
         ending = os.path.splitext(path)[1].removeprefix(".").lower()
         one_of("ending", ending, FORMATS)
-        _check_folder(path)
         if ending == "dot":
             data = self.dot.encode()
         elif ending == "html":
             data = self.html().encode()
         else:
-            data = self.render(ending)
-        _write(path, data)
+            data = self.svg().encode() if ending == "svg" else self.render(ending)
+        write(path, data)
 
     def frames(self, folder: str | os.PathLike[str], form: str = "svg") -> list[str]:
         """Write a numbered picture per time step, forward and (with gradients=True)
@@ -160,14 +170,13 @@ class Drawing:
         pdf.
         """
         one_of("form", form, ("svg", "png", "pdf"))
-        folder = os.fspath(folder)
+        folder = os.path.dirname(in_folder(os.path.join(folder, "x")))
         made = []
-        _check_folder(os.path.join(folder, "x"))
         for number, frame in enumerate(frames(self.picture)):
             theme = THEMES[self.theme]
             text = Writer(frame.picture, theme, self.layout, frame.faint).text()
             path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
-            _write(path, self._render(text, form))
+            write(path, self._render(text, form))
             made.append(path)
         return made
 
@@ -197,42 +206,6 @@ class Drawing:
         return f"<Drawing, level {self.picture.level!r}: {self.counts}>"
 
 
-def _check_folder(path: str) -> None:
-    folder = os.path.dirname(path) or "."
-    if not os.path.isdir(folder):
-        raise DrawingError(
-            "draw: there is no such folder",
-            expect="a folder that exists",
-            actual=clean(folder, 120),
-            hint="make it first: os.makedirs(...)",
-        )
-
-
-def _write(path: str, data: bytes) -> None:
-    """Write a file whole, or leave what was there."""
-    folder = os.path.dirname(path) or "."
-    try:
-        number, name = tempfile.mkstemp(dir=folder, prefix=".minigrad-")
-        try:
-            with os.fdopen(number, "wb") as file:
-                file.write(data)
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
-    except OSError as error:
-        raise DrawingError(
-            "draw: the file cannot be written",
-            expect="a place that can be written to",
-            actual=clean(str(error), 160),
-            hint="choose another path",
-        ) from None
-
-
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
     """No garbage collection while many small records are made: a third of the time."""
@@ -248,14 +221,14 @@ def _undisturbed() -> Iterator[None]:
 def draw(
     tensor: Any,
     level: str = "op",
-    values: bool = False,
+    values: bool | str = False,
     gradients: bool = False,
     max_steps: int | None = 10,
     *,
     first: int | None = None,
     last: int | None = None,
     steps: Collection[int] | None = None,
-    words: Sequence[str] | None = None,
+    words: Sequence[object] | None = None,
     title: str | None = None,
     theme: str = "light",
     engine: str | None = None,
@@ -266,13 +239,15 @@ def draw(
     tensor     a Tensor, or several (a gradient made with create_graph=True is drawn
                with its forward graph)
     level      "op": every operation; "gate": a box per gate; "cell": a box per step
-    values     numbers and small heat maps in the boxes (first row of the array)
+    values     numbers and small heat maps in the boxes (the array's first four rows);
+               "mean": one number for each gate, which is the darker the larger it is
     gradients  colour, width and number on each line: the L2 norm of dL/d(value) that
                flows back along it, L being the tensor (or the sum of its entries);
                `.grad` is left alone
     max_steps  longer sequences lose their middle ("... 94 steps ..."); None: all steps
     first, last, steps  show the first k steps, the last k, or these
-    words      what is read at each step, to stand beside its number
+    words      names of the steps, first step first: the words that are read, say, or
+               dates (a string is taken apart at its spaces). "step 3" becomes "3: but"
     title      of the page
     theme      "light" or "dark"
     engine     "dot" or "pygraphviz"; None: what is installed
@@ -283,6 +258,9 @@ def draw(
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
+    one_of("engine", engine, (None, *engines.ENGINES))
+    engines.check_timeout(timeout)
+    one_of("values", values, (False, True, "mean"))
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:
         if not isinstance(one, Variable):
@@ -298,12 +276,9 @@ def draw(
         picture.title = title or f"minigrad: {level} level"
         shown = choose(picture.columns, max_steps, first, last, steps)
         picture = elide(picture, shown)
-        for tile in picture.tiles.values():
-            if words is not None and tile.kind == "step" and tile.column:
-                if 0 <= tile.column[1] < len(words):
-                    tile.title += f"  “{clean(words[tile.column[1]], 14)}”"
+        name_steps(picture, words)
         if values:
-            show_values(picture)
+            show_values(picture, mean=values == "mean")
         if gradients:
             show_gradients(picture, edges)
     return Drawing(picture, theme, engine, timeout)

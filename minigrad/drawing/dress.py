@@ -13,9 +13,9 @@ from functools import lru_cache
 from minigrad.drawing.geometry import Curve
 from minigrad.drawing.model import Box, Line
 from minigrad.drawing.style import GHOSTS, SMALL, Theme, hue, mix
-from minigrad.drawing.words import node_title
+from minigrad.drawing.words import node_title, short
 from minigrad.graph import Node
-from minigrad.words import clean, number
+from minigrad.words import clean
 
 
 @lru_cache(maxsize=4096)
@@ -47,7 +47,9 @@ def attributes(values: Mapping[str, object]) -> str:
 
 
 @lru_cache(maxsize=512)
-def box_style(theme: Theme, kind: str, letter: str | None, round: bool) -> str:
+def box_style(
+    theme: Theme, kind: str, letter: str | None, round: bool, shade: float | None = None
+) -> str:
     """The looks of a box, as DOT."""
     style: dict[str, object] = {}
     if kind in GHOSTS:
@@ -66,7 +68,8 @@ def box_style(theme: Theme, kind: str, letter: str | None, round: bool) -> str:
         style |= {"style": "filled", "fillcolor": theme.tile, "color": theme.faint}
     else:
         colour = hue(letter)
-        fill = mix(colour, theme.box, theme.strong) if letter else theme.box
+        part = theme.strong if shade is None else 0.05 + 0.65 * shade
+        fill = mix(colour, theme.box, part) if letter else theme.box
         line = mix(colour, theme.ink, 0.8) if letter else theme.faint
         style |= {"style": "filled,rounded", "fillcolor": fill, "color": line}
         if round:
@@ -107,11 +110,12 @@ def title(box: Box, nodes: list[Node]) -> str:
     return " ".join(box.lines)
 
 
-def line_words(line: Line) -> str:
+def line_words(line: Line, named: bool = True) -> str:
     """What stands beside a line: a name, the size of a gradient, or both."""
+    name = line.label if named else ""
     if line.gradient is None:
-        return line.label
-    return f"{line.label} {number(line.gradient)}".strip()
+        return name
+    return f"{name} {short(line.gradient)}".strip()
 
 
 def position(curve: Curve) -> str:

@@ -136,4 +136,14 @@ def _redirect(lines: list[Line], stands_for: dict[str, str]) -> tuple[list[Line]
         else:
             known.uses += line.uses
             hidden += 1
+            if head and line.kind == "input":
+                known.label = _range(known.label, line.label)
     return kept, hidden
+
+
+def _range(first: str, last: str) -> str:
+    """x[5] and x[94] as "x[5…94]"."""
+    name, _, start = first.rstrip("]").partition("[")
+    end = last.rstrip("]").rpartition("[")[2]
+    start = start.partition("…")[0]
+    return f"{name}[{start}…{end}]" if start and end else first

@@ -19,9 +19,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from minigrad.errors import ArgumentError, DrawingError
+from minigrad.errors import ArgumentError, DrawingError, one_of
 from minigrad.words import clean
 
+ENGINES = ("dot", "pygraphviz")
 TIMEOUT = 60.0  # seconds
 OLDEST = (2, 30)  # Graphviz before it lacks what the pictures use
 
@@ -49,6 +50,18 @@ def installed() -> list[str]:
     return found
 
 
+def check_timeout(timeout: float | None) -> None:
+    """ArgumentError unless it is None or a number of seconds."""
+    number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
+    if timeout is not None and not (number and timeout > 0):
+        raise ArgumentError(
+            f"timeout={timeout!r} is no time to wait",
+            expect="seconds, more than 0, or None",
+            actual=repr(timeout),
+            hint=f"None waits {TIMEOUT:g} s",
+        )
+
+
 def run(
     program: str,
     form: str,
@@ -63,13 +76,7 @@ def run(
     Raises DrawingError if there is no engine, if it fails, or takes longer than
     `timeout` seconds (then it is killed).
     """
-    if engine not in (None, "dot", "pygraphviz"):
-        raise ArgumentError(
-            f"engine={engine!r} is not known",
-            expect="engine='dot', 'pygraphviz', or None for what is there",
-            actual=repr(engine),
-            hint="minigrad doctor says what is installed",
-        )
+    one_of("engine", engine, (None, *ENGINES))
     engine = engine or next(iter(installed()), None)
     if engine is None:
         raise DrawingError(
@@ -82,7 +89,8 @@ def run(
         # dot is asked to behave as another engine by -K: only one program is needed.
         command = [shutil.which("dot") or "dot", f"-K{program}", f"-T{form}"]
     else:
-        command = [sys.executable, "-c", _CHILD, program, form]
+        # -P: nothing is imported from the folder that the user happens to be in.
+        command = [sys.executable, "-P", "-c", _CHILD, program, form]
     text = "\f".join(texts) if engine == "pygraphviz" else "\n".join(texts)
     return _child(engine, command, text.encode(), timeout or TIMEOUT)
 

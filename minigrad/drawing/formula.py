@@ -30,7 +30,7 @@ def formulas(
                 used.add(m)  # type: ignore[arg-type]
                 words.append(written.get(m, "?"))  # type: ignore[arg-type]
             else:
-                words.append(_outside(edge))
+                words.append(_outside(edge, node))
         text = _written(node, words)
         if text is None or len(text) > LONGEST:
             return ()
@@ -56,7 +56,7 @@ def _written(node: Node, words: list[str]) -> str | None:
     return None
 
 
-def _outside(edge) -> str:
+def _outside(edge, node: Node) -> str:
     """The name of what comes from elsewhere."""
     source = edge.source
     if type(source) is Leaf:
@@ -66,6 +66,8 @@ def _outside(edge) -> str:
         return clean(name, 10)
     if source is None:
         return f"{edge.array.item():.3g}" if edge.array.size == 1 else "·"
+    if _layer(source) != _layer(node) is not None:
+        return "x"  # what comes from below is the layer's input
     tagged = tag_name(source, edge.index)
     if tagged:
         return clean(tagged, 10)
@@ -77,3 +79,8 @@ def _outside(edge) -> str:
         named = type(before) is Leaf and before.name
         return clean(named, 10) if named else "x"
     return "·"
+
+
+def _layer(node: Node) -> object:
+    """Which layer an operation is in."""
+    return next((level.index for level in node.scope if level.kind == "layer"), None)

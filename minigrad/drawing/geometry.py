@@ -6,6 +6,7 @@ per piece.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -73,6 +74,11 @@ def shift(curve: Curve, dx: float, dy: float) -> Curve:
 def mirror(curve: Curve, width: float) -> Curve:
     """A curve seen in a mirror: x becomes width - x."""
     return [(width - x, y) for x, y in curve]
+
+
+def curve_length(curve: Curve) -> float:
+    """About how long a curve is: the length of its control polygon."""
+    return sum(math.dist(a, b) for a, b in itertools.pairwise(curve))
 
 
 def middle(curve: Curve) -> Point:

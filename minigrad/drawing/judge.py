@@ -70,14 +70,14 @@ def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
     for k in ports.state_in:
         port = laid.ports[("s", k)]
         entry = plan.entry[k]
-        bad += 60 * _between(sketch, laid, (0.0, port[1]), port, set())
-        bad += 60 * _between(sketch, laid, port, laid.boxes[entry], {entry})
+        bad += 240 * _between(sketch, laid, (0.0, port[1]), port, set())
+        bad += 240 * _between(sketch, laid, port, laid.boxes[entry], {entry})
         bad += 80 * (port[0] > laid.boxes[entry][0])
         bad += abs(port[1] - laid.boxes[entry][1])
     for k, source in ports.state_out.items():
         port, box = laid.ports[("z", k)], laid.boxes[source]
-        bad += 60 * _between(sketch, laid, box, port, {source})
-        bad += 60 * _between(sketch, laid, port, (laid.width, port[1]), set())
+        bad += 240 * _between(sketch, laid, box, port, {source})
+        bad += 240 * _between(sketch, laid, port, (laid.width, port[1]), set())
         bad += 80 * (port[0] < box[0]) + abs(port[1] - box[1])
     for a, b in [*plan.flat, *plan.level]:
         (ax, ay), (bx, by) = laid.boxes[a], laid.boxes[b]
@@ -85,7 +85,37 @@ def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
     bad += 300 * _overlaps(sketch, laid)
     bad += sum(_length(curve) for curve in laid.lines.values()) / 40
     bad += sum(_length(curve) for curve in laid.branches.values()) / 40
+    for (kind, _, _), branch in laid.branches.items():
+        if kind == "s":  # the state's way to other boxes is to cross little
+            bad += 12 * sum(_cross(branch, curve) for curve in laid.lines.values())
     return bad + laid.width / 20
+
+
+def _cross(a: Curve, b: Curve) -> int:
+    """How often two curves cross, taken as straight between their points."""
+    if not _near(a, b):
+        return 0
+    count = 0
+    for p, q in itertools.pairwise(a[::3]):
+        for r, s in itertools.pairwise(b[::3]):
+            count += _side(p, q, r) != _side(p, q, s) and _side(r, s, p) != _side(
+                r, s, q
+            )
+    return count
+
+
+def _near(a: Curve, b: Curve) -> bool:
+    """Do the rectangles around two curves meet?"""
+    return all(
+        min(p[k] for p in a) < max(p[k] for p in b)
+        and min(p[k] for p in b) < max(p[k] for p in a)
+        for k in (0, 1)
+    )
+
+
+def _side(a: Point, b: Point, c: Point) -> bool:
+    """Is c to the left of the line from a to b?"""
+    return (b[0] - a[0]) * (c[1] - a[1]) > (b[1] - a[1]) * (c[0] - a[0])
 
 
 def _between(sketch: Sketch, laid: Laid, a: Point, b: Point, but: set[int]) -> int:

@@ -24,30 +24,35 @@ class Room:
     """Rectangles that are taken, in a grid of cells for quick look-up."""
 
     def __init__(self) -> None:
-        self.cells: dict[tuple[int, int], list[Rect]] = {}
+        self.cells: dict[tuple[int, int], list[tuple[Rect, str]]] = {}
 
-    def take(self, rect: Rect) -> None:
+    def take(self, rect: Rect, owner: str = "") -> None:
         """Mark a rectangle as taken."""
         for cell in self._cells(rect):
-            self.cells.setdefault(cell, []).append(rect)
+            self.cells.setdefault(cell, []).append((rect, owner))
 
-    def trace(self, curve: Curve) -> None:
+    def trace(self, curve: Curve, owner: str = "") -> None:
         """Mark the points along a line as taken."""
         for k in range(0, len(curve) - 3, 3):
             a, b, c, d = curve[k : k + 4]
             count = max(2, min(40, int(math.dist(a, d) / 7)))
             for number in range(count + 1):
                 x, y = bezier((a, b, c, d), number / count)
-                self.take((x - 1, y - 1, x + 1, y + 1))
+                self.take((x - 1, y - 1, x + 1, y + 1), owner)
+
+    def owners(self, rect: Rect) -> set[str]:
+        """Whose things it lies over."""
+        a, b, c, d = rect
+        return {
+            owner
+            for cell in self._cells(rect)
+            for (e, f, g, h), owner in self.cells.get(cell, ())
+            if a < g and c > e and b < h and d > f
+        }
 
     def free(self, rect: Rect) -> bool:
         """Does it lie over nothing that is taken?"""
-        a, b, c, d = rect
-        return not any(
-            a < g and c > e and b < h and d > f
-            for cell in self._cells(rect)
-            for e, f, g, h in self.cells.get(cell, ())
-        )
+        return not self.owners(rect)
 
     @staticmethod
     def _cells(rect: Rect) -> list[tuple[int, int]]:
@@ -68,21 +73,53 @@ def around(point: Point, text: str) -> Rect:
     """The rectangle of a label whose middle is the point."""
     half = text_width(text, SMALL) / 2
     x, y = point
-    return x - half, y - SMALL * 0.7, x + half, y + SMALL * 0.7
+    return x - half - 1, y - SMALL * 0.7, x + half + 1, y + SMALL * 0.7
 
 
-def places(curve: Curve, text: str) -> list[Point]:
-    """Points beside the middle of a line, and on towards its ends."""
+def places(curve: Curve, text: str) -> list[tuple[float, Point]]:
+    """Points beside a line, from its middle towards its ends; the first figure says
+    how far from the best place each is."""
     half = text_width(text, SMALL) / 2
     found = []
     pieces = (len(curve) - 1) // 3
-    for part in (0.5, 0.35, 0.65, 0.2, 0.8):
+    for part in (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82):
         k = min(int(part * pieces), pieces - 1)
         t = part * pieces - k
         a, b, c, d = curve[3 * k : 3 * k + 4]
         x, y = bezier((a, b, c, d), t)
-        flat = abs(d[1] - a[1]) < abs(d[0] - a[0])
-        if flat:
-            found += [(x, y + 8), (x, y - 8)]
-        found += [(x + half + 4, y), (x - half - 4, y)]
+        ahead = bezier((a, b, c, d), min(1.0, t + 0.05))
+        behind = bezier((a, b, c, d), max(0.0, t - 0.05))
+        dx, dy = ahead[0] - behind[0], ahead[1] - behind[1]
+        length = math.hypot(dx, dy) or 1.0
+        nx, ny = -dy / length, dx / length  # across the line
+        # As near as the label's rectangle can be without touching a straight line.
+        away = abs(nx) * (half + 1) + abs(ny) * SMALL * 0.7 + 3
+        late = abs(part - 0.5) * 4
+        found += [
+            (late, (x + nx * away, y + ny * away)),
+            (late + 0.1, (x - nx * away, y - ny * away)),
+        ]
     return found
+
+
+def best_place(
+    curve: Curve, text: str, first: Point | None, line: str, room: Room, lines: Room
+) -> Point | None:
+    """Where the label stands best: over no box, title or label, and not over lines if
+    that can be had; None if there is no room."""
+    options = places(curve, text)
+    if first is not None:
+        options.insert(0, (-1.0, first))
+    best, least = None, 13.0
+    for cost, point in options:
+        if cost >= least:
+            continue
+        rect = around(point, text)
+        if not room.free(rect):
+            continue
+        over = lines.owners(rect)
+        cost += 3 * (line in over) + 2 * ("frame" in over)
+        cost += 6 * len(over - {line, "frame"})
+        if cost < least:
+            best, least = point, cost
+    return best

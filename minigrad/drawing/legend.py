@@ -8,7 +8,7 @@ from __future__ import annotations
 from minigrad.drawing.dress import attributes, quote
 from minigrad.drawing.model import Picture
 from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme
-from minigrad.drawing.words import text_width
+from minigrad.drawing.words import short, text_width
 from minigrad.words import shape_text
 
 MOST = 12  # parameters listed
@@ -19,7 +19,10 @@ def legend(picture: Picture, theme: Theme, placed: bool) -> list[str]:
     words = []
     for use in picture.legend[:MOST]:
         times = "once" if use.count == 1 else f"{use.count} times"
-        words.append(f"{use.name}  {shape_text(use.shape)}  used {times}")
+        entry = f"{use.name}  {shape_text(use.shape)}  used {times}"
+        words.append(
+            "  ".join([entry.replace("    ", "  "), *filter(None, use.values)])
+        )
     if len(picture.legend) > MOST:
         words.append(f"and {len(picture.legend) - MOST} more")
     out = []
@@ -54,13 +57,13 @@ def _parameters(
 def _scale(picture: Picture, theme: Theme, y: float | None) -> list[str]:
     """One box per colour of the gradients' scale, and the marks."""
     scale, ramp = picture.scale, SMALL_TO_LARGE[theme.name]
-    texts = [(f"gradient of {scale.what}", theme.paper, theme.quiet)]
+    texts = [(f"size of the gradient of {scale.what}", theme.paper, theme.quiet)]
     for k, colour in enumerate(ramp):
         power = scale.low + (k + 0.5) * (scale.high - scale.low) / len(ramp)
         pale = (theme.name == "light") == (k < len(ramp) // 2)
         ink = "#1B1F24" if pale else "#FFFFFF"
-        texts.append((f"{10.0**power:.0e}", colour, ink))
-    texts.append(("0: dotted", theme.paper, theme.quiet))
+        texts.append((short(10.0**power), colour, ink))
+    texts.append(("exactly 0: dotted", theme.paper, theme.quiet))
     texts.append(("NaN, ∞: dashed", theme.paper, ALARM[theme.name]))
     out = []
     x = 0.0
@@ -76,4 +79,10 @@ def _scale(picture: Picture, theme: Theme, y: float | None) -> list[str]:
             style["pos"] = f"{x + width / 2:.2f},{y:.2f}"
         out.append(f"scale{k} {attributes(style)}")
         x += width + 3
+    if y is None:  # in a line from left to right, whatever dot's direction
+        names = [f"scale{k}" for k in range(len(texts))]
+        if picture.recurrent:
+            out.append(f"{{rank=same {' '.join(names)}}}")
+        else:
+            out.append(" -> ".join(names) + " [style=invis]")
     return out

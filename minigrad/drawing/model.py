@@ -43,7 +43,9 @@ class Box:
     round: bool = False  # a circle: elementwise arithmetic inside a gate
     letter: str | None = None  # the gate's letter: its colour
     values: tuple[str, ...] = ()  # numbers to show under the lines
-    heat: tuple[float, ...] = ()  # entries of a small array, -1..1: its heat map
+    heat: tuple[tuple[float, ...], ...] = ()  # a small array, -1..1: its heat map
+    shade: float | None = None  # how strong its colour is, 0..1, by its value
+    widest: str = ""  # the widest of the values of all boxes that are alike
     backward: bool = False  # a node of a recorded backward pass
     saved: str = ""  # of a ghost of a forward value: the box that made it
 
@@ -94,6 +96,7 @@ class Use:
     shape: tuple[int, ...]
     count: int
     trainable: bool
+    values: tuple[str, ...] = ()  # minimum, maximum and mean, where they are shown
 
 
 @dataclass(slots=True)
@@ -120,8 +123,7 @@ class Picture:
         names: dict[tuple[str, tuple[Scope, ...]], str] = {}
         for tile in self.tiles.values():
             count = 0
-            for key in tile.boxes:
-                path = self.boxes[key].clusters
+            for path in dict.fromkeys(self.boxes[key].clusters for key in tile.boxes):
                 for depth in range(1, len(path) + 1):
                     if (tile.id, path[:depth]) not in names:
                         names[(tile.id, path[:depth])] = f"{tile.id}_g{count}"

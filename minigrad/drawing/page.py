@@ -48,7 +48,8 @@ def _boxes(picture: Picture) -> dict[str, Any]:
     found = {}
     for box in picture.boxes.values():
         facts = {"what": box_title(box, picture.nodes), **_facts(picture, box)}
-        words = " ".join([*box.lines, *(s.name for s in box.clusters), facts["what"]])
+        scopes = [clean(level.name) for level in box.clusters]
+        words = " ".join([*box.lines, *scopes, facts["what"]])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
             found[box.id]["tied"] = [box.saved]

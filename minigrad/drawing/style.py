@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from minigrad.drawing.values import Scale
 
 GHOSTS = ("weight", "input", "constant", "saved")  # kinds of boxes for users' tensors
-WIDEST = "-0.00000 … -0.00000"
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"
 SIZE = 11.0  # of text in boxes, points
 SMALL = 9.0  # of ghosts, labels on lines, titles of gates
 ROUND = 24.0  # diameter of a circle
+HEAT = 7.0  # height of a row of a heat map
 
 HUES = {
     "i": "#009E73",
@@ -107,16 +107,16 @@ def gradient_style(theme: Theme, size: float | None, scale: Scale) -> dict[str, 
     }
 
 
-def heat_colours(theme: Theme, heat: tuple[float, ...]) -> str:
-    """Stripes for a box: blue below zero, orange above; entries that are no numbers
-    have the colour of alarm."""
+def heat_colours(theme: Theme, row: tuple[float, ...]) -> str:
+    """Stripes: blue below zero, orange above; entries that are no numbers have the
+    colour of alarm."""
     colours = []
-    for part in heat:
+    for part in row:
         if not math.isfinite(part):
             colours.append(ALARM[theme.name])
         else:
             base = POSITIVE if part > 0 else NEGATIVE
-            colours.append(mix(base, theme.box, 0.42 * abs(part)))
+            colours.append(mix(base, theme.box, abs(part)))
     return ":".join(colours)
 
 
@@ -135,6 +135,11 @@ def text_of(box: Box) -> tuple[str, ...]:
     return (*box.lines, *box.values)
 
 
+def heat_height(box: Box) -> float:
+    """The height of a box's heat map, with the room above it."""
+    return len(box.heat) * HEAT + 4 if box.heat else 0.0
+
+
 def box_size(box: Box) -> tuple[float, float]:
     """Width and height of a box, in points: its text fits whatever the font."""
     lines = text_of(box)
@@ -142,12 +147,14 @@ def box_size(box: Box) -> tuple[float, float]:
     if box.round and not box.values:
         return ROUND, ROUND
     width = max((text_width(line, size) for line in lines), default=0) + 12
-    if len(box.values) > 1:  # the same for all values: steps stay alike
-        width = max(width, text_width(WIDEST, size) + 12)
-    leading = 1.55 if box.values else 1.25  # glyphs of other fonts make lines higher
+    width = max(width, text_width(box.widest, size) + 12 if box.widest else 0)
+    leading = 1.45 if box.values else 1.25  # glyphs of other fonts make lines higher
     height = len(lines) * size * leading + (6 if box.kind == "constant" else 9)
-    if box.kind in ("gate", "cell"):
-        return max(width + 14, 64), height + 12
+    height += heat_height(box)
+    if box.kind == "cell":
+        return max(width + 20, 84), height + 26
+    if box.kind == "gate":
+        return max(width + (6 if box.values else 14), 64), height + 12
     if box.kind == "elision":
         return max(width, 44), height + 10
     return max(width, 28 if size == SIZE else 18), max(height, 20)

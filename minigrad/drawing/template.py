@@ -22,7 +22,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.drawing.geometry import Curve, Point, mirror, straight
+from minigrad.drawing.geometry import Curve, Point, mirror, rounded, straight
 from minigrad.errors import DrawingError
 from minigrad.words import clean
 
@@ -202,7 +202,7 @@ def text(
     """DOT text of one tile. `orders`: (left, right) pairs known to share a rank."""
     out = [
         "digraph {",
-        f"graph [rankdir={sketch.flow} nodesep=0.22 ranksep=0.3 fontsize=9]",
+        f"graph [rankdir={sketch.flow} nodesep=0.24 ranksep=0.36 fontsize=9]",
         'node [shape=box fixedsize=true label="" fontsize=9]',
         "edge [arrowsize=0.6]",
     ]
@@ -210,7 +210,7 @@ def text(
     _clusters(sketch, paths, variant.turned, out)
     for k, targets in enumerate(ports.inputs):
         out.append(f"i{k} [shape=point width=0.02]")
-        out += [f"i{k} -> b{t} [id=i{k}_{t} weight=2]" for t in targets]
+        out += [f"i{k} -> b{t} [id=i{k}_{t} weight=2 tailport=n]" for t in targets]
     for source in ports.outputs:
         out.append(f"o{source} [shape=point width=0.02]")
         out.append(f"b{source} -> o{source} [id=o{source} arrowhead=none]")
@@ -369,17 +369,37 @@ def finish(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> None:
             shared.setdefault(("s", plan.entry[k]), []).append(k)
     for k, source in ports.state_out.items():
         shared.setdefault(("z", source), []).append(k)
+    lanes: dict[tuple[str, int], int] = {}
     for (kind, box), states in shared.items():
         (x, y), (w, h) = laid.boxes[box], sketch.sizes[box]
         for number, k in enumerate(sorted(states)):
             at = y + h * ((number + 1) / (len(states) + 1) - 0.5)
-            if kind == "s":
+            way = -1 if kind == "s" else 1
+            if _blocked(sketch, laid, box, at, way):
+                lane = lanes[kind, round(y)] = lanes.get((kind, round(y)), 0) + 1
+                over = y + h / 2 + 3 + 5.0 * lane
+                port = (x + way * (w / 2 + 10), over)
+                path = [port, (x + way * w / 6, over), (x + way * w / 6, y + h / 2)]
+                laid.ports[(kind, k)] = port
+                laid.branches[(kind, k, box)] = rounded(path[::-way], 5)
+                laid.height = max(laid.height, over + 8)
+            elif kind == "s":
                 start, end = (x - w / 2 - 10, at), (x - w / 2, at)
                 laid.ports[("s", k)] = start
+                laid.branches[(kind, k, box)] = straight(start, end)
             else:
                 start, end = (x + w / 2, at), (x + w / 2 + 10, at)
                 laid.ports[("z", k)] = end
-            laid.branches[(kind, k, box)] = straight(start, end)
+                laid.branches[(kind, k, box)] = straight(start, end)
+
+
+def _blocked(sketch: Sketch, laid: Laid, box: int, at: float, way: int) -> bool:
+    """Are there boxes on the level way from a box to the tile's border?"""
+    x = laid.boxes[box][0]
+    return any(
+        k != box and (u - x) * way > 0 and abs(v - at) < sketch.sizes[k][1] / 2 + 1
+        for k, (u, v) in laid.boxes.items()
+    )
 
 
 def ranks(

@@ -18,19 +18,74 @@ import numpy as np
 
 from minigrad.autodiff import backpropagate
 from minigrad.drawing.model import Box, Picture
+from minigrad.drawing.words import short, text_width
 from minigrad.errors import DrawingError
 from minigrad.quiet import quietly
-from minigrad.words import number
 
-CELLS = 24  # the longest vector that gets a heat map
+CELLS = 24  # the longest row that gets a heat map
+POSITIVE = ("i", "f", "o", "r", "z")  # gates: sigmoids, between 0 and 1
+ROWS = 4  # of a heat map; more are not shown
 
 
-def show_values(picture: Picture) -> None:
-    """Write each box's value: the number, or minimum, mean and maximum."""
+def show_values(picture: Picture, mean: bool = False) -> None:
+    """Write each box's value: the number, or minimum, mean and maximum.
+
+    mean  gates, cells and groups of a step show their mean alone (of what may be
+          negative the mean absolute value), and gates are the darker the larger it is
+
+    Trained arrays are the same at every step: their values stand in the legend. Boxes
+    that are alike (the same gate in another step) are made as wide as the widest.
+    """
+    alike: dict[tuple, list[Box]] = {}
     for box in picture.boxes.values():
-        if box.array is not None and box.kind not in ("elision", "bar"):
-            box.values = summary(np.asarray(box.array))
+        array = box.array
+        if array is None or box.kind in ("elision", "bar", "constant"):
+            continue
+        if box.kind in ("weight", "input") and box.leaf is not None:
+            if array.size != 1 and box.kind == "weight":
+                continue
+            if array.size == 1 and not box.leaf.name:
+                continue  # the number is in the box already
+        if mean and box.kind in ("gate", "cell", "group"):
+            _show_mean(box)
+        else:
+            box.values = summary(np.asarray(array))
             box.heat = heat(box)
+        tile = picture.tiles[box.tile]
+        place = tile.id if tile.column is None else tile.row
+        key = (
+            place,
+            box.kind,
+            box.lines[1:] if box.kind == "cell" else box.lines,
+            box.clusters,
+            len(box.values),
+            bool(box.heat),
+        )
+        alike.setdefault(key, []).append(box)
+    for boxes in alike.values():
+        texts = [v for box in boxes for v in (*box.values, box.widest)]
+        widest = max(texts, key=value_width)
+        for box in boxes:
+            box.widest = widest
+    arrays = {box.leaf: box.array for box in picture.boxes.values() if box.leaf}
+    for use in picture.legend:
+        use.values = summary(np.asarray(arrays[use.leaf])) if use.leaf in arrays else ()
+
+
+def _show_mean(box: Box) -> None:
+    """One number in place of the shape, and the strength of a gate's colour."""
+    size = np.abs(np.asarray(box.array))
+    with quietly():
+        value = float(size.mean()) if size.size else 0.0
+    positive = box.letter in POSITIVE
+    box.lines = box.lines[:-1] if len(box.lines) > 1 else box.lines
+    box.values = (f"{'mean' if positive else 'size'} {short(value)}",)
+    box.shade = min(1.0, value) if math.isfinite(value) else 0.0
+
+
+def value_width(text: str) -> float:
+    """How wide a value is written, in parts of the font's size."""
+    return text_width(text, 1.0)
 
 
 def summary(array: np.ndarray) -> tuple[str, ...]:
@@ -38,6 +93,7 @@ def summary(array: np.ndarray) -> tuple[str, ...]:
 
     Arrays always give two lines, so that boxes of one kind have one size.
     """
+    number = short
     if array.size == 0:
         return ("empty", "")
     if array.size == 1:
@@ -62,8 +118,8 @@ def summary(array: np.ndarray) -> tuple[str, ...]:
     return (f"{low} … {high}", " ".join(marks) or f"mean {number(mean)}")
 
 
-def heat(box: Box) -> tuple[float, ...]:
-    """The first row of a small array, each entry as a part (-1..1) of the largest."""
+def heat(box: Box) -> tuple[tuple[float, ...], ...]:
+    """The first rows of a small array, each entry as a part (-1..1) of the largest."""
     array = box.array
     if box.kind not in ("op", "gate", "cell", "group") or array.ndim == 0:
         return ()
@@ -71,12 +127,12 @@ def heat(box: Box) -> tuple[float, ...]:
         return ()
     if array.dtype.kind != "f":
         return ()
-    row = array.reshape(-1, array.shape[-1])[0]
-    finite = np.abs(row[np.isfinite(row)])
+    rows = array.reshape(-1, array.shape[-1])[:ROWS]
+    finite = np.abs(rows[np.isfinite(rows)])
     top = float(finite.max()) if finite.size else 0.0
     with quietly():
-        parts = row / top if top else np.where(np.isfinite(row), 0.0, row)
-    return tuple(float(part) for part in parts)
+        parts = rows / top if top else np.where(np.isfinite(rows), 0.0, rows)
+    return tuple(tuple(float(part) for part in row) for row in parts)
 
 
 @dataclass

@@ -12,7 +12,7 @@ import unicodedata
 from functools import lru_cache
 
 from minigrad.graph import Node
-from minigrad.words import clean
+from minigrad.words import clean, number
 
 SYMBOLS = {
     "add": "+",
@@ -43,9 +43,20 @@ def operation(node: Node) -> str:
     return symbol
 
 
+def short(value: float) -> str:
+    """A number with two digits that count, for pictures: 0.31, -1.2e-07."""
+    value = float(value)
+    if value == 0 or value - value != 0:
+        return number(value)
+    text = f"{value:.2g}" if abs(value) < 100 else f"{value:.3g}"
+    text = text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return text.replace("-", "−", 1) if value < 0 else text
+
+
 def tag_name(node: Node, index: int = 0) -> str | None:
     """The name a user gave to what the operation made, if any."""
-    return (node.tags or {}).get("names", {}).get(index)
+    tags = node.tags
+    return tags.get("names", {}).get(index) if tags else None
 
 
 def node_title(node: Node, number: int) -> str:

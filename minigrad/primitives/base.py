@@ -9,7 +9,7 @@ what lets one rule text serve eager backward, recorded backward, kernels and pro
 A rule returns one entry per input, None where there is no derivative. It never mentions
 broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
 
-Read next: `elementwise.py`, then the other files of this folder in any order.
+Read next: `fused.py`, `elementwise.py`, then the others of this folder in any order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad import kernels
 from minigrad.errors import DTypeError, NonFiniteError
 from minigrad.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
 from minigrad.primitives.explain import describe, explain, here
@@ -83,7 +82,7 @@ class Primitive:
         try:
             return self.value(*inputs, **attrs)
         except AttributeError:  # nested lists
-            return self.value(*_arrays(inputs), **attrs)
+            return self.value(*arrays_of(inputs), **attrs)
 
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
@@ -95,123 +94,9 @@ class Primitive:
         return self.vjp(g, y, *inputs, **attrs)
 
 
-class Elementwise(Primitive):
-    """A primitive given by one scalar function, broadcasting over its operands.
-
-    numpy   the ufunc that computes it fastest, if NumPy has one; else a kernel does
-    fused   whether the rule runs as kernels (not where it needs functions that only
-            NumPy computes fast: decided by benchmarks/bench_elementwise.py)
-    """
-
-    def __init__(
-        self, scalar: Callable, *, numpy: Callable | None = None, fused: bool = True
-    ) -> None:
-        value = numpy or self.compute
-        super().__init__(scalar, expect="shapes that broadcast together")
-        self.value = value
-        self.scalar = scalar
-        self.fused = fused
-        self._values: dict[str, Callable] = {}  # dtype character -> ufunc
-        self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
-
-    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
-        if len(inputs) == 1 and isinstance(inputs[0], Variable):
-            return apply_unary(self, inputs[0]._edge)
-        return super().__call__(*inputs, **attrs)
-
-    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
-        for x in inputs:
-            if not isinstance(x, (ndarray, np.generic, float, int, complex)):
-                if not isinstance(x, (list, tuple, str, type(None))):
-                    return self.scalar(*inputs)  # Text, SymPy's symbols
-                inputs = _arrays(inputs)
-        return self.value(*inputs)
-
-    def compute(self, *arrays: Any) -> Any:
-        """The value by kernel, or by the scalar function itself on arrays."""
-        if kernels.enabled:
-            char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
-            ufunc = self._values.get(char)
-            if ufunc is None:
-                ufunc = self._values[char] = self.value_kernel(char) or self.scalar
-            return ufunc(*arrays)
-        return self.scalar(*arrays)
-
-    def value_kernel(self, char: str) -> Callable | None:
-        """The scalar function as a ufunc for a dtype's character."""
-        names = kernels.argument_names(self.scalar)
-        program = kernels.Program(self.scalar, names)
-        assert program.results[0] is not None
-        made = kernels.kernel(program, program.results[0], self.name, char)
-        return None if made is None else made.ufunc
-
-    def pull(
-        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
-    ) -> tuple:
-        if isinstance(g, Variable) or not self.fused or not kernels.enabled:
-            return super().pull(needs, g, y, inputs, attrs)
-        key = needs, g.dtype.char
-        fused = self._fused.get(key)
-        if fused is None:
-            fused = self._fused[key] = self.fuse(*key)
-        try:
-            return fused(g, y, *inputs)
-        except TypeError:  # operands of dtypes that the kernels do not take
-            return super().pull(needs, g, y, inputs, attrs)
-
-    def fuse(self, needs: tuple[bool, ...], char: str) -> Callable:
-        """The rule as one function of arrays, with a kernel per needed entry.
-
-        What it does is put together as text, for speed; for `multiply`, say:
-        def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
-        """
-        assert self.vjp is not None
-        names = kernels.argument_names(self.vjp)
-        program = kernels.Program(self.vjp, names)
-        functions: dict[str, Any] = {"vjp": self.vjp}
-        entries = []
-        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
-            if not need or result is None:
-                entries.append("None")
-                continue
-            operation, *operands = program.lines[result]
-            if operation == "input":  # an identity rule passes the array on
-                entries.append(names[result])
-                continue
-            if operation in _UFUNCS and all(index < len(names) for index in operands):
-                functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
-            else:
-                made = kernels.kernel(program, result, f"{self.name}_vjp_{k}", char)
-                if made is None:  # no kernels for this dtype
-                    return self.vjp
-                functions[f"f{k}"], operands = made.ufunc, list(made.operands)
-            entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
-        text = f"def fused({', '.join(names)}): return ({', '.join(entries)},)"
-        exec(text, functions)  # names and functions of ours
-        return functions["fused"]
-
-
-_UFUNCS = {
-    "add": np.add,
-    "subtract": np.subtract,
-    "multiply": np.multiply,
-    "divide": np.divide,
-    "negative": np.negative,
-}
-
-
-def _char(x: Any) -> str:
-    return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
-
-
 def primitive(**options: Any) -> Callable[[Callable], Primitive]:
     """Decorate a function of arrays to make it a primitive (see `Primitive`)."""
     return lambda value: Primitive(value, **options)
-
-
-def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:
-    """Decorate a scalar function to make it a primitive (see `Elementwise`)."""
-    return lambda scalar: Elementwise(scalar, **options)
 
 
 # ------------------------------------------------------------- compute and record
@@ -324,10 +209,15 @@ def _read_only(array: ndarray) -> ndarray:
     return array
 
 
-def _arrays(inputs: tuple) -> tuple:
+def arrays_of(inputs: tuple) -> tuple:
     """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
     listed = (list, tuple, str, type(None))
-    return tuple(constant(x, ()).array if isinstance(x, listed) else x for x in inputs)
+    return tuple(numeric(x) if isinstance(x, listed) else x for x in inputs)
+
+
+def operand(x: Any) -> Any:
+    """x, or the array that nested lists stand for. DTypeError if not numeric."""
+    return x if hasattr(x, "ndim") else numeric(x)
 
 
 _constants: dict[tuple, Edge] = {}
@@ -363,16 +253,25 @@ def constant(x: Any, beside: tuple) -> Edge:
             if len(_constants) < 1000:
                 _constants[key] = edge
         return edge
-    array = np.array(x)
+    return Edge(None, 0, _read_only(numeric(x)), False)
+
+
+def numeric(x: Any) -> ndarray:
+    """A new array of what x stands for: an array, a number, nested lists of numbers."""
+    try:
+        array = np.array(x)
+        kind = f"an operand of type {type(x).__name__}"
+    except ValueError:
+        array, kind = np.array(None), "nested lists of unequal lengths"
     if array.dtype.kind not in "fciub":
         raise DTypeError(
-            f"an operand of type {type(x).__name__} is not numeric",
+            f"{kind}: no array of numbers",
             expect="a tensor, a number, an array or nested lists of numbers",
             actual=f"{x!r:.60}",
             where=here(3),
             hint="convert it with mg.tensor(...) where you make it",
         )
-    return Edge(None, 0, _read_only(array), False)
+    return array
 
 
 # ------------------------------------------------------------- when it goes wrong

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from minigrad import intrinsics as fn
-from minigrad.primitives.base import elementwise
+from minigrad.primitives.fused import elementwise
 
 # ------------------------------------------------------------- arithmetic
 

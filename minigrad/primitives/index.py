@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.errors import DTypeError
 from minigrad.graph import Variable
-from minigrad.primitives.base import primitive
+from minigrad.primitives.base import operand, primitive
 from minigrad.primitives.explain import here
 
 
@@ -127,4 +127,4 @@ def take(x: Any, indices: Any) -> Any:
     The look-up of an embedding. Raises IndexingError for a number outside 0..n-1
     (negative ones count from the end, as in NumPy).
     """
-    return _getitem(x, _index_array(indices), pattern=(("array", 0),))
+    return _getitem(operand(x), _index_array(indices), pattern=(("array", 0),))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.primitives.base import primitive
+from minigrad.primitives.base import operand, primitive
 from minigrad.primitives.elementwise import equal, where
 from minigrad.primitives.shape import (
     astype,
@@ -169,4 +169,5 @@ def min_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 def norm_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
+    x = operand(x)
     return _norm(x, axes=_all_axes(x, axis, "norm"), keepdims=bool(keepdims))

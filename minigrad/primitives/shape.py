@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.primitives.base import primitive
+from minigrad.primitives.base import operand, primitive
 from minigrad.primitives.explain import here
 
 
@@ -260,6 +260,7 @@ def split(x: Any, sections: Any, axis: int = 0) -> tuple:
 
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
     """
+    x = operand(x)
     axis = _axis(axis, x.ndim, "split")
     cuts: Any = sections
     if not isinstance(sections, int):
@@ -296,6 +297,7 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
 
 def unstack(x: Any, axis: int = 0) -> tuple:
     """The slices of x along an axis, as views. Backward stacks them in one go."""
+    x = operand(x)
     return _unstack(x, axis=_axis(axis, x.ndim, "unstack"))
 
 

@@ -19,7 +19,8 @@ from typing import Any
 
 from minigrad.errors import one_of
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
-from minigrad.tasks.session import load, train
+from minigrad.tasks.saved import load
+from minigrad.tasks.session import train
 
 # name -> where its class is; imported when asked for
 TASKS = {

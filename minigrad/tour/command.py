@@ -194,12 +194,26 @@ def _show_verdicts(console: Any, verdicts: list, reach: list[str]) -> None:
         console.print(f"  {line}", highlight=False)
 
 
-def _draw(folder: Path, lstm: Any, readings: dict, fresh: dict) -> None:
-    from minigrad.tour import graph, plots
+def picture(reading: Any, engine: str | None = None) -> Any:
+    """The graph of a reading: a step per word, a box per gate with its mean value."""
+    from minigrad.drawing import draw
 
-    dot, carried = graph.unrolled(lstm.logits, lstm.words, lstm.gates)
-    (folder / "graph.dot").write_text(dot, encoding="utf-8")
-    for format in ("svg", "png"):
-        (folder / f"graph.{format}").write_bytes(graph.render(dot, carried, format))
+    return draw(
+        reading.logits,
+        level="gate",
+        values="mean",
+        words=reading.words,
+        max_steps=12,
+        title="The LSTM, word by word",
+        engine=engine,
+    )
+
+
+def _draw(folder: Path, lstm: Any, readings: dict, fresh: dict) -> None:
+    from minigrad.tour import plots
+
+    graph = picture(lstm)
+    for ending in ("dot", "svg", "png", "html"):
+        graph.save(folder / f"graph.{ending}")
     plots.reach(folder, readings, fresh)
     plots.gates(folder, lstm)

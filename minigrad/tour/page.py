@@ -48,8 +48,10 @@ last word; dashed before training, solid after it. Log scale.</figcaption></figu
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in reach)}</ul>
 <h2>The unrolled graph</h2>
 <figure>{image(folder / "graph.svg", "The LSTM unrolled over the sentence", fit=False)}
-<figcaption>One frame per word, one box per gate with its mean value, as recorded
-while the sentence was read. Red: the cell state, carried along.</figcaption></figure>
+<figcaption>One frame per word, one box per gate with its mean value (the larger, the
+stronger its colour), as recorded while the sentence was read. The thick lines carry the
+states along: c above, h below. <code>graph.html</code>, beside this page, is the same
+picture to zoom, search and fold.</figcaption></figure>
 """
     page = document("minigrad tour", body, style=house_style())
     path = folder / "index.html"

@@ -108,3 +108,48 @@ def test_what_it_refuses(tmp_path):
     with pytest.raises(errors.MinigradError):
         mg.draw(drawn_output("rnn")).save(tmp_path / "x.tiff")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_steps_have_names():
+    needs_an_engine()
+    words = ["the", 'a"b\\', "<script>"]
+    for level, title in (("cell", "0: the"), ("gate", "0: the"), ("op", "0: the")):
+        drawing = mg.draw(drawn_output("lstm"), level=level, words=words)
+        shown = texts(drawing.svg())
+        assert title in shown and '1: a"b\\' in shown and "2: <script>" in shown
+        assert "<script" not in drawing.svg()
+    assert '"0: good' in mg.draw(drawn_output("rnn"), words="good bad").dot
+    assert "step 2" in mg.draw(drawn_output("rnn"), words="good bad").dot
+    with pytest.raises(errors.ArgumentError, match="names of the steps"):
+        mg.draw(drawn_output("rnn"), words=3)
+
+
+def test_mean_values_shade_the_gates():
+    output = drawn_output("lstm")
+    picture = mg.draw(output, level="gate", values="mean").picture
+    gates = [box for box in picture.boxes.values() if box.letter == "f"]
+    assert len(gates) == 3
+    for box in gates:
+        assert box.values == (f"mean {box.array.mean():.2g}",)
+        assert box.shade == pytest.approx(box.array.mean())
+    with pytest.raises(errors.ArgumentError, match="values"):
+        mg.draw(output, values="median")
+
+
+def test_sums_of_gradients_are_part_of_the_backward_graph():
+    x = mg.tensor(np.ones((3, 1, 2)), name="x")
+    model = RNN(2, 2, rng=0)
+    output, _ = model(x)
+    grads = mg.grad(
+        (output * output).sum(), list(model.parameters()), create_graph=True
+    )
+    picture = mg.draw(list(grads)).picture
+    backward = {box.id for box in picture.boxes.values() if box.backward}
+    carried = [
+        line
+        for line in picture.lines
+        if line.kind == "state" and {line.tail, line.head} <= backward
+    ]
+    assert carried  # the gradient of h runs from step to step
+    saved = [box for box in picture.boxes.values() if box.kind == "saved"]
+    assert saved and all(box.saved not in backward for box in saved)

@@ -40,8 +40,8 @@ def rendered(drawing):
     rects, labels, outside = {}, {}, []
     picture = json.loads(drawing.render("json"))
     for thing in picture["objects"]:
-        if "bb" in thing or "pos" not in thing:
-            continue
+        if "bb" in thing or "pos" not in thing or "_heat" in thing["name"]:
+            continue  # a heat map lies in its box
         x, y = map(float, thing["pos"].split(","))
         w, h = float(thing["width"]) * 72, float(thing["height"]) * 72
         rects[thing["name"]] = x0, _, x1, _ = x - w / 2, y - h / 2, x + w / 2, y + h / 2

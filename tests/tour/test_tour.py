@@ -8,7 +8,8 @@ import pytest
 
 from minigrad import errors
 from minigrad.cli import main
-from minigrad.tour import command, graph, training
+from minigrad.drawing import engines
+from minigrad.tour import command, training
 from minigrad.trial import reading, verdicts
 from minigrad.trial.evidence import Seen
 
@@ -71,21 +72,20 @@ def test_verdicts_are_measured(corpus):
     assert re.search(r"its mean over held-out words is 0\.\d\d", stays.measured)
 
 
-@pytest.mark.parametrize("with_dot", [True, False])
-def test_the_graph_is_drawn_with_and_without_dot(with_dot, corpus, monkeypatch):
-    if with_dot and not graph.shutil.which("dot"):
-        pytest.skip("the program dot is not installed")
-    if not with_dot:
-        pytest.importorskip("pygraphviz", reason="pygraphviz is not installed")
-        monkeypatch.setenv("PATH", "/nonexistent")
+@pytest.mark.parametrize("engine", ["dot", "pygraphviz"])
+def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
+    if engine not in engines.installed():
+        pytest.skip(f"{engine} is not installed")
     reader = training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
     words = ["i", "<script>", 'a"b\\', "end"]
     found = reading.read(reader, corpus.vocabulary, words)
-    dot, carried = graph.unrolled(found.logits, words, found.gates)
-    assert len(carried) == 2 * 3  # c and h, from step to step
-    svg = graph.render(dot, carried, "svg").decode()
+    drawing = command.picture(found, engine)
+    lines = [line for line in drawing.picture.lines if line.kind == "state"]
+    assert len(lines) == 2 * 3  # c and h, from step to step
+    svg = drawing.svg()
     texts = [e.text for e in ET.fromstring(svg).iter() if e.tag.endswith("}text")]
     assert texts.count("forget gate") == 4 and "1: <script>" in texts
+    assert f"mean {found.gates['f'][2]:.2g}" in texts
     assert "<script" not in svg
 
 
@@ -98,7 +98,7 @@ def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
     for words in ("held-out accuracy", "forget", "How far back", "index.html"):
         assert words in said
     assert {p.name for p in folder.iterdir()} == {
-        "index.html", "graph.dot", "graph.svg", "graph.png",
+        "index.html", "graph.dot", "graph.svg", "graph.png", "graph.html",
         "gates.svg", "gates.png", "gradient.svg", "gradient.png",
     }  # fmt: skip
     page = (folder / "index.html").read_text()

@@ -1,0 +1,295 @@
+"""Paths from an entry of a parameter to the loss: counted always, listed when few.
+
+A path goes from entry to entry: W_h[0,1] -> z[1] -> h[1] -> ... -> L. The product of
+the local derivatives along it is its share of the gradient, and the gradient is the sum
+over all paths. Their number grows like (H*H)^T, so it is worked out step by step back
+from the loss, in whole numbers without limit, and never by walking the paths.
+
+A path counts where one value is computed from another, also where the derivative
+happens to be zero (the branch that `where` did not choose, a relu that is off).
+
+Read next: `symbols.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from minigrad.autodiff import Key, key
+from minigrad.errors import GraphError
+from minigrad.explaining.stretches import is_use, pulled
+from minigrad.explaining.symbols import Names
+from minigrad.graph import AnyEdge, Node
+from minigrad.primitives import TABLE
+from minigrad.primitives.fused import Elementwise
+from minigrad.primitives.shape import sum_to
+from minigrad.quiet import quietly
+
+MOST = 1000  # paths: more are counted, not listed
+ENTRIES = 5_000_000  # of all values together: more are not even counted
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path, from the loss back to a use of the parameter.
+
+    use      the operation that takes the parameter
+    factors  [(symbol, value)], from the loss on; derivatives that are 1 because an
+             operation only moves or adds are left out
+    value    their product, multiplied from the left
+    """
+
+    use: Node
+    factors: tuple[tuple[str, Any], ...]
+    value: Any
+
+    @property
+    def symbol(self) -> str:
+        """The product in symbols."""
+        return " · ".join(symbol for symbol, _ in self.factors) or "1"
+
+    def __str__(self) -> str:
+        numbers = " · ".join(str(value) for _, value in self.factors) or "1"
+        return f"{self.symbol} = {numbers} = {self.value}"
+
+
+class Paths:
+    """The paths of one entry of a gradient: `len(paths)`, and if few, `list(paths)`.
+
+    count     how many: an int of any size (`len` only works below 2**63)
+    by_use    {operation that takes the parameter: how many go through it}
+    listed    all of them, latest use first; GraphError if there are more than `MOST`
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        output: AnyEdge,
+        target: AnyEdge,
+        index: tuple[int, ...],
+        seed: Any,
+        names: Names,
+    ) -> None:
+        self._nodes, self._output, self._target = nodes, output, target
+        self._index, self._seed, self._names = index, seed, names
+
+    @cached_property
+    def by_use(self) -> dict[Node, int]:
+        """How many paths go through each operation that takes the parameter."""
+        entries = self.entries
+        if entries > ENTRIES:
+            raise GraphError(
+                f"explain: paths through {entries:,} entries are too many to count",
+                expect=f"at most {ENTRIES:,} entries of all values together",
+                actual=f"{len(self._nodes):,} operations",
+                hint="explain a loss of one sample of the batch, or of fewer steps",
+            )
+        found: dict[Node, int] = {}
+        sums: dict[Key, Any] = {key(self._output): _ones(self._output.array)}
+        for node in reversed(self._nodes):
+            g = _arrived(node, sums)
+            if g is None:
+                continue
+            for k, edge in enumerate(node.edges):
+                if not edge.requires_grad:
+                    continue
+                value = ways(node, g, k)
+                if is_use(edge, self._target):
+                    found[node] = found.get(node, 0) + int(value[self._index])
+                name = key(edge)
+                sums[name] = sums[name] + value if name in sums else value
+        return {node: count for node, count in found.items() if count}
+
+    @property
+    def entries(self) -> int:
+        """The number of entries of all values that paths can go through."""
+        return sum(a.size for node in self._nodes for a in node.outputs)
+
+    @property
+    def count(self) -> int:
+        """How many paths there are."""
+        return sum(self.by_use.values())
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __int__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self.listed)
+
+    def __getitem__(self, number: int) -> Path:
+        return self.listed[number]
+
+    @property
+    def few(self) -> bool:
+        """Are they few enough to be listed?"""
+        return self.entries <= 20_000 and self.count <= MOST
+
+    @cached_property
+    def listed(self) -> list[Path]:
+        """Every path, with symbols and values."""
+        if not self.few:
+            raise GraphError(
+                f"explain: {self.count:,} paths are too many to list",
+                expect=f"at most {MOST:,} paths",
+                actual=f"{len(self._nodes):,} operations with {self.entries:,} entries",
+                hint="take fewer steps or smaller sizes; paths.count counts any "
+                "number, and terms gives the sum step by step",
+            )
+        with quietly():
+            found = list(self._walk())
+        found.sort(key=lambda path: -path.use.seq)
+        return found
+
+    def _walk(self) -> Iterator[Path]:
+        """Depth first from the loss, over entries that lead to the parameter's."""
+        leads = self._leads()
+        made: dict[tuple, list] = {}
+        start = (self._output.source, self._output.index, 0)
+        first = () if self._seed == 1 else (("seed", self._seed),)
+        todo: list[tuple[tuple, tuple, Any]] = [(start, first, self._seed)]
+        while todo:
+            (node, index, at), factors, value = todo.pop()
+            place = (node, index, at)
+            if place not in made:
+                made[place] = list(self._locals(node, index, at, leads))
+            for edge, i, symbol, slope in reversed(made[place]):
+                more = factors if symbol == "1" else (*factors, (symbol, slope))
+                product = value * slope
+                if is_use(edge, self._target):
+                    yield Path(node, more, product)
+                else:
+                    todo.append(((edge.source, edge.index, i), more, product))
+
+    def _leads(self) -> set[tuple]:
+        """The entries that are computed from the parameter's entry."""
+        leads: set[tuple] = set()
+        for node in self._nodes:
+            for index, array in enumerate(node.outputs):
+                for at in range(array.size):
+                    g = _one_hot(node, index, at, object)
+                    for k, edge in enumerate(node.edges):
+                        if edge.requires_grad and self._meets(
+                            edge, ways(node, g, k), leads
+                        ):
+                            leads.add((node, index, at))
+                            break
+        return leads
+
+    def _meets(self, edge: AnyEdge, value: np.ndarray, leads: set[tuple]) -> bool:
+        if is_use(edge, self._target):
+            return bool(value[self._index])
+        places = np.flatnonzero(value.reshape(-1))
+        return any((edge.source, edge.index, int(i)) in leads for i in places)
+
+    def _locals(self, node: Node, index: int, at: int, leads: set[tuple]) -> Iterator:
+        """(edge, entry, symbol, slope) of each input entry that leads on."""
+        g = _one_hot(node, index, at, object)
+        slopes = pulled(node, _one_hot(node, index, at, node.outputs[index].dtype))
+        wanted = int(np.ravel_multi_index(self._index, self._target.array.shape))
+        for k, edge in enumerate(node.edges):
+            if not edge.requires_grad:
+                continue
+            target = is_use(edge, self._target)
+            for i in map(int, np.flatnonzero(ways(node, g, k).reshape(-1))):
+                here = i == wanted if target else (edge.source, edge.index, i) in leads
+                if here and slopes[k] is not None:
+                    symbol = self._names.derivative(node, (index, at), k, i)
+                    yield edge, i, symbol, slopes[k].reshape(-1)[i]
+
+
+# ------------------------------------------------------------- which entry meets which
+
+
+def _ones(array: np.ndarray) -> np.ndarray:
+    made = np.empty(array.shape, object)
+    made.fill(1)
+    return made
+
+
+def _zeros(array: np.ndarray) -> np.ndarray:
+    made = np.empty(array.shape, object)
+    made.fill(0)
+    return made
+
+
+def _one_hot(node: Node, index: int, at: int, dtype: Any) -> Any:
+    """An incoming gradient that is 1 at one entry of one output."""
+    array = node.outputs[index]
+    g = _zeros(array) if dtype is object else np.zeros(array.shape, dtype)
+    g.reshape(-1)[at] = 1
+    if not node.primitive.multiple:
+        return g
+    return [g if k == index else None for k in range(len(node.array))]
+
+
+def _arrived(node: Node, sums: dict[Key, Any]) -> Any:
+    if not node.primitive.multiple:
+        return sums.get(node)
+    parts = [sums.get((node, k) if k else node) for k in range(len(node.array))]
+    return None if all(part is None for part in parts) else parts
+
+
+def ways(node: Node, g: Any, k: int) -> np.ndarray:
+    """Numbers of paths carried back to input k, as a rule carries gradients back.
+
+    The rule itself does it for moves, sums and products, on ones for values; for what
+    reduces, the rule of `sum`; elementwise, each entry goes straight back.
+    """
+    primitive, array = node.primitive, node.edges[k].array
+    if isinstance(primitive, Elementwise):
+        value = g
+    elif primitive.name == "astype":
+        return g
+    else:
+        value = _rule(node, g, k)
+    if value is None:
+        return _zeros(array)
+    if value.shape != array.shape:
+        if value.ndim < array.ndim or value.size < array.size:
+            value = np.broadcast_to(
+                value, np.broadcast_shapes(value.shape, array.shape)
+            )
+        value = sum_to(value, array.shape)
+    made = np.empty(array.shape, object)
+    made[...] = value  # a sum down to a scalar is no array any more
+    return made
+
+
+_REDUCES = {"mean", "max", "min", "norm", "prod"}
+
+
+def _rule(node: Node, g: Any, k: int) -> Any:
+    inputs = [
+        _ones(e.array) if e.array.dtype.kind in "fc" else e.array for e in node.edges
+    ]
+    if node.primitive.name == "matmul":
+        return _matmul(node, g, k)
+    multiple = node.primitive.multiple
+    y: Any = tuple([_ones(a) for a in node.array]) if multiple else _ones(node.array)
+    name = "sum" if node.primitive.name in _REDUCES else node.primitive.name
+    rule: Callable | None = TABLE[name].vjp
+    assert rule is not None
+    return rule(g, y, *inputs, **node.attrs)[k]
+
+
+def _matmul(node: Node, g: np.ndarray, k: int) -> np.ndarray:
+    """Each entry of a row of the result is made of the whole row; columns alike."""
+    a, b = (edge.array for edge in node.edges)
+    if b.ndim == 1:
+        g = np.expand_dims(g, -1)
+    if a.ndim == 1:
+        g = np.expand_dims(g, -2)
+    if k == 0:
+        made = np.repeat(g.sum(axis=-1, keepdims=True), a.shape[-1], axis=-1)
+        return made[..., 0, :] if a.ndim == 1 else made
+    rows = b.shape[-2] if b.ndim > 1 else b.shape[0]
+    made = np.repeat(g.sum(axis=-2, keepdims=True), rows, axis=-2)
+    return made[..., 0] if b.ndim == 1 else made

@@ -1,0 +1,146 @@
+"""Where parameters are used: which operations take them, at which time steps.
+
+A parameter's gradient is a sum of one contribution per use. The backward pass tells a
+watcher each of them; here they are filed by the time step in whose scope the use was
+recorded, as dense arrays (`Dense`) or as norms only (`Norms`).
+
+Read next: `ledgers.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.autodiff import Key, backpropagate, key
+from minigrad.clip import norm_of
+from minigrad.graph import AnyEdge, Node, ancestors
+from minigrad.quiet import quietly, uncollected
+from minigrad.scope import Scope
+
+OUTSIDE = "outside"  # the slot of uses outside any time step
+
+
+def step_of(scope: tuple[Scope, ...]) -> int | None:
+    """The time step that something was recorded in: of loops in loops the outer one."""
+    for level in scope:
+        if level.kind == "step":
+            return level.index
+    return None
+
+
+class Uses:
+    """The uses of some tensors in the graph of some outputs.
+
+    steps   the names of the slots: the graph's time steps in order and, where one of
+            the tensors is used outside of any, "outside"
+    counts  {(key, slot): number of uses}
+    """
+
+    def __init__(self, outputs: Iterable[AnyEdge], keys: Iterable[Key]) -> None:
+        wanted = set(keys)
+        found: list[tuple[Key, int | None]] = []
+        seen = set()
+        for node in ancestors([edge.source for edge in outputs]):
+            step = step_of(node.scope)
+            seen.add(step)
+            if node.requires_grad:
+                for edge in node.edges:
+                    if edge.requires_grad and key(edge) in wanted:
+                        found.append((key(edge), step))
+        times = sorted(step for step in seen if step is not None)
+        self.steps: list[int | str] = [*times]
+        if any(step is None for _, step in found):
+            self.steps.append(OUTSIDE)
+        self._slots = {step: slot for slot, step in enumerate(self.steps)}
+        self._slots[None] = len(self.steps) - 1  # type: ignore[index]
+        self.counts = Counter((name, self._slots[step]) for name, step in found)  # type: ignore[index]
+
+    def slot(self, node: Node) -> int:
+        """The number of the slot that a use belongs to."""
+        return self._slots[step_of(node.scope)]  # type: ignore[index]
+
+
+class Dense:
+    """A sink that adds up contributions: one array (slots, *shape) per tensor."""
+
+    def __init__(self, arrays: dict[Key, np.ndarray]) -> None:
+        self.arrays = arrays
+
+    def __contains__(self, name: Key) -> bool:
+        return name in self.arrays
+
+    def add(self, name: Key, slot: int, value: np.ndarray) -> None:
+        """One use's contribution."""
+        self.arrays[name][slot] += value
+
+    def close(self) -> None:
+        """The pass is over."""
+
+
+class Norms:
+    """A sink that keeps norms only: one array (slots,) per tensor.
+
+    A contribution is dropped as soon as its norm is known. Only where a tensor is used
+    several times in one step are their sums held, until the last of them is there.
+    """
+
+    def __init__(self, arrays: dict[Key, np.ndarray], counts: Counter) -> None:
+        self.arrays = arrays
+        self._counts = counts
+        self._sums: dict[tuple[Key, int], np.ndarray] = {}
+        self._missing: dict[tuple[Key, int], int] = {}
+
+    def __contains__(self, name: Key) -> bool:
+        return name in self.arrays
+
+    def add(self, name: Key, slot: int, value: np.ndarray) -> None:
+        """One use's contribution."""
+        place = name, slot
+        if self._counts[place] > 1:
+            missing = self._missing.get(place, self._counts[place]) - 1
+            before = self._sums.pop(place, None)
+            value = value if before is None else before + value
+            self._missing[place] = missing
+            if missing:
+                self._sums[place] = value
+                return
+        self.arrays[name][slot] = _norm(value)
+
+    def close(self) -> None:
+        """The pass is over: of some uses nothing came."""
+        for (name, slot), value in self._sums.items():
+            self.arrays[name][slot] = _norm(value)
+        self._sums, self._missing = {}, {}
+
+
+def _norm(value: np.ndarray) -> float:
+    """In float64, where the squares of small float32 entries do not underflow."""
+    return norm_of(value.astype(np.float64, copy=False))
+
+
+class _Filing:
+    """The watcher of a backward pass: files every contribution to a wanted tensor."""
+
+    def __init__(self, uses: Uses, sink: Dense | Norms) -> None:
+        self.uses, self.sink = uses, sink
+
+    def contribution(self, node: Node, k: int, value: Any) -> None:
+        name = key(node.edges[k])
+        if name in self.sink:
+            self.sink.add(name, self.uses.slot(node), value)
+
+    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
+        raise AssertionError("bug: uses were summed before they were told apart")
+
+
+def file_uses(
+    output: AnyEdge, seed: np.ndarray, edges: list[AnyEdge], uses: Uses, sink: Any
+) -> None:
+    """One backward pass from `output`, every use of `edges` filed in the sink."""
+    with quietly(), uncollected():
+        backpropagate(output, seed, edges, stack=False, watcher=_Filing(uses, sink))
+    sink.close()

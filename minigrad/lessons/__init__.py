@@ -1,0 +1,13 @@
+"""The tutorials: found, read as cells, played in the terminal, made into notebooks.
+
+A tutorial is a Python script in the percent format: `# %% [markdown]` begins a cell of
+text (Markdown, behind "# "), `# %%` one of code. The same file runs as a script, opens
+in editors and notebooks, and becomes a page of the documentation.
+
+Read next: `cells.py`, then `player.py` and `notebook.py`.
+"""
+
+from minigrad.lessons.cells import Cell, Lesson, find, lessons, read
+from minigrad.lessons.notebook import notebook
+
+__all__ = ["Cell", "Lesson", "find", "lessons", "notebook", "read"]

@@ -1,0 +1,134 @@
+"""Elementwise primitives: one scalar function, from which the kernels are made.
+
+The scalar function is the value of one entry; the rule, ordinary arithmetic on the same
+entry, becomes one kernel per needed derivative: a single pass over memory, without
+temporaries. Where NumPy's own function is the fastest, it computes the value.
+
+Read next: `elementwise.py`, where they are listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from minigrad import kernels
+from minigrad.graph import Variable
+from minigrad.primitives.base import Primitive, apply_unary, arrays_of
+
+
+class Elementwise(Primitive):
+    """A primitive given by one scalar function, broadcasting over its operands.
+
+    numpy   the ufunc that computes it fastest, if NumPy has one; else a kernel does
+    fused   whether the rule runs as kernels (not where it needs functions that only
+            NumPy computes fast: decided by benchmarks/bench_elementwise.py)
+    """
+
+    def __init__(
+        self, scalar: Callable, *, numpy: Callable | None = None, fused: bool = True
+    ) -> None:
+        value = numpy or self.compute
+        super().__init__(scalar, expect="shapes that broadcast together")
+        self.value = value
+        self.scalar = scalar
+        self.fused = fused
+        self._values: dict[str, Callable] = {}  # dtype character -> ufunc
+        self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        if len(inputs) == 1 and isinstance(inputs[0], Variable):
+            return apply_unary(self, inputs[0]._edge)
+        return super().__call__(*inputs, **attrs)
+
+    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
+        for x in inputs:
+            if not isinstance(x, (ndarray, np.generic, float, int, complex)):
+                if not isinstance(x, (list, tuple, str, type(None))):
+                    return self.scalar(*inputs)  # Text, SymPy's symbols
+                inputs = arrays_of(inputs)
+        return self.value(*inputs)
+
+    def compute(self, *arrays: Any) -> Any:
+        """The value by kernel, or by the scalar function itself on arrays."""
+        if kernels.enabled:
+            char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
+            ufunc = self._values.get(char)
+            if ufunc is None:
+                ufunc = self._values[char] = self.value_kernel(char) or self.scalar
+            return ufunc(*arrays)
+        return self.scalar(*arrays)
+
+    def value_kernel(self, char: str) -> Callable | None:
+        """The scalar function as a ufunc for a dtype's character."""
+        names = kernels.argument_names(self.scalar)
+        program = kernels.Program(self.scalar, names)
+        assert program.results[0] is not None
+        made = kernels.kernel(program, program.results[0], self.name, char)
+        return None if made is None else made.ufunc
+
+    def pull(
+        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
+    ) -> tuple:
+        if isinstance(g, Variable) or not self.fused or not kernels.enabled:
+            return super().pull(needs, g, y, inputs, attrs)
+        key = needs, g.dtype.char
+        fused = self._fused.get(key)
+        if fused is None:
+            fused = self._fused[key] = self.fuse(*key)
+        try:
+            return fused(g, y, *inputs)
+        except TypeError:  # operands of dtypes that the kernels do not take
+            return super().pull(needs, g, y, inputs, attrs)
+
+    def fuse(self, needs: tuple[bool, ...], char: str) -> Callable:
+        """The rule as one function of arrays, with a kernel per needed entry.
+
+        What it does is put together as text, for speed; for `multiply`, say:
+        def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
+        """
+        assert self.vjp is not None
+        names = kernels.argument_names(self.vjp)
+        program = kernels.Program(self.vjp, names)
+        functions: dict[str, Any] = {"vjp": self.vjp}
+        entries = []
+        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
+            if not need or result is None:
+                entries.append("None")
+                continue
+            operation, *operands = program.lines[result]
+            if operation == "input":  # an identity rule passes the array on
+                entries.append(names[result])
+                continue
+            if operation in _UFUNCS and all(index < len(names) for index in operands):
+                functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
+            else:
+                made = kernels.kernel(program, result, f"{self.name}_vjp_{k}", char)
+                if made is None:  # no kernels for this dtype
+                    return self.vjp
+                functions[f"f{k}"], operands = made.ufunc, list(made.operands)
+            entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
+        text = f"def fused({', '.join(names)}): return ({', '.join(entries)},)"
+        exec(text, functions)  # names and functions of ours
+        return functions["fused"]
+
+
+_UFUNCS = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "negative": np.negative,
+}
+
+
+def _char(x: Any) -> str:
+    return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
+
+
+def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:
+    """Decorate a scalar function to make it a primitive (see `Elementwise`)."""
+    return lambda scalar: Elementwise(scalar, **options)

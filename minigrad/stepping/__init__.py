@@ -1,0 +1,33 @@
+"""Step by step: every operation forward, every contribution backward, as data.
+
+`mg.steps(loss)` makes the events; front ends play them. Start with `events.py`.
+"""
+
+from minigrad.stepping.events import (
+    Array,
+    Carried,
+    Contribution,
+    Event,
+    Forward,
+    Gradient,
+    Incoming,
+    Operation,
+    Stacked,
+    Value,
+)
+from minigrad.stepping.stepper import Steps, steps
+
+__all__ = [
+    "Array",
+    "Carried",
+    "Contribution",
+    "Event",
+    "Forward",
+    "Gradient",
+    "Incoming",
+    "Operation",
+    "Stacked",
+    "Steps",
+    "Value",
+    "steps",
+]

@@ -1,0 +1,130 @@
+"""Breakpoints: run until the gradient vanishes, a parameter is reached, a NaN appears.
+
+    steps.until("norm < 1e-6")          a gradient's L2 norm falls under 1e-6
+    steps.until("norm of h < 1e-6")     the same, of values called h only
+    steps.until("receives W_h")         something is added to this parameter's gradient
+    steps.until("nan")  ("inf")         a NaN (or an infinity, too) in what was made
+
+The terminal and the page understand the same texts.
+
+Read next: `stepper.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.errors import ArgumentError
+from minigrad.stepping.events import (
+    Array,
+    Contribution,
+    Event,
+    Forward,
+    Incoming,
+    Stacked,
+)
+from minigrad.words import clean
+
+Condition = Callable[[Any, Event], bool]
+_NORM = re.compile(r"\s*norm(?:\s+of\s+(\S+))?\s*<\s*(\S+)\s*", re.I)
+_RECEIVES = re.compile(r"\s*receives\s+(\S.*?)\s*", re.I)
+
+
+def norm_below(limit: float, of: str | None = None) -> Condition:
+    """An incoming gradient dL/d(output) has an L2 norm under `limit`.
+
+    of  only of values with this symbol ("h_3") or letter ("h")
+    """
+
+    def holds(steps: Any, event: Event) -> bool:
+        if not isinstance(event, Incoming) or event.operation is None:
+            return False
+        outputs = steps.operations[event.operation].outputs
+        for k, part in zip(outputs, event.gradients, strict=True):
+            symbol = steps.values[k].symbol
+            if part is not None and (of is None or of in (symbol.base, str(symbol))):
+                if part.facts.norm < limit:
+                    return True
+        return False
+
+    return holds
+
+
+def receives(name: str) -> Condition:
+    """Something is added to the gradient of the tensor with this name or symbol."""
+
+    def holds(steps: Any, event: Event) -> bool:
+        if not isinstance(event, Contribution | Stacked):
+            return False
+        return event.target == steps.find(name).number
+
+    return holds
+
+
+def not_finite(infinite: bool = False) -> Condition:
+    """A NaN (or, with `infinite`, an infinity) is among what an event made."""
+
+    def holds(steps: Any, event: Event) -> bool:
+        facts = [array.facts for array in arrays(steps, event)]
+        return any(f.nans or (infinite and f.infinities) for f in facts)
+
+    return holds
+
+
+def arrays(steps: Any, event: Event) -> list[Array]:
+    """The arrays that an event made."""
+    if isinstance(event, Forward) and event.operation is not None:
+        outputs = steps.operations[event.operation].outputs
+        return [steps.values[k].array for k in outputs]
+    if isinstance(event, Incoming):
+        return [part for part in event.gradients if part is not None]
+    return [event.value]  # type: ignore[attr-defined]
+
+
+def condition(steps: Any, text: str) -> Condition:
+    """What a text means. ArgumentError if it is no condition, or names no tensor."""
+    words = text.strip().lower()
+    if words in ("nan", "inf"):
+        return not_finite(words == "inf")
+    match = _RECEIVES.fullmatch(text)
+    if match:
+        steps.find(match[1])
+        return receives(match[1])
+    match = _NORM.fullmatch(text)
+    try:
+        limit = float(match[2]) if match else None
+    except ValueError:
+        limit = None
+    if match is None or limit is None or not limit > 0:
+        raise ArgumentError(
+            f"{clean(text)!r} is no condition to run until",
+            expect='"norm < 1e-6", "norm of h < 1e-6", "receives W_h", "nan" or "inf"',
+            actual=repr(clean(text)),
+            hint="a function of (steps, event) works from Python, too",
+        )
+    of = match[1]
+    known = {name for v in steps.values for name in (v.symbol.base, str(v.symbol))}
+    if of is not None and of not in known:
+        letters = sorted({v.symbol.base for v in steps.values if v.symbol.sub})
+        raise ArgumentError(
+            f"norm of {clean(of)!r}: nothing is called so",
+            expect=f"a symbol or a letter, such as {', '.join(letters[:8])}",
+            actual=repr(clean(of)),
+            hint="leave out `of ...` for the gradient of anything",
+        )
+    return norm_below(limit, of)
+
+
+def until(
+    steps: Any, wanted: str | Condition, after: int = -1, back: bool = False
+) -> Event | None:
+    """The first event after number `after` (before it, with `back`) at which a
+    condition holds; None if there is none."""
+    holds = condition(steps, wanted) if isinstance(wanted, str) else wanted
+    if back:
+        ahead = steps.events[: max(0, after)][::-1]
+    else:
+        ahead = steps.events[max(0, after + 1) :]
+    return next((event for event in ahead if holds(steps, event)), None)

@@ -1,0 +1,392 @@
+"""Formulas of operations and of their rules, as small trees, and as text.
+
+A tree is a letter ("x"), a number, or [word, part, ...]. Those of elementwise
+primitives are not written here: the primitive's own scalar function, and its own rule,
+are run on texts (as for the kernels), so the formula shown is the one that is computed.
+The others have a line each in `FORMULAS`.
+
+    [mul, g, [sub, 1, [power, y, 2]]]    "g · (1 − y²)"
+
+In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs.
+
+Read next: `numbers.py` (the same with numbers in it), `formula.js` (typeset).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from minigrad import kernels
+from minigrad.graph import Node
+from minigrad.primitives.base import Primitive
+from minigrad.primitives.fused import Elementwise
+from minigrad.words import clean, number, shape_text
+
+Tree = Any  # str | float | list
+
+LEADING = 4  # operands of a join that are written out
+
+
+def letters_of(node: Node) -> tuple[str, ...]:
+    """What formulas call the inputs of an operation."""
+    primitive, count = node.primitive, len(node.edges)
+    if isinstance(primitive, Elementwise):
+        return kernels.argument_names(primitive.scalar)
+    if primitive.name == "matmul":
+        return ("a", "b")
+    if count == 1:
+        return ("x",)
+    if primitive.name in ("getitem", "add_at"):
+        return ("x", *(f"k{k}" for k in range(count - 1)))
+    return tuple(f"x{k}" for k in range(count))
+
+
+def forward_formula(node: Node) -> Tree:
+    """The right side of y = ..."""
+    primitive = node.primitive
+    if isinstance(primitive, Elementwise):
+        return _traced(primitive)[0]
+    made = FORMULAS.get(primitive.name)
+    letters = list(letters_of(node))
+    if made is None:
+        return ["call", primitive.name, *_few(letters)]
+    return made[0](node, letters)
+
+
+def rule_formula(node: Node, k: int) -> Tree | None:
+    """The right side of dL/d(input k) += ..., or None if there is no derivative."""
+    primitive = node.primitive
+    if primitive.vjp is None:
+        return None
+    if isinstance(primitive, Elementwise):
+        tree = _traced(primitive)[1][k]
+        shape, full = node.edges[k].array.shape, node.array.shape
+        if tree is None or shape == full:
+            return tree
+        return ["sum", tree, _summed_axes(shape, full)]
+    made = FORMULAS.get(primitive.name)
+    if made is None:
+        return ["call", f"rule of {primitive.name}", "g"]
+    return made[1](node, list(letters_of(node)), k)
+
+
+def _summed_axes(shape: tuple[int, ...], full: tuple[int, ...]) -> str:
+    """The axes over which a contribution is summed, since they were broadcast."""
+    lead = len(full) - len(shape)
+    axes = [
+        *range(lead),
+        *(k + lead for k, n in enumerate(shape) if n != full[k + lead]),
+    ]
+    return ", ".join(map(str, axes))
+
+
+# ------------------------------------------------------------- elementwise: traced
+
+_POWER_RULE = (
+    ["mul", ["mul", "g", "b"], ["power", "a", ["sub", "b", 1]]],
+    ["mul", ["mul", "g", "y"], ["log", "a"]],
+)
+_SHORT = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
+
+
+@lru_cache(maxsize=256)
+def _traced(primitive: Elementwise) -> tuple[Tree, tuple[Tree | None, ...]]:
+    """The formula of a primitive and of its rule, from the functions themselves."""
+    names = kernels.argument_names(primitive.scalar)
+    program = kernels.Program(primitive.scalar, names)
+    value = _tree(program, program.results[0])
+    if primitive.vjp is None:
+        return value, (None,) * len(names)
+    if primitive.name == "power":  # its rule sets limits at 0 that would hide it
+        return value, _POWER_RULE
+    program = kernels.Program(primitive.vjp, kernels.argument_names(primitive.vjp))
+    rules = tuple([None if r is None else _tree(program, r) for r in program.results])
+    return value, rules
+
+
+def _tree(program: kernels.Program, result: int | None) -> Tree:
+    """One result of a traced program as a tree."""
+    assert result is not None
+    trees: dict[int, Tree] = {}
+    for index in program.needed(result):
+        word, *operands = program.lines[index]
+        if word == "input":
+            trees[index] = operands[0]
+        elif word == "constant":
+            value = operands[0]
+            trees[index] = int(value) if value == int(value) else value
+        else:
+            trees[index] = _simple(word, [trees[k] for k in operands])
+    return trees[result]
+
+
+def _simple(word: str, parts: list[Tree]) -> Tree:
+    """y * y as y^2, ln(1 + x) written out, and short words."""
+    if word == "multiply" and parts[0] == parts[1] and isinstance(parts[0], str):
+        return ["power", parts[0], 2]
+    if word == "log1p":
+        return ["log", ["add", 1, *parts]]
+    if word == "expm1":
+        return ["sub", ["exp", *parts], 1]
+    return [_SHORT.get(word, word), *parts]
+
+
+# ------------------------------------------------------------- the others: written
+
+
+def _few(letters: list[str]) -> list[str]:
+    """The first operands, and dots for more."""
+    return letters if len(letters) <= LEADING else [*letters[:2], "⋯", letters[-1]]
+
+
+def _axes(node: Node) -> str:
+    axes = node.attrs["axes"]
+    return "" if len(axes) == node.edges[0].array.ndim else ", ".join(map(str, axes))
+
+
+def _count(node: Node) -> int:
+    shape = node.edges[0].array.shape
+    count = 1
+    for k in node.attrs["axes"]:
+        count *= shape[k]
+    return count
+
+
+def _index(pattern: tuple) -> str:
+    """A recorded index as it was written: "2, :, 0:4"."""
+    words = []
+    for kind, *rest in pattern:
+        if kind == "slice":
+            start, stop, step = ("" if e is None else str(e) for e in rest)
+            words.append(f"{start}:{stop}" + (f":{step}" if step else ""))
+        elif kind == "array":
+            words.append(f"k{rest[0]}")
+        elif kind == "at":
+            words.append(str(rest[0]))
+        else:
+            words.append("new" if kind == "new" else "⋯")
+    return clean(", ".join(words), 60)
+
+
+def _stretch(node: Node, k: int) -> str:
+    """Where input k of a concatenation lies in the output."""
+    axis = node.attrs["axis"]
+    start = sum(edge.array.shape[axis] for edge in node.edges[:k])
+    stop = start + node.edges[k].array.shape[axis]
+    return ":, " * axis + f"{start}:{stop}"
+
+
+def _parts(node: Node) -> list[str]:
+    return _few([f"g{k}" for k in range(len(node.outputs))])
+
+
+def _bounds(node: Node) -> str:
+    bounds = node.attrs["bounds"]
+    lead = ":, " * node.attrs["axis"]
+    return f"{lead}{bounds[0]}:{bounds[1]}" + (", ..." if len(bounds) > 2 else "")
+
+
+def _matmul_rule(node: Node, letters: list[str], k: int) -> Tree:
+    a, b = (edge.array for edge in node.edges)
+    if a.ndim == 1 and b.ndim == 1:
+        return ["mul", "g", "b" if k == 0 else "a"]
+    if k == 0:
+        tree: Tree = ["matmul", "g", ["T", "b"]]
+        if a.ndim == 1:
+            tree = ["matmul", "b", "g"]
+    else:
+        tree = ["matmul", ["T", "a"], "g"]
+    shape = node.edges[k].array.shape
+    batch = node.array.ndim - (a.ndim > 1) - (b.ndim > 1)
+    if batch > max(0, len(shape) - 2) or (
+        batch and shape[:-2] != node.array.shape[:batch]
+    ):
+        tree = ["sum", tree, "batch"]
+    return tree
+
+
+Maker = tuple[Callable[..., Tree], Callable[..., Tree]]
+FORMULAS: dict[str, Maker] = {
+    "matmul": (lambda n, x: ["matmul", "a", "b"], _matmul_rule),
+    "reshape": (
+        lambda n, x: ["call", f"reshape to {shape_text(n.array.shape)}", "x"],
+        lambda n, x, k: [
+            "call",
+            f"reshape to {shape_text(n.edges[0].array.shape)}",
+            "g",
+        ],
+    ),
+    "transpose": (
+        lambda n, x: ["T", "x"] if n.attrs["axes"] == (1, 0) else
+        ["call", f"axes {n.attrs['axes']} of", "x"],
+        lambda n, x, k: ["T", "g"] if n.attrs["axes"] == (1, 0) else
+        ["call", "axes put back of", "g"],
+    ),
+    "broadcast_to": (
+        lambda n, x: ["call", f"repeat to {shape_text(n.attrs['shape'])}", "x"],
+        lambda n, x, k: ["sum", "g", "repeated"],
+    ),
+    "sum_to": (
+        lambda n, x: ["sum", "x", "broadcast"],
+        lambda n, x, k: ["call", "repeat", "g"],
+    ),
+    "astype": (
+        lambda n, x: ["call", n.attrs["dtype"], "x"],
+        lambda n, x, k: ["call", n.edges[0].array.dtype.name, "g"],
+    ),
+    "concatenate": (
+        lambda n, x: ["list", *_few(x)],
+        lambda n, x, k: ["index", "g", _stretch(n, k)],
+    ),
+    "stack": (
+        lambda n, x: ["list", *_few(x)],
+        lambda n, x, k: ["index", "g", ":, " * n.attrs["axis"] + str(k)],
+    ),
+    "split": (
+        lambda n, x: ["index", "x", _bounds(n)],
+        lambda n, x, k: ["list", *_parts(n)],
+    ),
+    "unstack": (
+        lambda n, x: ["index", "x", ":, " * n.attrs["axis"] + "0, 1, ..."],
+        lambda n, x, k: ["list", *_parts(n)],
+    ),
+    "getitem": (
+        lambda n, x: ["index", "x", _index(n.attrs["pattern"])],
+        lambda n, x, k: None if k else
+        ["call", f"zeros, at [{_index(n.attrs['pattern'])}] add", "g"],
+    ),
+    "add_at": (
+        lambda n, x: ["call", f"zeros, at [{_index(n.attrs['pattern'])}] add", "x"],
+        lambda n, x, k: None if k else ["index", "g", _index(n.attrs["pattern"])],
+    ),
+    "sum": (
+        lambda n, x: ["sum", "x", _axes(n)],
+        lambda n, x, k: ["call", "the same for all:", "g"],
+    ),
+    "mean": (
+        lambda n, x: ["div", ["sum", "x", _axes(n)], _count(n)],
+        lambda n, x, k: ["div", "g", _count(n)],
+    ),
+    "prod": (
+        lambda n, x: ["product", "x", _axes(n)],
+        lambda n, x, k: ["mul", "g", ["div", "y", "x"]],
+    ),
+    "max": (
+        lambda n, x: ["call", "max", "x"],
+        lambda n, x, k: ["if", ["equal", "x", "y"], "g", 0],
+    ),
+    "min": (
+        lambda n, x: ["call", "min", "x"],
+        lambda n, x, k: ["if", ["equal", "x", "y"], "g", 0],
+    ),
+    "norm": (
+        lambda n, x: ["norm", "x"],
+        lambda n, x, k: ["mul", "g", ["div", "x", "y"]],
+    ),
+    "shift": (lambda n, x: ["call", "max", "x"], lambda n, x, k: None),
+}  # fmt: skip
+
+
+def known(primitive: Primitive) -> bool:
+    """Has this primitive a formula, traced or written?"""
+    return isinstance(primitive, Elementwise) or primitive.name in FORMULAS
+
+
+# ------------------------------------------------------------- as text
+
+SIGNS = {
+    "add": "+", "sub": "−", "mul": "·", "div": "/", "less": "<", "less_equal": "≤",
+    "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠",
+}  # fmt: skip
+_BINDING = {"add": 2, "sub": 2, "negative": 2, "sum": 2, "product": 2, "mul": 3,
+            "div": 3, "matmul": 4, "power": 5, "T": 5}  # fmt: skip
+_NAMES = {"sigmoid": "σ", "log": "ln", "maximum": "max", "minimum": "min",
+          "sqrt": "√"}  # fmt: skip
+_SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def text(tree: Tree, words: dict[str, str] | None = None) -> str:
+    """A tree as one line: "g · (1 − y²)"; `words` are written in place of letters."""
+    words = words or {}
+    made: list[tuple[str, int]] = []
+    todo: list[Any] = [tree]
+    while todo:  # a tree is written after its parts: no recursion
+        part = todo.pop()
+        if isinstance(part, tuple):
+            node, count = part
+            parts = [made.pop() for _ in range(count)][::-1]
+            made.append(_written(node, parts))
+        elif isinstance(part, str):
+            made.append(
+                (words.get(part, part), 9 if part not in words else _tight(words[part]))
+            )
+        elif isinstance(part, list):
+            inner = _children(part)
+            todo.append((part, len(inner)))
+            todo += inner[::-1]
+        else:
+            made.append((number(part), 9 if part >= 0 else 2))
+    return made[0][0]
+
+
+def _children(tree: list) -> list[Tree]:
+    """The parts of a tree that are trees themselves."""
+    word = tree[0]
+    if word == "call":
+        return tree[2:]
+    if word in ("index", "sum", "product"):
+        return tree[1:2]
+    return tree[1:]
+
+
+def _tight(word: str) -> int:
+    """Does a word put in place of a letter need brackets?"""
+    return 2 if word[:1] == "−" or " " in word else 9
+
+
+def _written(tree: list, parts: list[tuple[str, int]]) -> tuple[str, int]:
+    """One level of a tree, and how tightly it binds."""
+    word = tree[0]
+    words = [part for part, _ in parts]
+
+    def tied(k: int, at_least: int) -> str:
+        return words[k] if parts[k][1] >= at_least else f"({words[k]})"
+
+    if word in ("add", "sub", "mul", "div"):
+        binding = _BINDING[word]
+        right = binding + (word in ("sub", "div"))
+        return f"{tied(0, binding)} {SIGNS[word]} {tied(1, right)}", binding
+    if word in SIGNS:
+        return f"{tied(0, 2)} {SIGNS[word]} {tied(1, 2)}", 1
+    if word == "negative":
+        return f"−{tied(0, 3)}", 2
+    if word == "matmul":
+        return f"{tied(0, 4)} {tied(1, 5)}", 4
+    if word == "power":
+        if isinstance(tree[2], int) and tree[2] >= 0:
+            return tied(0, 6) + str(tree[2]).translate(_SMALL), 5
+        return f"{tied(0, 6)}^{tied(1, 6)}", 5
+    if word == "T":
+        return f"{tied(0, 6)}ᵀ", 5
+    if word in ("sum", "product"):
+        sign = "Σ" if word == "sum" else "Π"
+        under = f"[{tree[2]}]" if tree[2] else ""
+        return f"{sign}{under} {tied(0, 3)}", 2
+    if word == "index":
+        return f"{tied(0, 6)}[{tree[2]}]", 6
+    if word == "list":
+        return f"[{', '.join(words)}]", 9
+    if word == "norm":
+        return f"‖{words[0]}‖", 9
+    if word == "absolute":
+        return f"|{words[0]}|", 9
+    if word == "exp":
+        return f"e^{tied(0, 9)}", 5
+    if word in ("if", "where"):
+        return f"{words[1]} if {words[0]} else {words[2]}", 0
+    if word == "call":
+        name = tree[1]
+        return f"{name} {words[0]}" if " " in name else f"{name}({', '.join(words)})", 4
+    return f"{_NAMES.get(word, word)}({', '.join(words)})", 9

@@ -1,0 +1,96 @@
+"""The graph again, from the tables of `Steps`: what a drawing is made of.
+
+A file of steps holds no drawing: it holds operations, what they read, and their scopes,
+of which `mg.draw` makes the same picture as of the graph itself.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from minigrad.graph import Edge, Leaf, Node, Variable
+from minigrad.scope import Scope
+from minigrad.stepping.events import Operation, Value
+
+
+class _Owner:
+    """Leaves refer to one weakly."""
+
+
+def loss_of(steps: Any) -> Variable:
+    """A tensor whose graph has the operations of `steps`, with the same numbers.
+
+    It can be drawn, not differentiated: primitives are known by name only.
+    """
+    nodes: list[Node] = []
+    leaves: dict[int, Leaf] = {}
+    for operation in steps.operations:
+        edges = tuple(
+            [
+                _edge(steps.values[k], steps.values, nodes, leaves)
+                for k in operation.inputs
+            ]
+        )
+        nodes.append(_node(operation, edges, steps.values, nodes))
+    last = steps.operations[-1]
+    value = steps.values[last.outputs[0]]
+    if len(last.outputs) > 1:
+        return Variable.result_type.of(Edge(nodes[-1], 0, _array(value), True))
+    return Variable.result_type.of(nodes[-1])
+
+
+def _node(
+    operation: Operation, edges: tuple, values: list[Value], nodes: list[Node]
+) -> Node:
+    node = Node()
+    node.primitive = _primitive(operation.name, len(operation.outputs) != 1)
+    node.edges = edges
+    node.attrs = {}
+    made = [_array(values[k]) for k in operation.outputs]
+    node.array = tuple(made) if node.primitive.multiple else made[0]
+    node.requires_grad = any(values[k].gradient for k in operation.outputs)
+    node.scope = tuple([Scope(p.kind, p.name, p.index) for p in operation.scope])
+    node.code, node.offset = None, 0
+    node.seq = operation.number
+    node.origin = None
+    if operation.origin is not None:
+        node.origin = nodes[operation.origin]
+    elif operation.rule_of:  # of an operation that is not among these
+        node.origin = Node()
+        node.origin.primitive = _primitive(operation.rule_of, False)
+    node.tags = None
+    for index, k in enumerate(operation.outputs):
+        if values[k].name:
+            node.tag("names", index, values[k].name)
+    return node
+
+
+def _primitive(name: str, multiple: bool) -> Any:
+    return SimpleNamespace(name=name, multiple=multiple)
+
+
+def _edge(
+    value: Value, values: list[Value], nodes: list[Node], leaves: dict[int, Leaf]
+) -> Edge | Node:
+    if value.operation is not None:
+        node = nodes[value.operation]
+        if not node.primitive.multiple:
+            return node
+        return Edge(node, value.output, _array(value), value.gradient)
+    if value.kind == "constant":
+        return Edge(None, 0, _array(value), False)
+    if value.target not in leaves:
+        name = values[value.target].name or None
+        leaves[value.target] = Leaf(_Owner(), name)  # type: ignore[arg-type]
+    return Edge(leaves[value.target], 0, _array(value), value.gradient)
+
+
+def _array(value: Value) -> np.ndarray:
+    """The array, or one of its shape that takes no memory."""
+    kept = value.array
+    if kept.array is not None:
+        return kept.array
+    return np.broadcast_to(np.ones((), kept.dtype), kept.shape)

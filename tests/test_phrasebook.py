@@ -1,0 +1,75 @@
+"""The phrasebook's two sides say the same: each pair is run, and compared by value."""
+
+import importlib
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+BOOK = Path(__file__).parent.parent / "docs" / "phrasebook.toml"
+if not BOOK.exists():
+    pytest.skip("only in the repository", allow_module_level=True)
+PHRASES = tomllib.loads(BOOK.read_text(encoding="utf-8"))["phrase"]
+PAIRS = [(p, other) for p in PHRASES for other in ("torch", "micrograd") if other in p]
+
+
+def run(code, **names):
+    """What a piece of code leaves behind: its variables."""
+    names["np"] = np
+    exec(compile(code, "phrasebook", "exec"), names)
+    return names
+
+
+def array(value):
+    """A value of either side as an array; None if it is nothing to compare."""
+    if isinstance(value, list | tuple):
+        parts = [array(one) for one in value]
+        return None if any(p is None for p in parts) else np.array(parts)
+    if isinstance(value, str):
+        return np.array(value)
+    value = getattr(value, "detach", lambda: value)()
+    try:
+        found = np.asarray(value.data if hasattr(value, "_op") else value)
+    except Exception:
+        return None
+    return found if found.dtype.kind in "fiubU" else None
+
+
+@pytest.mark.parametrize(
+    ("phrase", "other"), PAIRS, ids=[f"{o}: {p['title']}" for p, o in PAIRS]
+)
+def test_both_sides_agree(phrase, other):
+    theirs = run(phrase[other], **{other: pytest.importorskip(other)})
+    ours = run(phrase["minigrad"], mg=mg)
+    compared = 0
+    for name in theirs.keys() & ours.keys() - {"np", "__builtins__"}:
+        a, b = array(theirs[name]), array(ours[name])
+        if a is None or b is None:
+            continue
+        compared += 1
+        assert a.shape == b.shape, name
+        if a.dtype.kind == "U":
+            assert a == b, name
+        else:
+            np.testing.assert_allclose(b, a, rtol=1e-7, atol=0, err_msg=name)
+    assert compared, "no variable in common: nothing was compared"
+
+
+def test_a_second_backward_of_micrograd_is_wrong_as_the_note_says():
+    Value = pytest.importorskip("micrograd.engine").Value
+    a = Value(1.0)
+    y = (a * a) * 2.0
+    y.backward()
+    y.backward()
+    note = next(p["note"] for p in PHRASES if p["title"] == "A second backward")
+    assert f"here {a.grad:g} where 8 is right" in note
+
+
+def test_the_page_has_every_phrase(monkeypatch):
+    monkeypatch.syspath_prepend(str(BOOK.parent / "_ext"))
+    text = importlib.import_module("phrases").text(BOOK)
+    for phrase in PHRASES:
+        assert phrase["title"] in text

@@ -1,0 +1,305 @@
+# %% [markdown]
+# # 3. An RNN unrolled: backpropagation through time arises
+#
+# A recurrent network is one small function, used again and again. Write the loop, ask
+# for gradients, and "backpropagation through time" is there: nobody has to write it.
+#
+# *Time to run: about 6 s.*
+#
+# **You will be able to**
+#
+# - write a recurrent network as a loop, and see its unrolled graph;
+# - explain why the gradient of a recurrent weight is a sum over time steps, and take
+#   that sum apart;
+# - write backpropagation through time by hand once, and never again;
+# - train a network that says the next word.
+#
+# You need: lessons 1 and 2.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+
+import minigrad as mg
+from models import RNN
+
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+
+# %% [markdown]
+# ## The smallest recurrent network
+#
+# One number of memory, $h$. At each step it is mixed with the input:
+#
+# $$
+# h_t = \tanh(w\, h_{t-1} + u\, x_t)
+# $$
+#
+# The same `w` and the same `u` at every step. `mg.time_step(t)` only names the steps,
+# for the picture.
+
+# %%
+w = mg.tensor(0.8, requires_grad=True, name="w")
+u = mg.tensor(1.0, requires_grad=True, name="u")
+xs = [1.0, -0.5, 0.25, 0.5]
+
+h = mg.tensor(0.0, name="h0")
+states = [h]
+for t, x in enumerate(xs):
+    with mg.time_step(t):
+        h = mg.tanh(w * h + u * x)
+    states.append(h)
+print([round(state.item(), 4) for state in states])
+mg.draw(h, level="op", gradients=True)
+
+# %% [markdown]
+# `w` appears once per step, and gradients flow to each of these places. Look at the
+# numbers on the lines: they get smaller to the left.
+#
+# ## Taking the sum apart
+#
+# Give each step a weight of its own, all of them with the same value. The network
+# computes exactly the same. But now each step's weight has its own gradient.
+
+
+# %%
+def run(weights):
+    h = mg.tensor(0.0)
+    for weight, x in zip(weights, xs, strict=True):
+        h = mg.tanh(weight * h + 1.0 * x)
+    return h
+
+
+copies = [mg.tensor(0.8, requires_grad=True) for _ in xs]
+parts = [g.item() for g in mg.grad(run(copies), copies)]
+(dw,) = mg.grad(h, [w])
+print("per step:", [f"{part:+.5f}" for part in parts])
+print(f"their sum: {sum(parts):+.5f}    dh/dw: {dw.item():+.5f}")
+assert np.isclose(sum(parts), dw.item(), rtol=1e-14)
+
+# %% [markdown]
+# That is backpropagation through time: the gradient of a shared weight is the sum of
+# the gradients of its uses. The first step contributes nothing here, because there `w`
+# multiplies $h_0 = 0$.
+#
+# Each further step back goes through one more factor,
+# $\partial h_t / \partial h_{t-1} = w\,(1 - h_t^2)$. The product of these factors is
+# what the next lesson is about.
+
+# %%
+factors = [0.8 * (1 - state.item() ** 2) for state in states[1:]]
+(through,) = mg.grad(h, [states[1]])
+assert np.isclose(through.item(), np.prod(factors[1:]), rtol=1e-14)
+assert parts[0] == 0.0
+print("factors:", np.round(factors[1:], 4), " product:", round(through.item(), 5))
+
+# %% [markdown]
+# ## The same with arrays
+#
+# Real networks hold many numbers of memory. `models.RNN` is the same equation with
+# matrices, $h_t = \tanh(x_t W_x + h_{t-1} W_h + b)$, and the same loop. Words come in
+# as rows of zeros with a single one. ("The color of the sky is blue": a short distance
+# between "sky" and "blue". Lesson 4 makes it long.)
+
+# %%
+words = "the color of the sky is blue".split()
+vocabulary = mg.data.Vocabulary([words])
+tokens = np.array(vocabulary.encode(words))
+x = mg.tensor(np.eye(len(vocabulary))[tokens[:-1]][:, None, :], name="x")  # (T, 1, D)
+number = dict(zip(words, tokens.tolist(), strict=True))
+print(number)
+
+rnn = RNN(input_size=len(vocabulary), hidden_size=12, rng=3)
+head = mg.nn.Linear(12, len(vocabulary), rng=3)
+output, _ = rnn(x)
+mg.draw(output[-1].sum(), level="gate", words=words, gradients=True)
+
+# %% [markdown]
+# ## By hand, once
+#
+# Backpropagation through time as textbooks print it. It is not hard, only easy to get
+# wrong, and to be written anew for every kind of cell. Compare it with `mg.grad` and
+# forget it.
+
+
+# %%
+def bptt(x, cell, last):
+    """The gradients of (h_T * last).sum(), from equations. x: (T, D)."""
+    W_x, W_h, b = cell.W_x.data, cell.W_h.data, cell.b.data
+    h = [np.zeros(len(W_h))]
+    for x_t in x:
+        h.append(np.tanh(x_t @ W_x + h[-1] @ W_h + b))
+    dW_x, dW_h, db = np.zeros_like(W_x), np.zeros_like(W_h), np.zeros_like(b)
+    dh = last
+    for t in range(len(x))[::-1]:
+        dz = dh * (1 - h[t + 1] ** 2)
+        dW_x += np.outer(x[t], dz)
+        dW_h += np.outer(h[t], dz)
+        db += dz
+        dh = dz @ W_h.T
+    return dW_x, dW_h, db
+
+
+cell = rnn.cells[0]
+last = np.linspace(-1, 1, 12)
+by_hand = bptt(x.data[:, 0], cell, last)
+arisen = mg.grad((output[-1, 0] * last).sum(), [cell.W_x, cell.W_h, cell.b])
+for mine, theirs in zip(by_hand, arisen, strict=True):
+    assert np.allclose(mine, theirs.data, rtol=1e-12, atol=1e-15)
+print("nine lines of algebra agree with no lines of algebra")
+
+# %% [markdown]
+# ## The next word
+#
+# Now train it: after each word, say the next one. The loss is a sum over steps, too, so
+# each weight collects from every loss through every step before it: a double sum, and
+# still only `loss.backward()`.
+
+# %%
+targets = tokens[1:, None]
+parameters = [*rnn.parameters(), *head.parameters()]
+optimizer = mg.optim.Adam(parameters, lr=0.03)
+curve = []
+for _ in range(150):
+    output, _ = rnn(x)
+    loss = mg.losses.cross_entropy(head(output), targets)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    curve.append(loss.item())
+
+chance = np.log(len(vocabulary))
+figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+axes.semilogy(curve, color=BLUE)
+axes.axhline(chance, color="gray", linestyle="--")
+axes.text(100, chance * 1.15, "guessing any word", color="gray")
+axes.set_xlabel("training step")
+axes.set_ylabel("cross-entropy, nats per word")
+axes.set_title("Learning one sentence by heart")
+axes.grid(alpha=0.3)
+
+# %%
+said = vocabulary.decode(head(rnn(x)[0]).data[:, 0].argmax(axis=1))
+print(" ".join(words[:1]), "->", " ".join(said))
+assert list(said) == words[1:]
+assert curve[-1] < 0.05 < chance < curve[0] * 1.5
+
+# %% [markdown]
+# "the" comes twice, and two different words follow. No table from one word to the next
+# could get both right: the network needs its memory. Take the memory away, and it must
+# fail at one of the two.
+
+# %%
+forgetful = head(cell(x[3], cell.zero_state(1)))  # "the", read without a past
+with_past = head(rnn(x)[0][3])
+without = mg.softmax(forgetful).data[0]
+with_it = mg.softmax(with_past).data[0]
+for word in ("color", "sky"):
+    k = number[word]
+    print(
+        f"after 'the', {word:5}: {without[k]:.3f} without, {with_it[k]:.3f} with a past"
+    )
+assert without[number["color"]] > 0.9 and with_it[number["sky"]] > 0.9
+
+# %% [markdown]
+# ## What each word did
+#
+# The gradient also reaches the inputs. How much does the score of "blue" change with
+# each word before it?
+
+# %%
+reading = mg.tensor(x.data, requires_grad=True)
+score = head(rnn(reading)[0])[-1, 0, number["blue"]]
+(gx,) = mg.grad(score, [reading])
+felt = np.linalg.norm(gx.data[:, 0], axis=1)
+
+figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
+axes.bar(range(6), felt, color=GREEN)
+axes.set_xticks(range(6), words[:-1])
+axes.set_ylabel("|d score of “blue” / d word|")
+axes.set_title("How strongly each word is felt when “blue” is said")
+assert felt.argmax() == 5
+
+# %% [markdown]
+# ## Try this
+#
+# - Set `w = 3` in the first network. What becomes of the factors?
+# - Train with SGD instead of Adam: `mg.optim.SGD(parameters, lr=0.3)`.
+# - Let `h = h.detach()` at one step of the first loop, and draw. That is *truncated*
+#   backpropagation through time: the past is used, but not taught.
+#
+# ## Exercises
+#
+# 1. In the first network, let the loss be the sum of all four states. How many terms
+#    does the gradient of `w` have then, and which of them are zero? Check your formula.
+# 2. Show that with the memory cut after every step (`detach`), the gradient of `W_h`
+#    of the trained network is not what it was, but the gradient of the *last* use is.
+# 3. Count the multiplications of `bptt` for T steps and H units, and verify with a
+#    clock that twice the steps take about twice the time, not four times.
+
+# %% [markdown]
+# ### Solution 1
+#
+# Each loss $h_t$ is reached from each use $k \le t$: $1 + 2 + 3 + 4 = 10$ terms. The
+# four uses at the first step multiply $h_0 = 0$. Each of the others is $h_{k-1} (1 -
+# h_k^2)$ times the factors between $k$ and $t$.
+
+# %%
+values = [state.item() for state in states]
+terms = [
+    values[k - 1] * (1 - values[k] ** 2) * np.prod(factors[k:t])
+    for t in range(1, 5)
+    for k in range(1, t + 1)
+]
+(g,) = mg.grad(states[1] + states[2] + states[3] + states[4], [w])
+assert len(terms) == 10 and sum(term == 0 for term in terms) == 4
+assert np.isclose(sum(terms), g.item(), rtol=1e-12)
+
+# %% [markdown]
+# ### Solution 2
+
+# %%
+state = cell.zero_state(1)
+for t in range(5):
+    state = cell(x[t], state)
+cut = cell(x[5], state.detach())
+whole = cell(x[5], state)
+(last_use,) = mg.grad(cut.sum(), [cell.W_h])
+(all_uses,) = mg.grad(whole.sum(), [cell.W_h])
+dz = 1 - whole.data[0] ** 2
+assert np.allclose(last_use.data, np.outer(state.data[0], dz), rtol=1e-12)
+assert not np.allclose(last_use.data, all_uses.data)
+
+# %% [markdown]
+# ### Solution 3
+#
+# Forward, one product of a row with $W_h$ per step: $H^2$; backward, one with its
+# transpose and one outer product: $2 H^2$. With the inputs about $3 T H (H + D)$ in
+# all: linear in T.
+#
+# A clock is a poor witness on a busy machine, so here is a better one: the number of
+# operations, which does not depend on who else is computing.
+
+# %%
+from minigrad.graph import ancestors
+
+
+def operations(steps):
+    out, _ = rnn(mg.ones((steps, 1, len(vocabulary))))
+    return len(list(ancestors([out.sum().node])))
+
+
+assert operations(41) - operations(21) == operations(21) - operations(1)
+
+# %% [markdown]
+# ## Sources
+#
+# - J. L. Elman, *Finding structure in time*, Cognitive Science 14 (1990).
+# - P. J. Werbos, *Backpropagation through time: what it does and how to do it*,
+#   Proceedings of the IEEE 78 (1990).
+# - R. J. Williams, D. Zipser, *Gradient-based learning algorithms for recurrent
+#   networks and their computational complexity*, 1995 (truncation).
+#
+# Next: what becomes of the product of factors when the distance grows.
+
+# %%
+plt.show()  # as a script: all figures, in windows
