@@ -24,6 +24,7 @@ COMMANDS = {
     "predict": "minigrad.tasks.command_predict",
     "step": "minigrad.stepping.command",
     "tour": "minigrad.tour.command",
+    "trial": "minigrad.trial.command",
     "train": "minigrad.tasks.command_train",
     "tutorial": "minigrad.lessons.command",
 }
