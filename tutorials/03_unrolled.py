@@ -47,6 +47,7 @@ states = [h]
 for t, x in enumerate(xs):
     with mg.time_step(t):
         h = mg.tanh(w * h + u * x)
+        h.name = "h"
     states.append(h)
 print([round(state.item(), 4) for state in states])
 mg.draw(h, level="op", gradients=True)
@@ -91,6 +92,16 @@ factors = [0.8 * (1 - state.item() ** 2) for state in states[1:]]
 assert np.isclose(through.item(), np.prod(factors[1:]), rtol=1e-14)
 assert parts[0] == 0.0
 print("factors:", np.round(factors[1:], 4), " product:", round(through.item(), 5))
+
+# %% [markdown]
+# `mg.explain` writes the whole sum out, a product of Jacobians for each step. (Step t
+# makes the state t + 1.)
+
+# %%
+explanation = mg.explain(w, (), h)
+assert np.isclose(explanation.value, sum(parts), rtol=1e-14)
+assert [term.step for term in explanation.terms] == [3, 2, 1, 0]
+explanation
 
 # %% [markdown]
 # ## The same with arrays
