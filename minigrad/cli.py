@@ -19,6 +19,8 @@ from minigrad.errors import MinigradError
 COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
+    "flow": "minigrad.flow.command",
+    "step": "minigrad.stepping.command",
     "predict": "minigrad.tasks.command_predict",
     "tour": "minigrad.tour.command",
     "train": "minigrad.tasks.command_train",

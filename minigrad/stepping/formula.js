@@ -166,8 +166,12 @@ const summedPlaces = (at, shape, over) => {
 const numberWord = (x) => [() => mathNumber(x), x < 0 || Object.is(x, -0) ? 2 : 9];
 const joined = (terms, count) => {
   const parts = terms.flatMap((term, k) => k ? [mo("+"), term] : [term]);
-  if (count > TERMS) parts.push(mo("+"), mo("⋯"), math("mtext", ` (${count} terms)`));
-  return mrow(...parts);
+  if (count > TERMS) {
+    parts.push(mo("+"), mrow(mo("⋯"), math("mtext", ` (${count} terms)`)));
+  }
+  const sum = mrow(...parts);
+  sum.setAttribute("class", "sum");
+  return sum;
 };
 // The right side with the numbers of the entry `at`, or null: see numbers.py.
 const worked = (tree, env, at, shape, full) => {

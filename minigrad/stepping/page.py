@@ -50,11 +50,24 @@ def page(steps: Any, words: Any = None) -> str:
         body,
         style=colours + asset("minigrad.stepping", "page.css"),
         script=f'"use strict";\n(() => {{\n{script}\n}})();',
-        data={"steps": to_data(steps, LARGEST), **_ties(steps, drawing)},
+        data={"steps": to_data(steps, LARGEST), **ties(steps, drawing, svg)},
     )
 
 
-def _drawn(steps: Any, words: Any) -> tuple[Drawing | None, str, str, str]:
+def framed(steps: Any) -> str:
+    """The player for a notebook's cell: a frame that shares nothing with the page.
+
+    Scripts run in a frame alone, so several players, with their keys and ids, do not
+    meet; it may run scripts and nothing else.
+    """
+    title = html.escape(clean(steps.title or "step by step", 80))
+    return (
+        '<iframe sandbox="allow-scripts" loading="lazy" width="100%" height="720" '
+        f'frameborder="0" title="{title}" srcdoc="{html.escape(page(steps))}"></iframe>'
+    )
+
+
+def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:
     """The drawing, its SVG, the style of its colours, or why there is none."""
     options = {"words": words}
     shown = sorted(steps.time_steps)
@@ -97,10 +110,8 @@ def two_themes(light: str, dark: str) -> tuple[str, str]:
     return svg, f':root{{{sides[0]}}}:root[data-theme="dark"]{{{sides[1]}}}\n'
 
 
-def _ties(steps: Any, drawing: Drawing | None) -> dict[str, Any]:
+def ties(steps: Any, drawing: Drawing, svg: str) -> dict[str, Any]:
     """Which box, which line: what the page needs to light the drawing."""
-    if drawing is None:
-        return {}
     picture = drawing.picture
     boxes: dict[int, str] = {}
     for box in picture.boxes.values():
@@ -125,7 +136,24 @@ def _ties(steps: Any, drawing: Drawing | None) -> dict[str, Any]:
         "ends": {line.id: [line.tail, line.head] for line in picture.lines},
         "leaving": leaving,
         "ghosts": ghosts,
+        "areas": _areas(drawing, svg) if svg else {},
     }
+
+
+def _areas(drawing: Drawing, svg: str) -> dict[str, list[float]]:
+    """Where each box is in the SVG: left, top, width, height, in points."""
+    right, down = offset(svg)
+    return {
+        key: [round(n, 1) for n in (x - w / 2 + right, down - y - h / 2, w, h)]
+        for key, (x, y, w, h) in drawing.layout.boxes.items()
+    }
+
+
+def offset(svg: str) -> tuple[float, float]:
+    """How far Graphviz moved the picture in its SVG: to the right, and down."""
+    moved = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", svg)
+    assert moved is not None, "bug: an SVG of Graphviz without translate(...)"
+    return float(moved[1]), float(moved[2])
 
 
 def _move(name: str, what: str, back: str, ahead: str) -> str:

@@ -235,7 +235,12 @@ const workOut = () => {
     }
   }
   if (right) {
-    target.append(equation(mathNumber(Number(result.numbers[k])), mo("="), right));
+    const pieces = right.classList.contains("sum") ? [...right.childNodes] : [right];
+    target.append(inline(mathNumber(Number(result.numbers[k])), mo("="), pieces[0]));
+    for (let n = 1; n < pieces.length; n += 2) {  // a long sum may go on below
+      pieces[n].setAttribute("form", "infix");
+      target.append(inline(pieces[n], pieces[n + 1]));
+    }
     if (result.size > 1) {
       target.append(el("p", "entry-name", `entry ${placeText(k, result.shape)}`));
     }

@@ -47,7 +47,7 @@ const timeLine = () => {
   const wide = steps.length + 2;
   grid.style.setProperty("--columns", wide);
   const many = new Set(rows.map(({ layer }) => layer)).size > 1;
-  const every = Math.ceil(steps.length / 24);
+  const every = Math.ceil(steps.length * 22 / Math.max(200, grid.clientWidth - 120));
   const heads = ["in", ...steps.map((t) => (steps.indexOf(t) % every ? "" : t)), "out"];
   grid.append(el("span", "corner"), ...heads.map((word) => el("span", "head", String(word))));
   rows.forEach(({ side, layer }, number) => {
@@ -332,6 +332,7 @@ if (watched !== undefined) select.value = String(watched);
 go(fromLink() ?? 0, false);
 let width = window.innerWidth;
 window.addEventListener("resize", () => {
+  measure();
   if (window.innerWidth !== width) { width = window.innerWidth; firstView(); }
   follow(false);
 });
