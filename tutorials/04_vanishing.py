@@ -181,9 +181,9 @@ assert kept[1] > 12 and kept[20] < 6
 # ## What does not vanish
 #
 # "The gradient vanishes" is a figure of speech. The gradient of $W_h$ is a sum over the
-# steps at which it was used, and the sum is dominated by the last few. It is large, it
-# looks healthy, and it knows nothing of what was long ago. `mg.ledger` keeps the terms
-# apart.
+# steps at which it was used, and the sum is made of the last ones (below: the last
+# fifteen of fifty). It is large, it looks healthy, and it knows nothing of what was
+# long ago. `mg.ledger` keeps the terms apart.
 
 # %%
 rnn = rnn_with_radius(1.1)
@@ -254,7 +254,7 @@ for text, word in ((SHORT, "sky"), (LONG, "ML")):
 
 # %% [markdown]
 # And now train. Four things have four colours; the network reads the thing, then some
-# words that say nothing, drawn at random, and has to name the color. The only
+# words that say nothing, drawn at random, and has to name the colour. The only
 # difference between the two tasks is how many words stand between.
 
 # %%
@@ -299,7 +299,7 @@ for (gap, found), color in zip(curves.items(), (GREEN, ORANGE), strict=True):
 axes.axhline(1 / COLORS, color="gray", linestyle="--")
 axes.text(200, 0.27, "guessing", color="gray", ha="right")
 axes.set_xlabel("training step")
-axes.set_ylabel("right colors")
+axes.set_ylabel("right colours")
 axes.set_title("The same question with a short gap and with a long one")
 axes.legend(loc="center right")
 axes.grid(alpha=0.3)
@@ -328,7 +328,7 @@ for found in curves[25]:
 #
 # ## Exercises
 #
-# 1. At which width of gap does the network stop learning the colors within 200 steps?
+# 1. At which width of gap does the network stop learning the colours within 200 steps?
 #    Try 2, 4, 8 words, and compare with the norms of the product of Jacobians.
 # 2. For a matrix that is a rotation times 0.9, give all singular values of the product
 #    over k steps, and check.

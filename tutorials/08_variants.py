@@ -132,14 +132,10 @@ by_forget, by_input = (
 source, target = by_forget.cells[0], by_input.cells[0]
 print("gates with weights:", source.gates, "and", target.gates)
 for name in ("W_x", "W_h", "b"):
-    array = np.array(getattr(target, name).data)
-    for letter in ("g", "o"):
-        array[..., target.columns(letter)] = getattr(source, name).data[
-            ..., source.columns(letter)
-        ]
-    array[..., target.columns("f")] = -getattr(source, name).data[
-        ..., source.columns("i")
-    ]
+    theirs, array = getattr(source, name).data, np.array(getattr(target, name).data)
+    for letter in "go":
+        array[..., target.columns(letter)] = theirs[..., source.columns(letter)]
+    array[..., target.columns("f")] = -theirs[..., source.columns("i")]
     getattr(target, name).data = array
 assert np.allclose(by_forget(inputs)[0].data, by_input(inputs)[0].data, rtol=1e-12)
 
@@ -214,7 +210,8 @@ axes.set_yscale("log")
 axes.set_xticks(places, errors)
 axes.set_ylabel("mean error, in ones")
 axes.set_title("Counting ones (dots: the three beginnings)")
-axes.legend()
+axes.set_ylim(top=80)
+axes.legend(loc="upper center", ncols=2)
 axes.grid(axis="y", alpha=0.3)
 
 # %% [markdown]
@@ -264,8 +261,9 @@ assert sum(p.size for p in both.parameters()) == 3 * 20 * 31 + 2 * 20
 # ### Solution 2
 #
 # Gates open for good (biases of 1000); the candidate is 1 where the input is 1, and
-# $\tanh(0) = 0$ where it is 0. For the coupled one: if $|c| \le 1$ and $|g| \le 1$,
-# their average $(1 - i)\, c + i\, g$ is at most 1, too; and it starts at 0.
+# $\tanh(0) = 0$ where it is 0. For the coupled one: if $\lvert c \rvert \le 1$ and
+# $\lvert g \rvert \le 1$, their average $(1 - i)\, c + i\, g$ is at most 1, too; and it
+# starts at 0.
 
 # %%
 counter = LSTM(1, 1, rng=0)

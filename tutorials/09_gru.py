@@ -15,6 +15,7 @@
 # You need: lesson 6; lesson 8 helps.
 
 # %%
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
@@ -199,7 +200,7 @@ def batch(rng, size, held_out=False):
 
 
 words, plural = sentence(np.random.default_rng(1), held_out=False)
-print(" ".join(words), "...", ("is", "are")[int(plural)])
+print(textwrap.fill(f"{' '.join(words)} ... {('is', 'are')[int(plural)]}", 72))
 
 
 # %%
