@@ -4,7 +4,7 @@
 # A gradient that travels through many steps is a product of many factors. Most products
 # of many factors are nearly nothing, or enormous.
 #
-# *Time to run: about 8 s.*
+# *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
@@ -329,7 +329,7 @@ for found in curves[25]:
 # ## Exercises
 #
 # 1. At which width of gap does the network stop learning the colours within 200 steps?
-#    Try 2, 4, 8 words, and compare with the norms of the product of Jacobians.
+#    Try 4, 8, 12 words, and compare with the norms of the product of Jacobians.
 # 2. For a matrix that is a rotation times 0.9, give all singular values of the product
 #    over k steps, and check.
 # 3. Why is there no term at step 0 in the ledger of $W_h$? What about the ledger of
@@ -338,13 +338,14 @@ for found in curves[25]:
 # %% [markdown]
 # ### Solution 1
 #
-# There is no sharp width; around eight words it becomes a matter of luck and patience.
-# What can be checked quickly is that 3 are still easy.
+# There is no sharp width. With 4 words between, every beginning arrives; with 12 it
+# depends on the beginning, in the run shown and probably in yours.
 
 # %%
-easy = train(gap=3, seed=0, steps=150)
-print("3 words between:", round(float(easy[-1]), 2))
-assert easy[-1] > 0.9
+for gap in (4, 12):
+    ends = [round(float(train(gap, seed)[-1]), 2) for seed in range(3)]
+    print(f"{gap:2} words between: right in the end {ends}")
+    assert gap > 4 or min(ends) > 0.9
 
 # %% [markdown]
 # ### Solution 2

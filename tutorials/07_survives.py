@@ -4,7 +4,7 @@
 # The cell state is added to, not squashed: along it the gradient is a product of forget
 # gates. That is the whole secret, and also its limit.
 #
-# *Time to run: about 12 s.*
+# *Time to run: about 15 s.*
 #
 # **You will be able to**
 #

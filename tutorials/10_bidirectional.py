@@ -4,7 +4,7 @@
 # Is a word a name? Often only what comes after it tells. A network that reads in both
 # directions can use that; one that reads forward cannot, however long it is trained.
 #
-# *Time to run: about 8 s.*
+# *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
