@@ -1,9 +1,13 @@
-"""`python -m benchmarks [NAME ...]`: run benchmarks by name, or all of them."""
+"""`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
+
+By name only, as they take minutes: `tasks` (each task with five seeds) and `kills` (a
+hundred killed training runs).
+"""
 
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "imports")
+NAMES = ("elementwise", "cells", "imports", "drawing", "flow", "training")
 
 
 def main(names):

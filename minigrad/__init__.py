@@ -44,7 +44,15 @@ if TYPE_CHECKING:
     from minigrad import data, training
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
-    from minigrad.flow import JacobianProducts, Ledger, jacobian_products, ledger
+    from minigrad.flow import (
+        Diagnosis,
+        JacobianProducts,
+        Ledger,
+        Monitor,
+        diagnose,
+        jacobian_products,
+        ledger,
+    )
     from minigrad.stepping import Steps, steps
     from minigrad.testing import gradcheck
 
@@ -52,12 +60,15 @@ abs = absolute
 
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
+    "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
     "Explanation": ("minigrad.explaining", "Explanation"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
+    "Monitor": ("minigrad.flow", "Monitor"),
     "Steps": ("minigrad.stepping", "Steps"),
     "data": ("minigrad.data", None),
+    "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.testing", "gradcheck"),
@@ -80,10 +91,12 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Diagnosis",
     "Drawing",
     "Explanation",
     "JacobianProducts",
     "Ledger",
+    "Monitor",
     "Steps",
     "Tensor",
     "abs",
@@ -97,6 +110,7 @@ __all__ = [
     "cos",
     "data",
     "detect_anomaly",
+    "diagnose",
     "draw",
     "enable_grad",
     "errors",

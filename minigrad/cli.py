@@ -19,6 +19,7 @@ from minigrad.errors import MinigradError
 COMMANDS = {
     "doctor": "minigrad.doctor",
     "draw": "minigrad.drawing.command",
+    "flow": "minigrad.flow.command",
     "predict": "minigrad.tasks.command_predict",
     "step": "minigrad.stepping.command",
     "tour": "minigrad.tour.command",

@@ -69,8 +69,13 @@ def document(
 
 def image(path: Path, alt: str, fit: bool = True) -> str:
     """An image element that carries a picture: a .png or .svg file."""
-    kind = {".png": "png", ".svg": "svg+xml"}[path.suffix]
-    code = base64.b64encode(path.read_bytes()).decode()
+    return picture(path.read_bytes(), path.suffix.removeprefix("."), alt, fit)
+
+
+def picture(data: bytes, format: str, alt: str, fit: bool = True) -> str:
+    """An image element that carries a picture's bytes; format is "png" or "svg"."""
+    kind = {"png": "png", "svg": "svg+xml"}[format]
+    code = base64.b64encode(data).decode()
     kept = ' class="fit"' if fit else ""
     text = html.escape(alt)
     return f'<img{kept} src="data:image/{kind};base64,{code}" alt="{text}">'

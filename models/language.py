@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.nn import Dropout, Embedding, Linear, Module
+from minigrad.errors import ArgumentError
+from minigrad.nn import Dropout, Embedding, Linear, Module, Parameter
 from minigrad.random import generator
 from minigrad.tensor import Tensor
-from models.words import recurrent
+from models.words import recurrent, small
 
 
 class LanguageModel(Module):
@@ -25,6 +26,9 @@ class LanguageModel(Module):
     hidden_size     units of each layer
     num_layers      layers
     dropout         shares of entries dropped in training: of vectors, of outputs
+    tied            are the vectors of what is read also the weights of what is said?
+                    (Inan et al. 2017, "Tying word vectors and word classifiers".) Then
+                    embedding_size has to be hidden_size
     rng, noise      generators: of the weights' start, of dropout (None: the same one)
 
     Shapes:  tokens (T, B) of whole numbers, a state as the recurrent layers take and
@@ -40,19 +44,30 @@ class LanguageModel(Module):
         hidden_size: int = 128,
         num_layers: int = 1,
         dropout: Sequence[float] = (0.1, 0.3),
+        tied: bool = False,
         dtype: Any = "float32",
         rng: Any = None,
         noise: Any = None,
     ) -> None:
         rng = generator(rng, "LanguageModel")
         noise = rng if noise is None else noise
+        if tied and embedding_size != hidden_size:
+            raise ArgumentError(
+                "LanguageModel(tied=True): two sizes for the same vectors",
+                expect="embedding_size == hidden_size",
+                actual=f"{embedding_size} and {hidden_size}",
+                hint="tied=False, or equal sizes",
+            )
         self.embed = Embedding(tokens, embedding_size, dtype=dtype, rng=rng)
+        if tied:  # as weights of what is said N(0, 1) would be far too sure
+            small(self.embed, 0.1)
         self.drop_in = Dropout(dropout[0], rng=noise)
         self.drop_out = Dropout(dropout[1], rng=noise)
         self.recurrent = recurrent(kind)(
             embedding_size, hidden_size, num_layers, dtype=dtype, rng=rng
         )
-        self.out = Linear(hidden_size, tokens, dtype=dtype, rng=rng)
+        self.out = None if tied else Linear(hidden_size, tokens, dtype=dtype, rng=rng)
+        self.bias = Parameter(np.zeros(tokens, dtype)) if tied else None
 
     def forward(
         self, tokens: np.ndarray, state: Any = None, mask: np.ndarray | None = None
@@ -60,4 +75,12 @@ class LanguageModel(Module):
         """Logits (T, B, V) of what comes next, and the state to go on with."""
         x = self.drop_in(self.embed(tokens))
         output, state = self.recurrent(x, state, mask=mask)
-        return self.out(self.drop_out(output)), state
+        return self._logits(self.drop_out(output)), state
+
+    def _logits(self, output: Tensor) -> Tensor:
+        """A logit per token (T, B, V) from the outputs (T, B, H)."""
+        if self.out is not None:
+            return self.out(output)
+        steps, batch, width = output.shape
+        rows = output.reshape(steps * batch, width) @ self.embed.weight.T + self.bias
+        return rows.reshape(steps, batch, len(self.embed.weight))

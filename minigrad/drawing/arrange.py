@@ -46,7 +46,6 @@ class Layout:
     clusters: dict[tuple[str, tuple[str, ...]], Rect] = field(default_factory=dict)
     lines: dict[str, Curve] = field(default_factory=dict)
     labels: dict[str, Point] = field(default_factory=dict)  # line -> where its label is
-    words: dict[str, str] = field(default_factory=dict)  # line -> what its label says
     branches: set[str] = field(default_factory=set)  # side ways of a value: drawn thin
     titles: dict[object, Point] = field(default_factory=dict)  # see `titles.py`
     rows: dict[str, Rect] = field(default_factory=dict)
@@ -106,7 +105,6 @@ class Arranger:
             if point is not None:
                 room.take(around(point, text))
                 self.layout.labels[line.id] = point
-                self.layout.words[line.id] = text
 
     def _branches(self) -> None:
         """A value that goes to several boxes of a tile: the shortest way is its own,

@@ -29,6 +29,7 @@ from minigrad.drawing.style import (
     FONT,
     HEAT,
     LIGHT,
+    LIT,
     SIZE,
     SMALL,
     Theme,
@@ -57,11 +58,14 @@ class Writer:
         theme: Theme = LIGHT,
         layout: Layout | None = None,
         faint: frozenset[str] = frozenset(),
+        lit: frozenset[str] = frozenset(),
     ) -> None:
+        """`faint`: boxes that are only hinted at; `lit`: steps that stand out."""
         self.picture = picture
         self.theme = theme
         self.layout = layout
         self.faint = faint
+        self.lit = lit
         self.clusters = picture.cluster_ids()
         self.titled = len(picture.boxes) <= TITLED
         self.out: list[str] = []
@@ -161,6 +165,13 @@ class Writer:
             style |= {"style": "rounded,filled", "fillcolor": self.theme.tile}
             style |= {"color": self.theme.edge, "fontcolor": self.theme.quiet}
             style["peripheries"] = 1
+            if tile.id in self.lit:
+                style |= {"color": LIT[self.theme.name], "penwidth": 3}
+                style["fontcolor"] = LIT[self.theme.name]
+            elif self._is_faint(tile.boxes):
+                pale = mix(self.theme.edge, self.theme.paper, 0.4)
+                style |= {"color": pale, "fillcolor": self.theme.paper}
+                style["fontcolor"] = mix(self.theme.quiet, self.theme.paper, 0.35)
             if self.layout:
                 rect = self.layout.tiles[tile.id]
                 style |= self._title_at(rect, tile.title, SIZE, (tile.id, ()))
@@ -197,11 +208,13 @@ class Writer:
         key = (path[-1], tile.kind == "step")
         words, first, style = self.looks.get(key) or self._cluster_looks(*key)
         place = ""
+        if self.faint:
+            place = self._faded_cluster(tile, path)
         if self.layout:
             names = tuple(level.name for level in path)
             rect = self.layout.clusters.get((tile.id, names))
             if rect:
-                place = " " + pairs(
+                place += " " + pairs(
                     self._title_at(rect, words, SMALL, (tile.id, names))
                 )
         self.out.append(
@@ -220,6 +233,8 @@ class Writer:
             "color": mix(colour, ground, 0.7),
             "fillcolor": mix(colour, ground, self.theme.tint),
             "fontsize": SMALL,
+            "fontcolor": self.theme.quiet,
+            "penwidth": 1,
         }
         self.looks[record, step] = words, first, pairs(style)
         return self.looks[record, step]
@@ -257,14 +272,30 @@ class Writer:
         )
         return self.looks[key]
 
+    def _is_faint(self, boxes: list[str]) -> bool:
+        """Is all of it only hinted at?"""
+        return bool(self.faint) and self.faint.issuperset(boxes)
+
+    def _faded_cluster(self, tile: Tile, path: tuple[Scope, ...]) -> str:
+        """How a gate looks that has not been computed yet."""
+        known = self.picture.boxes
+        inside = [k for k in tile.boxes if known[k].clusters[: len(path)] == path]
+        if not self._is_faint(inside):
+            return ""
+        pale = mix(self.theme.faint, self.theme.paper, 0.22)
+        paper = self.theme.paper
+        return f' color="{pale}" fillcolor="{paper}" fontcolor="{pale}"'
+
     def _faded(self, *boxes: str) -> str:
         """How things look that have not happened yet (in frames)."""
         if not self.faint.intersection(boxes):
             return ""
         pale = mix(self.theme.faint, self.theme.paper, 0.22)
+        kind = self.picture.boxes[boxes[0]].kind if len(boxes) == 1 else ""
+        style = {"": "solid", "weight": "dashed", "bar": "solid"}.get(kind, "rounded")
         return (
             f' color="{pale}" fontcolor="{pale}" fillcolor="{self.theme.paper}"'
-            ' style="solid"'
+            f' style="{style}"'
         )
 
     def _heat(self, box: Box) -> None:
@@ -292,11 +323,16 @@ class Writer:
         words = line_words(line)
         if self.layout:
             more += f' pos="{position(self.layout.lines[line.id])}"'
-            words = self.layout.words.get(line.id, "")
+            named = line.id not in self.layout.branches
+            placed = line.id in self.layout.labels
+            words = line_words(line, named) if placed else ""
             if words:
                 x, y = self.layout.labels[line.id]
                 more += f' lp="{x:.2f},{y:.2f}"'
-            if line.kind == "state" and line.id in self.layout.branches:
+            if line.kind == "state" and (
+                line.id in self.layout.branches
+                or self.picture.boxes[line.tail].backward  # sums, many side by side
+            ):
                 more = f' penwidth="1.3"{more}'
         if words:
             # A label proper on a line that is not to count makes dot fail at times.

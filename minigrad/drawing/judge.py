@@ -13,7 +13,8 @@ import itertools
 import math
 
 from minigrad.drawing.geometry import Curve, Point
-from minigrad.drawing.template import Laid, Plan, Ports, Sketch
+from minigrad.drawing.plan import Plan
+from minigrad.drawing.sketch import Laid, Ports, Sketch
 
 MARGIN, TITLE = 6.0, 14.0  # around the boxes of a gate, and for its title
 
@@ -33,9 +34,18 @@ def frames(sketch: Sketch, laid: Laid) -> None:
         x1, y1 = max(r[2] for r in rects), max(r[3] for r in rects)
         wide = len(path[-1]) * 5.8 + 6
         more = max(0.0, wide - (x1 - x0) - 2 * MARGIN) / 2
-        laid.clusters[path] = (
-            x0 - MARGIN - more, y0 - MARGIN, x1 + MARGIN + more, y1 + MARGIN + TITLE,
-        )  # fmt: skip
+        near = [
+            _rect(sketch, laid, k)
+            for k, own in enumerate(sketch.clusters)
+            if own[: len(path)] != path
+        ]
+        left = max(  # rather to the right than over a neighbour
+            (r[2] + 4 for r in near if r[2] <= x0 and r[1] < y1 and r[3] > y0),
+            default=-math.inf,
+        )
+        start = max(x0 - MARGIN - more, min(left, x0 - 3))
+        end = max(x1 + MARGIN + more, min(start + wide, x1 + MARGIN + 2 * more))
+        laid.clusters[path] = (start, y0 - MARGIN, end, y1 + MARGIN + TITLE)
     _fit(laid)
 
 

@@ -88,6 +88,7 @@ SMALL_TO_LARGE = {  # sizes of gradients; lightness grows one way, for print
     ),
 }  # fmt: skip
 ALARM = {"light": "#C2185B", "dark": "#FF7AB0"}  # NaN and infinities
+LIT = {"light": "#0072B2", "dark": "#56B4E9"}  # the current step, in frames
 NEGATIVE, POSITIVE = "#0072B2", "#E69F00"
 
 

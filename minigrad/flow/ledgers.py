@@ -124,6 +124,18 @@ class Ledger:
         name, _ = self._find(p)
         return any(found == name for found, _ in self._uses.counts)
 
+    def table(self, p: Any = None, most: int = 10) -> Any:
+        """The norms as a table (rich) of at most `most` losses and steps."""
+        from minigrad.flow.terminal import ledger_table
+
+        return ledger_table(self, p, most)
+
+    def plot(self, p: Any = None, axes: Any = None) -> Any:
+        """The norms as a heat map (matplotlib): returns the axes."""
+        from minigrad.flow.plots import heat
+
+        return heat(self, p, axes)
+
     def __repr__(self) -> str:
         names = ", ".join(map(label, self.parameters))
         return (

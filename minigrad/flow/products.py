@@ -5,46 +5,24 @@
 The factors of one sample are taken step by step from the recorded graph; their products
 shrink or grow with distance, and with them every gradient that has to go that way.
 
-Read next: `plots.py`.
+Read next: `paths.py`.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from minigrad.errors import ArgumentError, GraphError, IndexingError, ShapeError
 from minigrad.flow import scaled
 from minigrad.flow.local import Step, gates_of_step, place_of
+from minigrad.flow.paths import Paths, split
 from minigrad.graph import AnyEdge
 
 LIMIT = 1 << 30  # bytes of factors that are held
-
-
-class Paths(NamedTuple):
-    """The two ways from state k to state T of the part that `state` names.
-
-    Entry k of each array belongs to the way from step k on; T+1 entries.
-
-    state   "c" for an LSTM, "h" for a GRU
-    alone   (T+1, H): along this state alone, all gates held constant. LSTM: the product
-            of f_t, t > k, for every variant (of 1 without forget gate); GRU: of z_t, or
-            of 1 - z_t where z takes the new. (T+1, H, H) for a cell that mixes units
-            on this path
-    rest    (T+1, H, H): everything else, through the gates and the hidden state
-            once or more often: ds_T/ds_k of this part without the path alone
-    alone_norms, rest_norms   (T+1,) their spectral norms
-    share   (T+1,) alone_norms / (alone_norms + rest_norms); NaN where both are 0
-    """
-
-    state: str
-    alone: np.ndarray
-    rest: np.ndarray
-    alone_norms: np.ndarray
-    rest_norms: np.ndarray
-    share: np.ndarray
 
 
 class JacobianProducts:
@@ -69,8 +47,8 @@ class JacobianProducts:
         self.names, self.parts = self._layout(loop)
         self.size = sum([s.stop - s.start for s in self.parts.values()])
         self._refuse()
-        pairs = zip(self._states, self._states[1:], strict=False)
-        steps = [Step(before, after) for before, after in pairs]
+        self._pairs = list(pairwise(self._states))
+        steps = [Step(before, after) for before, after in self._pairs]
         self._gates = [gates_of_step(step.nodes, loop.state_names) for step in steps]
         self._factors = [step.jacobian(self._row).astype(float) for step in steps]
         self._cell_weight = _recurrent_weight(loop.cell, steps[-1])
@@ -137,10 +115,24 @@ class JacobianProducts:
         """(T+1,): the spectral norm of product(k), k = 0..T; 1 for k = T."""
         return self.singular_values()[:, 0]
 
-    def log10_norms(self) -> np.ndarray:
+    def log10_norms(self, part: str | None = None) -> np.ndarray:
         """(T+1,): log10 of the norms, right also where they are beyond float64; -inf
-        where a product is exactly zero, NaN where it is not finite."""
-        return self.log10_singular_values()[:, 0]
+        where a product is exactly zero, NaN where it is not finite.
+
+        part  the letter of a part of the state: only its block, d(c_T)/d(c_k)
+        """
+        if part is None:
+            return self.log10_singular_values()[:, 0]
+        at = self.parts[part]
+        blocks = [(matrix[at, at], exponent) for matrix, exponent in self._products]
+        return np.array(
+            [scaled.log10(scaled.singular_values(m)[0], e) for m, e in blocks]
+        )
+
+    @property
+    def has_paths(self) -> bool:
+        """Does the cell have gates, so that there are paths to tell apart?"""
+        return any(self._gates)
 
     def singular_values(self) -> np.ndarray:
         """(T+1, S): the singular values of product(k), largest first."""
@@ -214,7 +206,7 @@ class JacobianProducts:
 
         Raises GraphError for a cell without gates, such as an RNN: it has one path.
         """
-        if not any(self._gates):
+        if not self.has_paths:
             raise GraphError(
                 "paths: this cell has no gates that could be held constant",
                 expect='a cell whose gates are computed in scopes: with gate("f"): ...',
@@ -222,66 +214,24 @@ class JacobianProducts:
                 hint="norms() and singular_values() work for every cell",
             )
         name = "c" if "c" in self.names else self.names[0]
-        part = self.parts[name]
-        alone = self._alone(name)
-        direct: scaled.Scaled = np.eye(part.stop - part.start), 0
-        rest: scaled.Scaled = np.zeros((part.stop - part.start, self.size)), 0
-        ways = [(direct, rest)]
-        for factor, held in zip(self._factors[::-1], alone[::-1], strict=True):
-            # R' = R F + A (F - [0 D]): no difference of nearly equal products
-            turned = factor[part].copy()
-            turned[:, part] -= held
-            with np.errstate(all="ignore"):
-                rest = _sum(
-                    scaled.rescaled(rest[0] @ factor, rest[1]),
-                    scaled.rescaled(direct[0] @ turned, direct[1]),
-                )
-                direct = scaled.rescaled(direct[0] @ held, direct[1])
-            ways.append((direct, rest))
-        return _paths(name, part, ways[::-1])
-
-    def _alone(self, name: str) -> list[np.ndarray]:
-        """ds_k/ds_{k-1} of one part, the gates and the other parts held constant."""
         index = self.names.index(name)
-        pairs = zip(self._states, self._states[1:], self._gates, strict=False)
-        return [
-            Step([before[index]], [after[index]], gates)
-            .jacobian(self._row)
-            .astype(float)
-            for before, after, gates in pairs
+        alone = [  # ds_k/ds_{k-1} of this part, gates and other parts held constant
+            Step([before[index]], [after[index]], gates).jacobian(self._row)
+            for (before, after), gates in zip(self._pairs, self._gates, strict=True)
         ]
+        return split(name, self.parts[name], self._factors, alone)
+
+    def plot(self, axes: Any = None) -> Any:
+        """The fan of singular values (matplotlib): returns the axes."""
+        from minigrad.flow.plots import fan
+
+        return fan(self, axes)
 
     def __repr__(self) -> str:
         return (
             f"<JacobianProducts of sample {self.sample}: {self.steps} factors "
             f"({self.size}, {self.size}), state {', '.join(self.names)}>"
         )
-
-
-def _sum(a: scaled.Scaled, b: scaled.Scaled) -> scaled.Scaled:
-    """a + b, in the scale of the larger."""
-    if not a[0].any():
-        return b
-    exponent = max(a[1], b[1]) if b[0].any() else a[1]
-    total = np.ldexp(a[0], a[1] - exponent) + np.ldexp(b[0], b[1] - exponent)
-    return scaled.rescaled(total, exponent)
-
-
-def _paths(name: str, part: slice, ways: list) -> Paths:
-    """Both paths as plain arrays, with their norms."""
-    alone = np.array([scaled.plain(a) for a, _ in ways])
-    rest = np.array([scaled.plain((r[:, part], e)) for _, (r, e) in ways])
-    units = alone.shape[1]
-    if not alone[:, ~np.eye(units, dtype=bool)].any():
-        alone = alone[:, range(units), range(units)]
-        alone_norms = np.abs(alone).max(axis=1)
-    else:
-        alone_norms = np.array([scaled.singular_values(a)[0] for a in alone])
-    rest_norms = np.array([scaled.singular_values(r)[0] for r in rest])
-    both = alone_norms + rest_norms
-    with np.errstate(all="ignore"):
-        share = alone_norms / both
-    return Paths(name, alone, rest, alone_norms, rest_norms, share)
 
 
 def jacobian_products(trace: Any, sample: int = 0, layer: int = 0) -> JacobianProducts:

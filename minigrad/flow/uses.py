@@ -108,13 +108,18 @@ class Norms:
             if missing:
                 self._sums[place] = value
                 return
-        self.arrays[name][slot] = norm_of(value)
+        self.arrays[name][slot] = _norm(value)
 
     def close(self) -> None:
         """The pass is over: of some uses nothing came."""
         for (name, slot), value in self._sums.items():
-            self.arrays[name][slot] = norm_of(value)
+            self.arrays[name][slot] = _norm(value)
         self._sums, self._missing = {}, {}
+
+
+def _norm(value: np.ndarray) -> float:
+    """In float64, where the squares of small float32 entries do not underflow."""
+    return norm_of(value.astype(np.float64, copy=False))
 
 
 class _Filing:

@@ -30,6 +30,28 @@ const equation = (...content) => {
 };
 const inline = (...content) => math("math", mrow(...content));
 
+// What is needed to work out an entry of what a rule gave.
+const workable = ({ operation, input }) => {
+  const { inputs, outputs, rules, letters } = operations[operation];
+  const at = incomingAt.get(operation);
+  const gradients = at === undefined ? [] : events[at].gradients.map(arrayOf);
+  const env = { y: valueArray(outputs[0]), g: gradients[0] };
+  letters.forEach((letter, k) => { env[letter] = valueArray(inputs[k]); });
+  return { tree: rules[input], env, full: env.y.shape };
+};
+const sumOfRules = (gifts) => {
+  if (!gifts.length) return [mo("∑"), math("mtext", "what its readers gave")];
+  const parts = gifts.slice(0, 3).flatMap((gift, k) => {
+    const rule = operations[gift.operation].rules[gift.input];
+    const bare = rule === null || (Array.isArray(rule)
+      && ["add", "sub", "negative", "if", "where", "sum"].includes(rule[0]));
+    const term = rule === null ? mo("?") : typeset(rule, wordsOf(gift.operation));
+    const made = bare && gifts.length > 1 ? mrow(mo("("), term, mo(")")) : term;
+    return k ? [mo("+"), made] : [made];
+  });
+  return gifts.length > 3 ? [...parts, mo("+"), mo("⋯")] : parts;
+};
+
 // Everything that the panel shows of an event: words, formula, arrays, what is worked out
 const tellings = {
   forward(event) {
@@ -63,26 +85,23 @@ const tellings = {
       words: start ? ["backward starts here: ", inline(gradientOf(outputs[0]))]
         : ["the gradient of ", inline(...several(outputs, symbolOf)), " is complete",
           one ? `: ${many(values[outputs[0]].uses, "contribution")}` : ""],
-      formula: [...several(outputs, gradientOf), ...(start ? [mo("="), math("mn", "1")]
-        : [mo("="), mo("∑"), math("mtext", "what its readers gave back")])],
+      formula: [...several(outputs, gradientOf), mo("="),
+        ...(start ? [math("mn", "1")] : sumOfRules(terms))],
       terms: one ? terms.map(({ value }) => arrayOf(value)) : [],
+      ...(one && gifts.length === 1 && terms.length === 1 ? workable(terms[0]) : {}),
       result: given.find(Boolean), cards,
       next: "Next, its rule: what each of its inputs gets.",
     };
   },
   contribution(event) {
-    const { name, inputs, outputs, rules, letters } = operations[event.operation];
-    const rule = rules[event.input];
-    const at = incomingAt.get(event.operation);
-    const gradients = at === undefined ? [] : events[at].gradients.map(arrayOf);
-    const env = { y: valueArray(outputs[0]), g: gradients[0] };
-    letters.forEach((letter, k) => { env[letter] = valueArray(inputs[k]); });
+    const { name, inputs, outputs, letters } = operations[event.operation];
+    const { tree: rule, env, full } = workable(event);
     const used = rule === null ? new Set() : lettersIn(rule);
     const result = arrayOf(event.value);
     const { uses } = values[event.target];
     const sum = running(event);
-    const cards = gradients[0] ? [[inline(gradientOf(outputs[0])), "incoming gradient",
-      gradients[0], "in"]] : [];
+    const cards = env.g ? [[inline(gradientOf(outputs[0])), "incoming gradient",
+      env.g, "in"]] : [];
     letters.forEach((letter, k) => {
       if (used.has(letter)) {
         cards.push([inline(symbolOf(inputs[k])), "of the forward pass", env[letter], "in"]);
@@ -101,7 +120,7 @@ const tellings = {
       count: [event.index, uses],
       formula: [gradientOf(event.target), mo("+="),
         rule === null ? mo("?") : typeset(rule, wordsOf(event.operation))],
-      tree: rule, env, result, full: env.y.shape, cards,
+      tree: rule, env, result, full, cards,
       next: event.aside ? "The engine keeps this use, and adds all uses of the weight in "
         + "one product at the end: a stacked sum." : "",
     };
@@ -123,10 +142,10 @@ const tellings = {
       words: [`stacked sum: ${many(uses, "use")} of `, inline(symbolOf(event.target)),
         " in one product"],
       formula: [gradientOf(event.target), mo("+="), mo("∑"),
-        math("msup", math("mi", values[first].symbol[0]), math("mi", "T")),
+        math("msup", math("mi", values[first].symbol[0]), upright("T")),
         math("mspace"), math("mi", "g"), mo("="),
-        mrow(math("msup", mrow(mo("["), math("mtext", "all rows"), mo("]")),
-          math("mi", "T")), mo("["), math("mtext", "all g"), mo("]"))],
+        math("msup", math("mtext", `[rows of all ${values[first].symbol[0]}]`),
+          upright("T")), math("mspace"), math("mtext", "[rows of all g]")],
       result,
       cards: [[inline(gradientOf(event.target)), "stacked sum", result, "out"]],
       next: gifts.length === uses ? `Added one by one the uses give the same, up to `
@@ -222,7 +241,12 @@ const workOut = () => {
     }
   }
   if (right) {
-    target.append(equation(mathNumber(Number(result.numbers[k])), mo("="), right));
+    const pieces = right.classList.contains("sum") ? [...right.childNodes] : [right];
+    target.append(inline(mathNumber(Number(result.numbers[k])), mo("="), pieces[0]));
+    for (let n = 1; n < pieces.length; n += 2) {  // a long sum may go on below
+      pieces[n].setAttribute("form", "infix");
+      target.append(inline(pieces[n], pieces[n + 1]));
+    }
     if (result.size > 1) {
       target.append(el("p", "entry-name", `entry ${placeText(k, result.shape)}`));
     }

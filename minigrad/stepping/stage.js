@@ -8,7 +8,6 @@ let shape = { width: 1, height: 1, x: 0, y: 0 };
 let lit = [];
 
 const parts = new Map();  // id of a box or line -> its element
-const areas = new Map();  // id of a box -> where it is, in pixels of the whole drawing
 const moments = [];  // [event, id, class that it gets then], in order of events
 if (svg) {
   const box = svg.viewBox.baseVal;
@@ -18,19 +17,16 @@ if (svg) {
   svg.removeAttribute("style");
   for (const group of svg.querySelectorAll("g.node, g.edge")) parts.set(group.id, group);
 }
-const areaOf = (id) => {
-  if (!areas.has(id)) {
-    const group = parts.get(id);
-    const box = group.getBBox();
-    const [dx, dy] = svg.querySelector("g.graph").getAttribute("transform")
-      .match(/translate\(([-\d.]+)[ ,]+([-\d.]+)\)/).slice(1).map(Number);
-    areas.set(id, { x: (box.x + dx) * 4 / 3, y: (box.y + dy) * 4 / 3,
-      width: box.width * 4 / 3, height: box.height * 4 / 3 });
-  }
-  return areas.get(id);
+const areaOf = (id) => {  // where a box is, in pixels of the whole drawing
+  const [x, y, width, height] = data.areas[id].map((n) => n * 4 / 3);
+  return { x, y, width, height };
 };
+let room = { width: 0, height: 0 };  // of the stage: measured when the window changes
+const measure = () => { room = stage.getBoundingClientRect(); };
+measure();
 
 // ------------------------------------------------------------- what has happened
+const ofOperations = new Set(Object.values(data.boxes));
 const firsts = () => {
   const done = new Map(), felt = new Map();
   const first = (map, id, k) => { if (id && !map.has(id)) map.set(id, k); };
@@ -48,7 +44,7 @@ const firsts = () => {
   for (const [line, [tail, head]] of Object.entries(data.ends)) {
     const at = done.get(head) ?? 0;
     first(done, line, at);
-    if (!data.ofOperations.includes(tail)) done.set(tail, Math.min(done.get(tail) ?? at, at));
+    if (!ofOperations.has(tail)) done.set(tail, Math.min(done.get(tail) ?? at, at));
   }
   for (const [id, k] of done) moments.push([k, id, "todo"]);
   for (const [id, k] of felt) moments.push([k, id, "felt"]);
@@ -130,7 +126,7 @@ const glide = (smooth) => {
   look();
 };
 const fit = () => {
-  const { width, height } = stage.getBoundingClientRect();
+  const { width, height } = room;
   view.zoom = Math.min((width - 24) / shape.width, (height - 24) / shape.height, 1.2);
   view.x = (width - shape.width * view.zoom) / 2;
   view.y = (height - shape.height * view.zoom) / 2;
@@ -144,7 +140,7 @@ const zoomAt = (x, y, factor) => {
   glide(false);
 };
 const zoomMiddle = (factor) => {
-  const { width, height } = stage.getBoundingClientRect();
+  const { width, height } = room;
   zoomAt(width / 2, height / 2, factor);
 };
 const union = (a, b) => {
@@ -155,14 +151,14 @@ const union = (a, b) => {
 // Bring what is lit into the middle part of the stage, and no further than needed.
 const follow = (smooth) => {
   if (!svg || !lit.length) return;
-  const { width, height } = stage.getBoundingClientRect();
-  const room = { x: width / view.zoom, y: height / view.zoom };
+  const { width, height } = room;
+  const across = width / view.zoom * 0.8, down = height / view.zoom * 0.8;
   const boxes = lit.filter(([group]) => group.classList.contains("node"))
     .sort(([, a], [, b]) => (b === "now") - (a === "now")).map(([group]) => group.id);
   let area = null;
   for (const id of boxes) {
     const wider = area ? union(area, areaOf(id)) : areaOf(id);
-    if (!area || (wider.width < room.x * 0.8 && wider.height < room.y * 0.8)) area = wider;
+    if (!area || (wider.width < across && wider.height < down)) area = wider;
   }
   if (!area) return;
   const move = (at, size, start, length) => {
@@ -176,18 +172,21 @@ const follow = (smooth) => {
     if (from >= edge && to <= size - edge) return at;
     return size / 2 - (start + length / 2) * view.zoom;
   };
-  view.x = move(view.x, width, area.x, area.width);
-  view.y = move(view.y, height, area.y, area.height);
+  const within = (at, size, length) => length * view.zoom < size - 24
+    ? (size - length * view.zoom) / 2
+    : Math.min(12, Math.max(size - 12 - length * view.zoom, at));
+  view.x = within(move(view.x, width, area.x, area.width), width, shape.width);
+  view.y = within(move(view.y, height, area.y, area.height), height, shape.height);
   glide(smooth);
 };
 const firstView = () => {  // one time step fits the stage, and is large enough to read
   if (!svg) return;
-  const { width, height } = stage.getBoundingClientRect();
+  const { width, height } = room;
   const tile = svg.querySelector("g.step")?.getBBox() ?? svg.getBBox();
   const wanted = Math.min((height - 30) / (tile.height * 4 / 3),
     (width - 30) / (tile.width * 4 / 3));
   const whole = Math.min((width - 24) / shape.width, (height - 24) / shape.height);
-  view.zoom = Math.max(whole, Math.min(1.1, Math.max(0.5, wanted)));
+  view.zoom = Math.max(whole, Math.min(1.1, Math.max(0.62, wanted)));
   view.x = 12;
   view.y = (height - shape.height * view.zoom) / 2;
   glide(false);

@@ -19,13 +19,15 @@ from typing import Any
 
 from minigrad.errors import one_of
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
-from minigrad.tasks.session import load, train
+from minigrad.tasks.saved import load
+from minigrad.tasks.session import train
 
 # name -> where its class is; imported when asked for
 TASKS = {
     "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
     "next-word": ("minigrad.tasks.language", "NextWord"),
     "first-names": ("minigrad.tasks.first_names", "FirstNames"),
+    "name-tagging": ("minigrad.tasks.name_tagging", "NameTagging"),
     "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
     "next-character": ("minigrad.tasks.language", "NextCharacter"),
     "weather": ("minigrad.tasks.weather", "Weather"),

@@ -23,6 +23,7 @@ from minigrad.tensor import Tensor
 from minigrad.training.schedules import cosine, warmup
 
 Figures = dict[str, float]
+MODEL = "the model"  # its row among the figures
 
 
 class Table(NamedTuple):
@@ -170,6 +171,10 @@ class Task:
         """The learning-rate schedule of a run of so many steps."""
         rise = max(1, math.ceil(0.05 * steps))
         return warmup(rise, cosine(max(1, steps - rise), last=0.02))
+
+    def label(self, name: str) -> str:
+        """A figure's name, for a table: RMSE, but accuracy."""
+        return name.upper() if len(name) <= 4 else name.replace("_", " ")
 
     def shown(self, name: str, value: float) -> str:
         """A figure, as text."""

@@ -79,7 +79,8 @@ def run(options: argparse.Namespace) -> None:
         except MinigradError:
             if session.path.exists():
                 console.print(
-                    f"the run up to its last save is in {session.path}",
+                    f"the run up to its last save is in {session.path}\n"
+                    f"next, when this is mended: {again}",
                     highlight=False,
                     markup=False,
                     soft_wrap=True,

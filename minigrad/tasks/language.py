@@ -18,6 +18,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.data import Vocabulary, tokenize
 from minigrad.data.files import read_text
+from minigrad.data.streams import Streams
 from minigrad.errors import DataError
 from minigrad.functions import log_softmax
 from minigrad.recurrent import models
@@ -43,11 +44,9 @@ class Passage(NamedTuple):
 
 
 class Chunks:
-    """A text in strands that run side by side, cut into steps: one epoch per loop.
+    """A text in stretches for truncated BPTT, cut elsewhere in each epoch.
 
-    Gives (x, y), each (steps, strands): y is x one token further. Chunk k + 1 goes on
-    where chunk k ends, so that the state can be carried. Each epoch starts a few tokens
-    later or earlier, so that the cuts are elsewhere.
+    See `Streams`: each epoch starts some tokens later, fewer than `steps`.
     """
 
     def __init__(self, tokens: np.ndarray, strands: int, steps: int, rng: Any) -> None:
@@ -65,14 +64,10 @@ class Chunks:
         return self._count
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        start, length = self.rng.integers(self.steps), self._count * self.steps
-        size = self.strands * length
-        x, y = (
-            self.tokens[start + k : start + k + size].reshape(self.strands, length).T
-            for k in (0, 1)
-        )
-        for t in range(0, length, self.steps):
-            yield x[t : t + self.steps], y[t : t + self.steps]
+        start = self.rng.integers(self.steps)
+        size = self.strands * self._count * self.steps
+        kept = self.tokens[start : start + size + 1]
+        return iter(Streams(kept, self.strands, self.steps))
 
 
 class NextToken(Task):
@@ -83,6 +78,7 @@ class NextToken(Task):
     carry = True
     order = 3  # of the n-grams it is compared with
     token = "word"
+    tied = False
 
     def cut(self, text: str) -> list[str]:
         """The text as tokens."""
@@ -130,10 +126,11 @@ class NextToken(Task):
         return {
             "tokens": len(data.reading["tokens"]),
             "kind": settings.cell,
-            "embedding_size": settings.embedding,
+            "embedding_size": settings.hidden if self.tied else settings.embedding,
             "hidden_size": settings.hidden,
             "num_layers": settings.layers,
             "dropout": [settings.embedding_dropout, settings.dropout],
+            "tied": self.tied,
         }
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
@@ -234,14 +231,14 @@ class NextWord(NextToken):
     example = "Alice was beginning to get very"
     options = (
         *common(
-            cell="lstm", hidden=128, dropout=0.5, epochs=20, lr=3e-3, batch_size=16
+            cell="lstm", hidden=128, dropout=0.5, epochs=16, lr=5e-3, batch_size=16
         ),
-        Option("embedding", 64, "numbers per word", least=1),
         Option("embedding_dropout", 0.4, "share dropped of word vectors", below=1),
         Option("steps", 35, "words that a gradient reaches back", least=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
     )
     monitor = "perplexity"
+    tied = True
     units: ClassVar = {"perplexity": "{:.1f}", "bits": "{:.3f}"}
 
     def cut(self, text: str) -> list[str]:

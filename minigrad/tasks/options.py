@@ -79,7 +79,7 @@ def common(**defaults: Any) -> tuple[Option, ...]:
         Option("batch_size", 32, "sequences in a batch", least=1),
         Option("lr", 3e-3, "learning rate"),
         Option("weight_decay", 0.0, "share by which weights shrink (AdamW)"),
-        Option("clip_norm", 1.0, "largest norm of the gradient"),
+        Option("clip_norm", 1.0, "largest norm of the gradient; 0: any"),
         Option("patience", 5, "epochs without improvement before it stops", least=1),
         Option("seed", 0, "of weights, order and dropout"),
     )
@@ -94,7 +94,7 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
         parser.add_argument(
             f"--{option.name.replace('_', '-')}",
             default=argparse.SUPPRESS,
-            metavar=option.name.upper().split("_")[-1],
+            metavar="FILE" if option.name == "data" else _place(option),
             help=f"{option.help} ({_shown(option)})",
         )
 
@@ -118,8 +118,15 @@ def settings(options: Iterable[Option], given: Mapping[str, Any]) -> SimpleNames
     )
 
 
+def _place(option: Option) -> str:
+    """What stands for the value in a help text: the last word of the name."""
+    return option.name.upper().split("_")[-1]
+
+
 def _shown(option: Option) -> str:
     if option.choices:
-        words = (f"{c}*" if c == option.default else str(c) for c in option.choices)
+        words = (
+            f"{c} (default)" if c == option.default else str(c) for c in option.choices
+        )
         return ", ".join(words)
     return "the package's own" if option.default is None else str(option.default)

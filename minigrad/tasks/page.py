@@ -13,10 +13,16 @@ from typing import Any
 
 from minigrad.checkpoint import write_whole
 from minigrad.pages import document, house_style
-from minigrad.tasks.base import Prepared, Section, Table, Trained
+from minigrad.tasks.base import MODEL, Prepared, Section, Table, Trained
 from minigrad.tasks.folder import PAGE
 from minigrad.words import clean, number
 
+STYLE = """
+td:not(:first-child), td.short { white-space: nowrap; }
+tr.own td { font-weight: 600; }
+.side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
+.side figure { margin: 0; max-width: 100%; }
+"""
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe & Ito: told apart by colour-blind readers
 
 
@@ -28,14 +34,16 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
             tables=[figures_table(trained)],
             lines=["On the held-out part, which training and tuning never saw."],
         ),
-        Section("How it was learned", figures=[(curves(trained), _legend(trained))]),
+        curves(trained),
         *trained.task.examples(trained, data),
         Section("The data", lines=data.lines),
         Section("The run", tables=[settings_table(trained)]),
     ]
     title = f"{trained.task.name}: {trained.task.help}"
     body = f"<h1>{escape(clean(title, 200))}</h1>\n" + "\n".join(map(html_of, sections))
-    page = document(f"minigrad train {trained.task.name}", body, style=house_style())
+    page = document(
+        f"minigrad train {trained.task.name}", body, style=house_style() + STYLE
+    )
     path = folder / PAGE
     write_whole(path, page.encode())
     return path
@@ -43,12 +51,12 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
 
 def figures_table(trained: Trained) -> Table:
     """The figures of the model and of the baselines, one row each."""
-    names = list(next(iter(trained.figures.values())))
+    task, names = trained.task, list(next(iter(trained.figures.values())))
     rows = [
-        [who, *(trained.task.shown(n, found.get(n, float("nan"))) for n in names)]
+        [who, *(task.shown(n, found.get(n, float("nan"))) for n in names)]
         for who, found in trained.figures.items()
     ]
-    return Table("Held out", ["", *names], rows)
+    return Table("Held out", ["", *map(task.label, names)], rows)
 
 
 def settings_table(trained: Trained) -> Table:
@@ -66,44 +74,54 @@ def settings_table(trained: Trained) -> Table:
     return Table("Options", ["option", "value"], rows)
 
 
-def curves(trained: Trained) -> Any:
-    """Training loss and the monitored figure over the epochs, a matplotlib Figure."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    history, name = trained.history, trained.task.monitor
+def curves(trained: Trained) -> Section:
+    """Training loss and the monitored figure over the epochs."""
+    history, task = trained.history, trained.task
+    name = task.monitor
     epochs = [line["epoch"] + 1 for line in history]
-    figure = Figure(figsize=(8.4, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    lost, left = _axes("training loss")
     left.plot(epochs, [line["loss"] for line in history], "o-", color=BLUE, ms=3)
-    left.set_title("training loss")
-    measured = [line["metrics"][name] for line in history]
-    right.plot(epochs, measured, "s-", color=ORANGE, ms=3)
+    measured, right = _axes(f"{task.label(name)} on the validation part")
+    values = [line["metrics"][name] for line in history]
+    right.plot(epochs, values, "s-", color=ORANGE, ms=3)
     best = [k for k, line in enumerate(history) if line["best"]]
     if best:
         k = best[-1]
-        right.plot(epochs[k], measured[k], "o", ms=11, mfc="none", mec="black")
-    right.set_title(f"{name} on the validation part")
-    for axes in (left, right):
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(True, alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    return figure
+        right.plot(epochs[k], values[k], "o", ms=11, mfc="none", mec="black")
+    return Section(
+        "How it was learned",
+        figures=[(lost, _clipping(trained)), (measured, "Circle: the weights kept.")],
+    )
 
 
-def _legend(trained: Trained) -> str:
-    history = trained.history
+def _axes(title: str) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(4.7, 3.1), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(True, alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _clipping(trained: Trained) -> str:
+    history, bound = trained.history, trained.settings.clip_norm
     clipped = sum(line["clipped"] for line in history) / max(1, len(history))
-    norms = [line["largest_norm"] for line in history]
-    text = "The circle marks the epoch whose weights were kept."
-    if clipped:
-        text += (
-            f" The gradient was clipped in {clipped:.0%} of the steps"
-            f" (at {trained.settings.clip_norm:g}; the largest norm was"
-            f" {number(max(norms))})."
+    largest = number(max(line["largest_norm"] for line in history))
+    if not bound:
+        return f"The gradient was not clipped; its largest norm was {largest}."
+    if not clipped:
+        return (
+            f"No gradient was clipped: the largest norm, {largest}, is below {bound:g}."
         )
-    return text
+    return (
+        f"Gradients were clipped to norm {bound:g} in {clipped:.0%} of the steps; the "
+        f"largest norm was {largest}."
+    )
 
 
 # ------------------------------------------------------------- text to HTML
@@ -114,28 +132,40 @@ def html_of(section: Section) -> str:
     parts = [f"<h2>{escape(clean(section.title, 120))}</h2>"]
     parts += [f"<p>{escape(clean(line, 2000))}</p>" for line in section.lines]
     parts += [_table(table) for table in section.tables]
-    parts += [_picture(figure, caption) for figure, caption in section.figures]
+    pictures = [_picture(figure, caption) for figure, caption in section.figures]
+    parts += [f'<div class="side">{"".join(pictures)}</div>'] if pictures else []
     return "\n".join(parts)
 
 
 def _table(table: Table) -> str:
-    def row(tag: str, cells: Sequence[Any]) -> str:
-        inside = "".join(f"<{tag}>{escape(clean(c, 300))}</{tag}>" for c in cells)
-        return f"<tr>{inside}</tr>"
+    def row(tag: str, cells: Sequence[Any], kind: str = "") -> str:
+        inside = "".join(
+            f"<{tag}{_short(c)}>{escape(clean(c, 300))}</{tag}>" for c in cells
+        )
+        return f"<tr{kind}>{inside}</tr>"
 
-    rows = row("th", table.header) + "".join(row("td", cells) for cells in table.rows)
-    return f'<div class="scroll"><table>{rows}</table></div>'
+    rows = [row("th", table.header)]
+    rows += [
+        row("td", cells, ' class="own"' if cells[0] == MODEL else "")
+        for cells in table.rows
+    ]
+    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
+
+
+def _short(cell: Any) -> str:
+    return ' class="short"' if len(str(cell)) <= 12 else ""
 
 
 def _picture(figure: Any, caption: str) -> str:
+    text = escape(clean(caption, 600))
     return (
-        f'<figure class="fit">{svg_of(figure)}'
-        f"<figcaption>{escape(clean(caption, 600))}</figcaption></figure>"
+        f'<figure class="fit">{picture_of(figure, text)}'
+        f"<figcaption>{text}</figcaption></figure>"
     )
 
 
-def svg_of(figure: Any) -> str:
-    """A matplotlib figure as an image element; its text stays text of the picture."""
+def picture_of(figure: Any, alt: str) -> str:
+    """A matplotlib figure as an image element; `alt` is escaped already."""
     import base64
 
     import matplotlib
@@ -145,7 +175,7 @@ def svg_of(figure: Any) -> str:
     with matplotlib.rc_context({"svg.hashsalt": "minigrad", "svg.fonttype": "path"}):
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     code = base64.b64encode(buffer.getvalue()).decode()
-    return f'<img class="fit" src="data:image/svg+xml;base64,{code}" alt="">'
+    return f'<img class="fit" src="data:image/svg+xml;base64,{code}" alt="{alt}">'
 
 
 # ------------------------------------------------------------- text to the terminal

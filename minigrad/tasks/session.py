@@ -1,6 +1,6 @@
 """From a task's name to a trained model: prepare, train or resume, measure, save.
 
-Read next: `folder.py` (where files are), `page.py`.
+Read next: `saved.py` (how a model is found again), `folder.py`, `page.py`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from minigrad.data.scaling import Scaling
-from minigrad.data.words import Vocabulary
 from minigrad.errors import ArgumentError, CheckpointError, DataError, MinigradError
 from minigrad.optim import AdamW
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Task, Trained
+from minigrad.tasks.base import MODEL, Prepared, Task, Trained
 from minigrad.tasks.folder import PREVIOUS, RUN, Claimed, folder_of
 from minigrad.tasks.options import settings as checked
+from minigrad.tasks.saved import outdated, read_task, reading_to_json, trained_from
 from minigrad.training import Trainer, generators
 from minigrad.training.runfile import Run, read_run
-
-READERS: dict[str, Any] = {"Vocabulary": Vocabulary, "Scaling": Scaling}
-MODEL = "the model"  # its row among the figures
 
 
 class Session:
@@ -112,7 +108,7 @@ class Session:
             "task": self.task.name,
             "settings": vars(self.settings),
             "config": self.config,
-            "reading": _reading_to_json(self.data.reading),
+            "reading": reading_to_json(self.data.reading),
             "data": self._digest,
             "figures": figures,
         }
@@ -147,7 +143,7 @@ class Session:
         figures = {MODEL: own, **self.task.baselines(self.data)}
         trainer.about = self._about(figures)
         trainer.save()
-        return _trained(self.task, read_run(self.path), trainer.model)
+        return trained_from(self.task, read_run(self.path), trainer.model)
 
 
 def train(
@@ -188,79 +184,12 @@ def train(
     return trained
 
 
-def load(name: str, folder: str | os.PathLike[str] | None = None) -> Trained:
-    """The model of a task that was saved; of an unfinished run the best so far.
-
-    Raises CheckpointError if there is none, or it is of another task or damaged.
-    """
-    from minigrad.tasks import task
-
-    found = task(name)
-    run = read_task(found, folder_of(name, folder) / RUN)
-    return _trained(found, run)
-
-
-def read_task(task: Task, path: Path) -> Run:
-    """The run in this file; CheckpointError if it is none of this task."""
-    if not path.exists():
-        raise CheckpointError(
-            f"there is no saved run of {task.name}",
-            expect=str(path),
-            actual="no such file",
-            hint=f"minigrad train {task.name}"
-            + ("" if path.parent == folder_of(task.name) else f" -o {path.parent}"),
-        )
-    run = read_run(path)
-    found = run.about.get("task")
-    if found != task.name:
-        raise CheckpointError(
-            f"{path} is of another task",
-            expect=task.name,
-            actual=repr(found)[:60],
-            hint=f"choose the folder of a {task.name} run with -o FOLDER",
-        )
-    return run
-
-
-def _trained(task: Task, run: Run, model: Any = None) -> Trained:
-    about = run.about
-    try:
-        reading = _reading_from_json(about["reading"])
-        if model is None:
-            model = task.build(about["config"], 0, 0)
-            model.load_state_dict(run.weights)
-            model.eval()
-        return Trained(
-            task=task,
-            model=model,
-            settings=SimpleNamespace(**about["settings"]),
-            config=about["config"],
-            reading=reading,
-            figures=about["figures"],
-            history=run.progress["history"],
-            seconds=float(run.progress["seconds"]),
-        )
-    except MinigradError as error:
-        raise _outdated(task, str(error).splitlines()[0]) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise _outdated(task, f"{type(error).__name__}: {error}") from None
-
-
-def _outdated(task: Task, actual: str) -> CheckpointError:
-    return CheckpointError(
-        f"the saved run does not fit this version of the task {task.name}",
-        expect="a run that this version wrote",
-        actual=actual,
-        hint=f"train again: minigrad train {task.name} --anew",
-    )
-
-
 def _same(task: Task, run: Run, given: Mapping[str, Any]) -> SimpleNamespace:
     """The options of a run that is resumed; ArgumentError if others were given."""
     try:
         saved = checked(task.options, run.about["settings"])
     except (KeyError, TypeError, AttributeError, MinigradError) as error:
-        raise _outdated(task, str(error).splitlines()[0]) from None
+        raise outdated(task, str(error).splitlines()[0]) from None
     for name, value in vars(checked(task.options, given)).items():
         if name in given and value != getattr(saved, name):
             raise ArgumentError(
@@ -285,19 +214,3 @@ def _digest(path: str | None) -> str:
             actual=error.strerror or str(error),
             hint="check the path given with --data",
         ) from None
-
-
-def _reading_to_json(reading: Mapping[str, Any]) -> dict[str, Any]:
-    saved = {}
-    for name, value in reading.items():
-        kind = type(value).__name__
-        known = READERS.get(kind) is type(value)
-        saved[name] = [kind, value.to_dict()] if known else ["", value]
-    return saved
-
-
-def _reading_from_json(saved: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: READERS[kind].from_dict(value) if kind else value
-        for name, (kind, value) in saved.items()
-    }

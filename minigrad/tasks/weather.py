@@ -3,51 +3,42 @@
 The parts follow each other in time: the last quarter is held out, the fifth before it
 chooses the epoch. A window may reach back into the part before, as it would in use:
 only the day to be predicted decides where it belongs.
+
+Read next: `days.py` (how the series is read and cut).
 """
 
 from __future__ import annotations
 
-import datetime
 import os
-from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minigrad.data.batching import batches
-from minigrad.data.files import SEPARATORS, day, finite, read_table
+from minigrad.data.files import SEPARATORS, day
 from minigrad.data.scaling import Scaling
-from minigrad.data.shipped import seattle_weather
 from minigrad.errors import DataError
 from minigrad.losses import mse
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.baselines.ridge import ridge
+from minigrad.tasks.days import (
+    WEEK,
+    Days,
+    Series,
+    borders,
+    features,
+    parts_of,
+    read_series,
+    windows,
+)
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.statistics import paired
 from minigrad.tensor import Tensor
 
-COLUMNS = ("temp_max", "temp_min", "precipitation", "wind")
 RIDGES = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
-WEEK = 7  # days that the bootstrap draws together
-
-
-class Series(NamedTuple):
-    """Days in a row. dates (n,) datetime64[D]; values (n, 4), in the order COLUMNS."""
-
-    dates: np.ndarray
-    values: np.ndarray
-
-
-class Days(NamedTuple):
-    """A part: the days to predict. dates (N,); x (N, T, F) scaled; celsius (N,) what
-    the highest temperature was, and `before` (N,) what it was on the day before."""
-
-    dates: np.ndarray
-    x: np.ndarray
-    celsius: np.ndarray
-    before: np.ndarray
 
 
 class Weather(Task):
@@ -59,10 +50,11 @@ class Weather(Task):
     file = "columns date, temp_max, temp_min, precipitation, wind; one row per day"
     options = (
         *common(
-            hidden=16,
+            hidden=24,
             dropout=0.2,
             epochs=40,
-            patience=8,
+            lr=1e-2,
+            patience=12,
             weight_decay=0.01,
         ),
         Option("days", 30, "days that are read", least=1, below=366),
@@ -73,8 +65,8 @@ class Weather(Task):
     def prepare(self, settings: SimpleNamespace) -> Prepared:
         """The series in windows, in three parts that follow each other."""
         series, n = read_series(settings.data), settings.days
-        last, held = _borders(len(series.dates), n, settings.data)
-        scaling = Scaling(_features(series)[:last])
+        last, held = borders(len(series.dates), n, settings.data)
+        scaling = Scaling(features(series)[:last])
         if np.ptp(series.values[:last, 0]) == 0:
             raise DataError(
                 f"{settings.data}: temp_max never changes in the training part",
@@ -91,7 +83,7 @@ class Weather(Task):
         cuts = (targets < last, (targets >= last) & (targets < held), targets >= held)
         names = "training", "validation", "held out"
         parts = {
-            name: _days(series, targets[cut], scaling, n)
+            name: parts_of(series, targets[cut], scaling, n)
             for name, cut in zip(names, cuts, strict=True)
         }
         lines = [
@@ -163,7 +155,7 @@ class Weather(Task):
                 "FILE.csv",
             )
         guess = float(
-            _forecast(trained.model, _windows(series, row, reading), reading)[0]
+            _forecast(trained.model, windows(series, row, reading), reading)[0]
         )
         rows = [
             ["forecast", f"{guess:.1f}"],
@@ -179,70 +171,6 @@ class Weather(Task):
             ]
         table = Table(f"Highest temperature on {when}", ["", "°C"], rows)
         return [Section("", lines, [table])]
-
-
-# ------------------------------------------------------------- reading
-
-
-def read_series(path: str | None) -> Series:
-    """The series of a user's file, or the package's; days without a gap.
-
-    Raises DataError, with the line, for a value that is no finite number and for a day
-    that does not follow the one before.
-    """
-    if path is None:
-        own = seattle_weather()
-        values = np.stack([getattr(own, name) for name in COLUMNS], axis=1)
-        return Series(own.dates, values)
-    table = read_table(path, {"date": day, **dict.fromkeys(COLUMNS, finite)})
-    one = datetime.timedelta(days=1)
-    dates = table["date"]
-    for (before, after), line in zip(pairwise(dates), table.lines[1:], strict=True):
-        if after - before != one:
-            raise DataError(
-                f"{path}, line {line}: the day does not follow the one before",
-                expect=f"{before + one}",
-                actual=f"{after}",
-                hint="one row per day, in order, none missing and none twice",
-            )
-    columns = [table[name] for name in COLUMNS]
-    return Series(np.array(dates, "datetime64[D]"), np.array(columns).T)
-
-
-def _borders(count: int, days: int, path: str | None) -> tuple[int, int]:
-    """The first rows to predict of the validation part and of the held-out part."""
-    held = int(0.75 * count)
-    last = int(0.8 * held)
-    if last - days < 2 * days or count - held < 2 * WEEK:
-        raise DataError(
-            f"{path or 'the series'}: too few days",
-            expect=f"at least {max(5 * days + 10, 60)} rows, to read {days} days",
-            actual=f"{count} rows",
-            hint="a longer series, or fewer --days",
-        )
-    return last, held
-
-
-def _features(series: Series) -> np.ndarray:
-    """What is read of each day (n, 6): the columns, and where in the year it is."""
-    year = series.dates.astype("datetime64[Y]")
-    angle = 2 * np.pi * (series.dates - year).astype(float) / 365.25
-    columns = series.values.copy()
-    columns[:, 2] = np.sqrt(np.maximum(columns[:, 2], 0))  # rain is a skewed thing
-    return np.column_stack([columns, np.sin(angle), np.cos(angle)])
-
-
-def _days(series: Series, rows: np.ndarray, scaling: Scaling, days: int) -> Days:
-    x = scaling(_features(series)).astype("float32")
-    celsius = series.values[:, 0]
-    windows = np.stack([x[row - days : row] for row in rows])
-    return Days(series.dates[rows], windows, celsius[rows], celsius[rows - 1])
-
-
-def _windows(series: Series, row: int, reading: dict[str, Any]) -> np.ndarray:
-    """The days before a row, as a batch of one (1, T, F)."""
-    x = reading["scaling"](_features(series)).astype("float32")
-    return x[None, row - reading["days"] : row]
 
 
 def _after(series: Series) -> Any:
@@ -284,41 +212,33 @@ def _guesses(data: Prepared) -> dict[str, np.ndarray]:
 
 
 def _ridges(data: Prepared) -> dict[str, np.ndarray]:
-    """Forecasts of two ridge regressions for the held-out days.
+    """Forecasts of three ridge regressions for the held-out days.
 
-    One reads the highest temperatures alone, one all that the network reads. Each is
-    given what makes it strongest: its penalty is chosen on the validation part, and
-    then it is fitted to the training and validation parts together.
+    One reads the highest temperatures of the same days alone, one the season too, one
+    all that the network reads. Each is given what makes it strongest: its penalty is
+    chosen on the validation part, and then it is fitted to the training and validation
+    parts together, while the network learns from the training part alone.
     """
     scaling = data.reading["scaling"].feature(0)
     found = {}
-    for name, features in (
-        ("ridge regression, highest temperatures alone", [0]),
+    for name, kept in (
+        ("ridge regression, highest temperatures", [0]),
+        ("ridge regression, with the season", [0, 4, 5]),
         ("ridge regression, all that the network reads", slice(None)),
     ):
         parts = [
-            (part.x[:, :, features].reshape(len(part.x), -1), scaling(part.celsius))
+            (part.x[:, :, kept].reshape(len(part.x), -1), scaling(part.celsius))
             for part in (data.train, data.validation, data.test)
         ]
         (x, y), (vx, vy), (tx, _) = [(a.astype(float), b) for a, b in parts]
 
         def error(penalty: float, x=x, y=y, vx=vx, vy=vy) -> float:
-            return float(np.mean((_ridge(x, y, vx, penalty) - vy) ** 2))
+            return float(np.mean((ridge(x, y, vx, penalty) - vy) ** 2))
 
         best = min(RIDGES, key=error)
         both = np.concatenate([x, vx]), np.concatenate([y, vy])
-        found[name] = scaling.back(_ridge(*both, tx, best))
+        found[name] = scaling.back(ridge(*both, tx, best))
     return found
-
-
-def _ridge(x: Any, y: Any, new: Any, penalty: float) -> np.ndarray:
-    """Least squares with a penalty on all weights but the constant, as one lstsq."""
-    means = x.mean(axis=0), y.mean()
-    rows = np.sqrt(penalty) * np.eye(x.shape[1])
-    a = np.concatenate([x - means[0], rows])
-    b = np.concatenate([y - means[1], np.zeros(len(rows))])
-    weights = np.linalg.lstsq(a, b, rcond=None)[0]
-    return (new - means[0]) @ weights + means[1]
 
 
 def _verdict(own: np.ndarray, data: Prepared) -> Section:
@@ -348,33 +268,38 @@ def _verdict(own: np.ndarray, data: Prepared) -> Section:
 
 
 def _pictures(own: np.ndarray, part: Days) -> Section:
+    """Two months of the held-out part, and its worst days."""
+    half = len(part.dates) // 2
+    stretches = [slice(0, 60), slice(half, half + 60)]
+    figures = [
+        (_lines(own, part, stretch), _caption(part.dates[stretch]))
+        for stretch in stretches
+    ]
+    errors = own - part.celsius
+    rows = []
+    for k in np.argsort(-np.abs(errors))[:5]:
+        found = part.before[k], own[k], part.celsius[k]
+        rows.append([str(part.dates[k]), *(f"{v:.1f}" for v in found)])
+    header = ["the worst days", "day before", "forecast", "what came"]
+    return Section("Forecasts", tables=[Table("", header, rows)], figures=figures)
+
+
+def _lines(own: np.ndarray, part: Days, stretch: slice) -> Any:
+    from matplotlib.dates import ConciseDateFormatter
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
+    figure = Figure(figsize=(4.7, 3.1), layout="constrained")
     axes = figure.subplots()
-    shown = slice(0, 120)
-    axes.plot(
-        part.dates[shown], part.celsius[shown], color="#444444", label="what came"
-    )
-    axes.plot(part.dates[shown], own[shown], color="#0072B2", label="forecast")
+    dates = part.dates[stretch]
+    axes.plot(dates, part.celsius[stretch], color="#444444", label="what came")
+    axes.plot(dates, own[stretch], "--", color="#0072B2", label="forecast")
     axes.set_ylabel("highest temperature, °C")
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
     axes.grid(True, alpha=0.3)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    errors = own - part.celsius
-    worst = np.argsort(-np.abs(errors))[:5]
-    rows = [
-        [
-            str(part.dates[k]),
-            *(f"{v:.1f}" for v in (part.before[k], own[k], part.celsius[k])),
-        ]
-        for k in worst
-    ]
-    table = Table("", ["date", "day before", "forecast", "what came"], rows)
-    return Section(
-        "Forecasts",
-        tables=[table],
-        figures=[
-            (figure, "The first 120 held-out days. The table: its five worst days.")
-        ],
-    )
+    return figure
+
+
+def _caption(dates: np.ndarray) -> str:
+    return f"Held-out days, {dates[0]} to {dates[-1]}."

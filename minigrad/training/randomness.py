@@ -59,11 +59,11 @@ def states(found: dict[str, Generator]) -> dict[str, Any]:
 
 def set_states(found: dict[str, Generator], saved: dict[str, Any]) -> None:
     """Put the generators into saved states. CheckpointError if they are others."""
-    if found.keys() != saved.keys():
+    if not isinstance(saved, dict) or found.keys() != saved.keys():
         raise CheckpointError(
             "the random numbers of the checkpoint are for other generators",
             expect=", ".join(found) or "no generator",
-            actual=", ".join(saved) or "no generator",
+            actual=", ".join(map(str, saved or ())) or "no generator",
             hint="build the model and the batches as they were built before",
         )
     try:

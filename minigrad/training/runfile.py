@@ -68,7 +68,7 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     try:
         kind = json.loads(words["minigrad.run"])
         number = int(kind["format"])
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise CheckpointError(
             f"{os.fspath(path)} is not the file of a training run",
             expect="a file that minigrad train, or a Trainer, wrote",
@@ -85,11 +85,13 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     try:
         about = json.loads(words["minigrad.about"])
         progress = json.loads(words["minigrad.progress"])
-    except (KeyError, ValueError) as error:
+        if not (isinstance(about, dict) and isinstance(progress, dict)):
+            raise ValueError("not two JSON objects")
+    except (KeyError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{os.fspath(path)} is damaged",
             expect="a run's words in JSON",
-            actual=f"{type(error).__name__}: {error}",
+            actual=f"{type(error).__name__}: {str(error)[:80]}",
             hint="train again, or take a copy of the file",
         ) from None
     return Run(arrays, about, progress)

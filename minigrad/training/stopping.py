@@ -18,7 +18,8 @@ class Stopped(KeyboardInterrupt):
 class Interruptible:
     """Within it, the first Ctrl-C sets `asked`; the second interrupts at once.
 
-    Only the main thread is sent signals; elsewhere nothing is changed.
+    Only the main thread is sent signals; elsewhere nothing is changed, nor where the
+    signal is ignored, as in what a shell started in the background.
     """
 
     asked = False
@@ -26,8 +27,10 @@ class Interruptible:
     def __enter__(self) -> Interruptible:
         self._before: Any = None
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.getsignal(signal.SIGINT)
-            signal.signal(signal.SIGINT, self._heard)
+            before = signal.getsignal(signal.SIGINT)
+            if before not in (None, signal.SIG_IGN):
+                self._before = before
+                signal.signal(signal.SIGINT, self._heard)
         return self
 
     def _heard(self, number: int, frame: Any) -> None:

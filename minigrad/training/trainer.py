@@ -4,7 +4,7 @@ What a run is at some moment is its weights, the optimiser's arrays, the positio
 (epoch, batch, step), the random states and the figures so far. All of it is in the
 checkpoint, so that a resumed run computes what the first one would have computed.
 
-Read next: `runfile.py`.
+Read next: `saving.py`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from minigrad.clip import clip_grad_norm_
@@ -26,16 +25,10 @@ from minigrad.errors import (
     one_of,
 )
 from minigrad.scope import no_grad
+from minigrad.training import saving
 from minigrad.training.randomness import found_generators, set_states, states
 from minigrad.training.report import EpochReport, Report, Sums
-from minigrad.training.runfile import (
-    Run,
-    detached,
-    put_together,
-    read_run,
-    taken_apart,
-    write_run,
-)
+from minigrad.training.runfile import Run, detached, read_run
 from minigrad.training.stopping import Interruptible, Stopped
 
 
@@ -314,32 +307,8 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint, if there is a file to write. Whole or not at all."""
-        if self.checkpoint is None:
-            return
-        arrays, form = taken_apart(self.carried)
-        parts: dict[str, Any] = {"model": self.model, "optimizer": self.optimizer}
-        if self.best is not None:
-            parts["best"] = self.best
-        if arrays:
-            parts["carried"] = {str(k): array for k, array in enumerate(arrays)}
-        progress = {
-            "epoch": self.epoch,
-            "batch": self.batch,
-            "step": self.step,
-            "done": self.done,
-            "sums": asdict(self.sums),
-            "history": [asdict(line) for line in self.history],
-            "best": self.best_figure,
-            "waited": self.waited,
-            "carried": form,
-            "base_lr": self.base_lr,
-            "random": states(self.generators),
-            "random_at_start": self.at_start_of_epoch,
-            "schedule": _state(self.schedule),
-            "callbacks": [[type(x).__name__, _state(x)] for x in self.callbacks],
-            "seconds": self.seconds,
-        }
-        write_run(self.checkpoint, parts, self.about, progress)
+        if self.checkpoint is not None:
+            saving.write(self, self.checkpoint)
         self._saved_at = time.monotonic()
 
     def load(self, run: Run | None = None) -> None:
@@ -356,61 +325,7 @@ class Trainer:
                     hint="pass the path",
                 )
             run = read_run(self.checkpoint)
-        found = run.progress
-        try:
-            carried = _carried(run)
-            history = [EpochReport(**line) for line in found["history"]]
-            sums = Sums(**found["sums"])
-            numbers = [int(found[name]) for name in ("epoch", "batch", "step")]
-            stopping = float(found["best"]), int(found["waited"])
-            rest = float(found["base_lr"]), float(found["seconds"])
-            schedule = found["schedule"]
-            if (schedule is None) != (_state(self.schedule) is None):
-                raise ValueError("one has a schedule with a state, the other none")
-            callbacks = [(str(name), state) for name, state in found["callbacks"]]
-            random = found["random"], found["random_at_start"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                "the checkpoint is of another kind of run",
-                expect="a run with the same kind of schedule",
-                actual=f"{type(error).__name__}: {error}",
-                hint="build the Trainer as it was built when it was saved",
-            ) from None
-        before = self.model.state_dict(), states(self.generators)
-        try:
-            self.model.load_state_dict(run.arrays.part("model"))
-            set_states(self.generators, random[0])
-            self.optimizer.load_state_dict(run.arrays.part("optimizer"))
-        except CheckpointError:
-            self.model.load_state_dict(before[0])
-            set_states(self.generators, before[1])
-            raise
-        if schedule is not None:
-            self.schedule.load_state_dict(schedule)  # type: ignore[union-attr]
-        for callback in self.callbacks:  # each takes the first state of its class
-            name = type(callback).__name__
-            k = next((k for k, (n, _) in enumerate(callbacks) if n == name), None)
-            state = None if k is None else callbacks.pop(k)[1]
-            if state is not None:
-                callback.load_state_dict(state)
-        self.epoch, self.batch, self.step = numbers
-        self.carried, self.history, self.sums = carried, history, sums
-        self.best_figure, self.waited = stopping
-        self.base_lr, self.seconds = rest
-        self.at_start_of_epoch = random[1]
-        best = any(name.startswith("best.") for name in run.arrays)
-        self.best = run.arrays.part("best") if best else None
-
-
-def _carried(run: Run) -> Any:
-    count = sum(name.startswith("carried.") for name in run.arrays)
-    arrays = [run.arrays[f"carried.{k}"] for k in range(count)]
-    return put_together(arrays, run.progress["carried"])
-
-
-def _state(listener: Any) -> Any:
-    save = getattr(listener, "state_dict", None)
-    return None if save is None else save()
+        saving.restore(self, run)
 
 
 def _length(batches: Any) -> int | None:

@@ -1,0 +1,232 @@
+"""What a monitor writes: a table of all its looks, and a page that shows them.
+
+monitor.csv has one row per look and loop; monitor.html loads nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.checkpoint import write_whole
+from minigrad.errors import ArgumentError
+from minigrad.flow.figures import (
+    BLUE,
+    LOOKS,
+    ORANGE,
+    edge_marks,
+    log_line,
+    new_figure,
+    power_axis,
+    say,
+)
+from minigrad.flow.observe import LoopReading
+from minigrad.flow.page import figure, table, warning_list, write_page
+from minigrad.flow.plots import log_image
+from minigrad.flow.scaled import log10
+from minigrad.flow.sections import gate_rows
+from minigrad.flow.terminal import short
+from minigrad.flow.verdicts import TOO_SMALL, reach
+from minigrad.scope import GATES
+from minigrad.words import clean
+
+DISTANCES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+def write(monitor: Any, folder: Path) -> Path:
+    """Both files; the folder is made. ArgumentError if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArgumentError(
+            f"the folder {folder} cannot be made",
+            expect="a place where you may write",
+            actual=str(error),
+            hint="Monitor(folder=...) takes another",
+        ) from None
+    write_whole(folder / "monitor.csv", as_csv(monitor).encode())
+    return write_page(folder / "monitor.html", "Gradients in training", body(monitor))
+
+
+def as_csv(monitor: Any) -> str:
+    """One row per look and loop.
+
+    Columns: step, epoch, loss, norm (of the gradient, before clipping), clipped (share
+    of the batches since the last look), loop, reach (steps back that still get 1e-6 of
+    the nearest gradient), the norm at some distances and at the farthest, dead units,
+    units, and of each
+    gate its mean and the shares at its lower end, at its upper end, and stuck units.
+    """
+    gates = sorted({k for _, r in _rows(monitor) for k in r.gates})
+    longest = max([len(r.norms) for _, r in _rows(monitor)], default=0)
+    marks = [d for d in DISTANCES if d < longest]
+    kinds = ("mean", "low", "high", "stuck")
+    file = io.StringIO()
+    out = csv.writer(file)
+    head = ["step", "epoch", "loss", "norm", "clipped", "loop", "reach"]
+    head += [f"norm_{d}_back" for d in marks] + ["norm_farthest", "dead", "units"]
+    out.writerow([*head, *[f"{g}_{kind}" for g in gates for kind in kinds]])
+    for look, r in _rows(monitor):
+        row: list[Any] = [look.step, look.epoch, look.loss, look.norm, look.clipped]
+        row += [clean(r.name, 200), reach(r.norms)]
+        row += [float(r.norms[d]) if d < len(r.norms) else "" for d in marks]
+        row += [float(r.norms[-1]), len(r.dead), r.units]
+        for letter in gates:
+            gate = r.gates.get(letter)
+            row += [getattr(gate, kind) if gate else "" for kind in kinds]
+        out.writerow(row)
+    return file.getvalue()
+
+
+def _rows(monitor: Any) -> Iterator[tuple[Any, LoopReading]]:
+    return ((look, reading) for look in monitor.seen for reading in look.readings)
+
+
+def body(monitor: Any) -> str:
+    """The page's content."""
+    names = list(dict.fromkeys(r.name for _, r in _rows(monitor)))
+    parts = [_reach(monitor, name) for name in names]
+    parts += [_gates(monitor, name) for name in names]
+    last = monitor.seen[-1].readings if monitor.seen else []
+    return f"""
+<h1>Gradients in training</h1>
+<p>{monitor.steps} batches, looked at {len(monitor.seen)} times; {monitor.clipped}
+clipped.</p>
+{warning_list(_warnings(monitor), "Nothing to warn of.")}
+{_numbers(monitor)}
+<h2>The loss, and the size of its gradient</h2>{_sizes(monitor)}
+<h2>How far back it reaches, and what the gates do</h2>
+{"".join(parts) or "<p>No loop over time was seen: there is nothing to show.</p>"}
+<h2>At the last look</h2>{gate_rows(last) if last else "<p>Nothing was seen.</p>"}
+"""
+
+
+def _warnings(monitor: Any) -> list[str]:
+    first = monitor.first_warned
+    return [f"{w} (since step {first[w.kind, w.loop]})" for w in monitor.warnings]
+
+
+def _numbers(monitor: Any) -> str:
+    """First and last look beside each other."""
+    if not monitor.seen:
+        return "<p>No batch was seen: the monitor was never told of any.</p>"
+    rows = []
+    for label, look in (("first", monitor.seen[0]), ("last", monitor.seen[-1])):
+        far = [f"{reach(r.norms)} of {len(r.norms) - 1}" for r in look.readings]
+        rows.append([label, look.step, short(look.loss), short(look.norm), *far])
+    loops = [clean(r.name) for r in monitor.seen[-1].readings]
+    heads = [f"reach, {name}" for name in loops]
+    return table(["look", "step", "loss", "norm of the gradient", *heads], rows)
+
+
+def _sizes(monitor: Any) -> str:
+    drawn, axes = new_figure(7.4, 5.4, rows=2)
+    upper, lower = axes[:, 0]
+    steps = np.array([look.step for look in monitor.seen])
+    losses = np.array([look.loss for look in monitor.seen])
+    if not len(steps):
+        say(upper, "no batch was seen")
+        say(lower, "no batch was seen")
+    else:
+        upper.plot(steps, losses, color=BLUE, linewidth=1.5)
+        upper.set(ylabel="loss", xlabel="step")
+        upper.grid(True, alpha=0.3)
+        _norms(lower, monitor, steps)
+    return figure(
+        drawn,
+        "Loss and norm of the gradient",
+        "The norm before clipping. Orange: looks since the last of which batches were "
+        "clipped.",
+    )
+
+
+def _norms(axes: Any, monitor: Any, steps: np.ndarray) -> None:
+    norms = np.array([look.norm for look in monitor.seen])
+    if np.isnan(norms).all():
+        hint = "no norm was told: monitor.watch(loss, norm=mg.clip_grad_norm_(...))"
+        say(axes, hint)
+        return
+    logs = log10(norms)
+    log_line(axes, steps, logs, color=BLUE, marker="")
+    clipped = np.array([look.clipped for look in monitor.seen]) > 0
+    finite = clipped & np.isfinite(logs)
+    axes.scatter(steps[finite], logs[finite], color=ORANGE, s=14, label="clipped")
+    power_axis(axes, [logs])
+    axes.set(xlabel="step", ylabel="norm of the gradient")
+    if finite.any():
+        axes.legend(fontsize=9)
+
+
+def _of(monitor: Any, name: str) -> tuple[np.ndarray, list[LoopReading]]:
+    """The looks at one loop: steps and readings."""
+    pairs = [(look.step, r) for look, r in _rows(monitor) if r.name == name]
+    return np.array([step for step, _ in pairs]), [r for _, r in pairs]
+
+
+def _reach(monitor: Any, name: str) -> str:
+    """A map: distance (rows) against step of training (columns)."""
+    steps, readings = _of(monitor, name)
+    drawn, axes = new_figure(7.4, 4.0)
+    plot = axes[0, 0]
+    longest = max(len(r.norms) for r in readings)
+    logs = np.full((longest, len(readings)), np.nan)
+    for column, r in enumerate(readings):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs[: len(r.norms), column] = log10(r.norms / r.norms[0])
+    if not np.isfinite(logs).any():
+        say(plot, "no gradient of this loop was finite and other than zero")
+    elif len(readings) == 1:
+        log_line(plot, np.arange(longest), logs[:, 0], color=BLUE, marker="s")
+        power_axis(plot, [logs])
+        edge_marks(plot, [logs[:, 0]], [{"color": BLUE}])
+        plot.set(xlabel="steps back", ylabel="gradient, relative to the nearest")
+    else:
+        picture = log_image(plot, logs, ragged=True)
+        plot.plot([reach(r.norms) for r in readings], color=ORANGE, linewidth=1.5)
+        places = np.unique(np.linspace(0, len(steps) - 1, 7).round().astype(int))
+        plot.set_xticks(places, [str(steps[k]) for k in places])
+        plot.set(xlabel="step of training", ylabel="steps back")
+        bar = drawn.colorbar(picture, ax=plot, shrink=0.85)
+        bar.set_label("log10 of the gradient, relative to the nearest")
+    plot.set_title(f"{clean(name)}: the gradient by distance")
+    limit = short(TOO_SMALL)
+    return figure(
+        drawn,
+        f"Gradient by distance in {clean(name)}",
+        f"How much of the gradient at the last state is left so many steps back. "
+        f"Orange: the reach, beyond which less than {escape(limit)} is left.",
+    )
+
+
+def _gates(monitor: Any, name: str) -> str:
+    """Lines: the saturated share of each gate, and of dead units, over training."""
+    steps, readings = _of(monitor, name)
+    drawn, axes = new_figure(7.4, 3.4)
+    plot = axes[0, 0]
+    letters = list(dict.fromkeys(k for r in readings for k in r.gates))
+    for number, letter in enumerate(letters):
+        gates = [r.gates.get(letter) for r in readings]
+        ends = [g.low + g.high if g else np.nan for g in gates]
+        look = LOOKS[number % len(LOOKS)]
+        every = max(1, len(steps) // 10)
+        label = GATES.get(letter, clean(letter))
+        plot.plot(steps, ends, label=label, markevery=every, markersize=4, **look)
+    dead = [len(r.dead) / r.units if r.units else np.nan for r in readings]
+    plot.plot(steps, dead, color="black", linestyle="--", label="dead units")
+    plot.set(xlabel="step of training", ylabel="share", ylim=(-0.03, 1.03))
+    plot.set_title(f"{clean(name)}: saturated gates, dead units")
+    plot.grid(True, axis="y", alpha=0.3)
+    plot.legend(fontsize=8, ncols=2)
+    return figure(
+        drawn,
+        f"Saturation in {clean(name)}",
+        "The share of a gate's values within 0.05 of its ends, where it hardly passes "
+        "a gradient; and the share of units that are the same for all samples and "
+        "steps.",
+    )

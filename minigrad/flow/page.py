@@ -1,0 +1,58 @@
+"""Pages of figures: one file each, written whole or not at all.
+
+Read next: `diagnosis.py`, `command.py` and `monitoring.py`, which say what is in them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from minigrad.checkpoint import write_whole
+from minigrad.flow.figures import svg
+from minigrad.pages import document, house_style, picture
+
+_STYLE = """
+ul.warnings { padding-left: 0; list-style: none; }
+ul.warnings li { border-left: 4px solid var(--bad); padding: .2rem .8rem;
+  margin: .5rem 0; }
+p.good { border-left: 4px solid var(--good); padding: .2rem .8rem; }
+math { overflow-x: auto; }
+"""
+
+
+def figure(drawn: Any, alt: str, caption: str) -> str:
+    """A matplotlib figure as an element with its caption (HTML of ours)."""
+    words = f"<figcaption>{caption}</figcaption>"
+    return f"<figure>{picture(svg(drawn), 'svg', alt)}{words}</figure>"
+
+
+def warning_list(warnings: Sequence[object], good: str) -> str:
+    """The warnings as a list; the words `good` if there are none."""
+    if not warnings:
+        return f'<p class="good">{escape(good)}</p>'
+    items = "".join(f"<li>{escape(str(warning))}</li>" for warning in warnings)
+    return f'<ul class="warnings">{items}</ul>'
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """An HTML table; every cell is text."""
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
+
+
+def write_page(path: str | os.PathLike[str], title: str, body: str) -> Path:
+    """Write a page, whole or not at all; returns its path.
+
+    Raises CheckpointError if it cannot be written.
+    """
+    page = document(title, body, style=house_style() + _STYLE)
+    write_whole(path, page.encode())
+    return Path(path)

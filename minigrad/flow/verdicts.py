@@ -1,0 +1,124 @@
+"""What was seen, in words that an engineer can act on.
+
+Each warning has a kind, so that the same thing is not said again and again. The limits
+stand at the top; none of them is a law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from minigrad.flow.observe import LoopReading
+from minigrad.scope import GATES
+from minigrad.words import clean, number
+
+TOO_SMALL = 1e-6  # of the nearest: nothing is learned from a gradient below it
+TOO_LARGE = 1e3  # times the nearest
+STUCK = 0.5  # of a gate's units
+CLIPPED = 0.5  # of the batches
+
+
+class Warned(NamedTuple):
+    """One warning: its kind ("vanishing"), the loop it is about, and the words."""
+
+    kind: str
+    loop: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.loop}: {self.text}" if self.loop else self.text
+
+
+def reach(norms: np.ndarray) -> int:
+    """The largest distance at which a norm is still 1e-6 of the nearest or more."""
+    if not len(norms) or not norms[0] > 0:
+        return 0
+    with np.errstate(invalid="ignore"):
+        heard = np.flatnonzero(norms >= TOO_SMALL * norms[0])
+    return int(heard[-1]) if len(heard) else 0
+
+
+def warnings_of(readings: Sequence[LoopReading]) -> list[Warned]:
+    """What is wrong with these loops, worst first."""
+    found = []
+    for reading in readings:
+        name = clean(reading.name)
+        found += [Warned(kind, name, text) for kind, text in _gradient(reading)]
+        found += [Warned(kind, name, text) for kind, text in _units(reading)]
+    return found
+
+
+def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
+    norms, last = reading.norms, len(reading.norms) - 1
+    if not np.isfinite(norms).all():
+        at = int(np.flatnonzero(~np.isfinite(norms))[0])
+        text = f"the gradient is not finite from {_steps(at)} back on"
+        return [("not finite", text)]
+    said = []
+    if not reading.seeded:
+        said.append(
+            (
+                "unused",
+                "the loss gives no gradient to the loop's last state: a gradient of "
+                "ones was followed back instead",
+            )
+        )
+    if not norms[0] > 0 or last == 0:
+        return said
+    far = reach(norms)
+    if far < last:
+        zeros = np.flatnonzero(norms[far + 1 :] == 0)
+        text = (
+            f"gradients from more than {_steps(far)} back are below "
+            f"{number(TOO_SMALL)} of the nearest: the network cannot learn from them"
+        )
+        if len(zeros):
+            text += f" (from {_steps(far + 1 + int(zeros[0]))} back on exactly zero)"
+        said.append(("vanishing", text))
+    top = int(norms.argmax())
+    if norms[top] > TOO_LARGE * norms[0]:
+        text = (
+            f"gradients grow {number(norms[top] / norms[0])}-fold over {_steps(top)}: "
+            "they explode; clip them (mg.clip_grad_norm_) or start with smaller weights"
+        )
+        said.append(("exploding", text))
+    return said
+
+
+def _units(reading: LoopReading) -> list[tuple[str, str]]:
+    said = []
+    for letter, gate in reading.gates.items():
+        if gate.stuck >= STUCK and not gate.signed:
+            end = "0" if gate.low > gate.high else "1"
+            text = (
+                f"{gate.stuck:.0%} of the units of the {GATES.get(letter, letter)} are "
+                f"stuck near {end}: they pass no gradient to what opens and closes them"
+            )
+            said.append((f"stuck {letter}", text))
+    if reading.dead:
+        which = ", ".join(map(str, reading.dead[:8]))
+        more = ", ..." if len(reading.dead) > 8 else ""
+        text = (
+            f"{len(reading.dead)} of {reading.units} units are dead, always the same "
+            f"for every sample and step: {which}{more}"
+        )
+        said.append(("dead units", text))
+    return said
+
+
+def clipping(share: float, batches: int) -> list[Warned]:
+    """A warning if most batches were clipped."""
+    if batches < 10 or share < CLIPPED:
+        return []
+    text = (
+        f"the gradient was clipped in {share:.0%} of the last {batches} batches: the "
+        "steps have the length of the bound, not of the gradient"
+    )
+    return [Warned("clipping", "", text)]
+
+
+def _steps(count: int) -> str:
+    return "1 step" if count == 1 else f"{count} steps"

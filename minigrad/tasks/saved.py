@@ -1,0 +1,109 @@
+"""A trained model from its file: whose it is, and whether this version can use it.
+
+Read next: `folder.py` (where files are).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from minigrad.data.scaling import Scaling
+from minigrad.data.words import Vocabulary
+from minigrad.errors import CheckpointError, MinigradError
+from minigrad.tasks.base import Task, Trained
+from minigrad.tasks.folder import RUN, folder_of
+from minigrad.training.runfile import Run, read_run
+
+# What `Prepared.reading` may hold beside JSON: each has to_dict and from_dict.
+READERS: dict[str, Any] = {"Vocabulary": Vocabulary, "Scaling": Scaling}
+
+
+def load(name: str, folder: str | os.PathLike[str] | None = None) -> Trained:
+    """The model of a task that was saved; of an unfinished run the best so far.
+
+    Raises CheckpointError if there is none, or it is of another task or damaged.
+    """
+    from minigrad.tasks import task
+
+    found = task(name)
+    run = read_task(found, folder_of(name, folder) / RUN)
+    return trained_from(found, run)
+
+
+def read_task(task: Task, path: Path) -> Run:
+    """The run in this file; CheckpointError if it is none of this task."""
+    if not path.exists():
+        raise CheckpointError(
+            f"there is no saved run of {task.name}",
+            expect=str(path),
+            actual="no such file",
+            hint=f"minigrad train {task.name}"
+            + ("" if path.parent == folder_of(task.name) else f" -o {path.parent}"),
+        )
+    run = read_run(path)
+    found = run.about.get("task")
+    if found != task.name:
+        raise CheckpointError(
+            f"{path} is of another task",
+            expect=task.name,
+            actual=repr(found)[:60],
+            hint=f"choose the folder of a {task.name} run with -o FOLDER",
+        )
+    return run
+
+
+def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
+    """What a run's file holds, ready to use; CheckpointError if it does not fit."""
+    about = run.about
+    try:
+        reading = reading_from_json(about["reading"])
+        if model is None:
+            model = task.build(about["config"], 0, 0)
+            model.load_state_dict(run.weights)
+            model.eval()
+        return Trained(
+            task=task,
+            model=model,
+            settings=SimpleNamespace(**about["settings"]),
+            config=about["config"],
+            reading=reading,
+            figures=about["figures"],
+            history=run.progress["history"],
+            seconds=float(run.progress["seconds"]),
+        )
+    except MinigradError as error:
+        raise outdated(task, str(error).splitlines()[0]) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise outdated(task, f"{type(error).__name__}: {error}") from None
+
+
+def outdated(task: Task, actual: str) -> CheckpointError:
+    """The error for a file that another version of a task wrote."""
+    return CheckpointError(
+        f"the saved run does not fit this version of the task {task.name}",
+        expect="a run that this version wrote",
+        actual=actual,
+        hint=f"train again: minigrad train {task.name} --anew",
+    )
+
+
+def reading_to_json(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """What turns an input into numbers, as JSON."""
+    saved = {}
+    for name, value in reading.items():
+        kind = type(value).__name__
+        known = READERS.get(kind) is type(value)
+        saved[name] = [kind, value.to_dict()] if known else ["", value]
+    return saved
+
+
+def reading_from_json(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """What `reading_to_json` wrote, as it was."""
+    return {
+        name: READERS[kind].from_dict(value) if kind else value
+        for name, (kind, value) in saved.items()
+    }

@@ -1,0 +1,85 @@
+"""The page and the terminal: figures, curves, and text that wants to be more."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from minigrad import tasks
+from minigrad.tasks.base import Prepared, Section, Table, Trained
+from minigrad.tasks.page import figures_table, show, write
+
+EVIL = '</script><script>alert(1)</script><img src=x onerror="alert(2)">[bold]\x1b[31m'
+
+
+class Evil:
+    """A task whose every text is an attack."""
+
+    name, help, monitor = EVIL, EVIL, "f1"
+
+    label = tasks.Task.label
+    shown = tasks.Task.shown
+    units = {}  # noqa: RUF012
+
+    def examples(self, trained, data):
+        return [Section(EVIL, [EVIL], [Table(EVIL, [EVIL, EVIL], [[EVIL, 3]])])]
+
+
+@pytest.fixture
+def evil(tmp_path):
+    history = [
+        {"epoch": k, "loss": 1 / (k + 1), "metrics": {"f1": 0.1 * k}, "best": True}
+        | {"clipped": 0.5, "largest_norm": 3.0}
+        for k in range(3)
+    ]
+    trained = Trained(
+        task=Evil(),
+        model=SimpleNamespace(parameters=lambda: []),
+        settings=SimpleNamespace(clip_norm=1.0, data=EVIL),
+        config={},
+        reading={},
+        figures={"the model": {"f1": 0.5}, EVIL: {"f1": float("nan")}},
+        history=history,
+        seconds=3.0,
+    )
+    return write(tmp_path, trained, Prepared(0, 0, 0, {}, [EVIL])), trained
+
+
+def test_hostile_text_stays_text(evil, page):
+    path, _ = evil
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    page.goto(path.as_uri())
+    assert page.locator("script, img[src=x]").count() == 0
+    assert "alert(1)" in page.locator("h1").inner_text()
+    assert "\x1b" not in path.read_text()
+    assert page.locator("tr.own").inner_text().split() == ["the", "model", "0.5000"]
+    assert page.locator("figure img").count() == 2
+    widths = "[...document.querySelectorAll('img')].map(i => i.naturalWidth)"
+    assert all(width > 100 for width in page.evaluate(widths))
+
+
+def test_the_page_fits_a_phone(evil, page):
+    path, _ = evil
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_terminal_shows_text_as_text(evil):
+    _, trained = evil
+    said = io.StringIO()
+    console = Console(file=said, width=200)
+    show(console, Section(EVIL, [EVIL], [figures_table(trained)]))
+    assert "[bold]" in said.getvalue()
+    assert "\x1b" not in said.getvalue()
+    assert "F1" in said.getvalue() and "0.5000" in said.getvalue()
+
+
+def test_the_page_of_a_real_training(series, tmp_path, page):
+    options = {"days": 7, "hidden": 3, "epochs": 2}
+    tasks.train("weather", folder=tmp_path, data=str(series), **options)
+    page.goto((tmp_path / "index.html").as_uri())
+    text = page.locator("body").inner_text()
+    for words in ("persistence", "RMSE", "95 % interval", "held out", "epochs run"):
+        assert words in text
