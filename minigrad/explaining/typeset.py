@@ -101,7 +101,7 @@ def _math(factors: list[Quotient]) -> str:
         inside = "".join(map(_quotient, left)) + middle + "".join(map(_quotient, right))
     else:
         inside = "<mo>·</mo>".join(map(_quotient, factors))
-    return f"<math><mrow>{inside}</mrow></math>"
+    return _whole(inside)
 
 
 def _quotient(quotient: Quotient) -> str:
@@ -126,11 +126,28 @@ def _symbol(symbol: Symbol | str) -> str:
 
 
 def _mathml(e: Explanation) -> str:
+    """The formula, each factor an element of its own: a page may break between them."""
     if not e.readable:
         return ""
     from sympy.printing.mathml import mathml
 
     target = _quotient(Quotient("L", e.names.target, "d"))
-    shown = mathml(e.formula, printer="presentation")
-    shown = shown.replace("&InvisibleTimes;", "&#8290;")  # known to XML, too
-    return f"<p><math><mrow>{target}<mo>=</mo>{shown}</mrow></math></p>"
+    words = [_whole(target + "<mo>=</mo>")]
+    terms = e.formula.as_ordered_terms()
+    for term in terms:
+        factors = term.as_ordered_factors()
+        for factor in factors:
+            shown = mathml(factor, printer="presentation")
+            shown = shown.replace("&InvisibleTimes;", "&#8290;")  # known to XML, too
+            if factor.is_Add and len(factors) > 1:
+                shown = f"<mo>(</mo>{shown}<mo>)</mo>"
+            words.append(
+                _whole(shown + ("" if factor is factors[-1] else "<mo>·</mo>"))
+            )
+        if term is not terms[-1]:
+            words.append(_whole("<mo>+</mo>"))
+    return f"<p>{' '.join(words)}</p>"
+
+
+def _whole(inside: str) -> str:
+    return f'<math displaystyle="true"><mrow>{inside}</mrow></math>'
