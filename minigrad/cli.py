@@ -17,12 +17,6 @@ from collections.abc import Sequence
 from minigrad.errors import MinigradError
 
 COMMANDS = {  # in the order in which they are met
-COMMANDS = {
-    "doctor": "minigrad.doctor",
-    "draw": "minigrad.drawing.command",
-    "flow": "minigrad.flow.command",
-    "predict": "minigrad.tasks.command_predict",
-    "step": "minigrad.stepping.command",
     "tour": "minigrad.tour.command",
     "tutorial": "minigrad.lessons.command",
     "draw": "minigrad.drawing.command",
