@@ -6,6 +6,7 @@ then runs this file. What builds it (docs/_ext) is tested here too, where the ex
 """
 
 import json
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -92,6 +93,9 @@ def test_each_lesson_is_a_page_with_downloads(pages):
         assert page.tags.count("img") >= 1
         text = path.read_text(encoding="utf-8")
         assert "srcdoc" not in text and "Traceback" not in text
+        assert "$" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL), (
+            "a formula was left as it was typed"
+        )
     books = list((SITE / "_downloads").rglob("[0-9][0-9]_*.ipynb"))
     assert {b.stem for b in books} >= {one.name for one in lessons()}
     for book in books:
@@ -148,8 +152,6 @@ def test_markdown_becomes_restructured_text(rst, markdown, expected):
 
 def test_every_formula_of_the_lessons_becomes_mathml():
     pytest.importorskip("docutils", reason="only with the extra docs")
-    import re
-
     from docutils.utils.math.latex2mathml import tex2mathml
 
     count = 0

@@ -4,7 +4,7 @@
 # A gradient that travels through many steps is a product of many factors. Most products
 # of many factors are nearly nothing, or enormous.
 #
-# *Time to run: about 8 s.*
+# *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
@@ -181,9 +181,9 @@ assert kept[1] > 12 and kept[20] < 6
 # ## What does not vanish
 #
 # "The gradient vanishes" is a figure of speech. The gradient of $W_h$ is a sum over the
-# steps at which it was used, and the sum is dominated by the last few. It is large, it
-# looks healthy, and it knows nothing of what was long ago. `mg.ledger` keeps the terms
-# apart.
+# steps at which it was used, and the sum is made of the last ones (below: the last
+# fifteen of fifty). It is large, it looks healthy, and it knows nothing of what was
+# long ago. `mg.ledger` keeps the terms apart.
 
 # %%
 rnn = rnn_with_radius(1.1)
@@ -254,7 +254,7 @@ for text, word in ((SHORT, "sky"), (LONG, "ML")):
 
 # %% [markdown]
 # And now train. Four things have four colours; the network reads the thing, then some
-# words that say nothing, drawn at random, and has to name the color. The only
+# words that say nothing, drawn at random, and has to name the colour. The only
 # difference between the two tasks is how many words stand between.
 
 # %%
@@ -299,7 +299,7 @@ for (gap, found), color in zip(curves.items(), (GREEN, ORANGE), strict=True):
 axes.axhline(1 / COLORS, color="gray", linestyle="--")
 axes.text(200, 0.27, "guessing", color="gray", ha="right")
 axes.set_xlabel("training step")
-axes.set_ylabel("right colors")
+axes.set_ylabel("right colours")
 axes.set_title("The same question with a short gap and with a long one")
 axes.legend(loc="center right")
 axes.grid(alpha=0.3)
@@ -328,8 +328,8 @@ for found in curves[25]:
 #
 # ## Exercises
 #
-# 1. At which width of gap does the network stop learning the colors within 200 steps?
-#    Try 2, 4, 8 words, and compare with the norms of the product of Jacobians.
+# 1. At which width of gap does the network stop learning the colours within 200 steps?
+#    Try 4, 8, 12 words, and compare with the norms of the product of Jacobians.
 # 2. For a matrix that is a rotation times 0.9, give all singular values of the product
 #    over k steps, and check.
 # 3. Why is there no term at step 0 in the ledger of $W_h$? What about the ledger of
@@ -338,13 +338,14 @@ for found in curves[25]:
 # %% [markdown]
 # ### Solution 1
 #
-# There is no sharp width; around eight words it becomes a matter of luck and patience.
-# What can be checked quickly is that 3 are still easy.
+# There is no sharp width. With 4 words between, every beginning arrives; with 12 it
+# depends on the beginning, in the run shown and probably in yours.
 
 # %%
-easy = train(gap=3, seed=0, steps=150)
-print("3 words between:", round(float(easy[-1]), 2))
-assert easy[-1] > 0.9
+for gap in (4, 12):
+    ends = [round(float(train(gap, seed)[-1]), 2) for seed in range(3)]
+    print(f"{gap:2} words between: right in the end {ends}")
+    assert gap > 4 or min(ends) > 0.9
 
 # %% [markdown]
 # ### Solution 2

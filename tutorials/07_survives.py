@@ -4,7 +4,7 @@
 # The cell state is added to, not squashed: along it the gradient is a product of forget
 # gates. That is the whole secret, and also its limit.
 #
-# *Time to run: about 12 s.*
+# *Time to run: about 15 s.*
 #
 # **You will be able to**
 #
@@ -126,8 +126,9 @@ for axes, bias in zip(panels, (1.0, 4.0), strict=True):
     paths = mg.jacobian_products(net.trace(sequence)).paths()
     axes.semilogy(distance[1:], paths.alone_norms[:-1][::-1], color=BLUE,
                   label="through c alone")  # fmt: skip
-    axes.semilogy(distance[1:], paths.rest_norms[:-1][::-1], color=ORANGE,
+    axes.semilogy(distance[2:], paths.rest_norms[:-2][::-1], color=ORANGE,
                   label="all other ways")  # fmt: skip
+    assert paths.rest_norms[-2] == 0  # one step back there is only one way
     axes.set_title(f"forget bias {bias:g}")
     axes.set_xlabel("steps back")
     axes.grid(alpha=0.3)
@@ -249,6 +250,17 @@ assert min(one[-1] for one in curves["LSTM, bias 4"]) > 0.9
 # gap it is done after some dozen steps. (With more steps the first may get there, too:
 # try it.) What the LSTM has, and the RNN has not, is a *place* for that one number.
 #
+# ## The same for your network, in three lines
+#
+# Everything above, and what a training run needs to know, from any loss with time
+# steps:
+
+# %%
+output, _ = LSTM(4, 16, rng=0)(sequence)
+diagnosis = mg.diagnose((output[-1] ** 2).sum())
+diagnosis
+
+# %% [markdown]
 # ## Try this
 #
 # - How many steps does the LSTM with bias 1 need? `train(1.0, 0, steps=600)`

@@ -46,13 +46,15 @@ const timeLine = () => {
   });
   const wide = steps.length + 2;
   grid.style.setProperty("--columns", wide);
-  const many = new Set(rows.map(({ layer }) => layer)).size > 1;
+  const layered = new Set(rows.map(({ layer }) => layer)).size > 1;
+  grid.classList.toggle("dense", rows.length > 4);
   const every = Math.ceil(steps.length * 22 / Math.max(200, grid.clientWidth - 120));
   const heads = ["in", ...steps.map((t) => (steps.indexOf(t) % every ? "" : t)), "out"];
   grid.append(el("span", "corner"), ...heads.map((word) => el("span", "head", String(word))));
   rows.forEach(({ side, layer }, number) => {
     const arrow = side === "forward" ? "→" : "←";
-    const name = many && layer ? `${layer} ${arrow}` : `${side} ${arrow}`;
+    const name = layered ? `${layer?.replace("reverse", "rev.") ?? "joined"} ${arrow}`
+      : `${side} ${arrow}`;
     const label = el("span", `row ${side}`, name);
     label.title = `${side}${layer ? `, ${layer}` : ""}`;
     grid.append(label);
@@ -83,6 +85,14 @@ const tick = () => {
     lastCell = cellOf[now];
     lastCell.element.setAttribute("aria-current", "true");
     for (const { element, from } of cells) element.classList.toggle("past", from < now);
+    const { offsetTop, offsetLeft, offsetWidth } = lastCell.element;
+    const grid = byId("mg-grid");  // keep the current cell in view, and the page still
+    if (grid.scrollHeight > grid.clientHeight) {
+      grid.scrollTop = offsetTop - grid.offsetTop - grid.clientHeight / 2;
+    }
+    if (grid.scrollWidth > grid.clientWidth) {
+      grid.scrollLeft = offsetLeft + offsetWidth / 2 - grid.clientWidth / 2;
+    }
   }
 };
 

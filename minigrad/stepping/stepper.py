@@ -294,6 +294,10 @@ class Steps:
 
         return {"text/plain": repr(self), "text/html": framed(self)}
 
+    def _repr_html_(self) -> str:
+        """The same, for tools that ask for nothing else."""
+        return self._repr_mimebundle_()["text/html"]
+
     def save(self, path: Any, words: Any = None) -> None:
         """Write a file, whole or not at all; its ending says which.
 
