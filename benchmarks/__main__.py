@@ -7,7 +7,7 @@ hundred killed training runs).
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "flow", "imports", "training")
+NAMES = ("elementwise", "cells", "imports", "drawing", "flow", "training")
 
 
 def main(names):

@@ -81,6 +81,18 @@ def picture(data: bytes, format: str, alt: str, fit: bool = True) -> str:
     return f'<img{kept} src="data:image/{kind};base64,{code}" alt="{text}">'
 
 
+def framed(page: str, title: str, height: int) -> str:
+    """A whole page for a notebook's cell: in a frame that may run scripts, no more.
+
+    Several of them, with their keys and ids, do not meet.
+    """
+    label = html.escape(clean(title, 80))
+    return (
+        '<iframe sandbox="allow-scripts" loading="lazy" width="100%" '
+        f'height="{height}" title="{label}" srcdoc="{html.escape(page)}"></iframe>'
+    )
+
+
 def _allowed(text: str) -> str:
     """One style or script, as a policy names it."""
     if not text:

@@ -62,16 +62,16 @@ mg.draw(loss, values=True, gradients=True)
 
 # %%
 nodes = sorted(ancestors([loss.node]), key=lambda node: node.seq)
+
+
+def name_of(edge):
+    if isinstance(edge.source, Leaf):
+        return edge.source.name
+    return edge.source.primitive.name if edge.source else "a number"
+
+
 for node in nodes:
-    made_from = [
-        edge.source.name
-        if isinstance(edge.source, Leaf)
-        else edge.source.primitive.name
-        if edge.source
-        else "a number"
-        for edge in node.edges
-    ]
-    print(f"{node.primitive.name:10} of {made_from}")
+    print(f"{node.primitive.name:10} of", [name_of(edge) for edge in node.edges])
 
 names = [node.primitive.name for node in nodes]
 assert names == ["multiply", "sum", "add", "tanh", "subtract", "power"]
@@ -114,6 +114,14 @@ mine
 dw, db = mg.grad(loss, [w, b])
 assert np.allclose(mine["w"], dw.data, rtol=1e-14)
 assert np.allclose(mine["b"], db.data, rtol=1e-14)
+
+# %% [markdown]
+# `mg.steps` plays the same, forwards and then backwards, one operation at a time: what
+# goes in, the rule, what comes out. Press → in it, or the space bar.
+
+# %%
+steps = mg.steps(loss)
+steps
 
 # %% [markdown]
 # There is no recursion, so a long chain is no danger. Twenty thousand steps, where a

@@ -47,6 +47,7 @@ states = [h]
 for t, x in enumerate(xs):
     with mg.time_step(t):
         h = mg.tanh(w * h + u * x)
+        h.name = "h"
     states.append(h)
 print([round(state.item(), 4) for state in states])
 mg.draw(h, level="op", gradients=True)
@@ -93,6 +94,22 @@ assert parts[0] == 0.0
 print("factors:", np.round(factors[1:], 4), " product:", round(through.item(), 5))
 
 # %% [markdown]
+# `mg.explain` writes the whole sum out, a product of Jacobians for each step. (Step t
+# makes the state t + 1.)
+
+# %%
+explanation = mg.explain(w, (), h)
+assert np.isclose(explanation.value, sum(parts), rtol=1e-14)
+assert [term.step for term in explanation.terms] == [3, 2, 1, 0]
+explanation
+
+# %% [markdown]
+# And step by step, with all numbers:
+
+# %%
+mg.steps(h)
+
+# %% [markdown]
 # ## The same with arrays
 #
 # Real networks hold many numbers of memory. `models.RNN` is the same equation with
@@ -111,7 +128,7 @@ print(number)
 rnn = RNN(input_size=len(vocabulary), hidden_size=12, rng=3)
 head = mg.nn.Linear(12, len(vocabulary), rng=3)
 output, _ = rnn(x)
-mg.draw(output[-1].sum(), level="gate", words=words, gradients=True)
+mg.draw(output[-1].sum(), level="cell", words=words, gradients=True)
 
 # %% [markdown]
 # ## By hand, once
@@ -171,7 +188,7 @@ chance = np.log(len(vocabulary))
 figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 axes.semilogy(curve, color=BLUE)
 axes.axhline(chance, color="gray", linestyle="--")
-axes.text(100, chance * 1.15, "guessing any word", color="gray")
+axes.text(148, chance * 0.5, "guessing any word", color="gray", ha="right")
 axes.set_xlabel("training step")
 axes.set_ylabel("cross-entropy, nats per word")
 axes.set_title("Learning one sentence by heart")

@@ -4,7 +4,7 @@
 # Is a word a name? Often only what comes after it tells. A network that reads in both
 # directions can use that; one that reads forward cannot, however long it is trained.
 #
-# *Time to run: about 8 s.*
+# *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
@@ -191,13 +191,16 @@ taggers = {
     "both directions": [train(True, seed) for seed in range(2)],
     "forward only": [train(False, seed) for seed in range(2)],
 }
+print("right, in percent:          new words,      new words,   known")
+print("                      undecided before  decided before   words")
 for name, pairs in taggers.items():
     for tagger, _ in pairs:
-        print(
-            f"{name:15} new words, undecided before: {judge(tagger, new, PAIRS):.1%}"
-            f"   new words, decided before: {judge(tagger, new, CLEAR):.1%}"
-            f"   known words: {judge(tagger, known, PAIRS + CLEAR):.1%}"
+        shares = (
+            judge(tagger, new, PAIRS),
+            judge(tagger, new, CLEAR),
+            judge(tagger, known, PAIRS + CLEAR),
         )
+        print(f"{name:15}", "".join(f"{100 * share:15.1f}" for share in shares))
 
 # %% [markdown]
 # The forward network is at a coin's toss, and it has to be: before the undecided words

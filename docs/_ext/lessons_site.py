@@ -19,7 +19,11 @@ from markdown import rst
 from minigrad.lessons import lessons, notebook
 from minigrad.lessons.command import source
 
-FRAME = re.compile(r'<iframe [^>]*srcdoc="([^"]*)"[^>]*></iframe>', re.DOTALL)
+FRAME = re.compile(
+    r'<iframe [^>]*srcdoc="([^"]*)"[^>]*></iframe>(\s*</div>)(\s*<br />)*', re.DOTALL
+)
+DRAWN = re.compile(r'<svg width="(\d+)pt" height="(\d+)pt"')
+WIDTH = 730  # pixels that a page's text has
 HEIGHT = re.compile(r'height="(\d+)"')
 TITLE = re.compile(r"<title>([^<]*)</title>")
 HEADER = """\
@@ -93,12 +97,16 @@ def unframe(app, pagename, templatename, context, doctree):
         text = html.unescape(match[1])
         name = hashlib.sha256(text.encode()).hexdigest()[:16] + ".html"
         (place / name).write_text(text, encoding="utf-8")
-        height = HEIGHT.search(match[0])[1]
+        height = int(HEIGHT.search(match[0])[1])
+        drawn = DRAWN.search(text)
+        if drawn and height < 600:  # a drawing, not a player: no taller than it needs
+            share = int(drawn[2]) / int(drawn[1])
+            height = round(min(max(WIDTH * share + 130, 300), 640))
         title = html.escape(html.unescape(TITLE.search(text)[1]))
         return (
             f'<div class="player"><iframe sandbox="allow-scripts" loading="lazy" '
             f'height="{height}" title="{title}" src="{depth}_pages/{name}"></iframe>'
-            f'<a href="{depth}_pages/{name}">open this on its own</a></div>'
+            f'<a href="{depth}_pages/{name}">open this on its own</a></div>{match[2]}'
         )
 
     context["body"] = FRAME.sub(replace, context["body"])

@@ -1,5 +1,7 @@
 """The Markdown of the tutorials' texts as the reStructuredText that galleries read."""
 
+import re
+
 import mistune
 from mistune.plugins.math import math
 from mistune.plugins.table import table
@@ -41,6 +43,8 @@ class Renderer(RSTRenderer):
 
 def rst(text):
     """reStructuredText of some Markdown."""
+    # A formula that goes over the end of a line: mistune wants it on one.
+    text = re.sub(r"(?<!\$)\$([^$]+)\$(?!\$)", lambda m: m[0].replace("\n", " "), text)
     markdown = mistune.Markdown(renderer=Renderer())
     for plugin in (math, table):
         plugin(markdown)

@@ -10,10 +10,11 @@ import os
 import sys
 from typing import Any
 
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, one_of
 
 HELP = "draw an unrolled RNN, LSTM or GRU"
 EXAMPLE = "minigrad draw lstm --steps 5 --level gate -o lstm.svg"
+LEVELS = ("cell", "gate", "op")
 VARIANTS = {  # which variants each model has
     "rnn": ("activation",),
     "lstm": ("peephole", "couple"),
@@ -23,34 +24,58 @@ VARIANTS = {  # which variants each model has
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command understands."""
-    add = parser.add_argument
-    add("model", choices=tuple(VARIANTS), help="the cell")
-    add("-o", "--output", metavar="FILE", help="x.svg, .png, .pdf, .html or .dot")
-    add("--steps", type=int, help="time steps (5, or the words of --sentence)")
-    add("--level", choices=("cell", "gate", "op"), default="gate", help="how much")
-    add("--layers", type=int, default=1, help="layers, one above the other")
+    parser.add_argument("model", choices=tuple(VARIANTS), help="the cell")
+    add = network_arguments(parser).add_argument
+    add("--steps", type=int, metavar="T", help="time steps (5, or one per word)")
+    add("--sentence", metavar="WORDS", help="what is read: names the steps")
+    add = parser.add_argument_group("the picture").add_argument
+    add(
+        "-o", "--output", metavar="FILE", help=".svg .png .pdf .html or .dot; none: DOT"
+    )
+    add("--frames", metavar="FOLDER", help="a numbered SVG per step, for slides")
+    add(
+        "--level",
+        choices=LEVELS,
+        default="gate",
+        help="a box per step, gate, operation",
+    )
+    add("--values", action="store_true", help="numbers and heat maps in the boxes")
+    add("--gradients", action="store_true", help="the size of each gradient")
+    add("--backward", action="store_true", help="the backward graph above the forward")
+    add("--theme", choices=("light", "dark"), default="light", help="the paper")
+    add("--max-steps", type=int, default=10, metavar="N",
+        help="longer sequences lose their middle (10)")  # fmt: skip
+    add("--timeout", type=float, metavar="S", help="seconds until dot is stopped (60)")
+
+
+def network_arguments(parser: argparse.ArgumentParser) -> Any:
+    """The sizes and variants of a network, for any command that makes one: a group."""
+    group = parser.add_argument_group("the network")
+    add = group.add_argument
+    add("--layers", type=int, default=1, metavar="N", help="one above the other")
     add("--bidirectional", action="store_true", help="a second cell, from the end")
-    add("--hidden", type=int, default=4, help="hidden size")
-    add("--inputs", type=int, default=3, help="input size")
-    add("--batch", type=int, default=1, help="sequences at a time")
+    add("--inputs", type=int, default=3, metavar="D", help="input size (3)")
+    add("--hidden", type=int, default=4, metavar="H", help="hidden size (4)")
+    add("--batch", type=int, default=1, metavar="B", help="sequences at a time (1)")
     add("--activation", choices=("tanh", "relu"), help="rnn: of the state")
     add("--peephole", choices=("current", "previous"), help="lstm: gates see c")
     add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
-    add("--reset", choices=("after", "before"), help="gru: the product")
-    add("--update", choices=("keep", "take"), help="gru: what z means")
-    add("--sentence", help="words to read, one per step")
-    add("--values", action="store_true", help="numbers and heat maps in the boxes")
-    add("--gradients", action="store_true", help="the size of each gradient")
-    add("--backward", action="store_true", help="the backward graph beside it")
-    add("--theme", choices=("light", "dark"), default="light", help="the paper")
-    add("--max-steps", type=int, default=10, help="longer ones lose their middle")
-    add("--timeout", type=float, help="seconds after which dot is stopped")
-    add("--seed", type=int, default=0, help="of weights and inputs")
+    add("--reset", choices=("after", "before"), help="gru: the matmul")
+    add("--update", choices=("keep", "take"), help="gru: what z does to the old state")
+    add("--seed", type=int, default=0, metavar="N", help="of weights and inputs (0)")
+    return group
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the network, run it once, draw it."""
     words = (options.sentence or "").split()
+    if options.sentence is not None and not words:
+        raise ArgumentError(
+            "--sentence has no words",
+            expect="words with spaces between them",
+            actual=repr(options.sentence[:60]),
+            hint='minigrad draw lstm --sentence "I loved the movie"',
+        )
     steps = len(words) or (5 if options.steps is None else options.steps)
     if words and options.steps is not None and options.steps != len(words):
         raise ArgumentError(
@@ -67,8 +92,23 @@ def run(options: argparse.Namespace) -> None:
             hint="minigrad draw lstm --steps 5",
         )
     from minigrad.drawing import draw
+    from minigrad.drawing.drawing import FORMATS, LARGEST
+    from minigrad.drawing.saving import in_folder
 
-    output = _run_model(options, steps)
+    ending = os.path.splitext(options.output or "x.dot")[1].removeprefix(".").lower()
+    one_of("ending", ending, FORMATS)  # all that can be refused is refused at once
+    for path in filter(
+        None, (options.output, options.frames and options.frames + "/x")
+    ):
+        in_folder(path)
+    if min(steps, options.max_steps) > LARGEST and (ending != "dot" or options.frames):
+        raise ArgumentError(
+            f"draw: {min(steps, options.max_steps)} steps are too many to lay out",
+            expect=f"at most {LARGEST} boxes",
+            actual=f"--steps {steps} --max-steps {options.max_steps}",
+            hint="--max-steps 10 leaves out the middle; a .dot file may have any size",
+        )
+    output = run_model(options, steps)
     drawing = draw(
         output,
         level=options.level,
@@ -80,16 +120,23 @@ def run(options: argparse.Namespace) -> None:
         timeout=options.timeout,
         title=f"{options.model.upper()}, {steps} steps",
     )
+    if options.frames:
+        made = drawing.frames(options.frames)
+        sys.stdout.write(f"{options.frames}: {len(made)} frames\n")
     if options.output is None:
-        sys.stdout.write(drawing.dot)
+        if not options.frames:
+            sys.stdout.write(drawing.dot)
         return
     drawing.save(options.output)
     size = os.path.getsize(options.output)
     sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
 
 
-def _run_model(options: argparse.Namespace, steps: int) -> Any:
-    """The tensor to draw: the outputs, a loss of them, or its recorded gradient."""
+def run_model(options: argparse.Namespace, steps: int) -> Any:
+    """The tensor to draw: the outputs, a loss of them, or its recorded gradient.
+
+    options  what `network_arguments` reads; with `gradients` it is a scalar loss
+    """
     import minigrad as mg
     import models
 

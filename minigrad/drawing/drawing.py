@@ -16,11 +16,12 @@ from functools import cached_property
 from typing import Any
 
 from minigrad.drawing import engines
-from minigrad.drawing.arrange import Arranger, Layout
+from minigrad.drawing.arrange import Arranger
 from minigrad.drawing.dot import Writer
 from minigrad.drawing.dress import line_words
 from minigrad.drawing.elide import choose, elide
 from minigrad.drawing.frames import frames
+from minigrad.drawing.layout import Layout
 from minigrad.drawing.model import Picture
 from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read
@@ -143,7 +144,10 @@ class Drawing:
 
     def html(self) -> str:
         """The picture as one self-contained page: pan, zoom, search, click to fold."""
-        return page(self.picture, self.svg(), self.theme)
+        other = "dark" if self.theme == "light" else "light"
+        text = Writer(self.picture, THEMES[other], self.layout).text()
+        there = self._render(text, "svg").decode()
+        return page(self.picture, self.layout, self.svg(), self.theme, there)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written.
@@ -174,7 +178,8 @@ class Drawing:
         made = []
         for number, frame in enumerate(frames(self.picture)):
             theme = THEMES[self.theme]
-            text = Writer(frame.picture, theme, self.layout, frame.faint).text()
+            writer = Writer(frame.picture, theme, self.layout, frame.faint, frame.lit)
+            text = writer.text()
             path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
             write(path, self._render(text, form))
             made.append(path)
@@ -188,9 +193,12 @@ class Drawing:
         except DrawingError as error:
             return {"text/plain": f"{self!r}\n{error}"}
         bundle["image/svg+xml"] = svg
-        whole = page(self.picture, svg, self.theme)
+        whole = self.html()
+        shape = self.layout.height / max(self.layout.width, 1.0)
+        height = round(min(640, max(260, 960 * shape + 150)))
         bundle["text/html"] = (
-            '<iframe sandbox="allow-scripts" loading="lazy" width="100%" height="520" '
+            '<iframe sandbox="allow-scripts" loading="lazy" width="100%" '
+            f'height="{height}" frameborder="0" '
             f'title="{html.escape(clean(self.picture.title or "graph", 80))}" '
             f'srcdoc="{html.escape(whole)}"></iframe>'
         )
@@ -258,8 +266,8 @@ def draw(
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
-    one_of("engine", engine, (None, *engines.ENGINES))
     engines.check_timeout(timeout)
+    one_of("engine", engine, (None, *engines.ENGINES))
     one_of("values", values, (False, True, "mean"))
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:

@@ -4,7 +4,7 @@ Both run as child processes with an argument list (no shell) and a time-out that
 them, and with everything they print on stderr kept from the user's terminal. DOT text
 needs neither.
 
-Read next: `template.py` (who asks for layouts), `drawing.py`.
+Read next: `drawing.py`, `tiles.py` (who ask).
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ for text in sys.stdin.buffer.read().decode().split("\\f"):
     made = graph.draw(format=form, prog=program)
     sys.stdout.buffer.write(made if isinstance(made, bytes) else made.encode())
 """
+
+SIGNS = {"svg": b"</svg>", "png": b"\x89PNG", "pdf": b"%PDF"}  # each has its own
 
 REMEDIES = (
     "install Graphviz (Debian, Ubuntu: apt install graphviz; macOS: brew install "
@@ -92,7 +94,15 @@ def run(
         # -P: nothing is imported from the folder that the user happens to be in.
         command = [sys.executable, "-P", "-c", _CHILD, program, form]
     text = "\f".join(texts) if engine == "pygraphviz" else "\n".join(texts)
-    return _child(engine, command, text.encode(), timeout or TIMEOUT)
+    made = _child(engine, command, text.encode(), timeout or TIMEOUT)
+    if SIGNS.get(form, b"") not in made:
+        raise DrawingError(
+            f"draw: the answer of {engine} is not what was asked for",
+            expect=f"a picture as {form}",
+            actual=clean(made[:60].decode(errors="replace"), 80),
+            hint="is this Graphviz? minigrad doctor tries it",
+        )
+    return made
 
 
 def _child(engine: str, command: list[str], text: bytes, timeout: float) -> bytes:

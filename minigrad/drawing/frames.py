@@ -16,11 +16,13 @@ from minigrad.drawing.model import Picture
 
 
 class Frame(NamedTuple):
-    """One frame: its name, the picture to write, and the boxes that are faint."""
+    """One frame: its name, the picture to write, the boxes that are faint (not computed
+    yet), and the tiles of the current step."""
 
     name: str
     picture: Picture
     faint: frozenset[str]
+    lit: frozenset[str]
 
 
 def frames(picture: Picture) -> Iterator[Frame]:
@@ -30,7 +32,7 @@ def frames(picture: Picture) -> Iterator[Frame]:
     bare = _without_gradients(picture)
     for now in range(last + 1):
         faint = frozenset(key for key, when in moment.items() if when > now)
-        yield Frame(f"forward-{now}", bare, faint)
+        yield Frame(f"forward-{now}", bare, faint, _lit(picture, moment, now))
     if picture.scale is None:
         return
     for now in range(last, -1, -1):
@@ -40,7 +42,17 @@ def frames(picture: Picture) -> Iterator[Frame]:
             line if moment[line.head] >= now else plain
             for line, plain in zip(picture.lines, bare.lines, strict=True)
         ]
-        yield Frame(f"backward-{last - now}", shown, frozenset())
+        lit = _lit(picture, moment, now)
+        yield Frame(f"backward-{last - now}", shown, frozenset(), lit)
+
+
+def _lit(picture: Picture, moment: dict[str, int], now: int) -> frozenset[str]:
+    """The steps that are computed at this moment."""
+    return frozenset(
+        tile.id
+        for tile in picture.tiles.values()
+        if tile.kind == "step" and any(moment[key] == now for key in tile.boxes)
+    )
 
 
 def _moment(picture: Picture, tile_id: str) -> int:

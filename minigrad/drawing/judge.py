@@ -13,7 +13,8 @@ import itertools
 import math
 
 from minigrad.drawing.geometry import Curve, Point
-from minigrad.drawing.template import Laid, Plan, Ports, Sketch
+from minigrad.drawing.plan import Plan
+from minigrad.drawing.sketch import Laid, Ports, Sketch
 
 MARGIN, TITLE = 6.0, 14.0  # around the boxes of a gate, and for its title
 
@@ -33,9 +34,18 @@ def frames(sketch: Sketch, laid: Laid) -> None:
         x1, y1 = max(r[2] for r in rects), max(r[3] for r in rects)
         wide = len(path[-1]) * 5.8 + 6
         more = max(0.0, wide - (x1 - x0) - 2 * MARGIN) / 2
-        laid.clusters[path] = (
-            x0 - MARGIN - more, y0 - MARGIN, x1 + MARGIN + more, y1 + MARGIN + TITLE,
-        )  # fmt: skip
+        near = [
+            _rect(sketch, laid, k)
+            for k, own in enumerate(sketch.clusters)
+            if own[: len(path)] != path
+        ]
+        left = max(  # rather to the right than over a neighbour
+            (r[2] + 4 for r in near if r[2] <= x0 and r[1] < y1 and r[3] > y0),
+            default=-math.inf,
+        )
+        start = max(x0 - MARGIN - more, min(left, x0 - 3))
+        end = max(x1 + MARGIN + more, min(start + wide, x1 + MARGIN + 2 * more))
+        laid.clusters[path] = (start, y0 - MARGIN, end, y1 + MARGIN + TITLE)
     _fit(laid)
 
 
@@ -73,12 +83,12 @@ def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
         bad += 240 * _between(sketch, laid, (0.0, port[1]), port, set())
         bad += 240 * _between(sketch, laid, port, laid.boxes[entry], {entry})
         bad += 80 * (port[0] > laid.boxes[entry][0])
-        bad += abs(port[1] - laid.boxes[entry][1])
+        bad += _off(sketch, laid, entry, port)
     for k, source in ports.state_out.items():
         port, box = laid.ports[("z", k)], laid.boxes[source]
         bad += 240 * _between(sketch, laid, box, port, {source})
         bad += 240 * _between(sketch, laid, port, (laid.width, port[1]), set())
-        bad += 80 * (port[0] < box[0]) + abs(port[1] - box[1])
+        bad += 80 * (port[0] < box[0]) + _off(sketch, laid, source, port)
     for a, b in [*plan.flat, *plan.level]:
         (ax, ay), (bx, by) = laid.boxes[a], laid.boxes[b]
         bad += 80 * (ax > bx) + 3 * abs(ay - by)
@@ -89,6 +99,12 @@ def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
         if kind == "s":  # the state's way to other boxes is to cross little
             bad += 12 * sum(_cross(branch, curve) for curve in laid.lines.values())
     return bad + laid.width / 20
+
+
+def _off(sketch: Sketch, laid: Laid, box: int, port: Point) -> float:
+    """How far a state's port is from level with its box; over the others is far."""
+    away = abs(port[1] - laid.boxes[box][1])
+    return away + 200 * (away > sketch.sizes[box][1] / 2)
 
 
 def _cross(a: Curve, b: Curve) -> int:

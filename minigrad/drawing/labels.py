@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 from minigrad.drawing.geometry import Curve, Point
 from minigrad.drawing.style import SMALL
@@ -34,18 +35,21 @@ class Room:
     def trace(self, curve: Curve, owner: str = "") -> None:
         """Mark the points along a line as taken."""
         for k in range(0, len(curve) - 3, 3):
-            a, b, c, d = curve[k : k + 4]
-            count = max(2, min(40, int(math.dist(a, d) / 7)))
-            for number in range(count + 1):
-                x, y = bezier((a, b, c, d), number / count)
-                self.take((x - 1, y - 1, x + 1, y + 1), owner)
+            (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve[k : k + 4]
+            count = max(2, min(40, int(math.hypot(dx - ax, dy - ay) / 7)))
+            for p, q, r, s in weights(count):
+                x = p * ax + q * bx + r * cx + s * dx
+                y = p * ay + q * by + r * cy + s * dy
+                cell = (int(x // CELL), int(y // CELL))  # `owners` looks over borders
+                point = ((x - 1, y - 1, x + 1, y + 1), owner)
+                self.cells.setdefault(cell, []).append(point)
 
     def owners(self, rect: Rect) -> set[str]:
         """Whose things it lies over."""
         a, b, c, d = rect
         return {
             owner
-            for cell in self._cells(rect)
+            for cell in self._cells((a - 1, b - 1, c + 1, d + 1))
             for (e, f, g, h), owner in self.cells.get(cell, ())
             if a < g and c > e and b < h and d > f
         }
@@ -64,9 +68,20 @@ class Room:
 def bezier(piece: Sequence[Point], t: float) -> Point:
     """The point of a Bezier piece at t."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = piece
-    u = 1 - t
-    p, q, r, s = u**3, 3 * u * u * t, 3 * u * t * t, t**3
+    p, q, r, s = bernstein(t)
     return p * ax + q * bx + r * cx + s * dx, p * ay + q * by + r * cy + s * dy
+
+
+def bernstein(t: float) -> tuple[float, float, float, float]:
+    """What each of the four points of a piece counts at t."""
+    u = 1 - t
+    return u**3, 3 * u * u * t, 3 * u * t * t, t**3
+
+
+@cache
+def weights(count: int) -> list[tuple[float, float, float, float]]:
+    """The same at count + 1 places, evenly spaced."""
+    return [bernstein(number / count) for number in range(count + 1)]
 
 
 def around(point: Point, text: str) -> Rect:

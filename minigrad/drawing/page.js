@@ -4,6 +4,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("mg-data").textContent);
   const stage = document.querySelector("main");
+  const LEGIBLE = 0.42;  // the smallest zoom that a page opens with
   const svg = stage.querySelector("svg");
   const root = svg.querySelector("g.graph");
   const note = document.getElementById("mg-note");
@@ -28,6 +29,14 @@
       y: (box.height - shape.height * zoom) / 2 };
     show();
   };
+  const start = () => {  // all of it, or its beginning where all would be too small
+    fit();
+    if (view.zoom >= LEGIBLE) return;
+    const box = stage.getBoundingClientRect();
+    const y = (box.height - shape.height * LEGIBLE) / 2;
+    view = { zoom: LEGIBLE, x: 6, y: y > 0 ? y : 2 * y };
+    show();
+  };
   const zoomAt = (x, y, factor) => {
     const zoom = Math.min(8, Math.max(0.02, view.zoom * factor));
     const part = zoom / view.zoom;
@@ -44,26 +53,42 @@
     zoomAt(event.clientX - box.left, event.clientY - box.top,
       Math.exp(-event.deltaY * 0.0015));
   }, { passive: false });
+  const fingers = new Map();  // one moves the picture, two zoom it
   let grip = null;
   let moved = false;
+  const hold = () => {
+    const [a, b] = [...fingers.values()];
+    grip = !a ? null : { x: (a.x + (b || a).x) / 2, y: (a.y + (b || a).y) / 2,
+      wide: b ? Math.hypot(a.x - b.x, a.y - b.y) : 0 };
+  };
   stage.addEventListener("pointerdown", (event) => {
     if (event.button || note.contains(event.target)) return;
-    grip = { x: event.clientX - view.x, y: event.clientY - view.y,
-      atX: event.clientX, atY: event.clientY };
-    moved = false;
+    if (!fingers.size) moved = false;
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    hold();
   });
   window.addEventListener("pointermove", (event) => {
-    if (!grip) return;
-    if (Math.hypot(event.clientX - grip.atX, event.clientY - grip.atY) > 4) moved = true;
-    if (!moved) return;
+    if (!fingers.has(event.pointerId)) return;
+    const before = fingers.get(event.pointerId);
+    if (!moved && Math.hypot(event.clientX - before.x, event.clientY - before.y) < 4) return;
+    moved = true;
+    const last = grip;
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    hold();
     stage.classList.add("mg-drag");
-    view = { zoom: view.zoom, x: event.clientX - grip.x, y: event.clientY - grip.y };
-    show();
+    view = { zoom: view.zoom, x: view.x + grip.x - last.x, y: view.y + grip.y - last.y };
+    const box = stage.getBoundingClientRect();
+    if (last.wide && grip.wide) {
+      zoomAt(grip.x - box.left, grip.y - box.top, grip.wide / last.wide);
+    } else show();
   });
-  window.addEventListener("pointerup", () => {
-    grip = null;
-    stage.classList.remove("mg-drag");
-  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    window.addEventListener(end, (event) => {
+      fingers.delete(event.pointerId);
+      hold();
+      if (!fingers.size) stage.classList.remove("mg-drag");
+    });
+  }
 
   // ------------------------------------------------------------- folding
   const byId = (id) => document.getElementById(id);
@@ -76,6 +101,13 @@
   };
   const space = "http://www.w3.org/2000/svg";
   const lids = new Map();
+  const paint = (lid, cluster) => {  // a lid has the colours of its frame
+    const outline = cluster.querySelector("path,polygon");
+    lid.firstChild.setAttribute("fill", outline.getAttribute("fill"));
+    lid.firstChild.setAttribute("stroke", outline.getAttribute("stroke"));
+    const ink = cluster.querySelector("text")?.getAttribute("fill") || "#4a525c";
+    for (const text of lid.querySelectorAll("text")) text.setAttribute("fill", ink);
+  };
   const fold = (id) => {
     const known = data.folds[id];
     const cluster = byId(id);
@@ -96,24 +128,21 @@
     lid.dataset.of = id;
     const rect = document.createElementNS(space, "rect");
     for (const name of ["x", "y", "width", "height"]) rect.setAttribute(name, box[name]);
-    rect.setAttribute("rx", 8);
-    rect.setAttribute("fill", outline.getAttribute("fill"));
-    rect.setAttribute("stroke", outline.getAttribute("stroke"));
+    rect.setAttribute("rx", 9);
     const text = document.createElementNS(space, "text");
     text.setAttribute("x", box.x + box.width / 2);
     text.setAttribute("y", box.y + box.height / 2);
     text.setAttribute("text-anchor", "middle");
     text.setAttribute("font-family", "Helvetica,Arial,DejaVu Sans,sans-serif");
-    text.setAttribute("font-size", Math.max(9, Math.min(14, box.width / 9)));
-    text.setAttribute("fill", cluster.querySelector("text")?.getAttribute("fill")
-      || "#1b1f24");
+    text.setAttribute("font-size", Math.max(9, Math.min(24, box.width / 9)));
     text.textContent = known.title;
     const count = document.createElementNS(space, "text");
     for (const { name, value } of text.attributes) count.setAttribute(name, value);
-    count.setAttribute("y", box.y + box.height / 2 + 14);
+    count.setAttribute("y", box.y + box.height / 2 + 15);
     count.setAttribute("font-size", 9);
-    count.textContent = `${known.boxes.length} boxes`;
+    count.textContent = known.boxes.length === 1 ? "1 box" : `${known.boxes.length} boxes`;
     lid.append(rect, text, count);
+    paint(lid, cluster);
     lid.addEventListener("click", (event) => {
       event.stopPropagation();
       if (!moved) fold(id);
@@ -144,6 +173,8 @@
     const ids = Object.keys(data.folds).filter((id) => data.folds[id].kind === kind);
     const anyOpen = ids.some((id) => !lids.has(id));
     for (const id of ids) if (lids.has(id) !== anyOpen) fold(id);
+    const button = document.querySelector(`button[data-do="${kind}s"]`);
+    button.setAttribute("aria-pressed", String(anyOpen && ids.length > 0));
   };
 
   // ------------------------------------------------------------- notes
@@ -152,8 +183,8 @@
     for (const old of svg.querySelectorAll(".mg-tied")) old.classList.remove("mg-tied");
     note.hidden = !facts;
     if (!facts) return;
-    note.replaceChildren();
-    const list = document.createElement("dl");
+    const list = note.querySelector("dl");
+    list.replaceChildren();
     for (const [name, value] of Object.entries(facts.facts)) {
       const term = document.createElement("dt");
       const words = document.createElement("dd");
@@ -161,16 +192,18 @@
       words.textContent = value;
       list.append(term, words);
     }
-    note.append(list);
     byId(id)?.classList.add("mg-tied");
     for (const other of facts.tied || []) byId(other)?.classList.add("mg-tied");
   };
+  const owner = (element) => element.id.replace(/_heat\d+$/, "");  // a heat map's box
   for (const element of svg.querySelectorAll("g.node")) {
+    element.setAttribute("tabindex", "-1");
     element.addEventListener("click", (event) => {
       event.stopPropagation();
-      if (!moved) tell(element.id);
+      if (!moved) tell(owner(element));
     });
   }
+  byId("mg-close").addEventListener("click", () => tell(null));
   stage.addEventListener("click", (event) => {
     if (!moved && !note.contains(event.target)) tell(null);
   });
@@ -186,13 +219,17 @@
     hits = [];
     at = 0;
     found.textContent = "";
+    svg.classList.toggle("mg-searching", Boolean(words));
     if (!words) return;
     for (const element of svg.querySelectorAll("g.node")) {
-      const facts = data.boxes[element.id];
-      const text = facts ? facts.search : element.textContent.toLowerCase();
-      const hit = text.includes(words);
-      element.classList.add(hit ? "mg-hit" : "mg-dim");
-      if (hit) hits.push(element);
+      const facts = data.boxes[owner(element)];
+      if (!facts) continue;
+      const hit = facts.search.includes(words);
+      if (!hit) element.classList.add("mg-dim");
+      else if (element.id === owner(element)) {
+        element.classList.add("mg-hit");
+        hits.push(element);
+      }
     }
     found.textContent = `${hits.length} found`;
   };
@@ -209,14 +246,32 @@
   search.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !hits.length) return;
     goTo(hits[at]);
+    tell(hits[at].id);
     found.textContent = `${at + 1} of ${hits.length}`;
     at = (at + 1) % hits.length;
   });
 
   // ------------------------------------------------------------- buttons and keys
+  // The picture's colours in both themes, in the order in which they stand in the SVG.
+  const painted = [];
+  for (const element of [svg, ...svg.querySelectorAll("*")]) {
+    for (const name of element.getAttributeNames()) {
+      if (name === "fill" || name === "stroke") {
+        painted.push([element, name, element.getAttribute(name)]);
+      }
+    }
+  }
+  const colours = data.colours?.used.length === painted.length ? data.colours : null;
   const dark = (on) => {
+    const other = on !== (data.theme === "dark");
     document.body.classList.toggle("mg-dark", on);
-    document.body.classList.toggle("mg-turned", on !== (data.theme === "dark"));
+    document.body.classList.toggle("mg-turned", other && !colours);
+    document.querySelector('button[data-do="dark"]').setAttribute("aria-pressed", on);
+    if (!colours) return;
+    painted.forEach(([element, name, own], k) => {
+      element.setAttribute(name, other ? colours.palette[colours.used[k]] : own);
+    });
+    for (const [id, lid] of lids) paint(lid, byId(id));
   };
   const prefers = window.matchMedia("(prefers-color-scheme: dark)").matches;
   dark(prefers || data.theme === "dark");
@@ -231,10 +286,13 @@
   const keys = { "+": actions.in, "=": actions.in, "-": actions.out, "0": fit,
     g: actions.gates, s: actions.steps, d: actions.dark };
   window.addEventListener("keydown", (event) => {
-    if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) {
-      if (event.key === "Escape") { search.value = ""; look(); search.blur(); }
-      return;
+    if (event.key === "Escape") {
+      search.value = "";
+      look();
+      search.blur();
+      tell(null);
     }
+    if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60],
       ArrowDown: [0, -60] }[event.key];
     if (step) {
@@ -246,7 +304,7 @@
       event.preventDefault();
     } else if (keys[event.key]) keys[event.key]();
   });
-  window.addEventListener("resize", fit);
-  fit();
+  window.addEventListener("resize", start);
+  start();
   document.documentElement.dataset.ready = "1";
 })();

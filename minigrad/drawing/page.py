@@ -9,52 +9,82 @@ Read next: `page.js`.
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 from minigrad.drawing.dress import title as box_title
+from minigrad.drawing.layout import Layout
 from minigrad.drawing.model import Box, Picture
 from minigrad.drawing.values import summary
 from minigrad.graph import line as code_line
 from minigrad.pages import asset, document
 from minigrad.words import clean, number
 
+COLOUR = re.compile(r'(?<=\s)(?:fill|stroke)="([^"]*)"')
 BODY = """<header><h1>{title}</h1>
-<input id="mg-search" type="search" placeholder="search ( / )" 
- aria-label="search boxes"> <span id="mg-found" role="status"></span>
-<button data-do="fit" title="key 0">fit</button>
-<button data-do="in" title="key +" aria-label="zoom in">+</button>
-<button data-do="out" title="key -" aria-label="zoom out">−</button>
-<button data-do="gates" title="key g">fold gates</button>
-<button data-do="steps" title="key s">fold steps</button>
-<button data-do="dark" title="key d">light / dark</button></header>
-<main aria-label="{title}">{svg}<aside id="mg-note" hidden></aside></main>"""
+<div role="search"><input id="mg-search" type="search" placeholder="search ( / )"
+ aria-label="search boxes"><span id="mg-found" role="status"></span></div>
+<div role="toolbar" aria-label="view">
+<button data-do="fit" title="all of it (key 0)">fit</button>
+<button data-do="in" title="larger (key +)" aria-label="zoom in">+</button>
+<button data-do="out" title="smaller (key -)" aria-label="zoom out">−</button>
+<button data-do="gates" title="key g" aria-pressed="false">fold gates</button>
+<button data-do="steps" title="key s" aria-pressed="false">fold steps</button>
+<button data-do="dark" title="key d" aria-pressed="false">dark</button></div></header>
+<main aria-label="{title}">{svg}<aside id="mg-note" aria-label="about this box" hidden>
+<button id="mg-close" aria-label="close">×</button><dl></dl></aside></main>
+<footer>drag or arrow keys: move · wheel, pinch, + and −: zoom · click a frame: fold ·
+click a box: what it is</footer>"""
 
 
-def page(picture: Picture, svg: str, theme: str) -> str:
-    """The whole page."""
+def page(
+    picture: Picture, layout: Layout, svg: str, theme: str, other: str | None = None
+) -> str:
+    """The whole page. `other`: the SVG in the other theme, for its colours."""
     title = picture.title or "minigrad"
     return document(
         title,
         BODY.format(title=html.escape(clean(title, 80)), svg=svg[svg.index("<svg") :]),
         style=asset("minigrad.drawing", "page.css"),
         script=asset("minigrad.drawing", "page.js"),
-        data={"theme": theme, "boxes": _boxes(picture), "folds": _folds(picture)},
+        data={
+            "theme": theme,
+            "boxes": _boxes(picture),
+            "folds": _folds(picture, layout),
+            "colours": _colours(svg, other) if other else None,
+        },
     )
+
+
+def _colours(svg: str, other: str) -> dict[str, Any] | None:
+    """The other theme's colours, in the order of the picture's own: a palette, and for
+    each colour that is written in the SVG its number in the palette."""
+    here = re.findall(COLOUR, svg[svg.index("<svg") :])
+    there = re.findall(COLOUR, other[other.index("<svg") :])
+    if len(here) != len(there):
+        return None
+    palette = {colour: k for k, colour in enumerate(dict.fromkeys(there))}
+    return {"palette": list(palette), "used": [palette[colour] for colour in there]}
 
 
 def _boxes(picture: Picture) -> dict[str, Any]:
     """What the note about each box says, and what search looks at."""
     box_of = {n: box.id for box in picture.boxes.values() for n in box.nodes}
+    numbers = {node: n for n, node in enumerate(picture.nodes)}
+    gradients = {
+        line.tail: line.gradient for line in picture.lines if line.gradient is not None
+    }
     found = {}
     for box in picture.boxes.values():
         facts = {"what": box_title(box, picture.nodes), **_facts(picture, box)}
+        if box.id in gradients:
+            facts["gradient"] = number(gradients[box.id])
         scopes = [clean(level.name) for level in box.clusters]
         words = " ".join([*box.lines, *scopes, facts["what"]])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
             found[box.id]["tied"] = [box.saved]
         if box.backward:
-            numbers = {node: n for n, node in enumerate(picture.nodes)}
             origins = {picture.nodes[n].origin for n in box.nodes}
             tied = {box_of.get(numbers.get(o, -1)) for o in origins if o is not None}
             found[box.id]["tied"] = sorted(name for name in tied if name)
@@ -71,32 +101,37 @@ def _facts(picture: Picture, box: Box) -> dict[str, str]:
         facts["place"] = clean(" / ".join(str(level) for level in node.scope), 120)
     if box.array is not None:
         facts["value"] = ", ".join(part for part in summary(box.array) if part)
-    for line in picture.lines if len(picture.lines) < 3000 else ():
-        if line.tail == box.id and line.gradient is not None:
-            facts["gradient"] = number(line.gradient)
     return facts
 
 
-def _folds(picture: Picture) -> dict[str, Any]:
-    """What each cluster hides when folded: its boxes, lines and inner clusters."""
+def _folds(picture: Picture, layout: Layout) -> dict[str, Any]:
+    """What each cluster hides when folded: its boxes, heat maps, lines and inner
+    clusters. What stands beside its step (an initial state) is not hidden."""
+
+    def within(key: str) -> bool:
+        x0, _, x1, _ = layout.tiles.get(picture.boxes[key].tile, (0, 0, 0, 0))
+        return x0 <= layout.boxes[key][0] <= x1
+
     folds: dict[str, Any] = {}
     of_box: dict[str, set[str]] = {}
     for tile in picture.tiles.values():
         if tile.kind != "step":
             continue
-        inside = {"title": tile.title, "kind": "step", "boxes": [*tile.boxes]}
-        folds[tile.id] = {**inside, "lines": [], "inner": []}
-        for key in tile.boxes:
+        boxes = [key for key in tile.boxes if within(key)]
+        inside = {"title": tile.title, "kind": "step", "boxes": boxes}
+        folds[tile.id] = {**inside, "lines": _heat(picture, boxes), "inner": []}
+        for key in boxes:
             of_box.setdefault(key, set()).add(tile.id)
     for (tile_id, path), name in picture.cluster_ids().items():
         boxes = [
             key
             for key in picture.tiles[tile_id].boxes
             if picture.boxes[key].clusters[: len(path)] == path
+            and (tile_id not in folds or within(key))
         ]
         kind = "gate" if path[-1].kind == "gate" else "scope"
         inside = {"title": clean(path[-1].name), "kind": kind, "boxes": boxes}
-        folds[name] = {**inside, "lines": [], "inner": []}
+        folds[name] = {**inside, "lines": _heat(picture, boxes), "inner": []}
         for key in boxes:
             of_box.setdefault(key, set()).add(name)
         if tile_id in folds:
@@ -105,3 +140,10 @@ def _folds(picture: Picture) -> dict[str, Any]:
         for name in of_box.get(line.tail, set()) & of_box.get(line.head, set()):
             folds[name]["lines"].append(line.id)
     return folds
+
+
+def _heat(picture: Picture, boxes: list[str]) -> list[str]:
+    """The ids of the heat maps in these boxes."""
+    return [
+        f"{key}_heat{k}" for key in boxes for k in range(len(picture.boxes[key].heat))
+    ]

@@ -4,7 +4,7 @@ A *slot* is an input of an operation of a step, both counted within the step. Th
 that one value from the step before goes to are one state: h, say, or c. What comes to
 the same slots of the first step is the initial state.
 
-Read next: `template.py`.
+Read next: `sketch.py`.
 """
 
 from __future__ import annotations

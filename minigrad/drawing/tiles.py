@@ -1,6 +1,6 @@
 """Every tile of a picture, laid out: alike tiles share one layout.
 
-Read next: `arrange.py` (where the tiles go).
+Read next: `grid.py` (where the tiles go).
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from minigrad.drawing import judge, template
+from minigrad.drawing import answer, judge, template
 from minigrad.drawing.model import Line, Picture, Tile
+from minigrad.drawing.plan import Plan, plan_states
+from minigrad.drawing.sketch import Laid, Ports, Sketch, Variant
 from minigrad.drawing.states import States
 from minigrad.drawing.style import box_size
-from minigrad.drawing.template import Laid, Plan, Ports, Sketch, Variant
 
 PLAIN = (Variant(0, False),)
 VARIANTS = tuple(Variant(a, b) for a in (0, 1, 2) for b in (False, True))
@@ -118,7 +119,7 @@ class Tiles:
             laid = made[place.sketch]
             if place.tile.row in reverse and place.tile.kind == "step":
                 laid = made.setdefault(
-                    (place.sketch, "mirrored"), template.mirrored(laid)
+                    (place.sketch, "mirrored"), answer.mirrored(laid)
                 )
             place.laid = laid
             ports = sketches[place.sketch]
@@ -158,7 +159,7 @@ class Tiles:
             elif not sketch.sizes:
                 made[sketch] = Laid()
             else:
-                todo.append((sketch, ports, template.plan_states(sketch, ports)))
+                todo.append((sketch, ports, plan_states(sketch, ports)))
         if todo:
             made.update(_best(todo, run))
         return made
@@ -171,29 +172,30 @@ def _best(todo: list[tuple[Sketch, Ports, Plan]], run: Runner) -> dict[Sketch, L
         stateful = bool(ports.state_in or ports.state_out)
         for variant in VARIANTS if stateful and len(sketch.sizes) <= MANY else PLAIN:
             tries.append((sketch, ports, plan, variant))
-    first = template.read_json(
-        run([template.text(*each, []) for each in tries]), len(tries)
+    first = answer.read(
+        run([template.text(*each, []) for each in tries]), [each[0] for each in tries]
     )
     found: dict[Sketch, list[Laid]] = {}
     again = []
-    for each, result in zip(tries, first, strict=True):
+    for each, laid in zip(tries, first, strict=True):
         sketch, ports, plan, _ = each
-        laid = template.parse(sketch, result)
         found.setdefault(sketch, []).append(laid)
         if ports.state_in or ports.state_out:
-            again.append((each, template.ranks(sketch, ports, plan, laid)))
+            again.append((each, answer.ranks(sketch, ports, plan, laid)))
     if again:
         texts = [template.text(*each, orders) for each, orders in again]
-        second = template.read_json(run(texts), len(texts))
-        for (each, _), result in zip(again, second, strict=True):
-            found[each[0]].append(template.parse(each[0], result))
+        sketches = [each[0] for each, _ in again]
+        for sketch, laid in zip(
+            sketches, answer.read(run(texts), sketches), strict=True
+        ):
+            found[sketch].append(laid)
     best = {}
     for sketch, ports, plan in todo:
         options = found[sketch]
         if ports.state_in or ports.state_out:
-            options = [*options, *map(template.mirrored, options)]
+            options = [*options, *map(answer.mirrored, options)]
         for laid in options:
-            template.finish(sketch, ports, plan, laid)
+            answer.finish(sketch, ports, plan, laid)
             judge.frames(sketch, laid)
         best[sketch] = min(
             options, key=lambda laid: judge.score(sketch, ports, plan, laid)
@@ -212,6 +214,6 @@ def _single(sketch: Sketch, ports: Ports) -> Laid:
     for source in ports.outputs:
         laid.ports[("o", source)] = (x, h)
         laid.branches[("o", source, source)] = []
-    plan = template.plan_states(sketch, ports)
-    template.finish(sketch, ports, plan, laid)
+    plan = plan_states(sketch, ports)
+    answer.finish(sketch, ports, plan, laid)
     return laid

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from minigrad.explaining.explanation import Explanation, Term
 from minigrad.explaining.symbols import Quotient, Symbol
 
 MOST = 12  # terms that are shown; the table ends with a note about the others
-_SPECIAL = str.maketrans({c: "\\" + c for c in "_#%&${}"})
 
 
 def latex(e: Explanation) -> str:
@@ -36,7 +36,8 @@ def _sympy(e: Explanation) -> str | None:
 def _latex(symbol: Symbol | str) -> str:
     if isinstance(symbol, str):
         return symbol
-    base = symbol.base.translate(_SPECIAL)
+    base = re.sub(r"[^\w.#()·+−/]", "-", symbol.base)
+    base = base.replace("_", r"\_").replace("#", r"\#")
     shown = base if len(symbol.base) == 1 else rf"\mathrm{{{base}}}"
     marks = symbol.layer.replace("←", r"\leftarrow ")
     if marks:
@@ -131,4 +132,5 @@ def _mathml(e: Explanation) -> str:
 
     target = _quotient(Quotient("L", e.names.target, "d"))
     shown = mathml(e.formula, printer="presentation")
+    shown = shown.replace("&InvisibleTimes;", "&#8290;")  # known to XML, too
     return f"<p><math><mrow>{target}<mo>=</mo>{shown}</mrow></math></p>"

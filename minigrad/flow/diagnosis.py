@@ -106,6 +106,15 @@ class Diagnosis:
             "print it, or save it as a page>"
         )
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the page, in a frame."""
+        from minigrad.flow.page import whole
+        from minigrad.flow.sections import diagnosis_body
+        from minigrad.pages import framed
+
+        title = "Where the gradient goes"
+        return framed(whole(title, diagnosis_body(self)), title, 720)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page: one .html file that loads nothing."""
         from minigrad.flow.page import write_page

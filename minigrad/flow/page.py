@@ -48,11 +48,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
 
 
+def whole(title: str, body: str) -> str:
+    """The page: one .html file that loads nothing."""
+    return document(title, body, style=house_style() + _STYLE)
+
+
 def write_page(path: str | os.PathLike[str], title: str, body: str) -> Path:
     """Write a page, whole or not at all; returns its path.
 
     Raises CheckpointError if it cannot be written.
     """
-    page = document(title, body, style=house_style() + _STYLE)
-    write_whole(path, page.encode())
+    write_whole(path, whole(title, body).encode())
     return Path(path)

@@ -46,6 +46,15 @@ const mathSymbol = ([base, sub, sup]) => {
 const mathGradient = (symbol) => math("mfrac", mrow(mo("∂"), math("mi", "L")),
   mrow(mo("∂"), mathSymbol(symbol)));
 
+const upright = (word) => {
+  const element = math("mi", word);
+  element.setAttribute("mathvariant", "normal");
+  return element;
+};
+// A superscript, which stands over the subscript where there is one.
+const raised = (base, above) => base.localName === "msub"
+  ? math("msubsup", ...base.childNodes, above) : math("msup", base, above);
+
 const SIGNS = { add: "+", sub: "−", mul: "·", div: "/", less: "<", less_equal: "≤",
   greater: ">", greater_equal: "≥", equal: "=", not_equal: "≠" };
 const BINDING = { add: 2, sub: 2, negative: 2, sum: 2, product: 2, mul: 3, div: 9,
@@ -72,14 +81,14 @@ const typeset = (tree, words) => {
       case "div": return math("mfrac", made(a), made(b));
       case "negative": return mrow(mo("−"), tied(a, 3));
       case "matmul": return mrow(tied(a, 4), math("mspace"), tied(b, 5));
-      case "power": return math("msup", tied(a, 6), made(b));
-      case "T": return math("msup", tied(a, 6), math("mi", "T"));
+      case "power": return raised(tied(a, 6), made(b));
+      case "T": return raised(tied(a, 6), upright("T"));
       case "exp": return math("msup", math("mi", "e"), made(a));
       case "sqrt": return math("msqrt", made(a));
       case "absolute": return mrow(mo("|"), made(a), mo("|"));
       case "norm": return mrow(mo("‖"), made(a), mo("‖"));
       case "list": return mrow(mo("["), ...commas(part.slice(1)), mo("]"));
-      case "index": return math("msub", tied(a, 6), math("mtext", `[${b}]`));
+      case "index": return mrow(tied(a, 6), math("mtext", `[${b}]`));
       case "sum": case "product": {
         const sign = mo(word === "sum" ? "∑" : "∏");
         const over = b && (/^[\d, ]+$/.test(b) ? `axis ${b}` : b);
@@ -157,8 +166,12 @@ const summedPlaces = (at, shape, over) => {
 const numberWord = (x) => [() => mathNumber(x), x < 0 || Object.is(x, -0) ? 2 : 9];
 const joined = (terms, count) => {
   const parts = terms.flatMap((term, k) => k ? [mo("+"), term] : [term]);
-  if (count > TERMS) parts.push(mo("+"), mo("⋯"), math("mtext", ` (${count} terms)`));
-  return mrow(...parts);
+  if (count > TERMS) {
+    parts.push(mo("+"), mrow(mo("⋯"), math("mtext", ` (${count} terms)`)));
+  }
+  const sum = mrow(...parts);
+  sum.setAttribute("class", "sum");
+  return sum;
 };
 // The right side with the numbers of the entry `at`, or null: see numbers.py.
 const worked = (tree, env, at, shape, full) => {

@@ -7,7 +7,7 @@ Read next: `walk.py` (moving about), `conditions.py` (breakpoints).
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -204,6 +204,16 @@ class Steps:
             if value.kind == "parameter" and value.target == value.number
         ]
 
+    @property
+    def time_steps(self) -> set[int]:
+        """The time steps that have events."""
+        found = {
+            self.operations[event.operation].step
+            for event in self.events
+            if event.operation is not None and event.forward
+        }
+        return {step for step in found if step is not None}
+
     # ------------------------------------------------------------- words
 
     def place(self, event: Event) -> str:
@@ -247,6 +257,16 @@ class Steps:
         """
         return conditions.until(self, condition, after, back)
 
+    def play(self, number: int = 0, until: Sequence[str] = ()) -> None:
+        """Step through the events in the terminal, with keys; ? lists them.
+
+        number  the event to begin with
+        until   conditions: begin at the first event at which one of them holds
+        """
+        from minigrad.stepping.terminal import play
+
+        play(self, number, until)
+
     # ------------------------------------------------------------- the drawing
 
     def drawing(self, theme: str = "light", **options: Any) -> Any:
@@ -261,6 +281,65 @@ class Steps:
         return mg.draw(loss_of(self), level=self.level, theme=theme, **options)
 
     # ------------------------------------------------------------- to and from files
+
+    def html(self, words: Any = None) -> str:
+        """The player as one self-contained page; `words`: what is read at each step."""
+        from minigrad.stepping.page import page
+
+        return page(self, words)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
+        """For notebooks: the player in a sandboxed frame of its own, and text."""
+        from minigrad.stepping.page import framed
+
+        return {"text/plain": repr(self), "text/html": framed(self)}
+
+    def _repr_html_(self) -> str:
+        """The same, for tools that ask for nothing else."""
+        return self._repr_mimebundle_()["text/html"]
+
+    def save(self, path: Any, words: Any = None) -> None:
+        """Write a file, whole or not at all; its ending says which.
+
+        .html  the player          .json  what `Steps.from_json` reads
+        .gif, .apng  all events, animated (`animate` has more to say)
+        Raises ArgumentError for another ending, CheckpointError if it cannot be
+        written.
+        """
+        from minigrad.stepping.saving import save
+
+        save(self, path, words)
+
+    def frames(
+        self,
+        folder: Any,
+        events: Iterable[int] | None = None,
+        form: str = "svg",
+        drawing: Any = None,
+    ) -> list[str]:
+        """Write a numbered picture per event into a folder that exists.
+
+        events   their numbers: `range(0, 40)`; None: all
+        form     "svg" or "png"
+        drawing  what to light: `steps.drawing(theme=..., max_steps=...)`
+        Returns the paths. ArgumentError for events, forms and folders that there are
+        not, GraphError for too many, DrawingError without a layout engine.
+        """
+        from minigrad.stepping.frames import frames
+
+        return frames(self, folder, events, form, drawing)
+
+    def animate(
+        self,
+        path: Any,
+        events: Iterable[int] | None = None,
+        seconds: float = 0.8,
+        drawing: Any = None,
+    ) -> None:
+        """Write events as one animated picture, .gif or .apng; `seconds` per event."""
+        from minigrad.stepping.saving import animate
+
+        animate(self, path, events, seconds, drawing)
 
     def to_json(self) -> str:
         """All of it as JSON, lossless; `minigrad.stepping.stored` has the schema."""

@@ -66,15 +66,15 @@ def to_json(steps: Any) -> str:
     )
 
 
-def to_data(steps: Any) -> dict[str, Any]:
-    """The same as plain dicts and lists."""
+def to_data(steps: Any, largest: int | None = None) -> dict[str, Any]:
+    """The same as plain dicts and lists; arrays above `largest` only as summaries."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
         made_by = version("minigrad")
     except PackageNotFoundError:
         made_by = "unknown"
-    writer = _Writer()
+    writer = _Writer(largest)
     operations = [writer.operation(operation) for operation in steps.operations]
     values = [writer.value(value) for value in steps.values]
     events = [writer.event(event) for event in steps.events]
@@ -95,7 +95,8 @@ def to_data(steps: Any) -> dict[str, Any]:
 class _Writer:
     """Collects arrays and formulas; equal ones once."""
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int | None) -> None:
+        self.largest = largest
         self.arrays: list[dict] = []
         self.formulas: list[Any] = []
         self._arrays: dict[Any, int] = {}
@@ -107,6 +108,9 @@ class _Writer:
         known = self._records.get(id(record))
         if known is not None:
             return known
+        whole = record
+        if self.largest is not None and record.array is not None:
+            record = Array.of(record.array, self.largest)
         data: dict[str, Any] = {"dtype": record.dtype, "shape": list(record.shape)}
         if record.dtype not in DTYPES:
             raise DataError(
@@ -129,7 +133,7 @@ class _Writer:
         number = self._arrays.setdefault(digest, len(self.arrays))
         if number == len(self.arrays):
             self.arrays.append(data)
-        self._records[id(record)] = number
+        self._records[id(whole)] = number
         return number
 
     def formula(self, tree: Any) -> int | None:

@@ -124,6 +124,7 @@ def _monitor(console: Any, folder: Path) -> Any:
     return Monitor(folder, tell=tell)
 
 
-def _where(trainer: object) -> str:
-    found: dict = vars(trainer)
-    return f"going on at epoch {found['epoch'] + 1}, batch {found['batch'] + 1}"
+def _where(trainer: Any) -> str:
+    if trainer.done:
+        return "the run is at its end already"
+    return f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"

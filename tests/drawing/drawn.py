@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.graph import Leaf, ancestors
 from minigrad.scope import gate
 from models import GRU, LSTM, RNN, unroll
 
@@ -77,10 +78,16 @@ def model(name, hidden=2):
 
 
 def gradients_of(name, steps=3):
-    """The gradient of every weight, recorded: the backward graph."""
-    made = model(name)
-    y = made(inputs(steps))[0]
-    return list(mg.grad((y * y).mean(), list(made.parameters()), create_graph=True))
+    """The gradient of every parameter, recorded: the backward graph."""
+    loss = loss_of(name, steps)
+    edges = {
+        edge.source: edge
+        for node in ancestors([loss.node])
+        for edge in node.edges
+        if type(edge.source) is Leaf and edge.requires_grad
+    }
+    leaves = [mg.Tensor.of(edge) for edge in edges.values()]
+    return list(mg.grad(loss, leaves, create_graph=True))
 
 
 def loss_of(name, steps=3, **sizes):

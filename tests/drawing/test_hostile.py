@@ -67,9 +67,9 @@ def drawing_of(names, **options):
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
 KNOWN = set(
     "bb bgcolor class color constraint arrowsize dpi fillcolor fontcolor fontname "
-    "fontsize height id label labeljust lheight lp lwidth margin nodesep ordering "
-    "outputorder pad penwidth peripheries pos rankdir ranksep shape splines style "
-    "tooltip weight width xlabel".split()
+    "fontsize height id label labeljust labelloc lheight lp lwidth margin nodesep "
+    "ordering outputorder pad penwidth peripheries pos rank rankdir ranksep shape "
+    "splines style tooltip weight width xlabel".split()
 )
 TAGS = {"svg", "g", "title", "a", "path", "polygon", "polyline", "ellipse", "text"}
 
@@ -145,13 +145,13 @@ def check(names):
     check_dot(drawing.placed)
     svg = drawing.svg()
     check_svg(svg, names)
-    check_page(page(drawing.picture, svg, "light"))
+    check_page(page(drawing.picture, drawing.layout, svg, "light"))
     return drawing
 
 
 def test_thousands_of_hostile_names_are_text():
     needs_an_engine()
-    for batch in batches(corpus(2400)):
+    for batch in batches(corpus(2000)):
         check(batch)
 
 
@@ -186,7 +186,7 @@ def test_hostile_words_scopes_and_inputs_of_a_recurrent_network(level):
         check_dot(drawing.placed)
         svg = drawing.svg()
         check_svg(svg, [])
-        check_page(page(drawing.picture, svg, "light"))
+        check_page(page(drawing.picture, drawing.layout, svg, "light"))
 
 
 def test_record_shapes_and_formats_mean_nothing():

@@ -161,6 +161,7 @@ def test_the_commands_after_ctrl_c(series, tmp_path, capsys, monkeypatch):
 def test_the_gradient_monitor_is_a_callback(series, tmp_path, capsys):
     words = ["train", "weather", "--data", str(series), "-o", str(tmp_path), *OPTIONS]
     assert main([*words, "--monitor"]) == 0
+    assert "monitor.html" in capsys.readouterr().out
     assert (tmp_path / "monitor.html").exists()
     rows = (tmp_path / "monitor.csv").read_text().splitlines()
     assert len(rows) > 1

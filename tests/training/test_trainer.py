@@ -96,10 +96,10 @@ class Crash:
 
 
 def test_it_learns_and_reports_every_epoch():
-    trainer = build(epochs=25, schedule=None)
+    trainer = build(epochs=15, schedule=None)
     history = trainer.fit()
-    assert [line.epoch for line in history] == list(range(25))
-    assert history[-1].step == 25 * 5
+    assert [line.epoch for line in history] == list(range(15))
+    assert history[-1].step == 15 * 5
     assert history[-1].metrics["mse"] < 0.5 * history[0].metrics["mse"]
     assert not trainer.model.training
 
@@ -219,7 +219,7 @@ def test_carried_state_continues_and_its_gradient_does_not():
 
 
 @pytest.mark.parametrize("carry", [False, True], ids=["batches", "carried"])
-@pytest.mark.parametrize("step", [1, 2, 4, 5, 6, 9, 10, 14, 15])
+@pytest.mark.parametrize("step", [1, 2, 5, 6, 9, 15])
 def test_a_resumed_run_gives_the_bits_of_one_that_was_not(step, carry, tmp_path):
     path = tmp_path / "run.safetensors"
     whole = build(carry=carry)
@@ -343,7 +343,7 @@ def test_where_ctrl_c_is_ignored_it_stays_ignored():
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
-@pytest.mark.parametrize("step", [1, 4, 6, 11])
+@pytest.mark.parametrize("step", [1, 4, 11])
 def test_batches_by_length_are_resumed_too(step, tmp_path):
     path = tmp_path / "run.safetensors"
     lengths = np.random.default_rng(2).integers(1, 9, len(X))

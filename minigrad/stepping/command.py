@@ -1,0 +1,115 @@
+"""`minigrad step rnn|lstm|gru`: the events of a small network, one at a time.
+
+On a terminal it waits for keys; into a pipe or a file it prints every event.
+
+Read next: `terminal.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from minigrad.drawing.command import VARIANTS, network_arguments, run_model
+from minigrad.errors import ArgumentError, DataError
+from minigrad.words import clean
+
+HELP = "step through a network, forward and backward, one operation at a time"
+EXAMPLE = 'minigrad step lstm --steps 3 --until "receives W_h"'
+LARGEST = 1 << 30  # bytes of a file that is read
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command understands."""
+    add = parser.add_argument
+    add("model", nargs="?", choices=tuple(VARIANTS), help="the cell")
+    add("--load", metavar="FILE", help="events saved before, instead of a network")
+    add("--steps", type=int, default=3, help="time steps (3)")
+    add("--level", choices=("cell", "gate", "op"), default="op", help="how much")
+    add("--from", dest="first", type=int, default=0, metavar="N", help="first event")
+    add("--to", dest="last", type=int, metavar="N", help="last event, with --all")
+    add(
+        "--until",
+        action="append",
+        default=[],
+        metavar="CONDITION",
+        help='"norm < 1e-6", "receives W_h", "nan" or "inf": begin there; '
+        "with --all: stop there",
+    )
+    add("--all", action="store_true", help="print every event, without waiting")
+    add("--lines", action="store_true", help="read keys as lines: for scripts")
+    network_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Make the events or read them, and play them."""
+    steps = _steps(options)
+    last = len(steps.events) - 1
+    for name, number in (("--from", options.first), ("--to", options.last)):
+        if number is not None and not 0 <= number <= last:
+            raise ArgumentError(
+                f"{name} {number}: there is no such event",
+                expect=f"a number from 0 to {last}",
+                actual=str(number),
+                hint="events are counted from 0",
+            )
+    for condition in options.until:  # a wrong one is an error now, not later
+        steps.until(condition, last)
+    if hasattr(sys.stdout, "reconfigure"):  # a pipe with an old encoding must not fail
+        sys.stdout.reconfigure(errors="replace")
+    from minigrad.stepping.keys import open_keys
+    from minigrad.stepping.terminal import play, print_all
+
+    watched = sys.stdout.isatty() and sys.stdin is not None
+    if options.all or not (watched or options.lines):
+        try:
+            print_all(steps, options.first, options.last, options.until)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `| head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    play(steps, options.first, options.until, keys=open_keys(options.lines))
+
+
+def _steps(options: argparse.Namespace) -> Any:
+    import minigrad as mg
+
+    if (options.model is None) == (options.load is None):
+        raise ArgumentError(
+            "step: one thing to step through is wanted",
+            expect=f"one of {', '.join(VARIANTS)}, or --load FILE",
+            actual="both" if options.load else "neither",
+            hint=EXAMPLE,
+        )
+    if options.load is not None:
+        return mg.Steps.from_json(_read(options.load))
+    if options.steps < 1 or options.batch < 1:
+        raise ArgumentError(
+            "step: nothing to unroll",
+            expect="--steps and --batch of 1 or more",
+            actual=f"--steps {options.steps} --batch {options.batch}",
+            hint=EXAMPLE,
+        )
+    options.gradients, options.backward = True, False
+    title = f"{options.model.upper()}, {options.steps} steps"
+    loss = run_model(options, options.steps)
+    return mg.steps(loss, level=options.level, title=title)
+
+
+def _read(path: str) -> bytes:
+    """A file's bytes; DataError if it cannot be read."""
+    try:
+        size = os.path.getsize(path)
+        if size > LARGEST:
+            raise OSError(f"{size:,} bytes are too many")
+        with open(path, "rb") as file:
+            return file.read(LARGEST + 1)
+    except OSError as error:
+        raise DataError(
+            f"step: {clean(path, 120)} cannot be read",
+            expect="a file that Steps.to_json, or .save, wrote",
+            actual=clean(error.strerror or str(error), 120),
+            hint="check the path",
+        ) from None

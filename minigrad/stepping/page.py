@@ -1,0 +1,253 @@
+"""The player as one HTML file: no server, no network.
+
+What Python knows is embedded as JSON: the events as `stored.py` writes them, and which
+boxes and lines of the drawing belong to which operation. The scripts set text only as
+text. The drawing is there once, in light and dark: its colours are variables.
+
+Read next: `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js`, `player.js`.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from minigrad.drawing import Drawing
+from minigrad.errors import DrawingError
+from minigrad.pages import asset, document
+from minigrad.stepping.stored import to_data
+from minigrad.words import clean
+
+SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "player")
+LARGEST = 16_384  # entries of an array that the page has whole
+MOST_BOXES = 3000  # a larger drawing loses the middle of its steps
+SHOWN_STEPS = 40
+_COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
+
+
+def page(steps: Any, words: Any = None) -> str:
+    """The whole page of `steps`; `words`: what is read at each step."""
+    drawing, svg, colours, trouble = _drawn(steps, words)
+    title = steps.title or "minigrad: step by step"
+    body = BODY.format(
+        title=html.escape(clean(title, 80)),
+        stage=svg or f'<p class="none">There is no drawing: {html.escape(trouble)}</p>',
+        keys="".join(
+            f"<dt>{' '.join(f'<kbd>{key}</kbd>' for key in keys.split())}</dt>"
+            f"<dd>{what}</dd>"
+            for keys, what in KEYS
+        ),
+        moves="".join(_move(*move) for move in MOVES),
+        speeds="".join(
+            f"<option{' selected' * (speed == 2)} value='{speed}'>{speed}/s</option>"
+            for speed in (0.5, 1, 2, 5, 10, 30)
+        ),
+    )
+    script = "\n".join(asset("minigrad.stepping", f"{name}.js") for name in SCRIPTS)
+    return document(
+        title,
+        body,
+        style=colours + asset("minigrad.stepping", "page.css"),
+        script=f'"use strict";\n(() => {{\n{script}\n}})();',
+        data={"steps": to_data(steps, LARGEST), **ties(steps, drawing, svg)},
+    )
+
+
+def framed(steps: Any) -> str:
+    """The player for a notebook's cell: a frame that shares nothing with the page.
+
+    Scripts run in a frame alone, so several players, with their keys and ids, do not
+    meet; it may run scripts and nothing else.
+    """
+    title = html.escape(clean(steps.title or "step by step", 80))
+    return (
+        '<iframe sandbox="allow-scripts" loading="lazy" width="100%" height="720" '
+        f'frameborder="0" title="{title}" srcdoc="{html.escape(page(steps))}"></iframe>'
+    )
+
+
+def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:
+    """The drawing, its SVG, the style of its colours, or why there is none."""
+    options = {"words": words}
+    shown = sorted(steps.time_steps)
+    drawing = steps.drawing(**options)
+    if len(drawing.picture.boxes) > MOST_BOXES:
+        drawing = steps.drawing(max_steps=SHOWN_STEPS, **options)
+    if shown and len(shown) < len(drawing.picture.columns):
+        around = {*shown, shown[0] - 1, shown[-1] + 1}
+        if len(around) <= SHOWN_STEPS:
+            drawing = steps.drawing(steps=around, **options)
+    try:
+        light = drawing.svg()
+        dark = Drawing(drawing.picture, "dark", drawing.engine, drawing.timeout)
+        dark.layout = drawing.layout
+        svg, colours = two_themes(light, dark.svg())
+    except DrawingError as error:
+        return drawing, "", "", error.what
+    return drawing, svg[svg.index("<svg") :], colours, ""
+
+
+def two_themes(light: str, dark: str) -> tuple[str, str]:
+    """One SVG from two that differ in their colours alone, and the style they are in.
+
+    Each pair of colours becomes a variable, which has another value in the dark.
+    """
+    others = iter(_COLOUR.findall(dark))
+    names: dict[tuple[str, str], str] = {}
+
+    def named(match: re.Match) -> str:
+        _, other = next(others, (None, match[2]))
+        pair = match[2].lower(), other.lower()
+        name = names.setdefault(pair, f"--p{len(names)}")
+        return f'{match[1]}="var({name})"'
+
+    svg = _COLOUR.sub(named, light)
+    sides = [
+        "".join(f"{name}:{pair[side]};" for pair, name in names.items())
+        for side in (0, 1)
+    ]
+    return svg, f':root{{{sides[0]}}}:root[data-theme="dark"]{{{sides[1]}}}\n'
+
+
+def ties(steps: Any, drawing: Drawing, svg: str) -> dict[str, Any]:
+    """Which box, which line: what the page needs to light the drawing."""
+    picture = drawing.picture
+    boxes: dict[int, str] = {}
+    for box in picture.boxes.values():
+        boxes.update(dict.fromkeys(box.nodes, box.id))
+    lines: dict[str, str] = {}
+    leaving: dict[int, list[str]] = {}
+    ghosts: dict[int, list[str]] = {}
+    for line in picture.lines:
+        for number, k in line.uses:
+            lines[f"{number},{k}"] = line.id
+            value = steps.values[steps.operations[number].inputs[k]]
+            if value.operation is not None:
+                known = leaving.setdefault(value.operation, [])
+                if line.id not in known:
+                    known.append(line.id)
+            elif line.tail not in ghosts.setdefault(value.target, []):
+                ghosts[value.target].append(line.tail)
+    return {
+        "boxes": boxes,
+        "lines": lines,
+        "tails": {line.id: line.tail for line in picture.lines},
+        "ends": {line.id: [line.tail, line.head] for line in picture.lines},
+        "leaving": leaving,
+        "ghosts": ghosts,
+        "areas": _areas(drawing, svg) if svg else {},
+    }
+
+
+def _areas(drawing: Drawing, svg: str) -> dict[str, list[float]]:
+    """Where each box is in the SVG: left, top, width, height, in points."""
+    right, down = offset(drawing, svg)
+    return {
+        key: [round(n, 1) for n in (x - w / 2 + right, down - y - h / 2, w, h)]
+        for key, (x, y, w, h) in drawing.layout.boxes.items()
+    }
+
+
+def offset(drawing: Drawing, svg: str) -> tuple[float, float]:
+    """What to add to a position (x, -y) of the layout, to have it in the SVG.
+
+    Graphviz moves the picture so that it begins at 0; by how much is read off one box.
+    """
+    moved = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", svg)
+    key, (x, y, _, _) = next(
+        (key, box)
+        for key, box in drawing.layout.boxes.items()
+        if drawing.picture.boxes[key].kind in ("op", "bar", "gate", "cell", "group")
+    )
+    element = re.search(
+        rf'<g id="{key}" class="node.*?\s(?:points|d|cx)="([^"]+)"(?: cy="([^"]+)")?',
+        svg,
+        re.S,
+    )
+    assert moved and element, "bug: an SVG that is not of Graphviz"
+    numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", element[1])]
+    if element[2]:  # a circle
+        at = numbers[0], float(element[2])
+    else:
+        xs, ys = numbers[::2], numbers[1::2]
+        at = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    return at[0] - x + float(moved[1]), at[1] + y + float(moved[2])
+
+
+def _move(name: str, what: str, back: str, ahead: str) -> str:
+    """Two buttons, back and ahead, around a word."""
+    return (
+        f'<span class="move" role="group" aria-label="{what}">'
+        f'<button type="button" data-do="previous{name}" title="previous {what}, '
+        f'key {back}" aria-label="previous {what}">&lsaquo;</button><span>{what}</span>'
+        f'<button type="button" data-do="next{name}" title="next {what}, key {ahead}" '
+        f'aria-label="next {what}">&rsaquo;</button></span>'
+    )
+
+
+MOVES = (
+    ("", "event", "←", "→"),
+    ("Gate", "gate", "G", "g"),
+    ("Step", "time step", "T", "t"),
+    ("Gift", "contribution", "C", "c"),
+)
+KEYS = (
+    ("→ n", "next event"),
+    ("← p", "previous event"),
+    ("space", "play, pause"),
+    ("g G", "next, previous gate"),
+    ("t T", "next, previous time step"),
+    ("c C", "next, previous contribution to the watched parameter"),
+    ("b", "to the backward pass, and back to the start"),
+    ("Home End", "first, last event"),
+    ("w", "watch the next parameter"),
+    ("u", "write a condition to run until; Enter runs"),
+    ("] [", "next, previous entry to work out"),
+    ("&gt; &lt;", "faster, slower"),
+    ("+ − 0 h", "zoom in, out, whole graph, back to what is lit"),
+    ("d", "light or dark"),
+    ("?", "this help; Esc closes it"),
+)
+BODY = """<header><h1>{title}</h1>
+<button type="button" data-do="theme" title="key d">light / dark</button>
+<button type="button" data-do="help" title="key ?" aria-haspopup="dialog">keys</button>
+</header>
+<main>
+<section id="mg-stage" aria-label="the graph: what happens now is lit">{stage}
+<div class="tools"><button type="button" class="tool" data-do="here" title="key h"
+ aria-label="back to what is lit">◎</button><button type="button" class="tool"
+ data-do="fit" title="key 0" aria-label="the whole graph">⤢</button><button
+ type="button" class="tool" data-do="in" title="key +" aria-label="zoom in">+</button>
+<button type="button" class="tool" data-do="out" title="key −"
+ aria-label="zoom out">−</button></div>
+<p class="key" aria-hidden="true"><span>now</span><span class="in">goes in</span><span
+ class="out">comes out</span><span class="felt">backward was here</span></p></section>
+<section id="mg-panel" tabindex="0" aria-label="what happens"></section>
+<section id="mg-time" aria-label="time">
+<div class="transport"><button type="button" id="mg-play" data-do="play"
+ aria-pressed="false" aria-label="play" title="key space"></button>
+<select id="mg-speed" aria-label="speed, in events per second">{speeds}</select>
+{moves}
+<button type="button" class="tool" data-do="turn" title="key b">forward ⇄ backward
+</button>
+<form id="mg-run"><label class="quiet" for="mg-until">run until</label>
+<input id="mg-until" type="text" list="mg-offers" value="norm &lt; 1e-6"
+ autocomplete="off" spellcheck="false" title="key u">
+<datalist id="mg-offers"></datalist>
+<button type="submit">run until</button></form></div>
+<div class="scrub"><input type="range" id="mg-slider" min="0" value="0" step="1"
+ aria-label="event"><output id="mg-count" for="mg-slider"></output></div>
+<div id="mg-grid" role="group" aria-label="by time step and pass"></div></section>
+<section id="mg-watch" aria-label="the gradient of a parameter">
+<div class="watch-head"><h2>Gradient of</h2><select id="mg-watch-name"
+ aria-label="parameter to watch"></select><label title="else: whatever is added to">
+<input type="checkbox" id="mg-pin"> keep</label></div>
+<div id="mg-watched"></div><div id="mg-sum"></div><div id="mg-bars"></div></section>
+</main>
+<dialog id="mg-help" aria-labelledby="mg-help-title"><h2 id="mg-help-title">Keys</h2>
+<dl>{keys}</dl><p>Click a box to go to its event; again for its next one. Point at an
+entry of an array to see the formula with its numbers. Run until: “norm &lt; 1e-6”,
+“norm of h &lt; 1e-6”, “receives W_h”, “nan”, “inf”.</p>
+<button type="button" class="tool" data-do="help">close</button></dialog>
+<p id="mg-say" class="quiet" role="status"></p>"""

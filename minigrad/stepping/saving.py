@@ -1,0 +1,59 @@
+"""`Steps` as a file: the page, JSON, or a moving picture.
+
+Read next: `page.py`, `stored.py`, `frames.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from minigrad.checkpoint import write_whole
+from minigrad.errors import ArgumentError, one_of
+from minigrad.words import clean
+
+MOVING = ("gif", "apng")
+
+
+def save(steps: Any, path: Any, words: Any = None) -> None:
+    """Write `steps` to a file; see `Steps.save`."""
+    text, ending = _checked(path, ("html", "json", *MOVING))
+    if ending == "html":
+        write_whole(text, steps.html(words).encode())
+    elif ending == "json":
+        write_whole(text, steps.to_json().encode())
+    else:
+        animate(steps, path)
+
+
+def animate(
+    steps: Any,
+    path: Any,
+    events: Iterable[int] | None = None,
+    seconds: float = 0.8,
+    drawing: Any = None,
+) -> None:
+    """Write a moving picture; see `Steps.animate`."""
+    from minigrad.stepping.frames import moving
+
+    text, ending = _checked(path, MOVING)
+    write_whole(text, moving(steps, ending, events, seconds, drawing))
+
+
+def _checked(path: Any, endings: tuple[str, ...]) -> tuple[str, str]:
+    """The path as text, and its ending, which must be one of these."""
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        text = "\0"
+    if "\0" in text:
+        raise ArgumentError(
+            "steps.save(path): this is no path",
+            expect="text, or a pathlib.Path",
+            actual=clean(f"{type(path).__name__} {path!r}", 80),
+            hint='steps.save("x.html")',
+        )
+    ending = os.path.splitext(text)[1].removeprefix(".").lower()
+    one_of("ending", ending, endings)
+    return text, ending
