@@ -231,8 +231,8 @@ class NameTagging(Task):
         known = np.concatenate(part.tokens) > 1
         hard = wanted & known
         rows = [
-            ["in both directions", f"{given[hard].mean():.0%}"],
-            ["in one direction", f"{one[hard].mean():.0%}"],
+            ["in both directions", f"{_share(given[hard]):.0%}"],
+            ["in one direction", f"{_share(one[hard]):.0%}"],
         ]
         title = f"Found of {hard.sum()} names that are known as words (will, grace)"
         return [
@@ -243,10 +243,10 @@ class NameTagging(Task):
                     f"bootstrap over {len(each)} sentences, 95 %: {found.low:+.3f} to "
                     f"{found.high:+.3f}): {verdict}."
                 ],
-                tables=[Table(title, ["", "found"], rows)],
+                tables=[Table(title, ["", "found"], rows)] if hard.any() else [],
             ),
             _sentences(part, each),
-            *self.predict(trained, self.example or ""),
+            *self.example_answered(trained),
         ]
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
@@ -405,6 +405,10 @@ def _figures(given: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
 
 def _f1(given: np.ndarray, wanted: np.ndarray) -> float:
     return float(2 * (given & wanted).sum() / max(given.sum() + wanted.sum(), 1))
+
+
+def _share(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else 0.0
 
 
 def _listed(part: Filled) -> np.ndarray:
