@@ -21,7 +21,7 @@ from minigrad.words import clean
 
 SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "player")
 LARGEST = 16_384  # entries of an array that the page has whole
-MOST_BOXES = 3000  # a larger drawing loses the middle of its steps
+MOST_BOXES = 1200  # a larger drawing loses the middle of its steps
 SHOWN_STEPS = 40
 _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
 

@@ -174,7 +174,8 @@ const tellings = {
 
 const crumbs = (event) => {
   const { side } = places[event.number];
-  const scope = event.operation === undefined ? [] : operations[event.operation].scope;
+  const outside = event.operation === undefined || event.kind === "stacked";
+  const scope = outside ? [] : operations[event.operation].scope;
   return [side, ...scope.map(([kind, name, index]) =>
     kind === "step" ? `step ${index}` : name)];
 };

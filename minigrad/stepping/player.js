@@ -22,7 +22,9 @@ const timeLine = () => {
     const { step } = places[k];
     if (step !== null) return 1 + steps.indexOf(step);
     const { operation } = events[k];
-    return operation !== undefined && operation > firstOperation ? steps.length + 1 : 0;
+    const after = operation !== undefined && operation > firstOperation
+      && events[k].kind !== "stacked";
+    return after ? steps.length + 1 : 0;
   };
   const rows = [];
   const known = new Map();
@@ -98,6 +100,8 @@ const tick = () => {
 
 // ------------------------------------------------------------- the watched parameter
 let watchedThen = null;
+const complete = (k) => byTarget.get(watched).some(({ kind, number }) =>
+  kind === "gradient" && number <= k);
 const watch = () => {
   if (watched === undefined) return;
   const gifts = byTarget.get(watched).filter(({ kind }) => kind !== "gradient");
@@ -131,11 +135,11 @@ const watch = () => {
     bar.classList.toggle("here", bar.gift.number === now);
   }
   const so = byTarget.get(watched).findLast(({ number }) => number <= now);
-  const count = shown.filter(({ number }) => number <= now).length;
+  const count = shown.findLast(({ number, index }) => number <= now && index)?.index
+    ?? (complete(now) ? values[watched].uses : 0);
   const total = values[watched].uses;
-  const complete = so?.kind === "gradient";
   byId("mg-watched").replaceChildren(el("p", "", so
-    ? `${complete ? "complete: " : ""}${count} of ${total} `
+    ? `${complete(now) ? "complete: " : ""}${count} of ${total} `
       + `${total === 1 ? "contribution" : "contributions"}, sum's norm `
       + shortNumber(running(so).facts.norm)
     : `nothing yet: ${many(total, "contribution")} to come`));

@@ -71,6 +71,14 @@ def test_a_range_of_steps_adds_up_too(model, chosen, rng):
     shown = {steps.operations[e.operation].step for e in steps.events
              if isinstance(e, Forward)}  # fmt: skip
     assert shown - {None} == set(chosen)
+    # The sums shown on the way are those of all contributions, hidden ones included.
+    for p in steps.parameters:
+        there = whole.contributions(whole.find(p.name).number)
+        all_of_it = {e.index: e for e in there if isinstance(e, Contribution)}
+        for event in steps.contributions(p.number):
+            if isinstance(event, Contribution):
+                expected = whole.running(all_of_it[event.index])
+                assert same_bits(steps.running(event).array, expected.array)
 
 
 def test_sums_of_many_rows_are_told_as_the_engine_makes_them(rng):
