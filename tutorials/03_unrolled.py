@@ -47,7 +47,7 @@ states = [h]
 for t, x in enumerate(xs):
     with mg.time_step(t):
         h = mg.tanh(w * h + u * x)
-        h.name = "h"
+        h.name = f"h{t + 1}"
     states.append(h)
 print([round(state.item(), 4) for state in states])
 mg.draw(h, level="op", gradients=True)

@@ -180,8 +180,9 @@ assert paths.rest_norms.max() > 10
 # %% [markdown]
 # ## Does it matter in training?
 #
-# Back to the question of lesson 4: a thing is read, 25 random words later its color is
-# asked. The plain RNN could not learn it in 200 steps. The same words, the same steps:
+# Back to the question of lesson 4: a thing is read, 25 random words later its colour is
+# asked. The plain RNN could not learn it in 200 steps. Here are 100, with steps twice as
+# large:
 
 # %%
 THINGS, FILLERS, GAP = 4, 12, 25
@@ -237,7 +238,7 @@ for (name, found), color in zip(curves.items(), (ORANGE, GREEN, BLUE), strict=Tr
         axes.plot(steps, one, color=color, label=name if seed == 0 else None)
 axes.axhline(1 / THINGS, color="gray", linestyle="--")
 axes.set_xlabel("training step")
-axes.set_ylabel("right colors")
+axes.set_ylabel("right colours")
 axes.set_title(f"A gap of {GAP} words (two beginnings each; dashed: guessing)")
 axes.legend()
 axes.grid(alpha=0.3)
