@@ -66,7 +66,6 @@ def backpropagate(
     needs: tuple[bool, ...] = (True,)
     values: Sequence[Any] = (seed,)
     node = None
-    opened = getattr(watcher, "opened", None)
     while True:
         for k, value in enumerate(values):
             if value is None or not needs[k]:
@@ -97,8 +96,8 @@ def backpropagate(
         g = sums.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
-        if opened is not None:
-            opened(node, g)
+        if watcher is not None:
+            watcher.opened(node, g)
         edges = node.edges
         if useful is None:
             needs = tuple([edge.requires_grad for edge in edges])

@@ -8,20 +8,24 @@ rows at a time are multiplied at once. `Watcher` is how others see every contrib
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from minigrad.graph import Leaf, Node
 
 
-class Watcher(Protocol):
-    """Who wants to see each step of a backward pass: players and ledgers.
+class Watcher:
+    """Who wants to see a backward pass, step by step: players and ledgers.
 
-    A watcher may also have `opened(node, g)`: the gradient of `node`'s output (a list
-    for several) is complete, its rule is next; and `set_aside(node, k, g)`: the
-    contribution to input `k` is kept for a stacked sum.
+    What a reader does not define is not of interest to it.
     """
+
+    def opened(self, node: Node, g: Any) -> None:
+        """The gradient of `node`'s output (a list for several) is complete: `g`."""
+
+    def set_aside(self, node: Node, k: int, g: np.ndarray) -> None:
+        """The contribution to input `k` of `node` is kept for a stacked sum."""
 
     def contribution(self, node: Node, k: int, value: Any) -> None:
         """`node`'s rule gave `value` to its input `k`; it is added there next."""
@@ -100,8 +104,7 @@ def set_aside(
     stack = stacks.get(leaf)
     if stack is None:
         stack = stacks[leaf] = Stack(k)
-    told = getattr(watcher, "set_aside", None)
-    if told is not None:
-        told(node, k, g)
+    if watcher is not None:
+        watcher.set_aside(node, k, g)
     stack.add(node, g, watcher)
     return (*needs[:k], False, *needs[k + 1 :])

@@ -128,7 +128,7 @@ def test_watchers_see_every_contribution(rng):
     for _ in range(4):
         h = mg.tanh(h @ W)
 
-    class Adds:
+    class Adds(autodiff.Watcher):
         def __init__(self):
             self.total = {}
 

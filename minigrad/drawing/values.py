@@ -21,6 +21,7 @@ from minigrad.drawing.model import Box, Picture
 from minigrad.drawing.words import short, text_width
 from minigrad.errors import DrawingError
 from minigrad.quiet import quietly
+from minigrad.stacking import Watcher
 
 CELLS = 24  # the longest row that gets a heat map
 POSITIVE = ("i", "f", "o", "r", "z")  # gates: sigmoids, between 0 and 1
@@ -149,7 +150,7 @@ class Scale:
         return min(1.0, max(0.0, (math.log10(size) - self.low) / span))
 
 
-class _Watcher:
+class _Flow(Watcher):
     """Adds up what flows back along each line."""
 
     def __init__(self, picture: Picture) -> None:
@@ -177,9 +178,6 @@ class _Watcher:
                 before = self.sums.get(line)
                 self.sums[line] = value if before is None else before + value
 
-    def stacked(self, nodes: Any, k: int, value: Any) -> None:
-        """Never called: uses are not summed in one go here."""
-
 
 def _norm(value: Any) -> float:
     """The L2 norm, without overflow of the squares."""
@@ -204,7 +202,7 @@ def show_gradients(picture: Picture, outputs: list[Any]) -> None:
             actual=f"shape {output.array.shape}, requires_grad=False",
             hint="set requires_grad=True on an input, or leave out gradients=True",
         )
-    watcher = _Watcher(picture)
+    watcher = _Flow(picture)
     with quietly():
         for output in outputs:
             seed = np.ones(output.array.shape, output.array.dtype)

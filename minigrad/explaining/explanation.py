@@ -31,6 +31,7 @@ from minigrad.graph import AnyEdge, Node, Variable, ancestors
 from minigrad.primitives.base import describe
 from minigrad.quiet import quietly, uncollected
 from minigrad.scope import thread
+from minigrad.stacking import Watcher
 
 LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
@@ -226,7 +227,7 @@ class Explanation:
         return html(self)
 
 
-class _Listener:
+class _Listener(Watcher):
     """Collects the uses of the parameter, and who reads the states."""
 
     def __init__(self, owner: Explanation, output: AnyEdge) -> None:

@@ -19,6 +19,7 @@ from minigrad.flow.loops import Loop
 from minigrad.graph import AnyEdge, Node
 from minigrad.quiet import quietly, uncollected
 from minigrad.scope import enable_grad
+from minigrad.stacking import Watcher
 from minigrad.tensor import Tensor
 
 NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
@@ -63,7 +64,7 @@ class LoopReading(NamedTuple):
     units: int
 
 
-class _Arrivals:
+class _Arrivals(Watcher):
     """The watcher that adds up what arrives at states, not from within themselves:
     what h gives to the c it is computed from is left out.
 
@@ -80,9 +81,6 @@ class _Arrivals:
         if own is not None and node not in own:
             before = self.sums.get(name)
             self.sums[name] = value if before is None else before + value
-
-    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
-        """Weights only: no state is among them."""
 
     def of(self, state: Iterable[Tensor]) -> list[np.ndarray]:
         """What arrived at each part of a state; zeros if nothing did."""

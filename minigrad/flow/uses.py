@@ -21,6 +21,7 @@ from minigrad.clip import norm_of
 from minigrad.graph import AnyEdge, Node, ancestors
 from minigrad.quiet import quietly, uncollected
 from minigrad.scope import Scope
+from minigrad.stacking import Watcher
 
 OUTSIDE = "outside"  # the slot of uses outside any time step
 
@@ -146,7 +147,7 @@ def product_norm(a: np.ndarray, g: np.ndarray) -> float:
     return norm_of(np.dot(a.T, g))
 
 
-class _Filing:
+class _Filing(Watcher):
     """The watcher of a backward pass: files every contribution to a wanted tensor."""
 
     def __init__(self, uses: Uses, sink: Dense) -> None:
@@ -161,7 +162,7 @@ class _Filing:
         raise AssertionError("bug: uses were summed before they were told apart")
 
 
-class _Measuring:
+class _Measuring(Watcher):
     """The watcher that wants norms: of a product a^T g before it is made."""
 
     def __init__(self, uses: Uses, sink: Norms) -> None:
@@ -183,9 +184,6 @@ class _Measuring:
         name = key(node.edges[k])
         if name in self.sink and (node, k) not in self._done:
             self.sink.add(name, self.uses.slot(node), value)
-
-    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
-        """The sum of what was set aside: measured already."""
 
 
 def file_uses(

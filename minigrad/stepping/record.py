@@ -18,6 +18,7 @@ from minigrad.autodiff import backpropagate
 from minigrad.graph import AnyEdge, Leaf, Node
 from minigrad.graph import line as code_line
 from minigrad.quiet import quietly, uncollected
+from minigrad.stacking import Watcher
 from minigrad.stepping.events import (
     Array,
     Carried,
@@ -38,7 +39,7 @@ from minigrad.stepping.symbols import Symbols
 from minigrad.words import clean
 
 
-class Recorder:
+class Recorder(Watcher):
     """Makes the tables of one graph; it is the watcher of the backward pass.
 
     group     per operation: the box it belongs to; events inside a box are left out
