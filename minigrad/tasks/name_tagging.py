@@ -40,7 +40,7 @@ PEOPLE = frozenset(
 WITHOUT = 300  # review sentences without a name, beside those that have one
 ORDINARY = 0.2  # of the names drawn are ordinary words too: Will, May, Grace
 SELDOM = 3  # a listed word seen less often in lower case is no ordinary word
-LIMIT = 0.5
+LIMIT = 0.3  # chance from which a word is given as a name: by the validation part
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]")
 
 

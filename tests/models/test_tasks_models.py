@@ -101,3 +101,18 @@ def test_what_is_not_offered():
         sentiment(kind="cnn")
     with pytest.raises(errors.ArgumentError, match="not a probability"):
         sentiment(word_dropout=1.5)
+
+
+def test_tied_vectors_are_read_and_said():
+    model = LanguageModel(6, "gru", 4, 4, dropout=(0, 0), tied=True, rng=0)
+    names = [name for name, _ in model.named_parameters()]
+    assert "bias" in names and not any(name.startswith("out") for name in names)
+    tokens = np.array([[1, 2], [3, 4]])
+    logits, _ = model(tokens)
+    output, _ = model.recurrent(model.embed(tokens))
+    expected = output.data @ model.embed.weight.data.T + model.bias.data
+    np.testing.assert_allclose(logits.data, expected, rtol=1e-5)
+    mg.losses.cross_entropy(logits, tokens).backward()
+    assert (model.embed.weight.grad.data[5] != 0).any()  # said, though never read
+    with pytest.raises(errors.ArgumentError, match="two sizes"):
+        LanguageModel(6, "gru", 4, 5, tied=True)

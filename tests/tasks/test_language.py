@@ -1,6 +1,7 @@
 """The tasks that say what comes next, and those that tag: parts kept apart, figures
 against plain loops, small data trained to the end, and input that is refused."""
 
+import signal
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from minigrad.functions import log_softmax
 from minigrad.tasks import autotagging, first_names, language, name_tagging, sentiment
 from minigrad.tasks.options import settings
 from minigrad.tasks.writing import continued, suggestions
+from minigrad.training import Stopped
 
 SMALL = {"epochs": 2, "hidden": 6, "page": False}
 
@@ -259,3 +261,33 @@ def test_how_often_a_token_is_drawn_is_its_probability():
     chances = dict(suggestions(model, [2], 50))
     for token, p in list(chances.items())[:3]:
         assert (drawn == token).mean() == pytest.approx(p, abs=4 * np.sqrt(p / 400))
+
+
+# ------------------------------------------------------------- stopped and resumed
+
+
+class Press:
+    """Ctrl-C after so many steps."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_batch(self, report):
+        if report.step == self.step:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("name", ["next-character", "autotagging", "name-tagging"])
+def test_a_run_that_was_stopped_gives_the_same_bits(name, files, tmp_path):
+    """In the middle of an epoch: the carried state, lost words, drawn names."""
+    given = {**SMALL, "data": files[name], "batch_size": 4}
+    if name == "next-character":
+        given["steps"] = 10
+    whole = tasks.train(name, folder=tmp_path / "a", **given)
+    with pytest.raises(Stopped):
+        tasks.train(name, folder=tmp_path / "b", callbacks=[Press(3)], **given)
+    resumed = tasks.train(name, folder=tmp_path / "b", resume=True, page=False)
+    expected = whole.model.state_dict()
+    for key, array in resumed.model.state_dict().items():
+        np.testing.assert_array_equal(array, expected[key])
+    assert resumed.history == whole.history and resumed.figures == whole.figures

@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from minigrad import errors
 from minigrad.cli import main
@@ -104,6 +105,47 @@ def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
     page = (folder / "index.html").read_text()
     assert "&lt;b&gt;it&lt;/b&gt;" in page and "<b>it" not in page
     assert "Content-Security-Policy" in page
+
+
+def test_the_lstm_is_the_saved_one_where_there_is_one(
+    nothing_saved, tmp_path, capsys, corpus, monkeypatch
+):
+    from types import SimpleNamespace
+
+    from minigrad import tasks
+    from minigrad.tasks.sentiment import Sentiment
+
+    config = {"words": len(corpus.vocabulary), "embedding_size": 4, "hidden_size": 5}
+    task = Sentiment()
+    saved = SimpleNamespace(
+        task=task, config=config, model=task.build(config, 0, 0).eval(),
+        reading={"words": corpus.vocabulary}, figures={"the model": {}},
+        settings=SimpleNamespace(data=None),
+    )  # fmt: skip
+    trained = []
+    small = training.train
+
+    def train(kind, *rest):
+        trained.append(kind)
+        return small(kind, *rest)
+
+    monkeypatch.setattr(tasks, "load", lambda name: saved)
+    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(training, "train", train)
+    file = nothing_saved / "sentiment" / "run.safetensors"
+    file.parent.mkdir()
+    file.write_bytes(b"")
+    assert main(["tour", "-o", str(tmp_path)]) == 0
+    assert trained == ["rnn", "gru"]
+    assert "the LSTM is the one that minigrad train" in capsys.readouterr().out
+    saved.settings.data = "mine.csv"  # trained on something else: not used
+    assert command.saved_lstm(Console()) is None
+    saved.settings.data, saved.figures = None, {}  # not finished
+    assert command.saved_lstm(Console()) is None
+    monkeypatch.undo()
+    monkeypatch.setattr("platformdirs.user_data_path", lambda *a, **k: nothing_saved)
+    assert command.saved_lstm(Console()) is None  # damaged
+    assert capsys.readouterr().out.count("is not used") == 3
 
 
 def test_what_it_refuses(tmp_path, capsys):
