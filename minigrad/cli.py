@@ -16,15 +16,16 @@ from collections.abc import Sequence
 
 from minigrad.errors import MinigradError
 
-COMMANDS = {
-    "doctor": "minigrad.doctor",
-    "draw": "minigrad.drawing.command",
-    "flow": "minigrad.flow.command",
-    "step": "minigrad.stepping.command",
-    "predict": "minigrad.tasks.command_predict",
+COMMANDS = {  # in the order in which they are met
     "tour": "minigrad.tour.command",
-    "train": "minigrad.tasks.command_train",
     "tutorial": "minigrad.lessons.command",
+    "draw": "minigrad.drawing.command",
+    "step": "minigrad.stepping.command",
+    "flow": "minigrad.flow.command",
+    "train": "minigrad.tasks.command_train",
+    "predict": "minigrad.tasks.command_predict",
+    "trial": "minigrad.trial.command",
+    "doctor": "minigrad.doctor",
 }
 
 

@@ -8,7 +8,7 @@ word, a clamped gate. Nothing is recorded, and the graph stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,16 +51,27 @@ def replay(output: Any, values: Mapping[Any, Any]) -> np.ndarray:
         return value_of(output._edge, evaluate(output._edge, changed))
 
 
-def evaluate(output: AnyEdge, changed: Mapping[Key, np.ndarray]) -> dict[Key, Any]:
-    """New values by key, of all that depends on what changed (and of that itself)."""
+def evaluate(
+    output: AnyEdge,
+    changed: Mapping[Key, np.ndarray],
+    adjusted: Mapping[Node, Callable[[Any], Any]] | None = None,
+) -> dict[Key, Any]:
+    """New values by key, of all that depends on what changed (and of that itself).
+
+    adjusted  {node: function}: what such a node computes anew passes through the
+              function, so that a part of it can be held and the rest still follows
+    """
     known: dict[Key, Any] = dict(changed)
+    adjusted = adjusted or {}
     for node in ancestors([output.source]):
         edges = node.edges
-        if not any([key(edge) in known for edge in edges]):
+        if node not in adjusted and not any([key(edge) in known for edge in edges]):
             continue
         made = node.primitive.value(
             *[value_of(edge, known) for edge in edges], **node.attrs
         )
+        if node in adjusted:
+            made = adjusted[node](made)
         if not node.primitive.multiple:
             known.setdefault(node, made)
         else:

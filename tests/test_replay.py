@@ -106,3 +106,22 @@ def test_bad_input(inputs):
 
 def test_the_name_means_the_function_whoever_imported_the_module():
     assert mg.gradcheck(mg.tanh, [np.ones(1)], order=1) and mg.replay is replay
+
+
+def test_a_part_of_a_node_is_held_and_the_rest_follows(rng):
+    x = mg.tensor(rng.standard_normal((2, 3)), requires_grad=True)
+    first = mg.tanh(x * 2.0)
+    second = mg.tanh(first + 1.0)
+    y = second.sum()
+    rows = np.array([[True], [False]])
+
+    def held(made):
+        return np.where(rows, 0.5, made)
+
+    found = evaluate(y._edge, {key(x._edge): x.data + 1}, {second.node: held})
+    follows = np.tanh(np.tanh(2 * (x.data + 1)) + 1.0)
+    expected = np.where(rows, 0.5, follows).sum()
+    np.testing.assert_allclose(found[key(y._edge)], expected, rtol=1e-14)
+    alone = evaluate(y._edge, {}, {second.node: held})  # nothing else has changed
+    expected = np.where(rows, 0.5, second.data).sum()
+    np.testing.assert_allclose(alone[key(y._edge)], expected, rtol=1e-14)

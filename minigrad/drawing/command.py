@@ -13,7 +13,7 @@ from typing import Any
 from minigrad.errors import ArgumentError, one_of
 
 HELP = "draw an unrolled RNN, LSTM or GRU"
-EXAMPLE = 'minigrad draw lstm --sentence "I loved the movie" --gradients -o lstm.svg'
+EXAMPLE = "minigrad draw lstm --steps 5 --level gate -o lstm.svg"
 LEVELS = ("cell", "gate", "op")
 VARIANTS = {  # which variants each model has
     "rnn": ("activation",),

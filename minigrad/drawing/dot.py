@@ -4,49 +4,34 @@ The text is the same for the same program: ids are numbers in the order of creat
 User text only ever appears quoted, as labels and tooltips; no URL, no style sheet, no
 image and no HTML-like label is written.
 
-Read next: `drawing.py`.
+Read next: `items.py`, `drawing.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from minigrad.drawing.arrange import Layout, Rect
 from minigrad.drawing.dress import (
     attributes,
-    box_style,
     label,
-    line_style,
-    line_words,
     pairs,
-    position,
     quote,
-    title,
 )
+from minigrad.drawing.items import Items
+from minigrad.drawing.layout import Layout, Rect
 from minigrad.drawing.legend import legend
-from minigrad.drawing.model import Box, Line, Picture, Tile
+from minigrad.drawing.model import Box, Picture, Tile
 from minigrad.drawing.style import (
     FONT,
-    HEAT,
     LIGHT,
     LIT,
     SIZE,
     SMALL,
     Theme,
-    box_size,
-    font_size,
-    gradient_style,
-    heat_colours,
-    heat_height,
     hue,
     mix,
-    text_of,
 )
 from minigrad.drawing.words import text_width
 from minigrad.scope import Scope
-from minigrad.words import clean, number
-
-TITLED = 20_000  # boxes: larger pictures have no tooltips
+from minigrad.words import clean
 
 
 class Writer:
@@ -67,9 +52,9 @@ class Writer:
         self.faint = faint
         self.lit = lit
         self.clusters = picture.cluster_ids()
-        self.titled = len(picture.boxes) <= TITLED
         self.out: list[str] = []
-        self.looks: dict[Any, Any] = {}  # what many boxes, clusters or lines share
+        self.items = Items(picture, theme, layout, faint, self.out)
+        self.looks: dict[tuple, tuple[str, str, str]] = {}  # what many clusters share
         self.by_tile: dict[str, list[Tile]] = {}
         for tile in picture.tiles.values():
             self.by_tile.setdefault(tile.row, []).append(tile)
@@ -91,7 +76,7 @@ class Writer:
         if self.layout is None:
             self._order()
         for line in self.picture.lines:
-            self._line(line)
+            self.items.line(line)
         self.out.append("}\n")
         return "\n".join(self.out)
 
@@ -197,7 +182,7 @@ class Writer:
                 self._cluster(tile, path)
                 stack.append(None)
             for box in boxes[path]:
-                self._box(box)
+                self.items.box(box)
             stack += inner.get(path, [])[::-1]
         if step:
             self.out.append("}")
@@ -239,39 +224,6 @@ class Writer:
         self.looks[record, step] = words, first, pairs(style)
         return self.looks[record, step]
 
-    # ------------------------------------------------------------- boxes and lines
-
-    def _box(self, box: Box) -> None:
-        texts = (box.lines, box.values, box.widest, len(box.heat))
-        key = (box.kind, texts, box.letter, box.round, box.shade)
-        words, size, style = self.looks.get(key) or self._box_looks(box, key)
-        place = ""
-        if self.layout:
-            x, y, w, h = self.layout.boxes[box.id]
-            place = f' pos="{x:.2f},{y:.2f}"'
-            size = f'width="{w / 72:.3f}" height="{h / 72:.3f}"'
-        if self.titled:
-            place += f" tooltip={quote(title(box, self.picture.nodes))}"
-        if self.faint:
-            style += self._faded(box.id)
-        self.out.append(f'{box.id} [id="{box.id}" {words} {size}{place} {style}]')
-        if box.heat and self.layout and box.id not in self.faint:
-            self._heat(box)
-
-    def _box_looks(self, box: Box, key: tuple) -> tuple[str, str, str]:
-        """Words, size and looks of a box as DOT: made once for all that are alike."""
-        w, h = box_size(box)
-        text = text_of(box)
-        if box.heat and self.layout:  # room under the text
-            text += ("",) * max(1, round(heat_height(box) / font_size(box) / 1.2))
-        rounded = box.round and not box.values
-        self.looks[key] = (
-            f'class="{box.kind}" label={label(text)}',
-            f'width="{w / 72:.3f}" height="{h / 72:.3f}"',
-            box_style(self.theme, box.kind, box.letter, rounded, box.shade),
-        )
-        return self.looks[key]
-
     def _is_faint(self, boxes: list[str]) -> bool:
         """Is all of it only hinted at?"""
         return bool(self.faint) and self.faint.issuperset(boxes)
@@ -285,68 +237,6 @@ class Writer:
         pale = mix(self.theme.faint, self.theme.paper, 0.22)
         paper = self.theme.paper
         return f' color="{pale}" fillcolor="{paper}" fontcolor="{pale}"'
-
-    def _faded(self, *boxes: str) -> str:
-        """How things look that have not happened yet (in frames)."""
-        if not self.faint.intersection(boxes):
-            return ""
-        pale = mix(self.theme.faint, self.theme.paper, 0.22)
-        kind = self.picture.boxes[boxes[0]].kind if len(boxes) == 1 else ""
-        style = {"": "solid", "weight": "dashed", "bar": "solid"}.get(kind, "rounded")
-        return (
-            f' color="{pale}" fontcolor="{pale}" fillcolor="{self.theme.paper}"'
-            f' style="{style}"'
-        )
-
-    def _heat(self, box: Box) -> None:
-        """The heat map of a box: a striped strip for each row, in its lower part."""
-        assert self.layout is not None
-        x, y, w, h = self.layout.boxes[box.id]
-        for k, row in enumerate(box.heat):
-            at = y - h / 2 + 5 + HEAT * (len(box.heat) - k - 0.5)
-            self.out.append(
-                f'{box.id}_heat{k} [id="{box.id}_heat{k}" class="heat" label=""'
-                f' pos="{x:.2f},{at:.2f}" width="{(w - 12) / 72:.3f}"'
-                f' height="{HEAT / 72:.3f}" style="striped" penwidth="0.4"'
-                f' tooltip="heat map" color="{self.theme.faint}"'
-                f' fillcolor="{heat_colours(self.theme, row)}"]'
-            )
-
-    def _line(self, line: Line) -> None:
-        style = self.looks.get(line.kind) or self._line_looks(line.kind)
-        more = ""
-        if self.picture.scale and not self.picture.plain:
-            size = line.gradient
-            more += " " + pairs(gradient_style(self.theme, size, self.picture.scale))
-        if line.gradient is not None:
-            more += f' tooltip="gradient {number(line.gradient)}"'
-        words = line_words(line)
-        if self.layout:
-            more += f' pos="{position(self.layout.lines[line.id])}"'
-            named = line.id not in self.layout.branches
-            placed = line.id in self.layout.labels
-            words = line_words(line, named) if placed else ""
-            if words:
-                x, y = self.layout.labels[line.id]
-                more += f' lp="{x:.2f},{y:.2f}"'
-            if line.kind == "state" and (
-                line.id in self.layout.branches
-                or self.picture.boxes[line.tail].backward  # sums, many side by side
-            ):
-                more = f' penwidth="1.3"{more}'
-        if words:
-            # A label proper on a line that is not to count makes dot fail at times.
-            free = line.kind == "state" and self.layout is None
-            more += f" {'xlabel' if free else 'label'}={quote(words)}"
-        if self.faint:
-            more += self._faded(line.tail, line.head)
-        self.out.append(f'{line.tail} -> {line.head} [id="{line.id}" {style}{more}]')
-
-    def _line_looks(self, kind: str) -> str:
-        """The looks of a kind of line, as DOT."""
-        style = line_style(self.theme, kind, self.layout is None)
-        self.looks[kind] = f'class="{kind}"{style}'
-        return self.looks[kind]
 
     # ------------------------------------------------------------- the rest
 

@@ -16,11 +16,12 @@ from functools import cached_property
 from typing import Any
 
 from minigrad.drawing import engines
-from minigrad.drawing.arrange import Arranger, Layout
+from minigrad.drawing.arrange import Arranger
 from minigrad.drawing.dot import Writer
 from minigrad.drawing.dress import line_words
 from minigrad.drawing.elide import choose, elide
 from minigrad.drawing.frames import frames
+from minigrad.drawing.layout import Layout
 from minigrad.drawing.model import Picture
 from minigrad.drawing.page import page
 from minigrad.drawing.reading import LEVELS, read
@@ -265,9 +266,9 @@ def draw(
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
-    one_of("values", values, (False, True, "mean"))
-    one_of("engine", engine, (None, *engines.ENGINES))
     engines.check_timeout(timeout)
+    one_of("engine", engine, (None, *engines.ENGINES))
+    one_of("values", values, (False, True, "mean"))
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:
         if not isinstance(one, Variable):

@@ -5,11 +5,12 @@ Read next: `values.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from minigrad.drawing.model import Box, Column, Line, Picture, Tile
 from minigrad.errors import ArgumentError
+from minigrad.words import clean
 
 
 def choose(
@@ -30,12 +31,13 @@ def choose(
                 hint="max_steps=None draws every step",
             )
     if steps is not None:
-        chosen = {column for column in columns if column[1] in set(steps)}
+        wanted = set(steps) if isinstance(steps, Iterable) else set()
+        chosen = {column for column in columns if column[1] in wanted}
         if columns and not chosen:
             raise ArgumentError(
                 "draw: none of the chosen steps is in the graph",
                 expect=f"steps in {columns[0][1]}..{columns[-1][1]}",
-                actual=f"steps={sorted(steps)[:8]}",
+                actual=clean(f"steps={steps!r}", 80),
                 hint="time steps are counted from 0",
             )
         return chosen

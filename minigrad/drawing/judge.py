@@ -83,12 +83,12 @@ def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
         bad += 240 * _between(sketch, laid, (0.0, port[1]), port, set())
         bad += 240 * _between(sketch, laid, port, laid.boxes[entry], {entry})
         bad += 80 * (port[0] > laid.boxes[entry][0])
-        bad += abs(port[1] - laid.boxes[entry][1])
+        bad += _off(sketch, laid, entry, port)
     for k, source in ports.state_out.items():
         port, box = laid.ports[("z", k)], laid.boxes[source]
         bad += 240 * _between(sketch, laid, box, port, {source})
         bad += 240 * _between(sketch, laid, port, (laid.width, port[1]), set())
-        bad += 80 * (port[0] < box[0]) + abs(port[1] - box[1])
+        bad += 80 * (port[0] < box[0]) + _off(sketch, laid, source, port)
     for a, b in [*plan.flat, *plan.level]:
         (ax, ay), (bx, by) = laid.boxes[a], laid.boxes[b]
         bad += 80 * (ax > bx) + 3 * abs(ay - by)
@@ -99,6 +99,12 @@ def score(sketch: Sketch, ports: Ports, plan: Plan, laid: Laid) -> float:
         if kind == "s":  # the state's way to other boxes is to cross little
             bad += 12 * sum(_cross(branch, curve) for curve in laid.lines.values())
     return bad + laid.width / 20
+
+
+def _off(sketch: Sketch, laid: Laid, box: int, port: Point) -> float:
+    """How far a state's port is from level with its box; over the others is far."""
+    away = abs(port[1] - laid.boxes[box][1])
+    return away + 200 * (away > sketch.sizes[box][1] / 2)
 
 
 def _cross(a: Curve, b: Curve) -> int:

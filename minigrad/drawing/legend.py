@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from minigrad.drawing.dress import attributes, quote
 from minigrad.drawing.model import Picture
-from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme
+from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme, lightness
 from minigrad.drawing.words import short, text_width
 from minigrad.words import shape_text
 
-MOST = 12  # parameters listed
+MOST = 40  # parameters listed
 
 
 def legend(picture: Picture, theme: Theme, placed: bool) -> list[str]:
@@ -60,8 +60,7 @@ def _scale(picture: Picture, theme: Theme, y: float | None) -> list[str]:
     texts = [(f"size of the gradient of {scale.what}", theme.paper, theme.quiet)]
     for k, colour in enumerate(ramp):
         power = scale.low + (k + 0.5) * (scale.high - scale.low) / len(ramp)
-        pale = (theme.name == "light") == (k < len(ramp) // 2)
-        ink = "#1B1F24" if pale else "#FFFFFF"
+        ink = "#1B1F24" if lightness(colour) > 0.42 else "#FFFFFF"
         texts.append((short(10.0**power), colour, ink))
     texts.append(("exactly 0: dotted", theme.paper, theme.quiet))
     texts.append(("NaN, ∞: dashed", theme.paper, ALARM[theme.name]))

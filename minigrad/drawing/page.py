@@ -12,8 +12,8 @@ import html
 import re
 from typing import Any
 
-from minigrad.drawing.arrange import Layout
 from minigrad.drawing.dress import title as box_title
+from minigrad.drawing.layout import Layout
 from minigrad.drawing.model import Box, Picture
 from minigrad.drawing.values import summary
 from minigrad.graph import line as code_line

@@ -79,6 +79,12 @@ def mix(colour: str, ground: str, part: float) -> str:
     )
 
 
+def lightness(colour: str) -> float:
+    """How light a colour is for the eye, 0..1: text on it is dark above about 0.42."""
+    red, green, blue = (int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5))
+    return (0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2) ** 0.75
+
+
 SMALL_TO_LARGE = {  # sizes of gradients; lightness grows one way, for print
     "light": (
         "#DCD3A0", "#B3BC84", "#7FA57E", "#4B8C84", "#2B6D86", "#26507C", "#1B2A55",

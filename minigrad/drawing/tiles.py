@@ -1,6 +1,6 @@
 """Every tile of a picture, laid out: alike tiles share one layout.
 
-Read next: `arrange.py` (where the tiles go).
+Read next: `grid.py` (where the tiles go).
 """
 
 from __future__ import annotations

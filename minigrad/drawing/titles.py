@@ -18,20 +18,17 @@ from minigrad.drawing.words import text_width
 from minigrad.words import clean
 
 if TYPE_CHECKING:
-    from minigrad.drawing.arrange import Layout
+    from minigrad.drawing.layout import Layout
 
 STRIP = 13.0  # the height that a gate's frame has for its title
 Key = tuple[str, tuple[str, ...]]  # tile, path of clusters; () for the step's own title
 
 
-def place_titles(picture: Picture, layout: Layout) -> None:
-    """Fill `layout.titles`: the middle of each title. Rows are under their ids."""
-    lines = Room()
-    for name, curve in layout.lines.items():
-        lines.trace(curve, name)
-    boxes = Room()
-    for x, y, w, h in layout.boxes.values():
-        boxes.take((x - w / 2, y - h / 2, x + w / 2, y + h / 2))
+def place_titles(picture: Picture, layout: Layout, lines: Room, boxes: Room) -> None:
+    """Fill `layout.titles`: the middle of each title. Rows are under their ids.
+
+    lines, boxes  the room that lines and boxes take
+    """
     groups: dict[tuple, list[Key]] = {}
     for tile in layout.tiles:
         row = picture.tiles[tile].row

@@ -86,7 +86,7 @@ class Term:
     def count(self) -> int:
         """How many paths go through its uses."""
         by_use = self._owner.paths.by_use
-        return sum(by_use.get(node, 0) for node, _ in self.uses)
+        return sum(by_use.get(node, 0) for node in {node for node, _ in self.uses})
 
     @property
     def paths(self) -> list[Path]:

@@ -8,6 +8,7 @@ Read next: `explanation.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -90,7 +91,7 @@ class Formula:
     def _symbol(
         self, leaf: Leaf, shape: tuple[int, ...], place: tuple[int, ...], number: Any
     ) -> Any:
-        base = clean(leaf.name or "leaf", 24)
+        base = re.sub(r"[^\w.]", "_", clean(leaf.name or "leaf", 24))
         first = self._taken.setdefault(base, leaf.seq)
         if first != leaf.seq:  # another leaf of the same name
             base = f"{base}#{leaf.seq}"
@@ -103,7 +104,13 @@ class Formula:
         inputs = [self.value(edge) for edge in node.edges]
         primitive = node.primitive
         made: Any
-        if isinstance(primitive, Elementwise):
+        if not primitive.multiple and node.array.dtype.kind not in "fc":
+            return  # a comparison: the formula is that of the branch taken
+        if primitive.name == "shift":  # it cancels, in the value and in every slope
+            made = np.full(node.array.shape, self._sp.Integer(0), object)
+        elif primitive.name == "where":
+            made = np.where(node.edges[0].array.astype(bool), inputs[1], inputs[2])
+        elif isinstance(primitive, Elementwise):
             template = _template(primitive, None, len(inputs))
             made = _each(self._sp, template, inputs)
         elif primitive.name == "astype":
@@ -163,7 +170,10 @@ class Formula:
         inputs = [self.value(edge) for edge in node.edges]
         shape = node.edges[k].array.shape
         assert primitive.vjp is not None
-        if isinstance(primitive, Elementwise):
+        if primitive.name == "where":
+            chosen = node.edges[0].array.astype(bool) == (k == 1)
+            made = np.where(chosen, g, self._sp.Integer(0))
+        elif isinstance(primitive, Elementwise):
             template = _template(primitive, k, len(inputs))
             if template is None:
                 return None

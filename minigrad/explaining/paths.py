@@ -95,10 +95,9 @@ class Paths:
             g = _arrived(node, sums)
             if g is None:
                 continue
-            for k, edge in enumerate(node.edges):
-                if not edge.requires_grad:
+            for edge, value in zip(node.edges, ways(node, g), strict=True):
+                if value is None:
                     continue
-                value = ways(node, g, k)
                 if is_use(edge, self._target):
                     found[node] = found.get(node, 0) + int(value[self._index])
                 name = key(edge)
@@ -175,12 +174,11 @@ class Paths:
             for index, array in enumerate(node.outputs):
                 for at in range(array.size):
                     g = _one_hot(node, index, at, object)
-                    for k, edge in enumerate(node.edges):
-                        if edge.requires_grad and self._meets(
-                            edge, ways(node, g, k), leads
-                        ):
-                            leads.add((node, index, at))
-                            break
+                    pairs = zip(node.edges, ways(node, g), strict=True)
+                    if any(
+                        v is not None and self._meets(e, v, leads) for e, v in pairs
+                    ):
+                        leads.add((node, index, at))
         return leads
 
     def _meets(self, edge: AnyEdge, value: np.ndarray, leads: set[tuple]) -> bool:
@@ -191,14 +189,15 @@ class Paths:
 
     def _locals(self, node: Node, index: int, at: int, leads: set[tuple]) -> Iterator:
         """(edge, entry, symbol, slope) of each input entry that leads on."""
-        g = _one_hot(node, index, at, object)
+        found = ways(node, _one_hot(node, index, at, object))
         slopes = pulled(node, _one_hot(node, index, at, node.outputs[index].dtype))
         wanted = int(np.ravel_multi_index(self._index, self._target.array.shape))
         for k, edge in enumerate(node.edges):
-            if not edge.requires_grad:
+            count = found[k]
+            if count is None:
                 continue
             target = is_use(edge, self._target)
-            for i in map(int, np.flatnonzero(ways(node, g, k).reshape(-1))):
+            for i in map(int, np.flatnonzero(count.reshape(-1))):
                 here = i == wanted if target else (edge.source, edge.index, i) in leads
                 if here and slopes[k] is not None:
                     symbol = self._names.derivative(node, (index, at), k, i)
@@ -237,28 +236,35 @@ def _arrived(node: Node, sums: dict[Key, Any]) -> Any:
     return None if all(part is None for part in parts) else parts
 
 
-def ways(node: Node, g: Any, k: int) -> np.ndarray:
-    """Numbers of paths carried back to input k, as a rule carries gradients back.
+def ways(node: Node, g: Any) -> list[np.ndarray | None]:
+    """Numbers of paths carried back to each input, as a rule carries gradients back.
 
     The rule itself does it for moves, sums and products, on ones for values; for what
-    reduces, the rule of `sum`; elementwise, each entry goes straight back.
+    reduces, the rule of `sum`; elementwise, each entry goes straight back. None for
+    inputs that no gradient reaches.
     """
-    primitive, array = node.primitive, node.edges[k].array
-    if isinstance(primitive, Elementwise):
-        value = g
-    elif primitive.name == "astype":
-        return g
+    values: Sequence[Any]
+    if isinstance(node.primitive, Elementwise) or node.primitive.name == "astype":
+        values = [g] * len(node.edges)
+    elif node.primitive.name == "matmul":
+        values = [_matmul(node, g, 0), _matmul(node, g, 1)]
     else:
-        value = _rule(node, g, k)
+        values = _rule(node, g)
+    return [
+        _shaped(value, edge.array.shape) if edge.requires_grad else None
+        for value, edge in zip(values, node.edges, strict=True)
+    ]
+
+
+def _shaped(value: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Counts in the shape of an input: repeated, or summed over what was broadcast."""
+    made = np.empty(shape, object)
     if value is None:
-        return _zeros(array)
-    if value.shape != array.shape:
-        if value.ndim < array.ndim or value.size < array.size:
-            value = np.broadcast_to(
-                value, np.broadcast_shapes(value.shape, array.shape)
-            )
-        value = sum_to(value, array.shape)
-    made = np.empty(array.shape, object)
+        made.fill(0)
+        return made
+    if value.shape != shape:
+        value = np.broadcast_to(value, np.broadcast_shapes(value.shape, shape))
+        value = sum_to(value, shape)
     made[...] = value  # a sum down to a scalar is no array any more
     return made
 
@@ -266,18 +272,17 @@ def ways(node: Node, g: Any, k: int) -> np.ndarray:
 _REDUCES = {"mean", "max", "min", "norm", "prod"}
 
 
-def _rule(node: Node, g: Any, k: int) -> Any:
+def _rule(node: Node, g: Any) -> Sequence[Any]:
+    """The rule on ones: of `sum` for what reduces."""
     inputs = [
         _ones(e.array) if e.array.dtype.kind in "fc" else e.array for e in node.edges
     ]
-    if node.primitive.name == "matmul":
-        return _matmul(node, g, k)
     multiple = node.primitive.multiple
     y: Any = tuple([_ones(a) for a in node.array]) if multiple else _ones(node.array)
     name = "sum" if node.primitive.name in _REDUCES else node.primitive.name
     rule: Callable | None = TABLE[name].vjp
     assert rule is not None
-    return rule(g, y, *inputs, **node.attrs)[k]
+    return rule(g, y, *inputs, **node.attrs)
 
 
 def _matmul(node: Node, g: np.ndarray, k: int) -> np.ndarray:

@@ -131,9 +131,10 @@ def _elided(product: Product) -> list[str]:
 def _numbers(product: Product, width: int) -> Iterator[str]:
     """The factors' values, in full where they are small, else how the norm goes."""
     sizes = [rows * columns for rows, columns in (f.shape for f in product.factors)]
-    full = max(sizes) <= FULL and len(sizes) <= (12 if max(sizes) == 1 else 5)
-    if full:
+    parts: list[str] = []
+    if max(sizes) <= FULL and len(sizes) <= (12 if max(sizes) == 1 else 5):
         parts = [_matrix(factor.array) for factor in product.factors]
+    if parts and max(map(len, parts)) <= width - 8:
         yield from _filled(parts, width, "    = ", "      ")
         return
     shapes = sorted({f.shape for f in product.factors[1:-1]})

@@ -316,12 +316,13 @@ def moved(node: Node, index: int, at: int) -> tuple[int, int] | None:
 def _other(node: Node, j: int, k: int, at: int) -> int | None:
     """In a product of matrices: the entry of the other operand that goes with `at`."""
     a, b = (edge.array for edge in node.edges)
-    if a.ndim != 2 or b.ndim != 2:
+    if b.ndim != 2:
         return None
-    row, column = divmod(j, b.shape[1])
+    row, column = divmod(j, b.shape[1])  # rows of all batches, one after the other
+    inner = a.shape[-1]
     if k == 0:  # a[row, i] goes with b[i, column]
-        return at % a.shape[1] * b.shape[1] + column
-    return row * a.shape[1] + at // b.shape[1]
+        return at % inner * b.shape[1] + column
+    return row * inner + at // b.shape[1]
 
 
 _SIGNS = {"add": "+", "subtract": "−", "multiply": "·", "divide": "/"}

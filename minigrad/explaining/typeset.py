@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from minigrad.explaining.explanation import Explanation, Term
 from minigrad.explaining.symbols import Quotient, Symbol
 
 MOST = 12  # terms that are shown; the table ends with a note about the others
-_SPECIAL = str.maketrans({c: "\\" + c for c in "_#%&${}"})
 
 
 def latex(e: Explanation) -> str:
@@ -36,7 +36,8 @@ def _sympy(e: Explanation) -> str | None:
 def _latex(symbol: Symbol | str) -> str:
     if isinstance(symbol, str):
         return symbol
-    base = symbol.base.translate(_SPECIAL)
+    base = re.sub(r"[^\w.#()·+−/]", "-", symbol.base)
+    base = base.replace("_", r"\_").replace("#", r"\#")
     shown = base if len(symbol.base) == 1 else rf"\mathrm{{{base}}}"
     marks = symbol.layer.replace("←", r"\leftarrow ")
     if marks:
@@ -100,7 +101,7 @@ def _math(factors: list[Quotient]) -> str:
         inside = "".join(map(_quotient, left)) + middle + "".join(map(_quotient, right))
     else:
         inside = "<mo>·</mo>".join(map(_quotient, factors))
-    return f"<math><mrow>{inside}</mrow></math>"
+    return _whole(inside)
 
 
 def _quotient(quotient: Quotient) -> str:
@@ -125,10 +126,28 @@ def _symbol(symbol: Symbol | str) -> str:
 
 
 def _mathml(e: Explanation) -> str:
+    """The formula, each factor an element of its own: a page may break between them."""
     if not e.readable:
         return ""
     from sympy.printing.mathml import mathml
 
     target = _quotient(Quotient("L", e.names.target, "d"))
-    shown = mathml(e.formula, printer="presentation")
-    return f"<p><math><mrow>{target}<mo>=</mo>{shown}</mrow></math></p>"
+    words = [_whole(target + "<mo>=</mo>")]
+    terms = e.formula.as_ordered_terms()
+    for term in terms:
+        factors = term.as_ordered_factors()
+        for factor in factors:
+            shown = mathml(factor, printer="presentation")
+            shown = shown.replace("&InvisibleTimes;", "&#8290;")  # known to XML, too
+            if factor.is_Add and len(factors) > 1:
+                shown = f"<mo>(</mo>{shown}<mo>)</mo>"
+            words.append(
+                _whole(shown + ("" if factor is factors[-1] else "<mo>·</mo>"))
+            )
+        if term is not terms[-1]:
+            words.append(_whole("<mo>+</mo>"))
+    return f"<p>{' '.join(words)}</p>"
+
+
+def _whole(inside: str) -> str:
+    return f'<math displaystyle="true"><mrow>{inside}</mrow></math>'

@@ -1,8 +1,10 @@
 """Where the gradient goes: what every tool sums up, kept apart and measured.
 
 uses.py         where a parameter is used: which node, at which time step
+given.py        what a ledger is given, checked
 ledgers.py      `mg.ledger`: a gradient itemised by loss and by step of use
 local.py        one step's graph, alone, for one sample of the batch
+states.py       what a loop's states are to a Jacobian
 products.py     `mg.jacobian_products`: ds_k/ds_{k-1}, their products and bounds
 paths.py        the path along one state alone, and the others
 scaled.py       products that neither overflow nor vanish

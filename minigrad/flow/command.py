@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> None:
     for cell, (_, jp, _) in made.items():
         far = reach(jp.norms()[::-1])
         console.print(_verdict(cell, far, steps, jp), highlight=False)
-    last = made[cells[-1]]
-    console.print(ledger_table(last[2], "W_h", most=8))
+    console.print(f"\n{cells[0].upper()}:", end=" ")
+    console.print(ledger_table(made[cells[0]][2], "W_h", most=8))
     if options.output:
         path = _write(options, words, steps, made)
         console.print(f"[bold]{path}[/]: the page", highlight=False, soft_wrap=True)

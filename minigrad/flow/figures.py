@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.words import clean
+
 # Okabe & Ito's colours, told apart by colour-blind readers; markers and dashes for
 # print without colours.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -29,6 +31,11 @@ LOOKS = [
     {"color": GREY, "marker": "P"},
 ]
 SMALLEST = math.log10(np.finfo(float).tiny)  # float64's full precision ends here
+
+
+def safe(text: object, longest: int = 44) -> str:
+    """User text for a plot: clean, and never taken for a formula."""
+    return clean(text, longest).replace("$", r"\$")
 
 
 def new_axes(width: float = 6.4, height: float = 4.0) -> Any:

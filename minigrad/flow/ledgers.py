@@ -10,19 +10,18 @@ Read next: `products.py`, which shows why the items shrink or grow with distance
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from minigrad.autodiff import Key, key
-from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.errors import ArgumentError
+from minigrad.flow.given import outputs_of, parameters_of
 from minigrad.flow.uses import Dense, Norms, Uses, file_uses
 from minigrad.graph import AnyEdge
 from minigrad.parameters import label
 from minigrad.primitives.base import describe
-from minigrad.primitives.shape import stack
-from minigrad.scope import enable_grad
 from minigrad.tensor import Tensor
 
 LIMIT = 1 << 30  # bytes of dense items that are made
@@ -227,84 +226,5 @@ def ledger(losses: Any, parameters: Any) -> Ledger:
              ShapeError for losses of more entries; DTypeError for what is no tensor.
              A parameter that no loss depends on has items that are all zero
     """
-    outputs, total = _outputs(losses)
-    return Ledger(outputs, total, _parameters(parameters))
-
-
-def _outputs(losses: Any) -> tuple[list[tuple[AnyEdge, np.ndarray]], Tensor]:
-    """Where each loss's pass starts and with which seed; and the sum of all losses."""
-    if isinstance(losses, Tensor):
-        array = losses._edge.array
-        if array.ndim > 1 and array.size != 1:
-            raise ShapeError(
-                "ledger: a tensor of losses has more than one axis",
-                expect="a loss of one entry, or a tensor (n,) of n losses",
-                actual=describe(losses._edge),
-                hint="take the mean or sum over the batch: losses.mean(axis=1)",
-            )
-        seeds = np.eye(array.size, dtype=array.dtype).reshape(array.size, *array.shape)
-        outputs = [(losses._edge, seed) for seed in seeds]
-        with enable_grad():
-            total = losses.sum()
-    else:
-        listed = _listed(losses, "losses", "one tensor per loss")
-        for number, loss in enumerate(listed):
-            if loss.size != 1:
-                raise ShapeError(
-                    f"ledger: loss {number} is not a scalar",
-                    expect="losses of one entry each",
-                    actual=describe(loss._edge),
-                    hint="take its mean or sum first",
-                )
-        outputs = [(t._edge, np.ones(t.shape, t.dtype)) for t in listed]
-        with enable_grad():
-            total = stack([t.reshape(()) for t in listed]).sum()
-    if not total._edge.requires_grad:
-        raise GraphError(
-            "ledger: no loss has a graph",
-            expect="losses computed from tensors with requires_grad=True",
-            actual=describe(outputs[0][0]),
-            hint="compute the losses outside mg.no_grad(); do not .detach() them",
-        )
-    return outputs, total
-
-
-def _listed(given: Any, what: str, expect: str) -> list[Tensor]:
-    """A list of tensors, at least one. DTypeError, ArgumentError if it is not."""
-    if not isinstance(given, Iterable):
-        given = [given]
-    listed = list(given)
-    for number, tensor in enumerate(listed):
-        if not isinstance(tensor, Tensor):
-            raise DTypeError(
-                f"ledger: {what}[{number}] is not a tensor",
-                expect=expect,
-                actual=f"{type(tensor).__name__}: {tensor!r:.60}",
-                hint="a float has lost its graph: do not call .item() or float()",
-            )
-    if not listed:
-        raise ArgumentError(
-            f"ledger: {what} is empty",
-            expect=expect,
-            actual="none",
-            hint="mg.ledger(loss, model.parameters())",
-        )
-    return listed
-
-
-def _parameters(parameters: Any) -> list[Tensor]:
-    """The tensors to itemise, each once."""
-    if isinstance(parameters, Tensor):
-        parameters = [parameters]
-    elif hasattr(parameters, "parameters"):
-        parameters = parameters.parameters()
-    found: Sequence[Tensor] = _listed(parameters, "parameters", "tensors")
-    for p in found:
-        if not p.requires_grad or p._edge.source is None:
-            raise GraphError(
-                "ledger: a tensor without gradients has none to itemise",
-                expect="parameters, or tensors with requires_grad=True",
-                actual=label(p),
-                hint="make it with mg.tensor(..., requires_grad=True) before its use",
-            )
-    return list({key(p._edge): p for p in found}.values())
+    outputs, total = outputs_of(losses)
+    return Ledger(outputs, total, parameters_of(parameters))

@@ -24,6 +24,7 @@ from minigrad.flow.figures import (
     log_line,
     new_figure,
     power_axis,
+    safe,
     say,
 )
 from minigrad.flow.observe import LoopReading
@@ -194,7 +195,7 @@ def _reach(monitor: Any, name: str) -> str:
         plot.set(xlabel="step of training", ylabel="steps back")
         bar = drawn.colorbar(picture, ax=plot, shrink=0.85)
         bar.set_label("log10 of the gradient, relative to the nearest")
-    plot.set_title(f"{clean(name)}: the gradient by distance")
+    plot.set_title(f"{safe(name)}: the gradient by distance")
     limit = short(TOO_SMALL)
     return figure(
         drawn,
@@ -215,12 +216,12 @@ def _gates(monitor: Any, name: str) -> str:
         ends = [g.low + g.high if g else np.nan for g in gates]
         look = LOOKS[number % len(LOOKS)]
         every = max(1, len(steps) // 10)
-        label = GATES.get(letter, clean(letter))
+        label = GATES.get(letter, safe(letter))
         plot.plot(steps, ends, label=label, markevery=every, markersize=4, **look)
     dead = [len(r.dead) / r.units if r.units else np.nan for r in readings]
     plot.plot(steps, dead, color="black", linestyle="--", label="dead units")
     plot.set(xlabel="step of training", ylabel="share", ylim=(-0.03, 1.03))
-    plot.set_title(f"{clean(name)}: saturated gates, dead units")
+    plot.set_title(f"{safe(name)}: saturated gates, dead units")
     plot.grid(True, axis="y", alpha=0.3)
     plot.legend(fontsize=8, ncols=2)
     return figure(

@@ -28,13 +28,13 @@ from minigrad.flow.figures import (
     log_line,
     new_axes,
     power_axis,
+    safe,
     say,
 )
 from minigrad.flow.ledgers import Ledger
 from minigrad.flow.products import JacobianProducts
 from minigrad.flow.scaled import log10
 from minigrad.scope import GATES
-from minigrad.words import clean
 
 _FORMULAS = {
     "product of the factors' norms": r"$\prod\|F_j\|_2$",
@@ -63,7 +63,7 @@ def distances(
     curves  {name: JacobianProducts, or norms (n,) whose entry d is d steps back}
     """
     axes = axes or new_axes()
-    lines = {clean(name): by_distance(curve) for name, curve in curves.items()}
+    lines = {safe(name): by_distance(curve) for name, curve in curves.items()}
     if not any(len(logs) for logs in lines.values()):
         return say(axes, "no curve to show: no network was given")
     for (name, logs), look in zip(lines.items(), _looks(len(lines)), strict=True):
@@ -179,10 +179,10 @@ def heat(led: Ledger, p: Any = None, axes: Any = None, title: str = "") -> Any:
         return say(axes, "no step to show: the graph has no uses of this parameter")
     if not led.is_used(parameter):
         return say(axes, "no loss depends on this parameter: all its items are zero")
-    if not norms.any() or not np.isfinite(norms).any():
+    if not (np.isfinite(norms) & (norms > 0)).any():
         return say(axes, _why_empty(norms))
     logs = log10(norms)
-    name = clean(parameter.name or "the parameter")
+    name = safe(parameter.name or "the parameter")
     axes.set_xlabel(f"step at which {name} is used")
     axes.set_title(title or f"The gradient of {name}, item by item")
     _step_ticks(axes, led.steps)
@@ -227,7 +227,7 @@ def log_image(axes: Any, logs: np.ndarray, ragged: bool = False) -> Any:
 def _why_empty(norms: np.ndarray) -> str:
     if not norms.any():
         return "every item is exactly zero: nothing reaches this parameter"
-    return "no item is finite: NaN or infinity in every gradient"
+    return "every item is exactly zero, NaN or infinite"
 
 
 def _step_ticks(axes: Any, steps: Sequence[Any]) -> None:
@@ -273,13 +273,13 @@ def gates(
             shade = "white" if not value > 0.55 * top else "black"
             look = {"ha": "center", "va": "center", "fontsize": 8, "color": shade}
             axes.text(column, row, f"{value:.2f}", **look)
-    labels = [clean(word, 16) for word in words] if words else None
+    labels = [safe(word, 16) for word in words] if words else None
     if labels:
         axes.set_xticks(range(steps), labels, rotation=40, ha="right")
     else:
         _step_ticks(axes, list(range(steps)))
         axes.set_xlabel("step")
-    rows = [f"{GATES.get(n, clean(n))} {'size' if n in 'hcgn' else ''}" for n in names]
+    rows = [f"{GATES.get(n, safe(n))} {'size' if n in 'hcgn' else ''}" for n in names]
     axes.set_yticks(range(len(names)), rows)
     axes.set_title(title or "Gates and states, means over the units")
     axes.figure.colorbar(picture, ax=axes, shrink=0.85)

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, GraphError, IndexingError, ShapeError
+from minigrad.errors import ArgumentError, GraphError, IndexingError
 from minigrad.flow import scaled
-from minigrad.flow.local import Step, gates_of_step, place_of
+from minigrad.flow.local import Step, gates_of_step
 from minigrad.flow.paths import Paths, split
-from minigrad.graph import AnyEdge
+from minigrad.flow.states import floating, recurrent_weight, row_of
 
 LIMIT = 1 << 30  # bytes of factors that are held
 
@@ -42,8 +42,8 @@ class JacobianProducts:
         self.times = list(loop.times)
         self.steps = len(self.times)
         self._loop = loop
-        self._states = [_floating(state) for state in loop.states]
-        self._row = _row(self._states[0], sample)
+        self._states = [floating(state) for state in loop.states]
+        self._row = row_of(self._states[0], sample)
         self.names, self.parts = self._layout(loop)
         self.size = sum([s.stop - s.start for s in self.parts.values()])
         self._refuse()
@@ -51,7 +51,7 @@ class JacobianProducts:
         steps = [Step(before, after) for before, after in self._pairs]
         self._gates = [gates_of_step(step.nodes, loop.state_names) for step in steps]
         self._factors = [step.jacobian(self._row).astype(float) for step in steps]
-        self._cell_weight = _recurrent_weight(loop.cell, steps[-1])
+        self._cell_weight = recurrent_weight(loop.cell, steps[-1])
 
     def _layout(self, loop: Any) -> tuple[tuple[str, ...], dict[str, slice]]:
         """The names of the state's parts, and where each is among the S entries."""
@@ -263,40 +263,3 @@ def jacobian_products(trace: Any, sample: int = 0, layer: int = 0) -> JacobianPr
             hint="use model.trace(x), or models.unroll_traced for a cell of your own",
         )
     return JacobianProducts(loop, sample)
-
-
-def _floating(state: Any) -> list[AnyEdge]:
-    """The parts of a state that derivatives are taken of."""
-    return [part._edge for part in state if part._edge.array.dtype.kind == "f"]
-
-
-def _row(state: list[AnyEdge], sample: int) -> int | None:
-    """The sample's row on the batch axis; None for states that have no such axis."""
-    if not state:
-        raise ShapeError(
-            "jacobian_products: the state has no floating-point part",
-            expect="a state of float32 or float64",
-            actual="whole numbers or booleans only",
-            hint="derivatives need real numbers",
-        )
-    batch = min([edge.array.shape[0] if edge.array.ndim > 1 else 1 for edge in state])
-    if isinstance(sample, bool) or not 0 <= sample < batch:
-        raise IndexingError(
-            f"sample={sample!r}: there is no such sample",
-            expect=f"0..{batch - 1}",
-            actual=repr(sample),
-            hint="the batch is the first axis of a state",
-        )
-    return sample if all([edge.array.ndim > 1 for edge in state]) else None
-
-
-def _recurrent_weight(cell: Any, step: Step) -> np.ndarray | None:
-    """An RNN's W_h, as it was when the loop ran."""
-    if getattr(cell, "kind", None) != "rnn":
-        return None
-    wanted = place_of(cell.W_h._edge)
-    for node in step.nodes:
-        for edge in node.edges:
-            if place_of(edge) == wanted:
-                return edge.array
-    return None

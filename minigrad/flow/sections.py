@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.flow import cliff, plots
-from minigrad.flow.figures import new_figure, say
+from minigrad.flow.figures import new_figure, safe, say
 from minigrad.flow.observe import LoopReading
 from minigrad.flow.page import figure, table, warning_list
 from minigrad.flow.products import JacobianProducts
@@ -47,7 +47,7 @@ def fans(products: Mapping[str, JacobianProducts | str]) -> str:
         if isinstance(jp, str):
             say(axes[0, 0], jp)
         else:
-            plots.fan(jp, axes[0, 0], title=f"{clean(name)}: singular values")
+            plots.fan(jp, axes[0, 0], title=f"{safe(name)}: singular values")
         made.append(
             figure(
                 drawn,
@@ -66,7 +66,7 @@ def ways(products: Mapping[str, JacobianProducts | str]) -> str:
     for name, jp in products.items():
         if isinstance(jp, JacobianProducts) and jp.has_paths:
             drawn, axes = new_figure(7.4, 4.2)
-            plots.paths(jp, axes[0, 0], title=f"{clean(name)}: two ways back")
+            plots.paths(jp, axes[0, 0], title=f"{safe(name)}: two ways back")
             state = jp.paths().state
             gate = "forget gate" if state == "c" else "update gate"
             made.append(
@@ -92,7 +92,7 @@ def heats(ledgers: Mapping[str, Any]) -> str:
             drawn, axes = new_figure(7.4, 4.6 if led.losses > 1 else 3.2)
             label = clean(p.name or "a parameter")
             title = ": ".join(part for part in (clean(name), label) if part)
-            plots.heat(led, p, axes[0, 0], title=title)
+            plots.heat(led, p, axes[0, 0], title=title.replace("$", r"\$"))
             made.append(
                 figure(
                     drawn,
@@ -109,7 +109,7 @@ def gates(name: str, trace: Any, words: Sequence[str] | None, sample: int) -> st
     """What the gates of one loop did, word by word or step by step."""
     steps = len(trace[trace.names[0]]) if trace.names else 1
     drawn, axes = new_figure(min(16.0, max(7.4, 0.5 * steps)), 3.4)
-    plots.gates(trace, words, sample, axes=axes[0, 0], title=f"{clean(name)}: gates")
+    plots.gates(trace, words, sample, axes=axes[0, 0], title=f"{safe(name)}: gates")
     return figure(
         drawn,
         f"Gates of {clean(name)}",

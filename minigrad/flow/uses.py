@@ -9,6 +9,7 @@ Read next: `ledgers.py`.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -122,10 +123,33 @@ def _norm(value: np.ndarray) -> float:
     return norm_of(value.astype(np.float64, copy=False))
 
 
+def product_norm(a: np.ndarray, g: np.ndarray) -> float:
+    """The Frobenius norm of a^T g, without the product where that is cheaper.
+
+    |a^T g|^2 is the sum of (a a^T) * (g g^T), which for few rows takes far less than
+    the product. Where the rows nearly cancel it would lose digits: then the product is
+    made after all.
+    """
+    (rows, m), (_, n) = a.shape, g.shape
+    a, g = a.astype(np.float64, copy=False), g.astype(np.float64, copy=False)
+    if rows * (m + n) < m * n:
+        scale_a, scale_g = float(np.abs(a).max()), float(np.abs(g).max())
+        finite = math.isfinite(scale_a) and math.isfinite(scale_g)
+        if finite and (scale_a == 0 or scale_g == 0):
+            return 0.0
+        if finite:
+            a_scaled, g_scaled = a / scale_a, g / scale_g
+            within_a, within_g = a_scaled @ a_scaled.T, g_scaled @ g_scaled.T
+            squared = float(np.vdot(within_a, within_g))
+            if squared > 1e-4 * np.trace(within_a) * np.trace(within_g):
+                return math.sqrt(squared) * scale_a * scale_g
+    return norm_of(np.dot(a.T, g))
+
+
 class _Filing:
     """The watcher of a backward pass: files every contribution to a wanted tensor."""
 
-    def __init__(self, uses: Uses, sink: Dense | Norms) -> None:
+    def __init__(self, uses: Uses, sink: Dense) -> None:
         self.uses, self.sink = uses, sink
 
     def contribution(self, node: Node, k: int, value: Any) -> None:
@@ -137,10 +161,47 @@ class _Filing:
         raise AssertionError("bug: uses were summed before they were told apart")
 
 
+class _Measuring:
+    """The watcher that wants norms: of a product a^T g before it is made."""
+
+    def __init__(self, uses: Uses, sink: Norms) -> None:
+        self.uses, self.sink = uses, sink
+        self._done: set[tuple[Node, int]] = set()
+
+    def set_aside(self, node: Node, k: int, g: np.ndarray) -> None:
+        name = key(node.edges[k])
+        if name not in self.sink:
+            return
+        self._done.add((node, k))
+        slot, a = self.uses.slot(node), node.edges[1 - k].array
+        if self.uses.counts[name, slot] == 1:
+            self.sink.arrays[name][slot] = product_norm(a, g)
+        else:
+            self.sink.add(name, slot, np.dot(a.T, g))
+
+    def contribution(self, node: Node, k: int, value: Any) -> None:
+        name = key(node.edges[k])
+        if name in self.sink and (node, k) not in self._done:
+            self.sink.add(name, self.uses.slot(node), value)
+
+    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
+        """The sum of what was set aside: measured already."""
+
+
 def file_uses(
-    output: AnyEdge, seed: np.ndarray, edges: list[AnyEdge], uses: Uses, sink: Any
+    output: AnyEdge,
+    seed: np.ndarray,
+    edges: list[AnyEdge],
+    uses: Uses,
+    sink: Dense | Norms,
 ) -> None:
     """One backward pass from `output`, every use of `edges` filed in the sink."""
+    watcher: _Measuring | _Filing
+    if isinstance(sink, Norms):
+        watcher = _Measuring(uses, sink)
+    else:
+        watcher = _Filing(uses, sink)
+    stack = isinstance(sink, Norms)
     with quietly(), uncollected():
-        backpropagate(output, seed, edges, stack=False, watcher=_Filing(uses, sink))
+        backpropagate(output, seed, edges, stack=stack, watcher=watcher)
     sink.close()

@@ -57,7 +57,7 @@ const arrayView = (array, point) => {
 };
 const table = (array, rows, columns, point) => {
   const grid = el("div", "table");
-  grid.style.gridTemplateColumns = `repeat(${columns}, minmax(3.4em, 1fr))`;
+  grid.style.gridTemplateColumns = `repeat(${columns}, minmax(max-content, 1fr))`;
   const scale = scaleOf(array);
   for (let k = 0; k < array.size; k++) {
     const x = Number(array.numbers[k]);

@@ -107,8 +107,8 @@ const running = (event) => {
     const value = arrayOf(other.value);
     if (other.kind === "contribution") {
       if (Boolean(other.aside) === aside) plain = plus(plain, value);
-    } else if (aside) continue;
-    else if (other.kind === "carried") plain = value;
+    } else if (other.kind === "carried") plain = other.aside === aside ? value : plain;
+    else if (aside) continue;
     else if (other.kind === "stacked") product = plus(product, value);
   }
   return product ? plus(plain, product) || product : plain;
@@ -122,7 +122,9 @@ const level = (operation, kind) => {
 };
 const placeOf = (event) => {
   const side = event.kind === "forward" ? "forward" : "backward";
-  if (event.operation === undefined) return { side, layer: null, step: null, gate: null };
+  if (event.operation === undefined || event.kind === "stacked") {
+    return { side, layer: null, step: null, gate: null };
+  }
   return { side, layer: level(event.operation, "layer")?.[1] ?? null,
     step: level(event.operation, "step")?.[2] ?? null,
     gate: level(event.operation, "gate")?.[1] ?? null };

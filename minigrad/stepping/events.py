@@ -313,12 +313,14 @@ class Carried(Event):
 
     count   how many
     value   the sum of all contributions so far, these included
+    aside   it is the sum of those that are only shown, one by one (see `Contribution`)
     """
 
     kind: ClassVar[str] = "carried"
     target: int
     count: int
     value: Array
+    aside: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -88,7 +88,7 @@ const typeset = (tree, words) => {
       case "absolute": return mrow(mo("|"), made(a), mo("|"));
       case "norm": return mrow(mo("‖"), made(a), mo("‖"));
       case "list": return mrow(mo("["), ...commas(part.slice(1)), mo("]"));
-      case "index": return math("msub", tied(a, 6), math("mtext", `[${b}]`));
+      case "index": return mrow(tied(a, 6), math("mtext", `[${b}]`));
       case "sum": case "product": {
         const sign = mo(word === "sum" ? "∑" : "∏");
         const over = b && (/^[\d, ]+$/.test(b) ? `axis ${b}` : b);

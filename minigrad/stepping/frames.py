@@ -25,9 +25,12 @@ from minigrad.words import clean
 FORMS = ("svg", "png")
 MOST_FRAMES = 2000
 CAPTION = 64.0  # points under the drawing
-WIDEST = 1600  # pixels of an animation
+WIDEST = 1280  # pixels of an animation
 INK, QUIET, PAPER = "#1b1f24", "#545c66", "#ffffff"
 COLOURS = {"now": "#ffcf33", "in": "#0072b2", "out": "#c2185b", "todo": PAPER}
+
+
+_SIZES = re.compile(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"\s+viewBox="[^"]*"')
 
 
 def chosen(steps: Any, events: Iterable[int] | None) -> list[int]:
@@ -102,9 +105,10 @@ def moving(
     out = io.BytesIO()
     how: dict[str, Any] = {"save_all": True, "append_images": images[1:], "loop": 0}
     how["duration"] = round(1000 * seconds)
-    if form == "gif":
-        images = [image.quantize(128, dither=0) for image in images]
-        how |= {"append_images": images[1:], "disposal": 1, "optimize": False}
+    if form == "gif":  # one palette for all: neighbouring frames differ in little
+        palette = images[len(images) // 2].quantize(200)
+        images = [image.quantize(palette=palette, dither=0) for image in images]
+        how |= {"append_images": images[1:]}
         images[0].save(out, "GIF", **how)
     else:
         images[0].save(out, "PNG", **how)
@@ -239,8 +243,7 @@ def _paint(pen: Any, mark: Mark, scale: float) -> None:
     """A mark, painted."""
     colour = tuple(int(COLOURS[mark.kind][k : k + 2], 16) for k in (1, 3, 5))
     if mark.kind == "todo":
-        if mark.box:
-            pen.rectangle(_corners(mark.box, scale), fill=(*colour, 184))
+        pen.rectangle(_corners(mark.box, scale), fill=(*colour, 184))
         return
     width = max(2, round(mark.width * scale))
     strong = (*colour, 225)

@@ -25,6 +25,7 @@ from minigrad.stepping.events import (
 )
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Mark:
     points of the SVG."""
 
     kind: str
-    box: tuple[float, float, float, float] | None = None
+    box: Box = (0.0, 0.0, 0.0, 0.0)
     line: tuple[Point, ...] = ()
     width: float = 3.0
 
@@ -46,16 +47,9 @@ class Mark:
                 t = n / per_curve
                 s = 1 - t
                 weights = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
-                found.append(
-                    (
-                        sum(
-                            w * p[0] for w, p in zip(weights, (a, b, c, d), strict=True)
-                        ),
-                        sum(
-                            w * p[1] for w, p in zip(weights, (a, b, c, d), strict=True)
-                        ),
-                    )
-                )
+                pairs = list(zip(weights, (a, b, c, d), strict=True))
+                x, y = (sum(w * point[k] for w, point in pairs) for k in (0, 1))
+                found.append((x, y))
         return found
 
 
@@ -67,7 +61,7 @@ class Marks:
 
         self.steps = steps
         self.ties = ties(steps, drawing, svg)
-        right, down = offset(svg)
+        right, down = offset(drawing, svg)
         self.lines = {
             name: tuple([(x + right, down - y) for x, y in curve])
             for name, curve in drawing.layout.lines.items()
@@ -91,9 +85,8 @@ class Marks:
         ]
         if isinstance(event, Gradient | Carried | Stacked):
             marks += [self._box(key, "out") for key in self._of_target(event.target)]
-            used = getattr(event, "operations", ())
-            boxes = dict.fromkeys(self.ties["boxes"][k] for k in used)
-            return marks + [self._box(key, "in") for key in boxes]
+            used = [self.ties["boxes"][k] for k in getattr(event, "operations", ())]
+            return marks + [self._box(key, "in") for key in dict.fromkeys(used)]
         assert event.operation is not None
         main = self.ties["boxes"][event.operation]
         lines: dict[str, str] = {}

@@ -148,6 +148,8 @@ def _sum(
 
 def _summed(at: Index, shape: Index, over: Index) -> list[Index] | None:
     """The places of the larger array that are summed into `at`."""
+    if not over:  # a sum over nothing
+        return [()]
     if len(shape) == len(over):
         free = [k for k, n in enumerate(shape) if n == 1 and over[k] != 1]
         fixed = {k: at[k] for k in range(len(over)) if k not in free}
@@ -160,6 +162,8 @@ def _summed(at: Index, shape: Index, over: Index) -> list[Index] | None:
         fixed = {k + lead: at[k] for k in range(len(shape))}
     ranges = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(over)]
     count = int(np.prod([len(r) for r in ranges], dtype=object))
+    if not over:  # a scalar: itself
+        return [()]
     if count > 100_000:
         return None
     grid = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, len(over))

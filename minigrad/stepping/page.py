@@ -21,7 +21,7 @@ from minigrad.words import clean
 
 SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "player")
 LARGEST = 16_384  # entries of an array that the page has whole
-MOST_BOXES = 3000  # a larger drawing loses the middle of its steps
+MOST_BOXES = 1200  # a larger drawing loses the middle of its steps
 SHOWN_STEPS = 40
 _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
 
@@ -142,18 +142,37 @@ def ties(steps: Any, drawing: Drawing, svg: str) -> dict[str, Any]:
 
 def _areas(drawing: Drawing, svg: str) -> dict[str, list[float]]:
     """Where each box is in the SVG: left, top, width, height, in points."""
-    right, down = offset(svg)
+    right, down = offset(drawing, svg)
     return {
         key: [round(n, 1) for n in (x - w / 2 + right, down - y - h / 2, w, h)]
         for key, (x, y, w, h) in drawing.layout.boxes.items()
     }
 
 
-def offset(svg: str) -> tuple[float, float]:
-    """How far Graphviz moved the picture in its SVG: to the right, and down."""
+def offset(drawing: Drawing, svg: str) -> tuple[float, float]:
+    """What to add to a position (x, -y) of the layout, to have it in the SVG.
+
+    Graphviz moves the picture so that it begins at 0; by how much is read off one box.
+    """
     moved = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", svg)
-    assert moved is not None, "bug: an SVG of Graphviz without translate(...)"
-    return float(moved[1]), float(moved[2])
+    key, (x, y, _, _) = next(
+        (key, box)
+        for key, box in drawing.layout.boxes.items()
+        if drawing.picture.boxes[key].kind in ("op", "bar", "gate", "cell", "group")
+    )
+    element = re.search(
+        rf'<g id="{key}" class="node.*?\s(?:points|d|cx)="([^"]+)"(?: cy="([^"]+)")?',
+        svg,
+        re.S,
+    )
+    assert moved and element, "bug: an SVG that is not of Graphviz"
+    numbers = [float(n) for n in re.findall(r"-?\d+(?:\.\d+)?", element[1])]
+    if element[2]:  # a circle
+        at = numbers[0], float(element[2])
+    else:
+        xs, ys = numbers[::2], numbers[1::2]
+        at = (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
+    return at[0] - x + float(moved[1]), at[1] + y + float(moved[2])
 
 
 def _move(name: str, what: str, back: str, ahead: str) -> str:
@@ -161,9 +180,9 @@ def _move(name: str, what: str, back: str, ahead: str) -> str:
     return (
         f'<span class="move" role="group" aria-label="{what}">'
         f'<button type="button" data-do="previous{name}" title="previous {what}, '
-        f'key {back}" aria-label="previous {what}">‹</button><span>{what}</span>'
+        f'key {back}" aria-label="previous {what}">&lsaquo;</button><span>{what}</span>'
         f'<button type="button" data-do="next{name}" title="next {what}, key {ahead}" '
-        f'aria-label="next {what}">›</button></span>'
+        f'aria-label="next {what}">&rsaquo;</button></span>'
     )
 
 

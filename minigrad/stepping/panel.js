@@ -30,6 +30,15 @@ const equation = (...content) => {
 };
 const inline = (...content) => math("math", mrow(...content));
 
+// What is needed to work out an entry of what a rule gave.
+const workable = ({ operation, input }) => {
+  const { inputs, outputs, rules, letters } = operations[operation];
+  const at = incomingAt.get(operation);
+  const gradients = at === undefined ? [] : events[at].gradients.map(arrayOf);
+  const env = { y: valueArray(outputs[0]), g: gradients[0] };
+  letters.forEach((letter, k) => { env[letter] = valueArray(inputs[k]); });
+  return { tree: rules[input], env, full: env.y.shape };
+};
 const sumOfRules = (gifts) => {
   if (!gifts.length) return [mo("∑"), math("mtext", "what its readers gave")];
   const parts = gifts.slice(0, 3).flatMap((gift, k) => {
@@ -79,23 +88,20 @@ const tellings = {
       formula: [...several(outputs, gradientOf), mo("="),
         ...(start ? [math("mn", "1")] : sumOfRules(terms))],
       terms: one ? terms.map(({ value }) => arrayOf(value)) : [],
+      ...(one && gifts.length === 1 && terms.length === 1 ? workable(terms[0]) : {}),
       result: given.find(Boolean), cards,
       next: "Next, its rule: what each of its inputs gets.",
     };
   },
   contribution(event) {
-    const { name, inputs, outputs, rules, letters } = operations[event.operation];
-    const rule = rules[event.input];
-    const at = incomingAt.get(event.operation);
-    const gradients = at === undefined ? [] : events[at].gradients.map(arrayOf);
-    const env = { y: valueArray(outputs[0]), g: gradients[0] };
-    letters.forEach((letter, k) => { env[letter] = valueArray(inputs[k]); });
+    const { name, inputs, outputs, letters } = operations[event.operation];
+    const { tree: rule, env, full } = workable(event);
     const used = rule === null ? new Set() : lettersIn(rule);
     const result = arrayOf(event.value);
     const { uses } = values[event.target];
     const sum = running(event);
-    const cards = gradients[0] ? [[inline(gradientOf(outputs[0])), "incoming gradient",
-      gradients[0], "in"]] : [];
+    const cards = env.g ? [[inline(gradientOf(outputs[0])), "incoming gradient",
+      env.g, "in"]] : [];
     letters.forEach((letter, k) => {
       if (used.has(letter)) {
         cards.push([inline(symbolOf(inputs[k])), "of the forward pass", env[letter], "in"]);
@@ -114,7 +120,7 @@ const tellings = {
       count: [event.index, uses],
       formula: [gradientOf(event.target), mo("+="),
         rule === null ? mo("?") : typeset(rule, wordsOf(event.operation))],
-      tree: rule, env, result, full: env.y.shape, cards,
+      tree: rule, env, result, full, cards,
       next: event.aside ? "The engine keeps this use, and adds all uses of the weight in "
         + "one product at the end: a stacked sum." : "",
     };
@@ -168,7 +174,8 @@ const tellings = {
 
 const crumbs = (event) => {
   const { side } = places[event.number];
-  const scope = event.operation === undefined ? [] : operations[event.operation].scope;
+  const outside = event.operation === undefined || event.kind === "stacked";
+  const scope = outside ? [] : operations[event.operation].scope;
   return [side, ...scope.map(([kind, name, index]) =>
     kind === "step" ? `step ${index}` : name)];
 };

@@ -22,7 +22,9 @@ const timeLine = () => {
     const { step } = places[k];
     if (step !== null) return 1 + steps.indexOf(step);
     const { operation } = events[k];
-    return operation !== undefined && operation > firstOperation ? steps.length + 1 : 0;
+    const after = operation !== undefined && operation > firstOperation
+      && events[k].kind !== "stacked";
+    return after ? steps.length + 1 : 0;
   };
   const rows = [];
   const known = new Map();
@@ -46,13 +48,15 @@ const timeLine = () => {
   });
   const wide = steps.length + 2;
   grid.style.setProperty("--columns", wide);
-  const many = new Set(rows.map(({ layer }) => layer)).size > 1;
+  const layered = new Set(rows.map(({ layer }) => layer)).size > 1;
+  grid.classList.toggle("dense", rows.length > 4);
   const every = Math.ceil(steps.length * 22 / Math.max(200, grid.clientWidth - 120));
   const heads = ["in", ...steps.map((t) => (steps.indexOf(t) % every ? "" : t)), "out"];
   grid.append(el("span", "corner"), ...heads.map((word) => el("span", "head", String(word))));
   rows.forEach(({ side, layer }, number) => {
     const arrow = side === "forward" ? "→" : "←";
-    const name = many && layer ? `${layer} ${arrow}` : `${side} ${arrow}`;
+    const name = layered ? `${layer?.replace("reverse", "rev.") ?? "joined"} ${arrow}`
+      : `${side} ${arrow}`;
     const label = el("span", `row ${side}`, name);
     label.title = `${side}${layer ? `, ${layer}` : ""}`;
     grid.append(label);
@@ -83,11 +87,21 @@ const tick = () => {
     lastCell = cellOf[now];
     lastCell.element.setAttribute("aria-current", "true");
     for (const { element, from } of cells) element.classList.toggle("past", from < now);
+    const { offsetTop, offsetLeft, offsetWidth } = lastCell.element;
+    const grid = byId("mg-grid");  // keep the current cell in view, and the page still
+    if (grid.scrollHeight > grid.clientHeight) {
+      grid.scrollTop = offsetTop - grid.offsetTop - grid.clientHeight / 2;
+    }
+    if (grid.scrollWidth > grid.clientWidth) {
+      grid.scrollLeft = offsetLeft + offsetWidth / 2 - grid.clientWidth / 2;
+    }
   }
 };
 
 // ------------------------------------------------------------- the watched parameter
 let watchedThen = null;
+const complete = (k) => byTarget.get(watched).some(({ kind, number }) =>
+  kind === "gradient" && number <= k);
 const watch = () => {
   if (watched === undefined) return;
   const gifts = byTarget.get(watched).filter(({ kind }) => kind !== "gradient");
@@ -121,11 +135,11 @@ const watch = () => {
     bar.classList.toggle("here", bar.gift.number === now);
   }
   const so = byTarget.get(watched).findLast(({ number }) => number <= now);
-  const count = shown.filter(({ number }) => number <= now).length;
+  const count = shown.findLast(({ number, index }) => number <= now && index)?.index
+    ?? (complete(now) ? values[watched].uses : 0);
   const total = values[watched].uses;
-  const complete = so?.kind === "gradient";
   byId("mg-watched").replaceChildren(el("p", "", so
-    ? `${complete ? "complete: " : ""}${count} of ${total} `
+    ? `${complete(now) ? "complete: " : ""}${count} of ${total} `
       + `${total === 1 ? "contribution" : "contributions"}, sum's norm `
       + shortNumber(running(so).facts.norm)
     : `nothing yet: ${many(total, "contribution")} to come`));

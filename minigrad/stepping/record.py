@@ -71,6 +71,7 @@ class Recorder:
         self.sums: dict[int, Any] = {}  # target -> the sum of its contributions so far
         self.one_by_one: dict[int, Any] = {}  # the same of those that are set aside
         self.left_out: dict[int, int] = {}  # target -> contributions not told of yet
+        self.passed_over: dict[int, int] = {}  # the same of those set aside
         self.aside: set[tuple[Node, int]] = set()
 
     # ------------------------------------------------------------- what is shown
@@ -274,12 +275,19 @@ class Recorder:
         self.aside.add((node, k))
         target = self._target(node, k)
         index = self._counted(target)
-        if not self.shows_contribution(node, node.edges[k]):
-            return
         needs = tuple([j == k for j in range(len(node.edges))])
         arrays = [edge.array for edge in node.edges]
         value = node.primitive.pull(needs, g, node.array, arrays, node.attrs)[k]
         value = value.astype(node.edges[k].array.dtype, copy=False)
+        if not self.shows_contribution(node, node.edges[k]):
+            self.passed_over[target] = self.passed_over.get(target, 0) + 1
+            before = self.one_by_one.get(target)
+            self.one_by_one[target] = value if before is None else before + value
+            return
+        count = self.passed_over.pop(target, 0)
+        if count:
+            so_far = self._array(self.one_by_one[target])
+            self._event(Carried, target=target, count=count, value=so_far, aside=True)
         self._contributed(node, k, target, index, value, self.one_by_one, aside=True)
 
     def contribution(self, node: Node, k: int, value: Any) -> None:

@@ -116,7 +116,7 @@ class Steps:
                 if isinstance(other, Contribution):
                     if other.aside == aside:
                         plain = _plus(plain, other.value.array)
-                elif isinstance(other, Carried) and not aside:
+                elif isinstance(other, Carried) and other.aside == aside:
                     plain = other.value.array
                 elif isinstance(other, Stacked) and not aside:
                     product = _plus(product, other.value.array)
@@ -140,7 +140,7 @@ class Steps:
                 for event in events:
                     array = self._whole(event)
                     if isinstance(event, Carried):
-                        plain = array
+                        plain = plain if event.aside else array
                     elif isinstance(event, Stacked):
                         product = _plus(product, array)
                     elif isinstance(event, Contribution) and not event.aside:

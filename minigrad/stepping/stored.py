@@ -34,6 +34,7 @@ from minigrad.stepping.events import (
     KINDS,
     SAMPLE,
     Array,
+    Carried,
     Contribution,
     Event,
     Facts,
@@ -189,10 +190,10 @@ class _Writer:
                 data[name] = getattr(event, name)
         if isinstance(event, Stacked):
             data["operations"] = list(event.operations)
-        if isinstance(event, Contribution):
+        if isinstance(event, Contribution | Carried):
             data["aside"] = event.aside
-            if event.total is not None:
-                data["total"] = self.array(event.total)
+        if isinstance(event, Contribution) and event.total is not None:
+            data["total"] = self.array(event.total)
         if hasattr(event, "value"):
             data["value"] = self.array(event.value)
         return data

@@ -209,7 +209,7 @@ def _height(shown: RenderableType, width: int) -> int:
     return len(console.render_lines(shown, console.options))
 
 
-def _panel(content: RenderableType, title: str) -> Panel:
+def _panel(content: RenderableType, title: str | Text) -> Panel:
     return Panel(
         content, title=title, title_align="left", box=box.ROUNDED, padding=(0, 1)
     )
@@ -255,7 +255,7 @@ def _formula(steps: Any, event: Event, width: int) -> Panel:
         text.append_text(count)
     place = steps.place(event) or "outside any scope"
     side = "forward" if event.forward else "backward"
-    panel = _panel(text, Text(f"{side}: {place}").markup)
+    panel = _panel(text, Text(f"{side}: {place}", style="bold"))
     panel.border_style = "cyan" if event.forward else "magenta"
     return panel
 

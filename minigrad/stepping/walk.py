@@ -20,7 +20,7 @@ def where(steps: Any, event: Event, unit: str) -> tuple | None:
     side = "forward" if event.forward else "backward"
     if unit == "pass":
         return (side,)
-    if event.operation is None:  # outside everything
+    if event.operation is None or isinstance(event, Stacked):  # outside everything
         return (side, None, None) if unit == "step" else None
     operation = steps.operations[event.operation]
     if unit == "operation":

@@ -22,7 +22,7 @@ from minigrad.stepping.formulas import text
 
 def place(steps: Any, event: Event) -> str:
     """Where it happens: "layer 0 / lstm / step 3 / forget gate"; "" outside scopes."""
-    if event.operation is None:
+    if event.operation is None or isinstance(event, Stacked):
         return ""
     return steps.operations[event.operation].path
 

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from minigrad.errors import DataError
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.options import settings as checked
 from minigrad.tensor import Tensor
@@ -164,6 +165,16 @@ class Task:
     def predict(self, trained: Trained, text: str) -> list[Section]:
         """What the model says to a user's input."""
         raise NotImplementedError
+
+    def example_answered(self, trained: Trained) -> list[Section]:
+        """What the model says to the task's example; nothing if it knows no word of it.
+
+        A model trained on a user's own data may know none.
+        """
+        try:
+            return self.predict(trained, self.example or "")
+        except DataError:
+            return []
 
     # ------------------------------------------------------------- may be overridden
 

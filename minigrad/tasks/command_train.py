@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from minigrad.errors import MinigradError
 
 HELP = "train a model on real data: figures beside baselines, and a page"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
-OWN = ("command", "run", "task", "output", "resume", "anew")  # not options of a task
+OWN = ("command", "run", "task", "output", "resume", "anew", "monitor")  # not a task's
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         own.add_argument(
             "--anew", action="store_true", help="put an unfinished run aside"
         )
+        own.add_argument(
+            "--monitor",
+            action="store_true",
+            help="watch the gradients, and write monitor.html and monitor.csv beside",
+        )
         add_options(own, found.options)
 
 
@@ -62,7 +68,10 @@ def run(options: argparse.Namespace) -> None:
             console.print(line, markup=False, highlight=False)
         if options.anew:
             session.put_aside()
-        trainer = session.trainer([Progress(console, task.units)])
+        callbacks: list[Any] = [Progress(console, task.units)]
+        if options.monitor:
+            callbacks.append(_monitor(console, session.folder))
+        trainer = session.trainer(callbacks)
         if options.resume:
             console.print(_where(trainer), highlight=False)
         try:
@@ -89,6 +98,11 @@ def run(options: argparse.Namespace) -> None:
         trained = session.finish(trainer)
         page.show(console, page.Section("", tables=[page.figures_table(trained)]))
         written = page.write(session.folder, trained, data)
+    if options.monitor:
+        seen = session.folder / "monitor.html"
+        console.print(
+            f"written to {seen}", highlight=False, markup=False, soft_wrap=True
+        )
     folder = f" --model {options.output}" if options.output else ""
     example = f" {task.example}" if task.example else ""
     console.print(
@@ -100,6 +114,17 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _where(trainer: object) -> str:
-    found: dict = vars(trainer)
-    return f"going on at epoch {found['epoch'] + 1}, batch {found['batch'] + 1}"
+def _monitor(console: Any, folder: Path) -> Any:
+    """The gradient monitor, saying its warnings above the progress bar."""
+    from minigrad.flow.monitoring import Monitor
+
+    def tell(words: str) -> None:
+        console.print(f"monitor: {words}", markup=False, highlight=False)
+
+    return Monitor(folder, tell=tell)
+
+
+def _where(trainer: Any) -> str:
+    if trainer.done:
+        return "the run is at its end already"
+    return f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"

@@ -134,7 +134,7 @@ class FirstNames(Task):
         return [
             Section("Beside counting", lines=[line]),
             *self.predict(trained, "", known=set(data.train.names)),
-            *self.predict(trained, self.example or "", known=set(data.train.names)),
+            *self.example_answered(trained),
         ]
 
     def predict(

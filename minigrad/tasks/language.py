@@ -165,21 +165,21 @@ class NextToken(Task):
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
         """The comparison with n-grams, suggestions and samples."""
         ours, theirs = bits(trained.model, data.test), self._ngrams(data)
-        count = len(ours) // BLOCK
+        size = min(BLOCK, -(-len(ours) // 10))
+        count = len(ours) // size
         first, second = (
-            b[: count * BLOCK].reshape(count, BLOCK).mean(axis=1)
-            for b in (ours, theirs)
+            b[: count * size].reshape(count, size).mean(axis=1) for b in (ours, theirs)
         )
         gain = paired(lambda k: first[k].mean() - second[k].mean(), count)
         verdict = "a clear difference" if gain.clear else "that may be chance"
         line = (
             f"The network needs {gain.value:+.3f} bits per {self.token} beside "
             f"{self.order}-grams with Kneser-Ney smoothing, which saw the same text "
-            f"(paired bootstrap over {count} stretches of {BLOCK} {self.token}s, "
+            f"(paired bootstrap over {count} stretches of {size} {self.token}s, "
             f"95 %: {gain.low:+.3f} to {gain.high:+.3f}): {verdict}."
         )
         shown = [Section("Beside counting", lines=[line])]
-        return shown + self.predict(trained, self.example or "")
+        return shown + self.example_answered(trained)
 
     def predict(self, trained: Trained, text: str, **asked: Any) -> list[Section]:
         """The likeliest next tokens, and how the text might go on."""
@@ -289,7 +289,7 @@ def bits(model: Any, part: Passage) -> np.ndarray:
     """-log2 p of each token of a passage, in order.
 
     The passage is read in a few strands side by side, each after CONTEXT tokens that
-    stand before it and do not count.
+    stand before it and do not count. One at least has to stand before the passage.
     """
     whole = np.concatenate([part.before, part.tokens])
     count = len(part.tokens)

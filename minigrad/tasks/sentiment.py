@@ -171,7 +171,7 @@ class Sentiment(Task):
                     f"to {gain.high:+.1%}): {verdict}.",
                 ],
             ),
-            *self.predict(trained, self.example or ""),
+            *self.example_answered(trained),
             Section(
                 "Where it is surest and wrong",
                 tables=[

@@ -47,7 +47,7 @@ Sentiment: the probability of &ldquo;positive&rdquo; so far.</figcaption></figur
 last word; dashed before training, solid after it. Log scale.</figcaption></figure>
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in reach)}</ul>
 <h2>The unrolled graph</h2>
-<figure>{image(folder / "graph.svg", "The LSTM unrolled over the sentence", fit=False)}
+<figure>{_graph(folder)}
 <figcaption>One frame per word, one box per gate with its mean value (the larger, the
 stronger its colour), as recorded while the sentence was read. The thick lines carry the
 states along: c above, h below. <code>graph.html</code>, beside this page, is the same
@@ -84,3 +84,11 @@ def _verdict_list(verdicts: list[Verdict]) -> str:
             f"Measured: {escape(verdict.measured)}.</li>"
         )
     return f"<ul>{''.join(items)}</ul>"
+
+
+def _graph(folder: Path) -> str:
+    """The picture of the graph, small enough for a few words to be seen at once."""
+    whole = image(
+        folder / "graph.svg", "The LSTM unrolled over the sentence", fit=False
+    )
+    return whole.replace("<img", '<img height="640"', 1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.scope import GATES
+from minigrad.trial.plots import means, new_figure
 from minigrad.trial.reading import Reading
 
 # Okabe & Ito's colours, told apart by colour-blind readers; line styles for print.
@@ -16,15 +16,6 @@ STYLES = {
     "lstm": {"color": "#0072B2", "marker": "s"},
     "gru": {"color": "#009E73", "marker": "^"},
 }
-
-
-def _figure(width: float, height: float) -> tuple[Any, Any]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
 
 
 def _save(figure: Any, folder: Path, name: str) -> None:
@@ -41,7 +32,8 @@ def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) 
     Relative to the last word, so that the curves show what distance does.
     """
     words = next(iter(trained.values())).words
-    figure, axes = _figure(max(6.4, 0.62 * len(words) + 2.2), 4.4)
+    figure = new_figure(max(6.4, 0.62 * len(words) + 2.2), 4.4)
+    axes = figure.add_subplot()
     positions = np.arange(len(words))
     for kind, reading in trained.items():
         for source, label, look in (
@@ -69,28 +61,5 @@ def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) 
 
 
 def gates(folder: Path, reading: Reading) -> None:
-    """A heat map: the LSTM's gates and states (rows) over the words (columns)."""
-    letters = [k for k in ("f", "i", "o", "c", "h") if k in reading.gates]
-    rows = [reading.gates[k] for k in letters] + [reading.sentiment]
-    names = [GATES[k] for k in letters] + ["sentiment"]
-    table = np.array(rows)
-    figure, axes = _figure(max(6.4, 0.66 * len(reading.words) + 2.6), 3.4)
-    image = axes.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(table):
-        shade = "white" if value < 0.55 else "black"
-        axes.text(
-            column,
-            row,
-            f"{value:.2f}",
-            ha="center",
-            va="center",
-            color=shade,
-            fontsize=8,
-        )
-    axes.set_xticks(range(len(reading.words)), reading.words, rotation=40, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_title(
-        "The LSTM's gates, word by word (means over the units; states: mean size)"
-    )
-    figure.colorbar(image, ax=axes, shrink=0.8)
-    _save(figure, folder, "gates")
+    """The heat map of the LSTM's gates and states over the words."""
+    _save(means(reading), folder, "gates")

@@ -5,9 +5,10 @@
     history = trainer.fit()
 
 `loss(model, batch)` gives a scalar. A run that was killed and resumed gives the same
-bits as one that was not: the checkpoint has everything that the rest depends on.
+bits as one that was not (same machine, same versions): the checkpoint has everything
+that the rest depends on.
 
-Read next: `trainer.py` (the loop), `runfile.py` (what is saved), `randomness.py`,
+Read next: `trainer.py` (the loop), `saving.py` (what is saved), `randomness.py`,
 `schedules.py`, `progress.py`.
 """
 

@@ -39,7 +39,8 @@ class Progress:
     def on_epoch(self, report: Any) -> None:
         """The epoch's line, in place of its bar."""
         self.close()
-        parts = [f"epoch {report.epoch + 1:>2}/{report.epochs}", f"{report.loss:.4f}"]
+        parts = [f"epoch {report.epoch + 1:>2}/{report.epochs}"]
+        parts += [f"loss {report.loss:.4f}"]
         for name, value in report.metrics.items():
             parts.append(f"{name} {self.units.get(name, '{:.4f}').format(value)}")
         if report.clipped:
@@ -69,5 +70,5 @@ class Progress:
             transient=True,
         )
         words = f"epoch {report.epoch + 1:>2}/{report.epochs}"
-        self._task = self._bar.add_task(words, total=report.batches, loss=0.0)
+        self._task = self._bar.add_task(words, total=report.batches, loss=self._smooth)
         self._bar.start()

@@ -5,7 +5,7 @@ Read next: `verdicts.py` (what follows for the stories of the textbooks).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -72,16 +72,16 @@ class Seen:
     def held(self, letter: str, value: float, where: np.ndarray) -> np.ndarray:
         """The final logits (B,) with a gate held at a value where `where` (T, B) is."""
         nodes = clamp_nodes(self._loop, letter, value)
-        changed = {
-            node: np.where(
-                where[t][:, None], node.outputs[0].dtype.type(value), node.outputs[0]
-            )
-            for t, node in nodes.items()
-            if where[t].any()
-        }
+
+        def held_at(t: int) -> Callable[[np.ndarray], np.ndarray]:
+            # Only there: the gates of the other sentences still follow their states.
+            rows = where[t][:, None]
+            return lambda made: np.where(rows, made.dtype.type(value), made)
+
+        adjusted = {nodes[t]: held_at(t) for t in nodes if where[t].any()}
         output = self.logits._edge
         with quietly():
-            return self.final(value_of(output, evaluate(output, changed)))
+            return self.final(value_of(output, evaluate(output, {}, adjusted)))
 
 
 class AtWord(NamedTuple):

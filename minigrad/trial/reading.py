@@ -12,6 +12,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.data import Vocabulary, tokenize
 from minigrad.errors import DataError
+from minigrad.scope import enable_grad
 
 MOST_WORDS = 60
 
@@ -69,8 +70,9 @@ def read(reader: Any, vocabulary: Vocabulary, words: list[str]) -> Reading:
     """
     tokens = np.array(vocabulary.encode(words, need_known=True))
     trace, x, logits = reader.read(tokens[:, None])
-    logits = logits.squeeze(1)
-    (gradient,) = mg.grad(logits[len(words) - 1], [x])
+    with enable_grad():
+        logits = logits.squeeze(1)
+        (gradient,) = mg.grad(logits[len(words) - 1], [x])
     units = {letter: trace[letter][:, 0] for letter in trace.names}
     return Reading(
         words,

@@ -1,5 +1,6 @@
 """mg.draw: what is asked for and refused, elision, the backward graph, frames."""
 
+import copy
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -120,6 +121,8 @@ def test_what_is_no_tensor(thing):
         ({"first": -1}, "first=-1 is no number of steps"),
         ({"last": "2"}, "last='2' is no number of steps"),
         ({"steps": [7, 8]}, "none of the chosen steps"),
+        ({"steps": 1}, "none of the chosen steps"),
+        ({"steps": "ab"}, "none of the chosen steps"),
     ],
 )
 def test_arguments_that_are_not_offered(given, said):
@@ -171,12 +174,14 @@ def test_a_leaf_and_a_constant_can_be_drawn():
         ({"first": 0, "last": 0}, []),
         ({"steps": [50]}, [50]),
         ({"steps": {3, 7, 8, 200}}, [3, 7, 8]),
+        ({"steps": iter([2, 4])}, [2, 4]),
         ({"steps": range(0, 100, 25), "first": 5}, [0, 25, 50, 75]),
     ],
 )
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_steps_asked_for_are_shown(given, shown, level):
     output = example("rnn", 100)
+    given = copy.deepcopy(given)  # an iterator is used up
     picture = mg.draw(output, level, **given).picture
     tiles = picture.tiles.values()
     assert sorted(t.column[1] for t in tiles if t.kind == "step") == shown

@@ -15,6 +15,7 @@ from drawn import needs_an_engine
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.drawing.page import page
 from minigrad.words import clean
 from models import RNN
 
@@ -144,13 +145,13 @@ def check(names):
     check_dot(drawing.placed)
     svg = drawing.svg()
     check_svg(svg, names)
-    check_page(drawing.html())
+    check_page(page(drawing.picture, drawing.layout, svg, "light"))
     return drawing
 
 
 def test_thousands_of_hostile_names_are_text():
     needs_an_engine()
-    for batch in batches(corpus(2400)):
+    for batch in batches(corpus(2000)):
         check(batch)
 
 
@@ -185,7 +186,7 @@ def test_hostile_words_scopes_and_inputs_of_a_recurrent_network(level):
         check_dot(drawing.placed)
         svg = drawing.svg()
         check_svg(svg, [])
-        check_page(drawing.html())
+        check_page(page(drawing.picture, drawing.layout, svg, "light"))
 
 
 def test_record_shapes_and_formats_mean_nothing():

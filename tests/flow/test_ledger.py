@@ -11,6 +11,7 @@ import minigrad as mg
 from minigrad import errors
 from minigrad.flow import ledgers, uses
 from minigrad.flow.uses import step_of
+from minigrad.quiet import quietly
 from minigrad.scope import thread
 from models import GRU, LSTM, RNN, unroll
 
@@ -208,6 +209,14 @@ def test_a_weight_used_several_times_in_a_step_is_summed_within_it(rng):
     np.testing.assert_allclose(led.items().sum((0, 1)), gradient.data, rtol=1e-13)
 
 
+def test_a_product_and_another_use_in_one_step(rng):
+    W = mg.tensor(rng.standard_normal((3, 4)), requires_grad=True)
+    with mg.time_step(0):
+        loss = (mg.tensor(rng.standard_normal((2, 3))) @ W + W.sum(axis=0)).sum()
+    led = mg.ledger(loss, W)
+    assert led.norms()[0, 0] == pytest.approx(np.linalg.norm(led.items()[0, 0]))
+
+
 def test_inputs_and_computed_tensors_can_be_itemised(rng):
     model = network(GRU, rng)
     x = mg.tensor(rng.standard_normal((T, B, D)), requires_grad=True)
@@ -400,3 +409,36 @@ def test_errors_of_what_is_asked_for():
     with pytest.raises(errors.ArgumentError, match="none given"):
         mg.ledger(SCALAR, [W, other]).norms()
     assert "1 losses" in repr(led) and "'W'" in repr(led)
+
+
+# ------------------------------------------------------------- norms of products
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 40])
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e150])
+def test_the_norm_of_a_product_without_the_product(rows, scale, rng):
+    a = rng.standard_normal((rows, 20))
+    g = rng.standard_normal((rows, 30))
+    found = uses.product_norm(a, g * scale)
+    assert found == pytest.approx(np.linalg.norm(a.T @ g) * scale, rel=1e-13)
+
+
+def test_rows_that_cancel_lose_no_digits(rng):
+    a, g = rng.standard_normal((1, 20)), rng.standard_normal((1, 30))
+    small = 1e-9 * rng.standard_normal((1, 30))
+    found = uses.product_norm(np.vstack([a, a]), np.vstack([g, small - g]))
+    exact = np.linalg.norm(a) * np.linalg.norm((small - g) + g)
+    assert found == pytest.approx(exact, rel=1e-12)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
+def test_products_of_zeros_and_nan(bad):
+    a, g = np.ones((2, 20)), np.ones((2, 30))
+    g[1, 3] = bad
+    with quietly():
+        expected = np.linalg.norm(a.T @ g)
+        found = uses.product_norm(a, g)
+        nothing = uses.product_norm(np.zeros_like(a), g)
+    assert found == pytest.approx(expected, rel=1e-13, nan_ok=True)
+    assert uses.product_norm(a, np.zeros_like(g)) == 0.0
+    assert nothing == 0.0 if bad == 0 else np.isnan(nothing)

@@ -171,3 +171,9 @@ def test_conditions_that_are_none(steps, text):
     with pytest.raises(errors.ArgumentError) as caught:
         steps.until(text)
     assert caught.value.hint
+
+
+def test_a_sum_over_nothing_is_worked_out():
+    x = mg.tensor(2.0, requires_grad=True, name="x")
+    steps = mg.steps((x * x).sum())
+    assert [steps.worked(event) for event in steps.events[:2]] == ["4 = 2 · 2", "4 = 4"]

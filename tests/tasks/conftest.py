@@ -1,5 +1,7 @@
 """A small series of weather, for tasks that are trained in a second."""
 
+import signal
+
 import pytest
 from tasks_rows import rows_of
 
@@ -10,3 +12,11 @@ def series(tmp_path):
     path = tmp_path / "days.csv"
     path.write_text("\n".join(rows_of()) + "\n")
     return path
+
+
+@pytest.fixture(autouse=True)
+def heard():
+    """Ctrl-C is heard: a shell starts what runs in the background with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

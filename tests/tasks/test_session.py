@@ -158,6 +158,18 @@ def test_the_commands_after_ctrl_c(series, tmp_path, capsys, monkeypatch):
     assert "going on at epoch 1, batch 4" in capsys.readouterr().out
 
 
+def test_the_gradient_monitor_is_a_callback(series, tmp_path, capsys):
+    words = ["train", "weather", "--data", str(series), "-o", str(tmp_path), *OPTIONS]
+    assert main([*words, "--monitor"]) == 0
+    assert "monitor.html" in capsys.readouterr().out
+    assert (tmp_path / "monitor.html").exists()
+    rows = (tmp_path / "monitor.csv").read_text().splitlines()
+    assert len(rows) > 1
+    plain = train(series, tmp_path / "plain")
+    watched = tasks.load("weather", tmp_path)
+    assert bits(watched.model) == bits(plain.model)  # it only looks
+
+
 @pytest.mark.skipif(os.name == "nt", reason="only where processes have limits")
 def test_a_full_disk_is_one_clear_error_and_loses_nothing(series, tmp_path):
     """The file may not grow beyond 1 kB: what the system does when there is no room."""

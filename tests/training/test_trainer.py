@@ -23,6 +23,7 @@ from minigrad.training import (
     read_run,
     warmup,
 )
+from minigrad.training.randomness import found_generators
 from models import LSTM
 
 X = np.random.default_rng(1).random((40, 5, 2)).astype("float32")
@@ -95,10 +96,10 @@ class Crash:
 
 
 def test_it_learns_and_reports_every_epoch():
-    trainer = build(epochs=25, schedule=None)
+    trainer = build(epochs=15, schedule=None)
     history = trainer.fit()
-    assert [line.epoch for line in history] == list(range(25))
-    assert history[-1].step == 25 * 5
+    assert [line.epoch for line in history] == list(range(15))
+    assert history[-1].step == 15 * 5
     assert history[-1].metrics["mse"] < 0.5 * history[0].metrics["mse"]
     assert not trainer.model.training
 
@@ -218,7 +219,7 @@ def test_carried_state_continues_and_its_gradient_does_not():
 
 
 @pytest.mark.parametrize("carry", [False, True], ids=["batches", "carried"])
-@pytest.mark.parametrize("step", [1, 2, 4, 5, 6, 9, 10, 14, 15])
+@pytest.mark.parametrize("step", [1, 2, 5, 6, 9, 15])
 def test_a_resumed_run_gives_the_bits_of_one_that_was_not(step, carry, tmp_path):
     path = tmp_path / "run.safetensors"
     whole = build(carry=carry)
@@ -335,6 +336,37 @@ def test_ctrl_c_finishes_the_batch_saves_and_says_where(tmp_path):
     assert resumed.fit() == build().fit()
 
 
+def test_where_ctrl_c_is_ignored_it_stays_ignored():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    press = SimpleNamespace(on_batch=lambda r: signal.raise_signal(signal.SIGINT))
+    assert len(build(callbacks=[press]).fit()) == 3
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("step", [1, 4, 11])
+def test_batches_by_length_are_resumed_too(step, tmp_path):
+    path = tmp_path / "run.safetensors"
+    lengths = np.random.default_rng(2).integers(1, 9, len(X))
+
+    def run(crash=0, seed=0):
+        trainer = build(path, seed=seed, callbacks=[Crash(crash)])
+        order = np.random.default_rng(seed)
+        batches = mg.data.batches(X, Y, batch_size=8, lengths=lengths, rng=order)
+        trainer.batches = batches
+        trainer.generators = found_generators(model=trainer.model, batches=batches)
+        return trainer
+
+    whole = run()
+    history = whole.fit()
+    with pytest.raises(ZeroDivisionError):
+        run(crash=step + 1).fit()
+    resumed = run(seed=5)
+    resumed.load()
+    assert resumed.step == step
+    assert resumed.fit() == history
+    assert bits(resumed.model) == bits(whole.model)
+
+
 def test_a_second_ctrl_c_interrupts_at_once(tmp_path):
     def twice(report):
         signal.raise_signal(signal.SIGINT)
@@ -384,15 +416,49 @@ def test_another_optimiser_is_refused_and_changes_nothing(tmp_path):
     assert bits(other.model) == before
 
 
+HOSTILE = [
+    {"carried": ["tensor"] * 3},
+    {"carried": {"a": 1}},
+    {"history": [3]},
+    {"sums": None},
+    {"epoch": "one"},
+    {"random": None},
+    {"random": {"global": 3}},
+    {"callbacks": 3},
+]
+
+
+@pytest.mark.parametrize("change", HOSTILE)
+def test_words_that_make_no_sense_change_nothing(change, tmp_path):
+    path = tmp_path / "run.safetensors"
+    build(path).fit()
+    run = read_run(path)
+    other = build(path)
+    before = bits(other.model), other.step
+    with pytest.raises(CheckpointError):
+        other.load(run._replace(progress=run.progress | change))
+    assert (bits(other.model), other.step) == before
+
+
+def test_best_weights_of_another_model_are_noticed_at_once(tmp_path):
+    path = tmp_path / "run.safetensors"
+    build(path).fit()
+    run = read_run(path)
+    run.arrays["best.out.bias"] = np.zeros(2, "float32")
+    other = build(path)
+    before = bits(other.model)
+    with pytest.raises(CheckpointError, match=r"out\.bias"):
+        other.load(run)
+    assert bits(other.model) == before
+
+
 def test_fewer_batches_than_before_are_noticed(tmp_path):
     path = tmp_path / "run.safetensors"
     with pytest.raises(ZeroDivisionError):
         build(path, callbacks=[Crash(5)]).fit()
     other = build(path, callbacks=[Crash(0)])
     other.batches = mg.data.batches(X[:9], Y[:9], batch_size=8, rng=0)
-    other.generators = mg.training.trainer.found_generators(
-        model=other.model, batches=other.batches
-    )
+    other.generators = found_generators(model=other.model, batches=other.batches)
     other.load()
     with pytest.raises(CheckpointError, match="shorter"):
         other.fit()

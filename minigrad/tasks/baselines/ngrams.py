@@ -83,7 +83,8 @@ class _Level:
             self.total[gram[:-1]] += count
             self.different[gram[:-1]] += 1
         often = Counter(counts.values())
-        self.discount = often[1] / max(often[1] + 2 * often[2], 1)
+        # Where nothing was counted once D would be 0, and p of the unseen as well.
+        self.discount = often[1] / (often[1] + 2 * often[2]) if often[1] else 0.5
 
 
 def _counted(sequences: Sequence[Sequence[int]], n: int, top: bool) -> Counter[Gram]:

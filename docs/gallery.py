@@ -1,0 +1,161 @@
+"""Every picture that the README shows, and a gallery of what `mg.draw` can do.
+
+    python3 run.py python docs/gallery.py
+
+writes docs/pictures/: the SVG files and README.md, which shows them all. The programs
+are fixed, so the pictures are too; only fonts differ from machine to machine.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.cli import main
+from minigrad.drawing.drawing import Drawing
+from models import GRU, LSTM, RNN
+
+FOLDER = Path(__file__).with_name("pictures")
+WORDS = "not so bad"
+
+
+def inputs(steps: int = 3) -> mg.Tensor:
+    """Input vectors: (steps, 1, 3)."""
+    x = np.random.default_rng(1).standard_normal((steps, 1, 3))
+    return mg.tensor(x, name="x")
+
+
+def last_state(model: Any, steps: int = 3) -> mg.Tensor:
+    """The sum of the last hidden state: what is left of all steps at the end."""
+    _, state = model(inputs(steps))
+    return (state[0] if isinstance(state, tuple) else state).sum()
+
+
+def hero(theme: str = "light") -> Drawing:
+    """The README's first picture."""
+    loss = last_state(LSTM(3, 4, rng=1))
+    return mg.draw(loss, words=WORDS, gradients=True, theme=theme, title="LSTM")
+
+
+def level(model: Any, name: str, **options: Any) -> Drawing:
+    """A model's outputs over three words, at one level."""
+    return mg.draw(model(inputs())[0], name, words=WORDS, **options)
+
+
+def backward() -> Drawing:
+    """The recorded gradient of an RNN with its forward graph."""
+    model = RNN(3, 4, rng=1)
+    grads = mg.grad(last_state(model), list(model.parameters()), create_graph=True)
+    return mg.draw(list(grads), words=WORDS)
+
+
+def expression() -> Drawing:
+    """A few numbers: no time steps at all."""
+    a, b, c = (
+        mg.tensor(value, requires_grad=True, name=name)
+        for value, name in ((0.6, "a"), (-0.3, "b"), (1.0, "c"))
+    )
+    x = a * b + c
+    return mg.draw((x * x).tanh() - a, values=True, gradients=True)
+
+
+class Picture(NamedTuple):
+    """One picture of the gallery; `words` says what to see in it."""
+
+    name: str
+    words: str
+    draw: Callable[[], Any]
+
+
+PICTURES = (
+    Picture(
+        "lstm",
+        "An LSTM, every operation; the lines' colour, width and number are the size of "
+        "the gradient of the last hidden state. It stays large along c (the conveyor "
+        "belt, above) and fades along h (below).",
+        hero,
+    ),
+    Picture("lstm-dark", "The same on dark paper.", lambda: hero("dark")),
+    Picture(
+        "lstm-gates",
+        "Gate by gate; each box shows its mean, and is the stronger coloured the "
+        'larger it is: `level="gate", values="mean"`.',
+        lambda: level(LSTM(3, 4, rng=1), "gate", values="mean"),
+    ),
+    Picture(
+        "lstm-values",
+        "Minimum, maximum, mean and a small heat map (blue below zero, orange above): "
+        "`values=True`.",
+        lambda: level(LSTM(3, 4, rng=1), "gate", values=True),
+    ),
+    Picture(
+        "lstm-peephole",
+        'The gates look at the cell state: `LSTM(..., peephole="current")`.',
+        lambda: level(LSTM(3, 4, peephole="current", rng=1), "op"),
+    ),
+    Picture(
+        "lstm-long",
+        "A hundred steps: the middle is left out (`max_steps`, `first`, `last`, "
+        "`steps`).",
+        lambda: mg.draw(LSTM(3, 4, rng=1)(inputs(100))[0], "cell", max_steps=6),
+    ),
+    Picture("rnn", "An RNN, every operation.", lambda: level(RNN(3, 4, rng=1), "op")),
+    Picture(
+        "rnn-backward",
+        "The backward graph of a gradient made with `create_graph=True`, above the "
+        "forward one: each operation says of which rule it is, dotted boxes are values "
+        "that a rule looks up.",
+        backward,
+    ),
+    Picture("gru", "A GRU, every operation.", lambda: level(GRU(3, 4, rng=1), "op")),
+    Picture(
+        "gru-gates", "The same, gate by gate.", lambda: level(GRU(3, 4, rng=1), "gate")
+    ),
+    Picture(
+        "bidirectional",
+        "Two layers in both directions, a box per step: time runs to the left in the "
+        "reverse rows.",
+        lambda: level(GRU(3, 4, 2, bidirectional=True, rng=1), "cell"),
+    ),
+    Picture(
+        "expression",
+        "Any graph can be drawn: here a few numbers, with values and gradients.",
+        expression,
+    ),
+)
+HEAD = """# Pictures
+
+Made by `python3 run.py python docs/gallery.py`. Each is one call of `mg.draw`; saved as
+`.html` it can be zoomed, searched and folded.
+"""
+
+
+def overview() -> str:
+    """The page that shows them all."""
+    parts = [HEAD]
+    for picture in PICTURES:
+        parts.append(f"![{picture.name}]({picture.name}.svg)\n\n{picture.words}\n")
+    return "\n".join(parts)
+
+
+def write(folder: Path, tour: bool = True) -> None:
+    """Write every picture and the page. `tour`: its plot too (half a minute)."""
+    folder.mkdir(exist_ok=True)
+    for picture in PICTURES:
+        picture.draw().save(folder / f"{picture.name}.svg")
+        print(folder / f"{picture.name}.svg")
+    (folder / "README.md").write_text(overview(), encoding="utf-8")
+    if tour:
+        with tempfile.TemporaryDirectory() as scratch:
+            if main(["tour", "-o", scratch]) == 0:
+                shutil.copy(Path(scratch, "gradient.svg"), folder / "gradient.svg")
+
+
+if __name__ == "__main__":
+    write(FOLDER)
