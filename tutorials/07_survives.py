@@ -181,8 +181,8 @@ assert paths.rest_norms.max() > 10
 # ## Does it matter in training?
 #
 # Back to the question of lesson 4: a thing is read, 25 random words later its colour is
-# asked. The plain RNN could not learn it in 200 steps. Here are 100, with steps twice as
-# large:
+# asked. The plain RNN could not learn it in 200 steps. Here are 100, with steps twice
+# as large:
 
 # %%
 THINGS, FILLERS, GAP = 4, 12, 25

@@ -107,6 +107,7 @@ def _play(lesson: Lesson, folder: Path, wait: bool) -> None:
     from rich.markdown import Markdown
     from rich.syntax import Syntax
 
+    from minigrad.lessons.formulas import readable
     from minigrad.lessons.player import Player
 
     console = Console()
@@ -114,7 +115,7 @@ def _play(lesson: Lesson, folder: Path, wait: bool) -> None:
     for cell in lesson.cells:
         console.print()
         if cell.kind == "text":
-            console.print(Markdown(cell.source))
+            console.print(Markdown(readable(cell.source)))
             continue
         console.print(Syntax(cell.source, "python", theme="ansi_dark"))
         answer = _answer(console) if wait else "a"

@@ -8,6 +8,7 @@ from minigrad.cli import main
 from minigrad.errors import ArgumentError
 from minigrad.lessons import find, lessons, notebook, read
 from minigrad.lessons.command import source
+from minigrad.lessons.formulas import readable
 from minigrad.lessons.player import Player
 
 SMALL = """\
@@ -209,3 +210,28 @@ def test_an_unknown_tutorial_is_one_clear_error(capsys):
     assert main(["tutorial", "77"]) == 2
     error = capsys.readouterr().err
     assert "there is no tutorial '77'" in error and "hint" in error
+
+
+# ------------------------------------------------------------------ formulas
+
+
+@pytest.mark.parametrize(
+    ("markdown", "shown"),
+    [
+        (r"so $h_t = \tanh(w\, h_{t-1})$ is", "so h_t = tanh(w h_(t-1)) is"),
+        (r"$\frac{\partial L}{\partial u}$", "∂L/∂u"),
+        (r"$\frac{\partial h_k}{\partial h_{k-1}}$", "∂h_k/∂h_(k-1)"),
+        (r"$0.2^{50}$ and $2^{50}$", "0.2^50 and 2^50"),
+        ("costs $5", "costs $5"),
+    ],
+)
+def test_formulas_are_readable_in_a_terminal(markdown, shown):
+    assert readable(markdown) == shown
+
+
+def test_no_formula_of_the_lessons_stays_latex():
+    for lesson in lessons():
+        for cell in lesson.cells:
+            if cell.kind == "text":
+                text = readable(cell.source)
+                assert "$" not in text and "\\" not in text, (lesson.name, text)
