@@ -185,7 +185,7 @@ class Task:
 
     def label(self, name: str) -> str:
         """A figure's name, for a table: RMSE, but accuracy."""
-        return name.upper() if name in ("rmse", "mae") else name.replace("_", " ")
+        return name.upper() if name in ("rmse", "mae", "f1") else name.replace("_", " ")
 
     def shown(self, name: str, value: float) -> str:
         """A figure, as text."""

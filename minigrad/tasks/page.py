@@ -20,6 +20,7 @@ from minigrad.words import clean, number
 STYLE = """
 td:not(:first-child), td.short { white-space: nowrap; }
 tr.own td { font-weight: 600; }
+caption { text-align: left; padding: .8rem 0 .2rem; color: var(--soft); }
 .side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
 .side figure { margin: 0; max-width: 100%; }
 """
@@ -149,7 +150,9 @@ def _table(table: Table) -> str:
         row("td", cells, ' class="own"' if cells[0] == MODEL else "")
         for cells in table.rows
     ]
-    return f'<div class="scroll"><table>{"".join(rows)}</table></div>'
+    title = escape(clean(table.title, 120))
+    caption = f"<caption>{title}</caption>" if title else ""
+    return f'<div class="scroll"><table>{caption}{"".join(rows)}</table></div>'
 
 
 def _short(cell: Any) -> str:
