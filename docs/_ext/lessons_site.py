@@ -30,8 +30,9 @@ HEADER = """\
 Tutorials
 =========
 
-Ten lessons, in the order in which they build on each other, from one tensor's chain
-rule to networks that read in both directions. Each runs in seconds, asserts what it
+Lessons, in the order in which they build on each other: from one tensor's chain rule
+to networks that read in both directions (1 to 10), then what they do with real data.
+Each runs in seconds, asserts what it
 claims, and can be downloaded as a script or as a notebook at its end. ``minigrad
 tutorial`` plays them in the terminal. If you know PyTorch or micrograd, keep the
 :doc:`phrasebook </phrasebook>` at hand; if you teach, there is :doc:`a page for you
