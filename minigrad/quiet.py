@@ -44,9 +44,15 @@ class uncollected:
 
     A graph holds no cycles, yet the collector looks through all of it again and again
     while it grows.
+
+    settled  what is made stays for long: it joins the oldest generation at the end,
+             unseen, where the collector would else look through all of it at once
     """
 
-    __slots__ = ("_was_on",)
+    __slots__ = ("_settled", "_was_on")
+
+    def __init__(self, settled: bool = False) -> None:
+        self._settled = settled
 
     def __enter__(self) -> None:
         self._was_on = gc.isenabled()
@@ -54,6 +60,9 @@ class uncollected:
 
     def __exit__(self, *exception: object) -> None:
         if self._was_on:
+            if self._settled and not gc.get_freeze_count():
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -7,11 +7,9 @@ Read next: `reading.py`, `arrange.py`, `dot.py`: what happens in turn.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import html
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +30,7 @@ from minigrad.drawing.tiles import Tiles
 from minigrad.drawing.values import show_gradients, show_values
 from minigrad.errors import DrawingError, DTypeError, one_of
 from minigrad.graph import Variable
+from minigrad.quiet import uncollected
 from minigrad.words import clean
 
 FORMATS = ("svg", "png", "pdf", "html", "dot")
@@ -67,7 +66,7 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """DOT text; no program is needed. The same for the same program."""
-        with _undisturbed():
+        with uncollected(settled=True):
             return Writer(self.picture, THEMES[self.theme]).text()
 
     @property
@@ -214,18 +213,6 @@ class Drawing:
         return f"<Drawing, level {self.picture.level!r}: {self.counts}>"
 
 
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No garbage collection while many small records are made: a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
 def draw(
     tensor: Any,
     level: str = "op",
@@ -279,7 +266,7 @@ def draw(
                 hint="draw the loss, or a model's output",
             )
     edges = [one._edge for one in tensors]
-    with _undisturbed():
+    with uncollected(settled=True):
         picture = read([edge.source for edge in edges], level)
         picture.title = title or f"minigrad: {level} level"
         shown = choose(picture.columns, max_steps, first, last, steps)
