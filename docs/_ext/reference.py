@@ -61,8 +61,12 @@ def paragraphs(text, indent):
     first = re.sub(r"(\w)_(?=\W|$)", r"\1\\_", re.sub(r"``[^`]*``|[^`]+", _kept, first))
     lines = [" ".join(first.split()), ""]
     if rest.strip():
-        block = textwrap.indent(rest, "    ").splitlines()
-        lines += [".. code-block:: text", "", *block, ""]
+        lines += [
+            ".. code-block:: text",
+            "",
+            *textwrap.indent(rest, "    ").splitlines(),
+            "",
+        ]
     return [f"{indent}{line}".rstrip() for line in lines]
 
 
