@@ -21,6 +21,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["generated/lessons", "_ext"]
+# A space in the name of a folder above this one breaks no link within the site.
+suppress_warnings = ["sphinx_gallery.space_in_filename"]
 html_theme = "furo"
 html_title = "minigrad"
 html_static_path = ["_static"]
