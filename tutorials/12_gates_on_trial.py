@@ -16,6 +16,8 @@
 # You need: lessons 6 and 7.
 
 # %%
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -24,6 +26,12 @@ from minigrad.trial import WhatIf, plots, read, verdicts, words_of
 from minigrad.trial.evidence import at_word, places
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
+
+
+def say(text):
+    """Print it in lines that fit a page."""
+    print(textwrap.fill(text, 72, subsequent_indent="       "))
+
 
 # %% [markdown]
 # ## A small network that reads reviews
@@ -64,7 +72,7 @@ but = reading.words.index("but")
 assert reading.units["f"].shape == (len(reading.words), 24)
 assert np.allclose(reading.units["f"].mean(axis=1), reading.gates["f"])
 assert reading.sentiment[but - 1] > reading.sentiment[-1]
-plots.means(reading)
+heat = plt.figure(plots.means(reading))
 
 # %% [markdown]
 # The sentiment turns, as it should. It is tempting to look at the number of the forget
@@ -104,7 +112,7 @@ axes.set_ylabel("density")
 axes.set_title("To clear its memory the gate would have to be near 0")
 axes.legend()
 story = verdicts.forget_at_but(seen, corpus)
-print("holds" if story.holds else "does not hold", "-", story.measured)
+say(("holds: " if story.holds else "does not hold: ") + story.measured)
 cleared = found.level < 0.2
 assert not cleared and not (story.holds and cleared)
 
@@ -114,7 +122,7 @@ assert not cleared and not (story.holds and cleared)
 
 # %%
 for row in verdicts.all_gates_at(seen, corpus, "but"):
-    print("  ".join(f"{cell:24}" for cell in row))
+    say("; ".join(row))
 assert {"f", "i", "o"} <= set(reading.gates)
 
 # %% [markdown]
@@ -135,7 +143,7 @@ for value, words in ((1.0, "held open"), (0.0, "shut")):
 assert np.array_equal(what.replaced({}), reading.sentiment)
 same = what.clamped("f", 1.0, [but])[:but]
 assert np.array_equal(same, reading.sentiment[:but])  # the past does not change
-plots.held(reading, {k: what.clamp_table(k) for k in "fio"})
+held = plt.figure(plots.held(reading, {k: what.clamp_table(k) for k in "fio"}))
 
 # %% [markdown]
 # And over all held-out sentences with a "but":
@@ -175,7 +183,7 @@ assert turned[-1] > reading.sentiment[-1]
 judged = verdicts.judged(reader, corpus, reading)
 for verdict in judged:
     print("HOLDS " if verdict.holds else "NOT SO", verdict.claim)
-    print("      ", verdict.measured)
+    say("       " + verdict.measured)
 assert len(judged) >= 5
 
 # %% [markdown]
