@@ -45,7 +45,7 @@ def forget_at_but(seen: Seen, corpus: Corpus) -> Verdict:
     In the same sentence, "but" beside the other words; and over sentences, "but" beside
     a word of like place in the sentences without it.
     """
-    claim = 'the forget gate falls at "but"'
+    claim = f'the forget gate falls at "but", by more than {CLEARLY:g}'
     found = at_word(seen, "f", but_of(corpus))
     if "but" not in corpus.vocabulary or found is None:
         return Verdict(claim, "too few held-out sentences with the word", False)
