@@ -197,6 +197,7 @@ axes.plot(days, today[shown], color=ORANGE, linewidth=0.8, label="as today")
 axes.set_ylabel("°C")
 axes.legend()
 axes.set_title("Two months that were held out")
+axes.tick_params(axis="x", labelrotation=25)
 
 # %% [markdown]
 # The forecast follows one day late, only less wildly: most of what can be known about
