@@ -60,3 +60,9 @@ def test_hooks_use_the_declared_linter():
     hooks = (REPOSITORY / ".pre-commit-config.yaml").read_text("utf-8")
     series = ruff.removeprefix("ruff==").removesuffix("*")
     assert re.findall(r"rev: v(.*)\.\d+$", hooks, re.M) == [series.rstrip(".")]
+
+
+def test_the_package_runs_as_the_command():
+    command = [sys.executable, "-m", "minigrad", "doctor"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "dot" in done.stdout
