@@ -144,17 +144,38 @@ def overview() -> str:
     return "\n".join(parts)
 
 
-def write(folder: Path, tour: bool = True) -> None:
-    """Write every picture and the page. `tour`: its plot too (half a minute)."""
+def player(folder: Path) -> None:
+    """The player at a backward step of an LSTM, as a browser shows it: player.png."""
+    from playwright.sync_api import sync_playwright
+
+    output, _ = LSTM(2, 3, rng=1)(mg.tensor(inputs().data[:, :, :2], name="x"))
+    steps = mg.steps((output * output).mean(), title="LSTM, three steps")
+    steps.save(folder / "player.html")
+    program = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
+    with sync_playwright() as playwright:
+        options = ["--no-sandbox", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=program, args=options)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto((folder / "player.html").as_uri() + "#event=60")
+        page.wait_for_timeout(500)  # until it has scrolled there
+        page.screenshot(path=folder / "player.png")
+        browser.close()
+
+
+def write(folder: Path, everything: bool = True) -> None:
+    """Write every picture and the page. `everything`: also what takes longer, the
+    tour's plot (half a minute) and the player (a browser, and the extra `test`)."""
     folder.mkdir(exist_ok=True)
     for picture in PICTURES:
         picture.draw().save(folder / f"{picture.name}.svg")
         print(folder / f"{picture.name}.svg")
     (folder / "README.md").write_text(overview(), encoding="utf-8")
-    if tour:
+    if everything:
         with tempfile.TemporaryDirectory() as scratch:
             if main(["tour", "-o", scratch]) == 0:
                 shutil.copy(Path(scratch, "gradient.svg"), folder / "gradient.svg")
+            player(Path(scratch))
+            shutil.copy(Path(scratch, "player.png"), folder / "player.png")
 
 
 if __name__ == "__main__":
