@@ -89,7 +89,8 @@ def framed(page: str, title: str, height: int) -> str:
     label = html.escape(clean(title, 80))
     return (
         '<iframe sandbox="allow-scripts" loading="lazy" width="100%" '
-        f'height="{height}" title="{label}" srcdoc="{html.escape(page)}"></iframe>'
+        f'height="{height}" frameborder="0" title="{label}" '
+        f'srcdoc="{html.escape(page)}"></iframe>'
     )
 
 

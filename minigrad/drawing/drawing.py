@@ -7,7 +7,6 @@ Read next: `reading.py`, `arrange.py`, `dot.py`: what happens in turn.
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Collection, Sequence
 from functools import cached_property
@@ -30,6 +29,7 @@ from minigrad.drawing.tiles import Tiles
 from minigrad.drawing.values import show_gradients, show_values
 from minigrad.errors import DrawingError, DTypeError, one_of
 from minigrad.graph import Variable
+from minigrad.pages import framed
 from minigrad.quiet import uncollected
 from minigrad.words import clean
 
@@ -192,15 +192,10 @@ class Drawing:
         except DrawingError as error:
             return {"text/plain": f"{self!r}\n{error}"}
         bundle["image/svg+xml"] = svg
-        whole = self.html()
         shape = self.layout.height / max(self.layout.width, 1.0)
         height = round(min(640, max(260, 960 * shape + 150)))
-        bundle["text/html"] = (
-            '<iframe sandbox="allow-scripts" loading="lazy" width="100%" '
-            f'height="{height}" frameborder="0" '
-            f'title="{html.escape(clean(self.picture.title or "graph", 80))}" '
-            f'srcdoc="{html.escape(whole)}"></iframe>'
-        )
+        title = self.picture.title or "graph"
+        bundle["text/html"] = framed(self.html(), title, height)
         return bundle
 
     def _repr_svg_(self) -> str:

@@ -48,12 +48,18 @@ def new_axes(width: float = 6.4, height: float = 4.0) -> Any:
 
 def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> Any:
     """A figure for a page, which no notebook shows; and its axes, (rows, columns)."""
+    figure = blank_figure(width, height)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def blank_figure(width: float, height: float) -> Any:
+    """A figure that no window and no notebook shows, without axes; inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, figure.subplots(rows, columns, squeeze=False)
+    return figure
 
 
 def svg(figure: Any) -> bytes:

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checkpoint import write_whole
-from minigrad.errors import ArgumentError
+from minigrad.checkpoint import make_folder, write_whole
 from minigrad.flow.figures import (
     BLUE,
     LOOKS,
@@ -42,15 +41,7 @@ DISTANCES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 def write(monitor: Any, folder: Path) -> Path:
     """Both files; the folder is made. ArgumentError if that cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(
-            f"the folder {folder} cannot be made",
-            expect="a place where you may write",
-            actual=str(error),
-            hint="Monitor(folder=...) takes another",
-        ) from None
+    make_folder(folder, hint="Monitor(folder=...) takes another")
     write_whole(folder / "monitor.csv", as_csv(monitor).encode())
     return write_page(folder / "monitor.html", "Gradients in training", body(monitor))
 

@@ -13,6 +13,7 @@ import html
 import re
 from typing import Any
 
+from minigrad import pages
 from minigrad.drawing import Drawing
 from minigrad.errors import DrawingError
 from minigrad.pages import asset, document
@@ -55,16 +56,8 @@ def page(steps: Any, words: Any = None) -> str:
 
 
 def framed(steps: Any) -> str:
-    """The player for a notebook's cell: a frame that shares nothing with the page.
-
-    Scripts run in a frame alone, so several players, with their keys and ids, do not
-    meet; it may run scripts and nothing else.
-    """
-    title = html.escape(clean(steps.title or "step by step", 80))
-    return (
-        '<iframe sandbox="allow-scripts" loading="lazy" width="100%" height="720" '
-        f'frameborder="0" title="{title}" srcdoc="{html.escape(page(steps))}"></iframe>'
-    )
+    """The player for a notebook's cell: see `minigrad.pages.framed`."""
+    return pages.framed(page(steps), steps.title or "step by step", 720)
 
 
 def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:

@@ -29,12 +29,14 @@ def run(options: argparse.Namespace) -> None:
     """The tour, in order. Raises MinigradError for a sentence it cannot read."""
     from rich.console import Console
 
+    from minigrad.checkpoint import make_folder
     from minigrad.tour import page, training
     from minigrad.trial import reading, verdicts
 
     console = Console()
     words = reading.words_of(options.sentence)  # before anything slow: it may be wrong
-    folder = _folder(options.output)
+    folder = options.output
+    make_folder(folder, hint="choose another with -o FOLDER")
     saved = saved_lstm(console)
     corpus = training.corpus(saved.reading["words"] if saved else None)
     console.print(
@@ -75,21 +77,6 @@ def run(options: argparse.Namespace) -> None:
     console.print(
         f"\nEverything, with pictures: [bold]{path}[/]", highlight=False, soft_wrap=True
     )
-
-
-def _folder(folder: Path) -> Path:
-    from minigrad.errors import ArgumentError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(
-            f"the folder {folder} cannot be made",
-            expect="a place where you may write",
-            actual=str(error),
-            hint="choose another with -o FOLDER",
-        ) from None
-    return folder
 
 
 def saved_lstm(console: Any) -> Any:

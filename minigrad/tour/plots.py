@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.trial.plots import means, new_figure
+from minigrad.flow.figures import blank_figure
+from minigrad.trial.plots import means
 from minigrad.trial.reading import Reading
 
 # Okabe & Ito's colours, told apart by colour-blind readers; line styles for print.
@@ -32,7 +33,7 @@ def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) 
     Relative to the last word, so that the curves show what distance does.
     """
     words = next(iter(trained.values())).words
-    figure = new_figure(max(6.4, 0.62 * len(words) + 2.2), 4.4)
+    figure = blank_figure(max(6.4, 0.62 * len(words) + 2.2), 4.4)
     axes = figure.add_subplot()
     positions = np.arange(len(words))
     for kind, reading in trained.items():

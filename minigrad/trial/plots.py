@@ -6,20 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.flow.figures import blank_figure
 from minigrad.scope import GATES
 from minigrad.trial.reading import Reading
 
 SIGNED = "chgn"  # states and candidates: from -1 to 1 (c: further), not from 0 to 1
-
-
-def new_figure(width: float, height: float) -> Any:
-    """A matplotlib figure that no window shows."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def means(reading: Reading) -> Any:
@@ -27,7 +18,7 @@ def means(reading: Reading) -> Any:
     letters = [k for k in "fiorzch" if k in reading.gates]
     table = np.array([*(reading.gates[k] for k in letters), reading.sentiment])
     names = [*(GATES[k] for k in letters), "sentiment"]
-    figure = new_figure(_width(reading), 0.55 * len(names) + 1.2)
+    figure = blank_figure(_width(reading), 0.55 * len(names) + 1.2)
     axes = figure.add_subplot()
     image = axes.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(table):
@@ -52,7 +43,9 @@ def units(reading: Reading) -> Any:
     order = np.argsort(last)
     columns = 2
     rows = -(-len(letters) // columns)
-    figure = new_figure(2 * max(3.6, 0.34 * len(reading.words) + 1.4), 2.5 * rows + 0.8)
+    figure = blank_figure(
+        2 * max(3.6, 0.34 * len(reading.words) + 1.4), 2.5 * rows + 0.8
+    )
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     for axes, letter in zip(panels, letters, strict=False):
         values = reading.units[letter][:, order].T
@@ -84,7 +77,7 @@ def held(reading: Reading, tables: dict[str, np.ndarray]) -> Any:
     rows = np.concatenate(list(tables.values())) - reading.sentiment[-1]
     names = [f"{GATES[k]} {how}" for k in tables for how in ("shut", "open")]
     far = max(0.05, float(np.abs(rows).max()))
-    figure = new_figure(_width(reading), 0.5 * len(names) + 1.2)
+    figure = blank_figure(_width(reading), 0.5 * len(names) + 1.2)
     axes = figure.add_subplot()
     image = axes.imshow(rows, cmap="RdBu_r", vmin=-far, vmax=far, aspect="auto")
     for (row, column), value in np.ndenumerate(rows):

@@ -154,8 +154,9 @@ def test_what_it_refuses(tmp_path, capsys):
     with pytest.raises(errors.DataError, match="too many"):
         reading.words_of("word " * 100)
     (tmp_path / "file").write_text("")
-    with pytest.raises(errors.ArgumentError, match="cannot be made"):
-        command._folder(tmp_path / "file" / "below")
+    assert main(["tour", "-o", str(tmp_path / "file" / "below")]) == 2
+    assert "ArgumentError: the folder" in (said := capsys.readouterr().err)
+    assert "cannot be made" in said
 
 
 @pytest.mark.browser
