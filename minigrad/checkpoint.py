@@ -237,6 +237,9 @@ def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
         if start[:2] == b"PK" or start[:1] == b"\x80":
             actual = "a PyTorch or NumPy archive, which may run code when read"
             hint = "convert it where it was made: safetensors.torch.save_file"
+    except MemoryError:
+        actual = f"{size:,} bytes, which do not fit into the memory"
+        hint = "is it the right file?"
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         actual = f"{type(error).__name__}: {error}"
         hint = f"is it of a dtype that NumPy lacks? It has {KINDS}"

@@ -50,9 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
     except MinigradError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {_safe(str(error))}", file=sys.stderr)
         return 2
+    except MemoryError as error:
+        print(f"the memory is full: {_safe(str(error))}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _safe(message: str) -> str:
+    """A message, which may quote a user's file, without what a terminal would obey."""
+    from minigrad.words import clean
+
+    return "\n".join(clean(line, 600) for line in message.split("\n"))

@@ -11,14 +11,17 @@ from __future__ import annotations
 import datetime
 import math
 import os
+import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from minigrad.data.tables import Columns, parse_table
+from minigrad.data.words import tokenize
 from minigrad.errors import DataError
 
 LARGEST = 1 << 28  # bytes: a quarter of a gigabyte of text
+LONGEST = 1000  # words of a text that is trained on as a whole
 SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 
 
@@ -28,7 +31,7 @@ def read_table(
     """The named columns of a CSV or TSV file (by its ending), UTF-8, with a header.
 
     columns  which columns, and what makes a value of each field: `finite`, `some_text`,
-             `day`, or any function that says no by raising ValueError
+             `sentence`, `day`, or any function that says no by raising ValueError
 
     Returns one list per column, and `lines`: the line of each row in the file.
     Errors:  DataError for a file that cannot be read, another ending, and all that
@@ -54,16 +57,31 @@ def read_text(path: str | os.PathLike[str]) -> str:
     Errors:  DataError for a file that is missing, empty, too large, not UTF-8 (with the
              line), or no text at all.
     """
+    return text_of(read_bytes(path), path)
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file of data.
+
+    Errors:  DataError for a file that is missing, too large, or none: a folder, or a
+             device or pipe, which may have no end.
+    """
     try:
-        size = os.path.getsize(path)
-        if size > LARGEST:
-            raise _wrong(
-                path, f"at most {LARGEST:,} bytes", f"{size:,} bytes", "cut it"
-            )
-        raw = Path(path).read_bytes()
+        found = os.stat(path)
+        if stat.S_ISREG(found.st_mode) and found.st_size > LARGEST:
+            size = f"{found.st_size:,} bytes"
+            raise _wrong(path, f"at most {LARGEST:,} bytes", size, "cut it")
+        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+            hint = "write it to a file first"
+            raise _wrong(path, "a file", "a device or a pipe", hint)
+        return Path(path).read_bytes()
     except OSError as error:
         reason = error.strerror or str(error)
-        raise _wrong(path, "a file of text", reason, "check the path") from None
+        raise _wrong(path, "a file of data", reason, "check the path") from None
+
+
+def text_of(raw: bytes, path: str | os.PathLike[str]) -> str:
+    """The text in the content of a file; see `read_text`, which calls it."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -99,7 +117,7 @@ def _wrong(path: Any, expect: str, actual: str, hint: str) -> DataError:
 def finite(field: str) -> float:
     """A number that is not NaN or infinite; ValueError says what is wrong."""
     try:
-        number = float(field)
+        number = float(field.replace("_", "?"))  # 1_0 is ten to Python alone
     except ValueError:
         gap = not field.strip()
         raise ValueError(
@@ -119,6 +137,17 @@ def some_text(field: str) -> str:
     return field
 
 
+def sentence(field: str) -> str:
+    """Text of at most LONGEST words and marks; ValueError for more, or none.
+
+    All of it is read, and its steps are kept until the gradient has gone back.
+    """
+    count = len(tokenize(some_text(field)))
+    if count > LONGEST:
+        raise ValueError(f"it has {count:,} words and marks: cut it")
+    return field
+
+
 def day(field: str) -> datetime.date:
     """A date, written 2024-05-31 or 2024/05/31; ValueError otherwise."""
     try:
@@ -128,3 +157,4 @@ def day(field: str) -> datetime.date:
 
 
 finite.__name__, some_text.__name__, day.__name__ = "a finite number", "text", "a date"
+sentence.__name__ = f"text of at most {LONGEST:,} words"

@@ -30,8 +30,9 @@ class Scaling:
 
     Shapes:  values (..., F) -> mean, deviation (F,); for values (n,) both are ()
     Units:   mean and deviation those of the values; results have none.
-    Errors:  DataError if there are no values, or a NaN or infinity among them;
-             ShapeError for an array of another number of features.
+    Errors:  DataError if there are no values, a NaN or infinity among them, or numbers
+             too large to have a standard deviation; ShapeError for an array of another
+             number of features.
     """
 
     def __init__(self, values: ArrayLike) -> None:
@@ -46,8 +47,16 @@ class Scaling:
             )
         _finite("Scaling(values)", array)
         axes = (0,) if array.ndim == 1 else tuple(range(array.ndim - 1))
-        self.mean = array.mean(axes)
-        deviation = array.std(axes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.mean = array.mean(axes)
+            deviation = array.std(axes)
+        if not (np.isfinite(self.mean).all() and np.isfinite(deviation).all()):
+            raise DataError(
+                "Scaling(values): too large to be squared and added up",
+                expect="numbers whose squares are finite, up to 1e150 or so",
+                actual=f"up to {np.abs(array).max():.3g}",
+                hint="give them in another unit, or look for a slip among them",
+            )
         self.deviation = np.where(deviation > 0, deviation, 1.0)
 
     def __call__(self, values: ArrayLike) -> np.ndarray:

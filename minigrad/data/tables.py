@@ -94,6 +94,13 @@ def parse_table(
                         hint=str(reason),
                     ) from None
     except csv.Error as reason:
+        if "larger than field limit" in str(reason):
+            raise DataError(
+                f"{source}, line {lines.line_num}: a field that does not end",
+                expect=f"at most {csv.field_size_limit():,} characters in a field",
+                actual="more",
+                hint="cut the text; or is a quotation mark left open before it?",
+            ) from None
         raise DataError(
             f"{source}, line {lines.line_num}: not a well-formed row",
             expect="fields parted by the separator, quotes closed",

@@ -4,12 +4,16 @@
 
 Weights are (inputs, outputs), so fan_in = shape[-2] and fan_out = shape[-1]. Numbers
 are drawn in float64 and then rounded: float32 and float64 weights of one seed agree.
-Each function returns a new array of `shape` and `dtype`.
+Each function returns a new array of `shape` and `dtype`, and raises ArgumentError for
+one of more than LARGEST entries.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,14 +26,47 @@ if TYPE_CHECKING:
 
 Shape = int | tuple[int, ...]
 
+LARGEST = 1 << 31  # entries of one array of weights
+_left: ContextVar[int | None] = ContextVar("left", default=None)
+
+
+@contextmanager
+def at_most(entries: int) -> Iterator[None]:
+    """Within it, weights of so many entries in all are made, and no more.
+
+    For a model whose sizes come from a file. Errors: ArgumentError beyond it.
+    """
+    before = _left.set(entries)
+    try:
+        yield
+    finally:
+        _left.reset(before)
+
+
+def _room(shape: Shape, call: str) -> None:
+    """ArgumentError if there is no room for an array of this shape."""
+    count = math.prod(shape if isinstance(shape, tuple | list) else [shape])
+    left = _left.get()
+    if count > (LARGEST if left is None else left):
+        raise ArgumentError(
+            f"init.{call}({shape}): larger than weights may be",
+            expect=f"at most {LARGEST if left is None else left:,} entries",
+            actual=f"{count:,}",
+            hint="fewer units, or a smaller vocabulary",
+        )
+    if left is not None:
+        _left.set(left - count)
+
 
 def zeros(shape: Shape, *, dtype: Any = "float64") -> np.ndarray:
     """All zeros: the usual bias."""
+    _room(shape, "zeros")
     return np.zeros(shape, floating(dtype, "init.zeros"))
 
 
 def constant(shape: Shape, value: float, *, dtype: Any = "float64") -> np.ndarray:
     """All the same value, such as 1.0 for a forget gate's bias."""
+    _room(shape, "constant")
     return np.full(shape, value, floating(dtype, "init.constant"))
 
 
@@ -49,6 +86,7 @@ def uniform(
             actual=f"{low} > {high}",
             hint=f"init.uniform(shape, {high}, {low})",
         )
+    _room(shape, "uniform")
     dtype = floating(dtype, "init.uniform")
     return generator(rng, "init.uniform").uniform(low, high, shape).astype(dtype)
 
@@ -69,6 +107,7 @@ def normal(
             actual=str(std),
             hint="init.normal(shape, 0.0, 0.1)",
         )
+    _room(shape, "normal")
     dtype = floating(dtype, "init.normal")
     return generator(rng, "init.normal").normal(mean, std, shape).astype(dtype)
 
@@ -105,6 +144,7 @@ def orthogonal(
     generate random matrices from the classical compact groups".
     """
     rows, columns = _fans(shape, "orthogonal")
+    _room(shape, "orthogonal")
     dtype = floating(dtype, "init.orthogonal")
     assert isinstance(shape, tuple | list)
     tall = (*shape[:-2], max(rows, columns), min(rows, columns))

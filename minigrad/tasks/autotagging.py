@@ -14,11 +14,11 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.data import Vocabulary
-from minigrad.data.files import read_table, some_text
+from minigrad.data.files import read_table, sentence
 from minigrad.errors import DataError
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, enough
 from minigrad.tasks.baselines import LogisticRegression
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.sequences import bucketed, padded, portions
@@ -26,6 +26,7 @@ from minigrad.tasks.statistics import paired
 from minigrad.tensor import Tensor
 
 MOST_TAGS = 1000
+LEAST = 10  # descriptions
 
 
 class Described(NamedTuple):
@@ -57,6 +58,7 @@ class Autotagging(Task):
     def prepare(self, settings: SimpleNamespace) -> Prepared:
         """Parts of 68, 12 and 20 %; tags are those of the training part."""
         texts, tags = _read(settings.data)
+        enough(settings.data, "descriptions", len(texts), LEAST)
         rows, test = mg.data.split(len(texts), (0.8, 0.2), rng=0)
         train, validation = mg.data.split(rows, (0.85, 0.15), rng=1)
         names = sorted({tag for k in train for tag in tags[k]})
@@ -176,7 +178,8 @@ class Autotagging(Task):
             for k, tag in enumerate(reading["tags"])
         ]
         header = ["tag", "held out", "precision", "recall", "F1", "F1 of words alone"]
-        some = np.random.default_rng(0).choice(len(part.texts), 8, replace=False)
+        count = min(8, len(part.texts))
+        some = np.random.default_rng(0).choice(len(part.texts), count, replace=False)
         shown = [
             [part.texts[k], _names(given[k], reading), _names(part.tags[k], reading)]
             for k in some
@@ -273,7 +276,7 @@ def _read(path: str | None) -> tuple[list[str], list[tuple[str, ...]]]:
     if path is None:
         programs = mg.data.program_tags()
         return list(programs.texts), list(programs.tags)
-    table = read_table(path, {"text": some_text, "tags": _tags})
+    table = read_table(path, {"text": sentence, "tags": _tags})
     counts = Counter(tag for tags in table["tags"] for tag in tags)
     if len(counts) < 2:
         raise DataError(

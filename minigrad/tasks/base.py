@@ -194,6 +194,17 @@ class Task:
         return self.units.get(name, "{:.4f}").format(value)
 
 
+def enough(path: str | None, what: str, count: int, least: int) -> None:
+    """DataError if a user's file has fewer rows than three parts can be made of."""
+    if count < least:
+        raise DataError(
+            f"{path or 'the data'}: too few {what} to learn from",
+            expect=f"{least} or more, for three parts",
+            actual=str(count),
+            hint="a longer file",
+        )
+
+
 def rows_of(count: int, size: int) -> Iterable[np.ndarray]:
     """Row numbers 0..count-1 in stretches of `size`, for evaluation in portions."""
     return (np.arange(k, min(k + size, count)) for k in range(0, count, size))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 HELP = "ask a saved model"
@@ -18,7 +19,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     for name in TASKS:
         found = task(name)
-        example = f' "{found.example}"' if found.example else ""
+        example = f" {shlex.quote(found.example)}" if found.example else ""
         own = tasks.add_parser(
             name,
             help=found.help,

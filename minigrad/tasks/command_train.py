@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,8 @@ def run(options: argparse.Namespace) -> None:
     given = {k: v for k, v in vars(options).items() if k not in OWN}
     session = Session(options.task, options.output, options.resume, **given)
     task = session.task
-    again = f"minigrad train {task.name} --resume"
-    again += f" -o {options.output}" if options.output else ""
+    place = [] if options.output is None else [str(options.output)]
+    again = ["minigrad", "train", task.name, "--resume", *(["-o", *place] if place else [])]
     with Claimed(session.folder):
         data = session.prepare()
         for line in data.lines:
@@ -76,38 +77,29 @@ def run(options: argparse.Namespace) -> None:
             console.print(_where(trainer), highlight=False)
         try:
             trainer.fit()
-        except Stopped:
-            console.print(
-                f"stopped after {trainer.step:,} steps; saved to {session.path}\n"
-                f"next: {again}",
-                highlight=False,
-                markup=False,
-                soft_wrap=True,
-            )
-            raise
-        except MinigradError:
+            trained = session.finish(trainer)
+            written = page.write(session.folder, trained, data)
+        except (MinigradError, KeyboardInterrupt) as ended:
+            if isinstance(ended, Stopped):
+                told = f"stopped after {trainer.step:,} steps; saved to {session.path}"
+            else:
+                told = f"the run up to its last save is in {session.path}"
             if session.path.exists():
-                console.print(
-                    f"the run up to its last save is in {session.path}\n"
-                    f"next, when this is mended: {again}",
-                    highlight=False,
-                    markup=False,
-                    soft_wrap=True,
-                )
+                mended = ", when this is mended" * isinstance(ended, MinigradError)
+                told += f"\nnext{mended}: {shlex.join(again)}"
+                console.print(told, highlight=False, markup=False, soft_wrap=True)
             raise
-        trained = session.finish(trainer)
         page.show(console, page.Section("", tables=[page.figures_table(trained)]))
-        written = page.write(session.folder, trained, data)
     if options.monitor:
         seen = session.folder / "monitor.html"
         console.print(
             f"written to {seen}", highlight=False, markup=False, soft_wrap=True
         )
-    folder = f" --model {options.output}" if options.output else ""
-    example = f" {task.example}" if task.example else ""
+    ask = ["minigrad", "predict", task.name]
+    ask += [task.example] if task.example else []
+    ask += ["--model", *place] if place else []
     console.print(
-        f"written to {session.path}\nwritten to {written}\n"
-        f"next: minigrad predict {task.name}{example}{folder}",
+        f"written to {session.path}\nwritten to {written}\nnext: {shlex.join(ask)}",
         highlight=False,
         markup=False,
         soft_wrap=True,

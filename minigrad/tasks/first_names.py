@@ -200,7 +200,7 @@ def _read(path: str | None) -> list[str]:
     if path is None:
         lines = list(mg.data.first_names().names)
     else:
-        lines = read_text(path).splitlines()
+        lines = read_text(path).split("\n")
     names = set()
     for number, line in enumerate(lines, 1):
         name = line.strip().lower()

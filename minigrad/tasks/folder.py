@@ -2,6 +2,7 @@
 
     FOLDER/run.safetensors   everything: weights, vocabulary, scaling, where the run is
     FOLDER/previous.safetensors   the finished run that was there before
+    FOLDER/unfinished.safetensors   what --anew, or a damaged file, made room for
     FOLDER/index.html        the page
 
 FOLDER is what `-o` says, or the task's own in the user's data folder
@@ -17,7 +18,8 @@ from typing import Any
 
 from minigrad.errors import ArgumentError
 
-RUN, PREVIOUS, PAGE = "run.safetensors", "previous.safetensors", "index.html"
+RUN, PAGE = "run.safetensors", "index.html"
+PREVIOUS, UNFINISHED = "previous.safetensors", "unfinished.safetensors"
 
 
 def folder_of(task: str, folder: str | os.PathLike[str] | None = None) -> Path:

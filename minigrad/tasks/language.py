@@ -301,11 +301,20 @@ def bits(model: Any, part: Passage) -> np.ndarray:
         columns.append(whole[first : len(part.before) + stop])
         kept.append(stop - start)
     x, mask = mg.data.pad_sequences(columns, return_mask=True, dtype="int64")
-    with no_grad():
-        logits, _ = model(x.T[:-1], mask=mask[:-1])
-        chances = log_softmax(logits).data / np.log(2)
-    each = np.take_along_axis(chances, x.T[1:, :, None], axis=2)[..., 0]
-    return np.concatenate([-each[len(each) - n :, k] for k, n in enumerate(kept)])
+    each = np.concatenate([*_strands(model, x.T, mask)])
+    return np.concatenate([each[len(each) - n :, k] for k, n in enumerate(kept)])
+
+
+def _strands(model: Any, x: np.ndarray, mask: np.ndarray) -> Iterator[np.ndarray]:
+    """-log2 p of x[1:] (T, B), stretch by stretch: not all logits at once."""
+    state = None
+    for start in range(0, len(x) - 1, CONTEXT):
+        now = slice(start, min(start + CONTEXT, len(x) - 1))
+        after = x[now.start + 1 : now.stop + 1, :, None]
+        with no_grad():
+            logits, state = model(x[now], state, mask=mask[now])
+            chances = log_softmax(logits).data / np.log(2)
+        yield -np.take_along_axis(chances, after, axis=2)[..., 0]
 
 
 def _shown(token: str) -> str:

@@ -20,7 +20,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.data import Vocabulary, tokenize
-from minigrad.data.files import read_text
+from minigrad.data.files import LONGEST, read_text
 from minigrad.errors import DataError
 from minigrad.optim import AdamW
 from minigrad.recurrent import models
@@ -344,7 +344,7 @@ def _shipped() -> Marked:
 def _read(path: str) -> Marked:
     """Sentences of the user's: one a line, a star before each name."""
     found: list[tuple[list[str], list[bool]]] = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path).split("\n"), 1):
         words, places = [], []
         star = False
         for word in _WORD.findall(line):
@@ -367,6 +367,13 @@ def _read(path: str) -> Marked:
                 expect="a word right after the star: *Tom",
                 actual=line.strip()[:60],
                 hint="stars mark names, and nothing else",
+            )
+        if len(words) > LONGEST:
+            raise DataError(
+                f"{path}, line {number}: too long a sentence",
+                expect=f"at most {LONGEST:,} words and marks",
+                actual=f"{len(words):,}: {line.strip()[:40]} ...",
+                hint="one sentence a line",
             )
         if words:
             found.append((words, places))

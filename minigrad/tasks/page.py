@@ -195,8 +195,14 @@ def show(console: Any, section: Section) -> None:
         console.print(clean(line, 2000), markup=False, highlight=False)
     for table in section.tables:
         grid = Grid(title=Text(clean(table.title, 120)), title_justify="left")
+        words = [w for row in table.rows for w in clean(row[0], 300).split()]
+        widest = min(24, max(map(len, words), default=0))  # no word is cut for others
         for k, name in enumerate(table.header):
-            grid.add_column(Text(clean(name)), justify="right" if k else "left")
+            grid.add_column(
+                Text(clean(name)),
+                justify="right" if k else "left",
+                min_width=None if k else widest,
+            )
         for cells in table.rows:
             grid.add_row(*(Text(clean(cell, 300)) for cell in cells))
         console.print(grid)

@@ -14,6 +14,7 @@ from typing import Any
 from minigrad.data.scaling import Scaling
 from minigrad.data.words import Vocabulary
 from minigrad.errors import CheckpointError, MinigradError
+from minigrad.nn.init import at_most
 from minigrad.tasks.base import Task, Trained
 from minigrad.tasks.folder import RUN, folder_of
 from minigrad.training.runfile import Run, read_run
@@ -62,7 +63,10 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
     try:
         reading = reading_from_json(about["reading"])
         if model is None:
-            model = task.build(about["config"], 0, 0)
+            # Its sizes are words of a file: they may not make it allocate.
+            entries = sum(array.size for array in run.weights.values())
+            with at_most(2 * entries):  # some weights are drawn anew after their start
+                model = task.build(about["config"], 0, 0)
             model.load_state_dict(run.weights)
             model.eval()
         return Trained(
@@ -77,7 +81,7 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
         )
     except MinigradError as error:
         raise outdated(task, str(error).splitlines()[0]) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise outdated(task, f"{type(error).__name__}: {error}") from None
 
 

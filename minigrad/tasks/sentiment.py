@@ -15,7 +15,7 @@ from minigrad.data import Vocabulary
 from minigrad.data.files import finite, read_table, some_text
 from minigrad.errors import DataError
 from minigrad.scope import GATES
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, enough
 from minigrad.tasks.baselines import LogisticRegression
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
@@ -24,6 +24,7 @@ from minigrad.tensor import Tensor
 
 CLEAR = 1.0  # |rating| from which people agree on a side
 LONGEST = 50  # words; longer sentences are cut for training (one in 200 is)
+LEAST = 10  # sentences with a clear side
 SO_FAR = 0.3  # how much the sentiment after every word counts beside the last
 
 
@@ -45,7 +46,7 @@ class Sentences(NamedTuple):
 
         The logistic function of the rating: 0.95 at 3, 0.73 at 1, 0.5 at 0.
         """
-        return (1 / (1 + np.exp(-self.ratings))).astype("float32")
+        return (0.5 * (1 + np.tanh(self.ratings / 2))).astype("float32")
 
 
 class Sentiment(Task):
@@ -54,6 +55,7 @@ class Sentiment(Task):
     name = "sentiment"
     help = "how a sentence sounds, after each of its words"
     example = "I loved the movie, but the ending was disappointing"
+    file = "columns rating (-4 worst to 4 best, 0 neither) and text (CSV or TSV)"
     options = (
         *common(hidden=32, dropout=0.5, epochs=10, lr=3e-3, patience=4),
         Option("embedding", 64, "numbers per word", least=1),
@@ -66,13 +68,13 @@ class Sentiment(Task):
     def prepare(self, settings: SimpleNamespace) -> Prepared:
         """Parts of 75, 10 and 15 %; sentences without a clear side only train."""
         texts, ratings = _read(settings.data)
-        rows, validation, test = parts(ratings)
+        rows, validation, test = parts(ratings, settings.data)
         unclear = np.flatnonzero(np.abs(ratings) < CLEAR)
         vocabulary = Vocabulary([texts[k] for k in rows], min_count=settings.min_count)
 
         def sentences(rows: np.ndarray) -> Sentences:
             chosen = [texts[k] for k in rows]
-            tokens = [vocabulary.encode(text)[:LONGEST] for text in chosen]
+            tokens = [vocabulary.encode(text)[:LONGEST] or [1] for text in chosen]
             return Sentences(chosen, tokens, ratings[rows])
 
         return Prepared(
@@ -89,7 +91,8 @@ class Sentiment(Task):
                 "The network learns the logistic function of the rating; it is judged "
                 "by the side that it takes after the last word.",
                 f"{len(vocabulary):,} words, those seen {settings.min_count} times or "
-                "more in the training part; all others are read as one unknown word.",
+                "more in the training part; all others are read as one unknown word. "
+                f"Of a longer sentence the first {LONGEST} words are read.",
             ],
         )
 
@@ -217,10 +220,13 @@ class Sentiment(Task):
         ]
 
 
-def parts(ratings: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def parts(
+    ratings: np.ndarray, path: str | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers of the clear cases: to train on, to choose by, held out."""
     clear = np.flatnonzero(np.abs(ratings) >= CLEAR)
     _check_sides(ratings[clear])
+    enough(path, "sentences with a clear side", len(clear), LEAST)
     rows, test = mg.data.split(clear, (0.85, 0.15), rng=0)
     train, validation = mg.data.split(rows, (0.88, 0.12), rng=1)
     _check_sides(ratings[train])

@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from minigrad.data.files import read_bytes
 from minigrad.errors import ArgumentError, CheckpointError, DataError, MinigradError
 from minigrad.optim import AdamW
 from minigrad.scope import no_grad
 from minigrad.tasks.base import MODEL, Prepared, Task, Trained
-from minigrad.tasks.folder import PREVIOUS, RUN, Claimed, folder_of
+from minigrad.tasks.folder import PREVIOUS, RUN, UNFINISHED, Claimed, folder_of
 from minigrad.tasks.options import settings as checked
 from minigrad.tasks.saved import outdated, read_task, reading_to_json, trained_from
 from minigrad.training import Trainer, generators
@@ -115,26 +115,30 @@ class Session:
 
     def _make_room(self) -> None:
         """A finished run is kept as the previous one; an unfinished is not lost."""
-        if not self.path.exists():
-            return
-        try:
-            finished = bool(read_run(self.path).about.get("figures"))
-        except CheckpointError:
-            finished = True  # unreadable, but nothing of a user's is ever deleted
-        if not finished:
+        if self._there() == "unfinished":
             raise ArgumentError(
                 f"there is an unfinished run in {self.folder}",
                 expect="to be told what to do with it",
                 actual="neither --resume nor another folder",
-                hint=f"minigrad train {self.task.name} --resume goes on with it; "
-                "--anew puts it aside",
+                hint="say --resume to go on with it, --anew to put it aside",
             )
         self.put_aside()
 
     def put_aside(self) -> None:
-        """Keep the run that is there as the previous one."""
-        if self.path.exists():
-            os.replace(self.path, self.folder / PREVIOUS)
+        """Keep what is there. Only a finished run takes the previous one's place."""
+        found = self._there()
+        if found:
+            name = PREVIOUS if found == "finished" else UNFINISHED
+            os.replace(self.path, self.folder / name)
+
+    def _there(self) -> str:
+        """Which run is in the folder: finished, unfinished, damaged, or none ("")."""
+        if not self.path.exists():
+            return ""
+        try:
+            return "finished" if read_run(self.path).about["figures"] else "unfinished"
+        except (CheckpointError, KeyError):
+            return "damaged"
 
     def finish(self, trainer: Trainer) -> Trained:
         """Figures on the held-out part, beside the baselines; the last save."""
@@ -205,12 +209,4 @@ def _digest(path: str | None) -> str:
     """What the data are: the hash of the user's file, or the package's version."""
     if path is None:
         return "of the package"
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read",
-            expect="a file of data",
-            actual=error.strerror or str(error),
-            hint="check the path given with --data",
-        ) from None
+    return hashlib.sha256(read_bytes(path)).hexdigest()

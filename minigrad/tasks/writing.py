@@ -11,6 +11,7 @@ from minigrad.errors import ArgumentError
 from minigrad.scope import no_grad
 from minigrad.tasks.options import Option
 
+PORTION = 500  # tokens whose logits are in memory at once
 NEVER = (0, 1)  # padding and the unknown token are nothing to write
 
 QUESTIONS = (
@@ -28,9 +29,7 @@ def suggestions(
 
     end  a token that counts though it is in NEVER
     """
-    with no_grad():
-        logits, _ = model(np.array(tokens)[:, None])
-    last = _allowed(logits, end)
+    last = _allowed(read_through(model, tokens)[0], end)
     chances = np.exp(last - last.max())
     chances /= chances.sum()
     order = np.argsort(-chances)[: min(top, np.isfinite(last).sum())]
@@ -60,8 +59,8 @@ def continued(
         )
     rng = np.random.default_rng(seed)
     made: list[int] = []
+    logits, state = read_through(model, tokens)
     with no_grad():
-        logits, state = model(np.array(tokens)[:, None])
         for _ in range(length):
             z = _allowed(logits, end)
             if temperature == 0:
@@ -75,6 +74,16 @@ def continued(
             made.append(token)
             logits, state = model(np.array([[token]]), state)
     return made
+
+
+def read_through(model: Any, tokens: Sequence[int]) -> tuple[Any, Any]:
+    """The logits at the end of the tokens, and the state: in portions, however long."""
+    state = None
+    with no_grad():
+        for start in range(0, len(tokens), PORTION):
+            portion = np.array(tokens[start : start + PORTION])
+            logits, state = model(portion[:, None], state)
+    return logits, state
 
 
 def _allowed(logits: Any, end: int | None) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Ctrl-C while training: the step that runs is finished and saved, then it stops."""
+"""Ctrl-C while training: the step that runs is finished and saved, then it stops.
+
+So it is with SIGTERM, which a system sends that is being shut down.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,26 @@ class Stopped(KeyboardInterrupt):
 class Interruptible:
     """Within it, the first Ctrl-C sets `asked`; the second interrupts at once.
 
-    Only the main thread is sent signals; elsewhere nothing is changed, nor where the
-    signal is ignored, as in what a shell started in the background.
+    SIGTERM does the same, unless the program has a handler of its own for it. Only the
+    main thread is sent signals; elsewhere nothing is changed, nor where the signal is
+    ignored, as Ctrl-C is in what a shell started in the background.
     """
 
     asked = False
 
     def __enter__(self) -> Interruptible:
-        self._before: Any = None
+        self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
-            before = signal.getsignal(signal.SIGINT)
-            if before not in (None, signal.SIG_IGN):
-                self._before = before
-                signal.signal(signal.SIGINT, self._heard)
+            interrupt = signal.getsignal(signal.SIGINT)
+            if interrupt not in (None, signal.SIG_IGN):
+                self._hear(signal.SIGINT, interrupt)
+            if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+                self._hear(signal.SIGTERM, signal.SIG_DFL)
         return self
+
+    def _hear(self, number: int, before: Any) -> None:
+        self._before[number] = before
+        signal.signal(number, self._heard)
 
     def _heard(self, number: int, frame: Any) -> None:
         if self.asked:
@@ -39,5 +48,5 @@ class Interruptible:
         self.asked = True
 
     def __exit__(self, *exception: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for number, before in self._before.items():
+            signal.signal(number, before)

@@ -118,8 +118,8 @@ class Trainer:
     def fit(self) -> list[EpochReport]:
         """Train to the end; the best weights are in the model then.
 
-        Returns one EpochReport per epoch. After Ctrl-C the batch that runs is finished,
-        the checkpoint is written, and `Stopped` is raised.
+        Returns one EpochReport per epoch. After Ctrl-C or SIGTERM the batch
+        that runs is finished, the checkpoint is written, and `Stopped` is raised.
         """
         self._saved_at = started = time.monotonic()
         before = self.seconds
@@ -130,6 +130,7 @@ class Trainer:
                         self.seconds = before + time.monotonic() - started
                         self._after_batch(signal)
                     self._end_epoch()
+                    self._stop_if_asked(signal)
         finally:
             for callback in self.callbacks:
                 getattr(callback, "close", lambda: None)()
@@ -226,11 +227,14 @@ class Trainer:
 
     def _after_batch(self, signal: Interruptible) -> None:
         """Save if it is time to; stop if that was asked for."""
+        if signal.asked or time.monotonic() - self._saved_at >= self.save_seconds:
+            self.save()
+        self._stop_if_asked(signal)
+
+    def _stop_if_asked(self, signal: Interruptible) -> None:
+        """Raise Stopped if it was asked for: what is done is saved by now."""
         if signal.asked:
-            self.save()
             raise Stopped("training was stopped", self.checkpoint)
-        if time.monotonic() - self._saved_at >= self.save_seconds:
-            self.save()
 
     def _end_epoch(self) -> None:
         """Validation, the epoch's line of history, early stopping, the checkpoint."""

@@ -159,6 +159,7 @@ def what_ifs(
     what: Any, replace: list[tuple[str, str]], clamp: list[Held]
 ) -> list[list[str]]:
     """Rows: what was asked, and beside it each word unread. First as it is."""
+    from minigrad.errors import ArgumentError
     from minigrad.scope import GATES
 
     reading = what.reading
@@ -171,6 +172,13 @@ def what_ifs(
 
     for old, new in replace:
         steps = _steps(reading.words, old)
+        if new not in what.vocabulary:
+            raise ArgumentError(
+                f"--replace {old}={new}: the model does not know {new!r}",
+                expect="a word that its training knew",
+                actual=repr(new),
+                hint="try another word of like meaning",
+            )
         row(f'"{new}" for "{old}"', what.replaced(dict.fromkeys(steps, new)))
     for gate, value, word in clamp:
         at = None if word is None else _steps(reading.words, word)
@@ -187,7 +195,7 @@ def replaced(text: str) -> tuple[str, str]:
     """OLD=NEW, in lower case. Raises ArgumentError for anything else."""
     from minigrad.errors import ArgumentError
 
-    old, sign, new = text.strip().lower().partition("=")
+    old, sign, new = (part.strip() for part in text.lower().partition("="))
     if not (sign and old and new):
         raise ArgumentError(
             f"--replace {text!r}: which word for which?",

@@ -112,8 +112,10 @@ def test_a_finished_run_is_kept_an_unfinished_one_not_lost(series, tmp_path):
     with pytest.raises(ArgumentError, match=r"an unfinished run[\s\S]*--resume"):
         train(series, tmp_path)
     assert (tmp_path / "run.safetensors").read_bytes() == before
+    finished = (tmp_path / "previous.safetensors").read_bytes()
     train(series, tmp_path, anew=True)
-    assert (tmp_path / "previous.safetensors").read_bytes() == before
+    assert (tmp_path / "unfinished.safetensors").read_bytes() == before
+    assert (tmp_path / "previous.safetensors").read_bytes() == finished
 
 
 def test_the_user_s_data_folder_is_the_default(series, tmp_path, monkeypatch):
@@ -312,8 +314,10 @@ def test_damaged_and_missing_files(finished, tmp_path, capsys):
 def test_a_damaged_run_is_put_aside_not_deleted(series, tmp_path):
     path = tmp_path / "run.safetensors"
     path.write_bytes(b"precious")
+    (tmp_path / "previous.safetensors").write_bytes(b"finished")
     train(series, tmp_path)
-    assert (tmp_path / "previous.safetensors").read_bytes() == b"precious"
+    assert (tmp_path / "unfinished.safetensors").read_bytes() == b"precious"
+    assert (tmp_path / "previous.safetensors").read_bytes() == b"finished"
 
 
 def test_resuming_with_other_options_or_data(series, tmp_path):
@@ -328,7 +332,7 @@ def test_resuming_with_other_options_or_data(series, tmp_path):
     with pytest.raises(DataError, match="its data have changed"):
         tasks.train("weather", folder=tmp_path, resume=True)
     series.unlink()
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match="cannot be used"):
         tasks.train("weather", folder=tmp_path, resume=True)
 
 
