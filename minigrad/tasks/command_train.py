@@ -61,8 +61,9 @@ def run(options: argparse.Namespace) -> None:
     given = {k: v for k, v in vars(options).items() if k not in OWN}
     session = Session(options.task, options.output, options.resume, **given)
     task = session.task
-    place = [] if options.output is None else [str(options.output)]
-    again = ["minigrad", "train", task.name, "--resume", *(["-o", *place] if place else [])]
+    folder = [] if options.output is None else [str(options.output)]
+    again = ["minigrad", "train", task.name, "--resume"]
+    again += ["-o", *folder] if folder else []
     with Claimed(session.folder):
         data = session.prepare()
         for line in data.lines:
@@ -97,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
         )
     ask = ["minigrad", "predict", task.name]
     ask += [task.example] if task.example else []
-    ask += ["--model", *place] if place else []
+    ask += ["--model", *folder] if folder else []
     console.print(
         f"written to {session.path}\nwritten to {written}\nnext: {shlex.join(ask)}",
         highlight=False,
