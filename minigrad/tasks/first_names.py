@@ -152,8 +152,15 @@ class FirstNames(Task):
         vars(question).update(asked)
         if known is None:
             known = {name.lower() for name in mg.data.first_names().names}
-        letters = trained.reading["letters"]
         start = text.strip().lower()
+        if len(start) > LONGEST:
+            raise DataError(
+                "predict first-names: longer than a name",
+                expect=f"at most {LONGEST} letters",
+                actual=f"{len(start):,}",
+                hint="give the beginning of one name",
+            )
+        letters = trained.reading["letters"]
         tokens = [END, *(letters.encode([*start], need_known=True) if start else [])]
         found = suggestions(trained.model, tokens, question.top, end=END)
         rows = [[letters.words[k] if k else "(end)", f"{p:.1%}"] for k, p in found]

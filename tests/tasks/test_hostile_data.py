@@ -145,6 +145,11 @@ def test_figures_of_a_long_text_keep_few_logits(model, rng):
     assert len(found) == 8700 and watched.most <= language.STRANDS * language.CONTEXT
 
 
+def test_a_name_has_an_end():
+    with pytest.raises(DataError, match="at most 40 letters"):
+        tasks.task("first-names").predict(None, "an" * 50_000)
+
+
 # ------------------------------------------------------------- commands and signals
 
 
