@@ -23,6 +23,7 @@ tr.own td { font-weight: 600; }
 caption { text-align: left; padding: .8rem 0 .2rem; color: var(--soft); }
 .side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
 .side figure { margin: 0; max-width: 100%; }
+.side figcaption { width: 0; min-width: 100%; }
 """
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe & Ito: told apart by colour-blind readers
 
@@ -119,8 +120,9 @@ def _clipping(trained: Trained) -> str:
         return (
             f"No gradient was clipped: the largest norm, {largest}, is below {bound:g}."
         )
+    share = f"{clipped:.0%}" if clipped >= 0.01 else "less than 1%"
     return (
-        f"Gradients were clipped to norm {bound:g} in {clipped:.0%} of the steps; the "
+        f"Gradients were clipped to norm {bound:g} in {share} of the steps; the "
         f"largest norm was {largest}."
     )
 
@@ -195,13 +197,13 @@ def show(console: Any, section: Section) -> None:
         console.print(clean(line, 2000), markup=False, highlight=False)
     for table in section.tables:
         grid = Grid(title=Text(clean(table.title, 120)), title_justify="left")
-        words = [w for row in table.rows for w in clean(row[0], 300).split()]
-        widest = min(24, max(map(len, words), default=0))  # no word is cut for others
+        # A short first column keeps its words whole; the headers of others can wrap.
+        short = all(len(clean(row[0], 300)) <= 16 for row in table.rows)
         for k, name in enumerate(table.header):
             grid.add_column(
                 Text(clean(name)),
                 justify="right" if k else "left",
-                min_width=None if k else widest,
+                no_wrap=short and k == 0,
             )
         for cells in table.rows:
             grid.add_row(*(Text(clean(cell, 300)) for cell in cells))

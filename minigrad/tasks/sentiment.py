@@ -202,17 +202,20 @@ class Sentiment(Task):
         names = [k for k in ("f", "i", "o", "r", "z", "c", "h") if k in found.gates]
         rows = [
             [
-                word if found.known[t] else f"{word} (unknown)",
+                word if found.known[t] else f"{word} (?)",
                 f"{found.sentiment[t]:.0%}",
                 *(f"{found.gates[k][t]:.2f}" for k in names),
             ]
             for t, word in enumerate(found.words)
         ]
         header = ["word", "positive", *(GATES[k] for k in names)]
+        lines = [f"{found.sentiment[-1]:.0%} positive after the last word."]
+        if not found.known.all():
+            lines.append("(?): the training did not know this word.")
         return [
             Section(
                 f"{text}",
-                lines=[f"{found.sentiment[-1]:.0%} positive after the last word."],
+                lines=lines,
                 tables=[
                     Table("After each word (gates: means over units)", header, rows)
                 ],
