@@ -6,6 +6,7 @@ and `recurrent.py` (layers and directions). What is built of them for real work 
 """
 
 from models.cell import Cell
+from models.dropout import HiddenDropout
 from models.gru import GRU, GRUCell
 from models.language import LanguageModel
 from models.lstm import LSTM, LSTMCell
@@ -23,6 +24,7 @@ __all__ = [
     "Cell",
     "Forecaster",
     "GRUCell",
+    "HiddenDropout",
     "LSTMCell",
     "LanguageModel",
     "RNNCell",

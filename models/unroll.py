@@ -153,7 +153,8 @@ def unroll(
 ) -> Unrolled:
     """Apply `cell` to x[0], x[1], ..., carrying its state along.
 
-    cell     any callable (x_t, state) -> state
+    cell     any callable (x_t, state) -> state. If it has `for_sequence()`, that is
+             called once and gives the callable: for what is drawn once per sequence
     x        (T, B, D), T >= 1; it is taken apart once, so that backward is linear in T
              (a cell of your own may take other shapes, (T, ...))
     state    s[0]: a tensor, or a tuple of tensors, as the cell takes and returns it
@@ -225,10 +226,11 @@ def run(
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
+    step = cell.for_sequence() if hasattr(cell, "for_sequence") else cell
     with uncollected():
         for t in times:
             with time_step(t):
-                made = cell(xs[t], now[0] if bare else now)
+                made = step(xs[t], now[0] if bare else now)
                 new = (made,) if bare else made
                 _check_new_state(new, now)
                 if mask:  # a padded step keeps the state it found

@@ -153,7 +153,7 @@ class Dropout(Module):
     over_time   x is a sequence (T, B, ...), and each of the B sequences gets one mask
                 for all its steps: what is dropped stays dropped. Independent masks
                 would let a recurrent network average the noise away, and would disturb
-                what it has to remember.
+                what it has to remember. For h itself there is `models.HiddenDropout`.
 
     Source: Hinton et al. 2012, "Improving neural networks by preventing co-adaptation
     of feature detectors"; scaled while training ("inverted"), as in PyTorch. Over time:
