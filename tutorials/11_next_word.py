@@ -16,6 +16,8 @@
 # You need: lessons 3 and 6.
 
 # %%
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -140,8 +142,13 @@ axes.set_ylabel("cross-entropy in nats")
 axes.set_title("Learning six sentences by heart")
 
 # %% [markdown]
-# It cannot be right everywhere: "the" is followed by five different words here, and
+# It cannot be right everywhere: "the" is followed by seven different words here, and
 # "the quick brown fox" by two. The best it can do is to say how likely each is.
+
+# %%
+pairs = {(a, b) for s in SENTENCES for a, b in pairwise(s.split())}
+assert sum(before == "the" for before, _ in pairs) == 7
+assert sum(before == "fox" for before, _ in pairs) == 2
 
 
 # %%

@@ -198,6 +198,9 @@ axes.set_ylabel("°C")
 axes.legend()
 axes.set_title("Two months that were held out")
 axes.tick_params(axis="x", labelrotation=25)
+late = np.corrcoef(own[1:], truth[:-1])[0, 1]  # with the day before
+assert late > np.corrcoef(own, truth)[0, 1]
+assert np.abs(np.diff(own)).mean() < np.abs(np.diff(today)).mean()
 
 # %% [markdown]
 # The forecast follows one day late, only less wildly: most of what can be known about
