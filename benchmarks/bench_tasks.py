@@ -1,4 +1,5 @@
-"""Tasks trained with several seeds: mean and spread of the held-out figures, and time.
+"""Tasks trained with several seeds: mean and spread of the held-out figures; time, and
+sequences per second (with validation), beside the promise that a training keeps.
 
 python -m benchmarks.bench_tasks [TASK ...] [--seeds 5]
 """
@@ -16,16 +17,20 @@ from rich.table import Table
 
 from minigrad import tasks
 
+PROMISE = 300  # seconds that a task's default training may take on two cores
+
 
 def study(name, seeds):
-    """Rows for a table: the figures of each method, over the seeds."""
-    found, seconds = [], []
+    """Rows for a table: the figures of each method over the seeds, and the speed."""
+    found, seconds, rates = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(seeds):
             started = time.perf_counter()
             trained = tasks.train(name, folder=folder, seed=seed, page=False)
             seconds.append(time.perf_counter() - started)
             found.append(trained.figures)
+            steps = trained.history[-1]["step"]
+            rates.append(steps * trained.settings.batch_size / trained.seconds)
     task, rows = trained.task, []
     for method, figures in found[0].items():
         cells = []
@@ -35,7 +40,11 @@ def study(name, seeds):
             if np.ptp(values) > 0:
                 cells[-1] += f" ± {values.std(ddof=1):.3f}"
         rows.append((name, method, ", ".join(cells)))
-    return rows, max(seconds)
+    longest = max(seconds)
+    kept = "kept" if longest <= PROMISE else "BROKEN"
+    speed = f"{max(rates):,.0f} sequences per second; the longest run {longest:.0f} s "
+    rows.append((name, "", f"{speed}(at most {PROMISE}: {kept})"))
+    return rows
 
 
 def main(words=()):
@@ -47,10 +56,8 @@ def main(words=()):
     table = Table("task", "method", "held out, mean ± deviation over seeds")
     table.title = f"Tasks, {options.seeds} seeds"
     for name in options.tasks:
-        rows, longest = study(name, options.seeds)
-        for row in rows:
+        for row in study(name, options.seeds):
             table.add_row(*row)
-        table.add_row(name, "", f"the longest training took {longest:.0f} s")
     Console(width=110).print(table)
 
 
