@@ -75,8 +75,10 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
             hint = "write it to a file first"
             raise _wrong(path, "a file", "a device or a pipe", hint)
         return Path(path).read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # a path with a zero in it is a ValueError
+        if isinstance(error, DataError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
         raise _wrong(path, "a file of data", reason, "check the path") from None
 
 

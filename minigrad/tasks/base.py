@@ -10,6 +10,7 @@ Read next: `weather.py` for an example, `session.py` for the order of it all.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -17,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from minigrad.errors import DataError
+from minigrad.errors import DataError, DTypeError
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.options import settings as checked
 from minigrad.tensor import Tensor
@@ -90,14 +91,20 @@ class Trained:
     history: list[dict[str, Any]]
     seconds: float
 
-    def predict(self, text: str, **asked: Any) -> list[Section]:
+    def predict(self, text: str | os.PathLike[str], **asked: Any) -> list[Section]:
         """What the model says to an input; DataError for what it cannot read.
 
         asked  the task's `questions`, where it has any
         """
-        return self.task.predict(
-            self, text, **vars(checked(self.task.questions, asked))
-        )
+        if not isinstance(text, str | os.PathLike):
+            raise DTypeError(
+                f"predict: {text!r:.60} is no text",
+                expect="a str",
+                actual=type(text).__name__,
+                hint="one text, or the name of a file where the task reads files",
+            )
+        question = vars(checked(self.task.questions, asked))
+        return self.task.predict(self, os.fspath(text), **question)
 
 
 class Task:

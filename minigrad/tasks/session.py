@@ -42,7 +42,7 @@ class Session:
         from minigrad.tasks import task
 
         if given.get("data") is not None:  # it is found again from any folder
-            given["data"] = os.path.abspath(given["data"])
+            given["data"] = os.path.abspath(str(given["data"]))
         self.task: Task = task(name)
         self.folder = folder_of(name, folder)
         self.path = self.folder / RUN

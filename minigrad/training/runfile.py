@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.checkpoint import Loaded, load, save
-from minigrad.errors import CheckpointError
+from minigrad.errors import CheckpointError, DTypeError
 from minigrad.tensor import Tensor
 
 FORMAT = 1  # counts up when an older minigrad could not read the file
@@ -46,14 +46,25 @@ def write_run(
     about: Mapping[str, Any],
     progress: Mapping[str, Any],
 ) -> None:
-    """Write a run's file, complete or not at all. Errors: those of `mg.save`."""
+    """Write a run's file, complete or not at all.
+
+    Errors:  those of `mg.save`; DTypeError for words that are no JSON.
+    """
     import minigrad
 
-    words = {
-        "minigrad.run": json.dumps({"format": FORMAT, "version": _version(minigrad)}),
-        "minigrad.about": json.dumps(about),
-        "minigrad.progress": json.dumps(progress),
-    }
+    kind = {"format": FORMAT, "version": _version(minigrad)}
+    try:
+        words = {
+            f"minigrad.{name}": json.dumps(value)
+            for name, value in (("run", kind), ("about", about), ("progress", progress))
+        }
+    except (TypeError, ValueError) as error:
+        raise DTypeError(
+            f"{os.fspath(path)}: not all of the run can be written as words",
+            expect="JSON in about=, and in what state_dict() of callbacks gives",
+            actual=str(error),
+            hint="numbers, strings, lists and dicts of them; array.tolist()",
+        ) from None
     save(path, arrays, words)
 
 

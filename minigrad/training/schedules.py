@@ -105,6 +105,13 @@ class Plateau:
 
     def on_epoch(self, report: Any) -> None:
         """Look at an epoch's figures."""
+        if self.metric not in report.metrics:
+            raise ArgumentError(
+                f"Plateau(metric={self.metric!r}): validation gives no such figure",
+                expect=", ".join(report.metrics) or "validate=..., which gives figures",
+                actual=repr(self.metric),
+                hint="watch one of these",
+            )
         value = self.sign * report.metrics[self.metric]
         if value < self.best:
             self.best, self.waited = value, 0

@@ -25,7 +25,7 @@ from minigrad.errors import (
     one_of,
 )
 from minigrad.scope import no_grad
-from minigrad.training import saving
+from minigrad.training import checks, saving
 from minigrad.training.randomness import found_generators, set_states, states
 from minigrad.training.report import EpochReport, Report, Sums
 from minigrad.training.runfile import Run, detached, read_run
@@ -90,9 +90,18 @@ class Trainer:
         about: dict[str, Any] | None = None,
     ) -> None:
         one_of("better", better, ("lower", "higher"))
-        _check(batches, epochs, validate, patience, monitor)
+        checks.arguments(
+            loss=loss,
+            batches=batches,
+            epochs=epochs,
+            validate=validate,
+            patience=patience,
+            monitor=monitor,
+            clip_norm=clip_norm,
+            schedule=schedule,
+        )
         self.model, self.optimizer, self.loss = model, optimizer, loss
-        self.batches, self.epochs = batches, epochs
+        self.batches, self.epochs = batches, int(epochs)
         self.validate, self.monitor, self.patience = validate, monitor, patience
         self.sign = 1.0 if better == "lower" else -1.0
         self.clip_norm = math.inf if clip_norm is None else float(clip_norm)
@@ -191,13 +200,15 @@ class Trainer:
     def _train_on(self, batch: Any) -> Report:
         """One step of the optimiser."""
         if self.schedule is not None:
-            self.optimizer.lr = self.base_lr * self.schedule(self.step)
+            factor = checks.factor_of(self.schedule(self.step))
+            self.optimizer.lr = self.base_lr * factor
         self.optimizer.zero_grad()
         if self.carry:
-            loss, state = self.loss(self.model, batch, self.carried)
+            given = self.loss(self.model, batch, self.carried)
+            loss, state = checks.pair_of(given)
             self.carried = detached(state)
         else:
-            loss = self.loss(self.model, batch)
+            loss = checks.loss_of(self.loss(self.model, batch))
         value = loss.item()
         if not math.isfinite(value):
             raise NonFiniteError(
@@ -242,7 +253,7 @@ class Trainer:
         if self.validate is not None:
             self.model.eval()
             with no_grad():
-                metrics = {k: float(v) for k, v in self.validate(self.model).items()}
+                metrics = checks.figures_of(self.validate(self.model))
         better = self._judge(metrics)
         sums, count = self.sums, self.sums.batches
         line = EpochReport(
@@ -334,25 +345,3 @@ class Trainer:
 
 def _length(batches: Any) -> int | None:
     return len(batches) if hasattr(batches, "__len__") else None
-
-
-def _check(
-    batches: Any, epochs: Any, validate: Any, patience: Any, monitor: Any
-) -> None:
-    """ArgumentError for arguments that do not fit together."""
-    wrong = None
-    if iter(batches) is batches:
-        wrong = "batches is used up by one epoch", "something to loop over again"
-    elif not isinstance(epochs, int) or epochs < 0:
-        wrong = f"epochs={epochs!r}", "a whole number, 0 or more"
-    elif validate is None and (patience is not None or monitor is not None):
-        wrong = "early stopping needs figures", "validate=..."
-    elif patience is not None and patience < 1:
-        wrong = f"patience={patience!r}", "1 or more epochs, or None"
-    if wrong:
-        raise ArgumentError(
-            f"Trainer: {wrong[0]}",
-            expect=wrong[1],
-            actual=wrong[0],
-            hint="see the docstring of minigrad.training.Trainer",
-        )

@@ -12,6 +12,7 @@ from minigrad.errors import (
     ArgumentError,
     CheckpointError,
     DataError,
+    DTypeError,
     NonFiniteError,
 )
 from minigrad.training import (
@@ -473,12 +474,46 @@ def test_fewer_batches_than_before_are_noticed(tmp_path):
         ({"patience": 0}, "patience=0"),
         ({"better": "more"}, "better='more'"),
         ({"monitor": "nothing"}, "monitor='nothing'"),
-        ({"clip_norm": -1.0}, "max_norm"),
+        ({"clip_norm": -1.0}, "clip_norm=-1"),
+        ({"clip_norm": math.nan}, "clip_norm=nan"),
+        ({"clip_norm": "1"}, "clip_norm='1'"),
+        ({"epochs": True}, "epochs=True"),
+        ({"patience": "2"}, "patience='2'"),
+        ({"schedule": 3}, "schedule=3"),
+        ({"schedule": lambda step: None}, "schedule gave None"),
+        ({"schedule": Plateau("nothing")}, "metric='nothing'"),
+        ({"validate": lambda model: [0.5]}, r"validate\(model\) gave"),
+        ({"validate": lambda model: {"loss": "low"}}, r"validate\(model\) gave"),
+        ({"validate": 3}, "validate=3"),
     ],
 )
 def test_arguments_that_do_not_fit(options, message):
     with pytest.raises(ArgumentError, match=message):
         build(**options).fit()
+
+
+@pytest.mark.parametrize(
+    ("loss", "carry", "message"),
+    [
+        (lambda model, batch: 1.0, False, "float"),
+        (lambda model, batch: mg.tensor([1.0, 2.0]), False, r"\(2,\) float64"),
+        (lambda model, batch, state: mg.tensor(1.0), True, "gave something else"),
+        (lambda model, batch, state: (mg.tensor(1.0), 3), True, "has a int in it"),
+        ("mse", False, "loss='mse'"),
+    ],
+)
+def test_losses_that_are_none(loss, carry, message):
+    model = mg.nn.Linear(1, 1)
+    optimizer = mg.optim.SGD(model.parameters())
+    with pytest.raises(ArgumentError, match=message):
+        Trainer(model, optimizer, loss, [X], epochs=1, carry=carry).fit()
+
+
+def test_words_that_are_no_json_are_named(tmp_path):
+    trainer = build(tmp_path / "run.safetensors", about={"model": object()})
+    with pytest.raises(DTypeError, match=r"about=[\s\S]*object"):
+        trainer.fit()
+    assert not list(tmp_path.iterdir())
 
 
 def test_batches_that_are_used_up():
