@@ -26,6 +26,7 @@ import numpy as np
 from minigrad.errors import DTypeError, GraphError, NonFiniteError, ShapeError
 from minigrad.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
 from minigrad.primitives.base import describe, first_bad
+from minigrad.primitives.explain import here
 from minigrad.primitives.shape import astype, sum_to
 from minigrad.quiet import quietly, uncollected
 from minigrad.scope import thread
@@ -211,6 +212,7 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward from a tensor that needs no gradient",
             expect="an output computed from a tensor with requires_grad=True",
             actual=describe(edge),
+            where=here(),
             hint="set requires_grad=True on an input, and compute outside no_grad()",
         )
     if grad is None and edge.array.size != 1:
@@ -218,6 +220,7 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward from a tensor that is not a scalar",
             expect="one entry, or a gradient to start from",
             actual=describe(edge),
+            where=here(),
             hint="call .sum().backward(), or pass grad= of the output's shape",
         )
     if grad is None:
@@ -225,12 +228,22 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
     if isinstance(grad, Variable):
         array = grad._edge.array
     else:
-        array = np.array(grad, dtype=edge.array.dtype)
+        try:
+            array = np.array(grad, dtype=edge.array.dtype)
+        except (TypeError, ValueError):
+            raise DTypeError(
+                "backward: the gradient to start from is not of numbers",
+                expect=f"a tensor or array of shape {edge.array.shape}",
+                actual=f"{grad!r:.60}",
+                where=here(),
+                hint="it is dL/d(output), one number per entry of the output",
+            ) from None
     if array.shape != edge.array.shape:
         raise ShapeError(
             "backward: the gradient to start from has another shape than the output",
             expect=f"grad.shape == {edge.array.shape}",
             actual=f"{array.shape}     output: {describe(edge)}",
+            where=here(),
             hint="it is dL/d(output), one number per entry of the output",
         )
     if array.dtype.kind not in "fc":
@@ -238,6 +251,7 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward: the gradient to start from is not of floating point",
             expect=f"a gradient of dtype {edge.array.dtype}",
             actual=str(array.dtype),
+            where=here(),
             hint="use .astype(output.dtype)",
         )
     array = array.astype(edge.array.dtype, copy=False)
@@ -247,6 +261,17 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
         return grad
     array.setflags(write=False)
     return Variable.result_type.of(Edge(None, 0, array, False))
+
+
+def _need_tensor(call: str, name: str, value: Any) -> None:
+    if not isinstance(value, Variable):
+        raise DTypeError(
+            f"{call}: {name} is no tensor",
+            expect="a Tensor",
+            actual=f"{value!r:.60} ({type(value).__name__})",
+            where=here(),
+            hint="derivatives are between tensors of one graph",
+        )
 
 
 def _as_tensor(value: Any) -> Any:
@@ -298,7 +323,10 @@ def grad(
     allow_unused  zeros, instead of a GraphError, for inputs that output does not
     depend on
     """
+    _need_tensor("grad", "output", output)
     inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
+    for number, x in enumerate(inputs):
+        _need_tensor("grad", f"input {number}", x)
     seed = _seed(output, grad_output, create_graph)
     with quietly(), uncollected():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
@@ -311,6 +339,7 @@ def grad(
                     f"grad: the output does not depend on input {number}",
                     expect="inputs with requires_grad=True that lead to the output",
                     actual=f"input {number}: {describe(x._edge)}",
+                    where=here(),
                     hint="pass allow_unused=True to get zeros for it",
                 )
             value = np.zeros(x._edge.array.shape, x._edge.array.dtype)
@@ -323,6 +352,8 @@ def jacobian(output: Any, input: Any) -> np.ndarray:
 
     One backward pass per entry of the output; zeros where it does not depend on input.
     """
+    _need_tensor("jacobian", "output", output)
+    _need_tensor("jacobian", "input", input)
     out, into = output._edge, input._edge
     rows = np.zeros((out.array.size, *into.array.shape), into.array.dtype)
     if out.requires_grad and into.requires_grad:

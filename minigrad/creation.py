@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.errors import DTypeError, ShapeError
+from minigrad.primitives.explain import here
 from minigrad.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
@@ -108,6 +109,7 @@ def _made(
             f"{call}: {error}",
             expect="lengths that are whole numbers, 0 or more",
             actual=", ".join(map(repr, arguments)),
+            where=here(),
             hint=f"see help(mg.{call})",
         ) from None
     except TypeError as error:
@@ -115,6 +117,7 @@ def _made(
             f"{call}: {error}",
             expect="a shape of whole numbers, and a dtype",
             actual=", ".join(map(repr, (*arguments, dtype))),
+            where=here(),
             hint="a shape of several axes is a tuple: mg.zeros((2, 3))",
         ) from None
     return Tensor(array, None, requires_grad, name)

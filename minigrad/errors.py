@@ -15,6 +15,8 @@ Read next: `scope.py` (where "in" comes from), then `graph.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class MinigradError(Exception):
     """What every error of minigrad is. Fields: expect, actual, where, hint."""
@@ -79,12 +81,18 @@ class SetupError(MinigradError, ImportError):
     """An installation in which minigrad cannot work as intended."""
 
 
-def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
-    """Raise ArgumentError unless `value` is one of the `choices` for `name`."""
+def one_of(
+    name: str, value: object, choices: tuple[object, ...], where: Callable | None = None
+) -> None:
+    """Raise ArgumentError unless `value` is one of the `choices` for `name`.
+
+    where  tells the user's line, when it is needed
+    """
     if value not in choices:
         raise ArgumentError(
             f"{name}={value!r} is not offered",
             expect=f"{name} in {', '.join(map(repr, choices))}",
             actual=repr(value),
+            where=where() if where else None,
             hint=f"choose one of the {len(choices)} values above",
         )

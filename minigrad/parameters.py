@@ -13,6 +13,7 @@ import numpy as np
 
 from minigrad.errors import ArgumentError, DTypeError, GraphError
 from minigrad.graph import Edge, Leaf
+from minigrad.primitives.explain import here
 from minigrad.tensor import Tensor
 
 
@@ -30,6 +31,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
             f"{call}(parameters): several parameters are wanted",
             expect="an iterable of tensors",
             actual=kind,
+            where=here(),
             hint="pass model.parameters()"
             if hasattr(parameters, "parameters")
             else "pass a list of one: [p]",
@@ -41,6 +43,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
                 f"{call}(parameters): number {number} is no tensor",
                 expect="an iterable of tensors",
                 actual=f"{type(p).__name__}: {p!r:.60}",
+                where=here(),
                 hint="pass model.parameters(), without their names",
             )
         if not isinstance(p._edge.source, Leaf):
@@ -48,6 +51,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
                 f"{call}(parameters): number {number} is computed, so it cannot be set",
                 expect="leaves: parameters, or tensors made with requires_grad=True",
                 actual=label(p),
+                where=here(),
                 hint="pass what it was computed from",
             )
     if len({id(p) for p in found}) < len(found):
@@ -57,6 +61,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
             f"{call}(parameters): a parameter is given twice",
             expect="each parameter once",
             actual=label(twice),
+            where=here(),
             hint="model.parameters() gives shared parameters once",
         )
     return found

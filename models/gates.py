@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.errors import ArgumentError, GraphError, MinigradError
 from minigrad.graph import Node, ancestors
 from minigrad.tensor import Tensor
+from models.checks import user_line
 
 
 def gate_nodes(
@@ -77,5 +78,6 @@ def unknown(name: str, names: list[str], state: Tensor) -> MinigradError:
         f"[{name!r}] is not a gate or state of this cell",
         expect=f"one of {', '.join(map(repr, names))}",
         actual=repr(name),
+        where=user_line(),
         hint='a gate is what is computed within: with gate("f"): ...',
     )

@@ -22,7 +22,15 @@ from minigrad.scope import cell as cell_scope
 from minigrad.scope import enable_grad, layer, time_step
 from minigrad.tensor import Tensor
 from models.cell import Cell
-from models.checks import as_tensor, floating, initial_state, same_dtype, sequence, size
+from models.checks import (
+    as_tensor,
+    floating,
+    initial_state,
+    same_dtype,
+    sequence,
+    size,
+    user_line,
+)
 from models.masking import Mask, make_mask
 from models.unroll import Unrolled, run, watched
 
@@ -68,6 +76,7 @@ class Trace:
                 f"layer({k}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
                 actual=str(k),
+                where=user_line(),
                 hint="cells are counted as in model.cells: by layer, forward first",
             )
         return self.layers[k]

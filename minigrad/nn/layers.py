@@ -15,6 +15,7 @@ from minigrad.graph import Variable
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 from minigrad.primitives.elementwise import where
+from minigrad.primitives.explain import here
 from minigrad.primitives.index import take
 from minigrad.random import generator
 from minigrad.tensor import Tensor
@@ -105,6 +106,7 @@ class Embedding(Module):
             f"Embedding(padding_idx={number}): there is no such row",
             expect=f"0 <= padding_idx < num_embeddings = {self.num_embeddings}",
             actual=str(number),
+            where=here(),
             hint="padding_idx=0 goes with mg.data.pad_sequences",
         )
 
@@ -120,6 +122,7 @@ class Embedding(Module):
                     "Embedding(words): a word's number is out of range",
                     expect=f"0 <= number < {self.num_embeddings}",
                     actual=f"{numbers[at]} at {at}     words: {numbers.shape}",
+                    where=here(),
                     hint="num_embeddings is len(vocabulary), reserved numbers included",
                 )
         elif numbers.dtype.kind not in "iu" and numbers.size:
@@ -127,6 +130,7 @@ class Embedding(Module):
                 "Embedding(words): words are given by whole numbers",
                 expect="an integer dtype",
                 actual=f"{numbers.dtype} {numbers.shape}",
+                where=here(),
                 hint="mg.data.Vocabulary(texts).encode(text) gives numbers",
             )
         if numbers.size == 0:  # an empty list is of floating point to NumPy
@@ -169,6 +173,7 @@ class Dropout(Module):
                 f"Dropout(p={p!r}): not a probability",
                 expect="0 <= p <= 1",
                 actual=repr(p),
+                where=here(),
                 hint="p is the share of entries that are dropped",
             )
         self.p = float(p)
@@ -185,6 +190,7 @@ class Dropout(Module):
                 "Dropout(x): entries of floating point are dropped",
                 expect="x of a floating dtype",
                 actual=f"{x.dtype} {x.shape}",
+                where=here(),
                 hint="apply it after the Embedding, not before",
             )
         shape = x.shape
@@ -194,6 +200,7 @@ class Dropout(Module):
                     "Dropout(over_time=True)(x): x is no sequence",
                     expect="x of shape (T, B, ...)",
                     actual=f"{x.dtype} {x.shape}",
+                    where=here(),
                     hint="leave out over_time for what has no time axis",
                 )
             shape = (1, *shape[1:])
@@ -218,6 +225,7 @@ def size(call: str, name: str, value: Any) -> int:
         f"{call}({name}={value!r}): {name} must be a whole number, 0 or more",
         expect=f"int >= 0 for {name}",
         actual=f"{value!r} ({type(value).__name__})",
+        where=here(),
         hint=f"pass {name} as an int",
     )
 
@@ -234,6 +242,7 @@ def same_dtype(call: str, x: Any, weight: Tensor) -> Tensor:
             f"{call}(x): x is not of the layer's dtype",
             expect=f"x of dtype {weight.dtype}",
             actual=f"{x.dtype} {x.shape}",  # type: ignore[union-attr]
+            where=here(),
             hint=f"x.astype('{weight.dtype}'), or build the layer with dtype=",
         )
     return x if isinstance(x, Tensor) else Tensor(x)

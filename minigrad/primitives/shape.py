@@ -302,7 +302,16 @@ def unstack(x: Any, axis: int = 0) -> tuple:
 
 
 def _several(tensors: Sequence[Any], name: str) -> tuple:
-    items = tuple(tensors)
+    try:
+        items = tuple(tensors)
+    except TypeError:
+        raise DTypeError(
+            f"{name}: what is to be joined is no sequence",
+            expect="a list or tuple of tensors",
+            actual=f"{tensors!r:.60} ({type(tensors).__name__})",
+            where=here(3),
+            hint=f"mg.{name}([a, b])",
+        ) from None
     if not items:
         raise ArgumentError(
             f"{name}([]): nothing to join",
