@@ -9,20 +9,17 @@ Read next: `plots.py`.
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from minigrad.figures import BLUE, GREEN, ORANGE, PURPLE, blank_figure
 from minigrad.words import clean
 
-# Okabe & Ito's colours, told apart by colour-blind readers; markers and dashes for
-# print without colours.
-BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 GREY, INK = "#6b7580", "#1d2733"
-LOOKS = [
+LOOKS = [  # markers and dashes for print without colours
     {"color": ORANGE, "marker": "o"},
     {"color": BLUE, "marker": "s"},
     {"color": GREEN, "marker": "^"},
@@ -50,26 +47,6 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
     """A figure for a page, which no notebook shows; and its axes, (rows, columns)."""
     figure = blank_figure(width, height)
     return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def blank_figure(width: float, height: float) -> Any:
-    """A figure that no window and no notebook shows, without axes; inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def svg(figure: Any) -> bytes:
-    """The figure as an SVG file: the same bytes each time."""
-    import matplotlib
-
-    file = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "minigrad", "svg.fonttype": "path"}):
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()
 
 
 def say(axes: Any, text: str) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.checkpoint import write_whole
-from minigrad.flow.figures import svg
+from minigrad.figures import svg
 from minigrad.pages import document, house_style, picture
 
 _STYLE = """

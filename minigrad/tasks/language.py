@@ -33,6 +33,7 @@ from minigrad.tensor import Tensor
 LEAST = 500  # tokens of a text, of which the tenth is still something
 CONTEXT = 200  # tokens that are read before those that count
 STRANDS = 8  # read side by side for the figures
+LINE_END = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"  # as it is shown in a line
 BLOCK = 100  # tokens in a row that the bootstrap keeps together
 
 
@@ -196,7 +197,8 @@ class NextToken(Task):
                 trained.model, tokens, question.length, temperature, question.seed
             )
             written = self.join([vocabulary.words[k] for k in made])
-            lines.append(f"at temperature {temperature:g}:  {text}{written}")
+            whole = f"{text}{written}".replace("\n", LINE_END)
+            lines.append(f"at temperature {temperature:g}:  {whole}")
         return [
             Section(f"After: {text}", tables=[table]),
             Section("It might go on", lines=lines),

@@ -5,13 +5,13 @@ Read next: `minigrad/pages.py` (the shell of every page).
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from minigrad.checkpoint import write_whole
+from minigrad.figures import BLUE, ORANGE, blank_figure, plain_axes, svg
 from minigrad.pages import document, house_style
 from minigrad.tasks.base import MODEL, Prepared, Section, Table, Trained
 from minigrad.tasks.folder import PAGE
@@ -23,9 +23,8 @@ tr.own td { font-weight: 600; }
 caption { text-align: left; padding: .8rem 0 .2rem; color: var(--soft); }
 .side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
 .side figure { margin: 0; max-width: 100%; }
-.side figcaption { width: 0; min-width: 100%; }
+.side figcaption { width: 0; min-width: 100%; box-sizing: border-box; }
 """
-BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe & Ito: told apart by colour-blind readers
 
 
 def write(folder: Path, trained: Trained, data: Prepared) -> Path:
@@ -97,16 +96,13 @@ def curves(trained: Trained) -> Section:
 
 
 def _axes(title: str) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(4.7, 3.1), layout="constrained")
-    axes = figure.subplots()
+    figure = blank_figure(4.7, 3.1)
+    axes = plain_axes(figure)
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(True, alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
@@ -173,13 +169,7 @@ def picture_of(figure: Any, alt: str) -> str:
     """A matplotlib figure as an image element; `alt` is escaped already."""
     import base64
 
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "minigrad", "svg.fonttype": "path"}):
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
-    code = base64.b64encode(buffer.getvalue()).decode()
+    code = base64.b64encode(svg(figure)).decode()
     return f'<img class="fit" src="data:image/svg+xml;base64,{code}" alt="{alt}">'
 
 

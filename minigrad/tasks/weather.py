@@ -19,6 +19,7 @@ from minigrad.data.batching import batches
 from minigrad.data.files import SEPARATORS, day
 from minigrad.data.scaling import Scaling
 from minigrad.errors import DataError
+from minigrad.figures import BLUE, blank_figure, plain_axes
 from minigrad.losses import mse
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
@@ -286,18 +287,15 @@ def _pictures(own: np.ndarray, part: Days) -> Section:
 
 def _lines(own: np.ndarray, part: Days, stretch: slice) -> Any:
     from matplotlib.dates import ConciseDateFormatter
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.7, 3.1), layout="constrained")
-    axes = figure.subplots()
+    figure = blank_figure(4.7, 3.1)
+    axes = plain_axes(figure)
     dates = part.dates[stretch]
     axes.plot(dates, part.celsius[stretch], color="#444444", label="what came")
-    axes.plot(dates, own[stretch], "--", color="#0072B2", label="forecast")
+    axes.plot(dates, own[stretch], "--", color=BLUE, label="forecast")
     axes.set_ylabel("highest temperature, °C")
     axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
-    axes.grid(True, alpha=0.3)
     axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.flow.figures import blank_figure
+from minigrad.figures import BLUE, GREEN, ORANGE, blank_figure
 from minigrad.trial.plots import means
 from minigrad.trial.reading import Reading
 
-# Okabe & Ito's colours, told apart by colour-blind readers; line styles for print.
-STYLES = {
-    "rnn": {"color": "#D55E00", "marker": "o"},
-    "lstm": {"color": "#0072B2", "marker": "s"},
-    "gru": {"color": "#009E73", "marker": "^"},
+STYLES = {  # markers for print without colours
+    "rnn": {"color": ORANGE, "marker": "o"},
+    "lstm": {"color": BLUE, "marker": "s"},
+    "gru": {"color": GREEN, "marker": "^"},
 }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.flow.figures import blank_figure
+from minigrad.figures import blank_figure
 from minigrad.scope import GATES
 from minigrad.trial.reading import Reading
 

@@ -7,6 +7,7 @@ from test_products import linear
 
 import minigrad as mg
 from minigrad import errors
+from minigrad.figures import svg
 from minigrad.flow import cliff, figures, plots, terminal
 from models import GRU, LSTM, RNN, unroll_traced
 
@@ -68,7 +69,7 @@ def test_exact_zeros_and_nan_are_marked_at_the_edges(axes):
 @pytest.mark.parametrize("values", [[0.0, 0.0], [np.nan, np.nan], [np.inf], [1.0]])
 def test_any_curve_can_be_shown(axes, values):
     plots.distances({"x": np.array(values)}, axes)
-    figures.svg(axes.figure)
+    svg(axes.figure)
 
 
 def test_the_fan_hides_rounding_and_says_so(axes, rng):
@@ -167,7 +168,7 @@ def test_gates_over_words(axes, rng):
     np.testing.assert_allclose(shown[c], np.abs(trace["c"][:, 1]).mean(axis=1))
     labels = [label.get_text() for label in axes.get_xticklabels()]
     assert labels[:2] == ["I", "loved"] and "\u202e" not in "".join(labels)
-    figures.svg(axes.figure)
+    svg(axes.figure)
     with pytest.raises(errors.ArgumentError, match="one word per step"):
         plots.gates(trace, words[:3])
 
@@ -177,7 +178,7 @@ def test_figures_are_the_same_bytes_each_time(rng):
     for _ in range(2):
         figure, axes = figures.new_figure(5, 3)
         plots.distances({"w": loop_of(0.5, 9)}, axes[0, 0])
-        made.append(figures.svg(figure))
+        made.append(svg(figure))
     assert made[0] == made[1] and b"<svg" in made[0]
 
 
@@ -255,7 +256,7 @@ def test_ledger_tables(rng):
 def test_curves_of_user_text_are_shown_safely(axes):
     name = "[red]x[/]\n$\\frac{$"
     plots.distances({name: np.ones(3)}, axes)
-    figures.svg(axes.figure)
+    svg(axes.figure)
     assert "[red]x[/]" in terminal.text(terminal.distance_table({name: np.ones(3)}))
 
 

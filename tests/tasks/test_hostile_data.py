@@ -145,6 +145,20 @@ def test_figures_of_a_long_text_keep_few_logits(model, rng):
     assert len(found) == 8700 and watched.most <= language.STRANDS * language.CONTEXT
 
 
+def test_line_ends_in_what_is_written_are_shown():
+    from types import SimpleNamespace
+
+    from minigrad.data import Vocabulary
+    from models import LanguageModel
+
+    letters = Vocabulary([[*"ab\n"]])
+    model = LanguageModel(len(letters), "gru", 4, 4, rng=0).eval()
+    trained = SimpleNamespace(model=model, reading={"tokens": letters})
+    task = tasks.task("next-character")
+    lines = task.predict(trained, "a\nb", length=60, temperature=1.0)[1].lines
+    assert all("\u21b5" in line and "\n" not in line for line in lines[1:])
+
+
 def test_a_name_has_an_end():
     with pytest.raises(DataError, match="at most 40 letters"):
         tasks.task("first-names").predict(None, "an" * 50_000)
