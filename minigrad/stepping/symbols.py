@@ -1,8 +1,11 @@
 """How values are written in formulas: W_h, x_3, f_3, h_3^(1), v_41, L.
 
 A user's own name counts most. The last operation of a gate bears the gate's letter and
-the time step; other results are v with the number of their operation. Layers are told
-apart by what stands above: (1), or (1,rev) for the reverse direction.
+the time step; a state bears the number of the state that the step makes: step t makes
+h_{t+1} of h_t, and h_0 is the initial one (in a reverse loop, which goes from the last
+step back to the first, step t makes h_t). Other results are v with the number of their
+operation. Layers are told apart by what stands above: (1), or (1,rev) for the reverse
+direction.
 
 Read next: `record.py`.
 """
@@ -27,6 +30,7 @@ class Symbols:
         layers = {_index(node, "layer") for node in nodes} - {None}
         self.many_layers = len(layers) > 1
         self.letters = self._letters(nodes)
+        self.backward = _backward_loops(nodes)
         self.leaves: dict[Leaf, Symbol] = {}
         self.taken: dict[Symbol, int] = {}
         self.above = self._layers_of_leaves(nodes) if self.many_layers else {}
@@ -53,6 +57,8 @@ class Symbols:
         step = _index(node, "step")
         letter = self.letters.get(node)
         if letter is not None:
+            if step is not None and letter[0] in STATES:
+                step += 0 if self._falls(node) else 1
             return Symbol(letter, "" if step is None else str(step), above)
         if node.primitive.name == "unstack":
             before = node.edges[0]
@@ -80,6 +86,13 @@ class Symbols:
                     found[kept[0]] = f"{letter}̃"
                     found[node] = letter
         return {node: letter for node, letter in found.items() if letter}
+
+    def _falls(self, node: Node) -> bool:
+        """Is it of a loop that goes from the last step back to the first?"""
+        layer = _index(node, "layer")
+        if isinstance(layer, tuple):
+            return bool(layer[1])
+        return _loop(node) in self.backward
 
     def _layer(self, node: Node) -> str:
         index = _index(node, "layer")
@@ -109,8 +122,9 @@ class Symbols:
             base = base or ("p" if edge.requires_grad else "x")
             above = self.above.get(leaf, "")
             symbol = Symbol(base, "", above)
-            if base in _INITIAL:  # h_0 is the state after step 0
-                symbol = Symbol(base[:-1], "init", above)
+            if base in _INITIAL:
+                falls = above.endswith("rev)") or () in self.backward
+                symbol = Symbol(base[:-1], "init" if falls else "0", above)
             count = self.taken[symbol] = self.taken.get(symbol, 0) + 1
             if count > 1:
                 mark = "′" if count == 2 else f"′{count}"
@@ -119,7 +133,28 @@ class Symbols:
         return self.leaves[leaf]
 
 
+STATES = ("h", "c")  # the letters of what a step hands on
 _INITIAL = ("h0", "c0", "s0")
+
+
+def _loop(node: Node) -> tuple:
+    """The scopes around the innermost time step; those of a node outside any, all."""
+    steps = [k for k, level in enumerate(node.scope) if level.kind == "step"]
+    return node.scope[: steps[-1]] if steps else node.scope
+
+
+def _backward_loops(nodes: list[Node]) -> set[tuple]:
+    """The loops, by the scopes around them, whose second step is below the first."""
+    first: dict[tuple, int] = {}
+    found: dict[tuple, bool] = {}
+    for node in nodes:
+        step = _index(node, "step")
+        if step is None or node.origin is not None:
+            continue
+        loop = _loop(node)
+        if step != first.setdefault(loop, step):
+            found.setdefault(loop, step < first[loop])
+    return {loop for loop, falls in found.items() if falls}
 
 
 def _index(node: Node, kind: str):

@@ -7,7 +7,8 @@ from variants import VARIANTS, every_variant, score
 import minigrad as mg
 from minigrad import errors, kernels
 from minigrad.stepping import Contribution, Forward, Gradient, Incoming, Stacked, Steps
-from models import GRU, LSTM, RNN
+from minigrad.stepping.events import Symbol
+from models import GRU, LSTM, RNN, RNNCell, unroll
 
 
 def same_bits(a, b):
@@ -160,11 +161,40 @@ def test_order_scope_and_line(rng):
     )
     assert last.line.text[last.line.first : last.line.last] == "(output * output).sum()"
     symbols = [str(v.symbol) for v in steps.values]
-    assert {"x_0", "f_2", "h_1", "c_init", "W_h", "L"} <= set(symbols)
+    assert {"x_0", "f_2", "h_1", "c_0", "W_h", "L"} <= set(symbols)
+    assert not {"h_init", "c_init"} & set(symbols)
     gate = next(o for o in steps.operations if o.gate and o.gate.index == "f")
     assert (gate.step, gate.name, gate.path) == (
         0, "sigmoid", "layer 0 / lstm / step 0 / forget gate",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("make", [RNN, LSTM, GRU])
+def test_states_are_numbered_as_in_a_trace_and_in_explain(make, bidirectional, rng):
+    """s[t+1] leaves step t; in a reverse cell, which goes back, s[t]."""
+    net = make(3, 4, rng=0, bidirectional=bidirectional)
+    trace = net.trace(mg.tensor(rng.standard_normal((3, 1, 3))))
+    loss = (trace.output * trace.output).sum()
+    values = {v.symbol: v.array.array for v in mg.steps(loss).values}
+    for loop, above in zip(trace.layers, ("(0)", "(0,rev)"), strict=False):
+        back = above == "(0,rev)"
+        for part, letter in enumerate(loop.state_names):
+            for count, state in enumerate(loop.states[1:], 1):
+                number = 3 - count if back else count
+                symbol = Symbol(letter, str(number), above if bidirectional else "")
+                assert np.array_equal(values[symbol], state[part].data)
+    told = str(mg.explain(net.cells[0].W_h, (0, 0), loss))
+    assert "₃" in told and "₄" not in told
+
+
+def test_a_loop_that_goes_back_outside_any_layer(rng):
+    start = mg.tensor(np.zeros((1, 4)), requires_grad=True, name="h0")
+    x = rng.standard_normal((3, 1, 3))
+    loop = unroll(RNNCell(3, 4, rng=0), x, start, reverse=True)
+    values = {str(v.symbol): v.array.array for v in mg.steps(loop.output.sum()).values}
+    assert np.array_equal(values["h_0"], loop.state.data)
+    assert "h_2" in values and "h_3" not in values and "h_init" in values
 
 
 def test_gradients_and_graph_stay_as_they_are(rng):

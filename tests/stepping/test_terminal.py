@@ -301,7 +301,7 @@ def test_keys_on_a_real_terminal(open_terminal):
     t.press("u")
     t.wait("until:")
     t.press("norm of h < 1\n")
-    t.wait("∂L/∂h_1", "norm of h < 1: here", "q quit")
+    t.wait("∂L/∂h_2", "norm of h < 1: here", "q quit")
     t.press("?")
     t.wait("previous time step", "quit")
     t.press("\x1b[H")
