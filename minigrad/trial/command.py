@@ -37,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GATE=VALUE[@WORD]",
-        help="hold a gate (f, i, o) at 0 to 1, at one word or at all of them",
+        help="hold a gate (f, i, o; of a GRU r, z) at 0 to 1, at one word or at all",
     )
     parser.add_argument(
         "--model",
@@ -141,6 +141,7 @@ def sections(
     )
     rows = [[v.claim, "holds" if v.holds else "does not hold"] for v in judged]
     gates = verdicts.all_gates_at(seen, corpus, "but") if "but" in vocabulary else []
+    at_but = Table("", list(verdicts.AT_WORD), gates)
     return [
         word_by_word,
         counterfactuals,
@@ -149,9 +150,7 @@ def sections(
             lines=[note, *(f"{v.claim}: {v.measured}." for v in judged)],
             tables=[Table("Verdicts", ["story", "verdict"], rows)],
         ),
-        Section(
-            'Every gate at "but"', tables=[Table("", list(verdicts.AT_WORD), gates)]
-        ),
+        *([Section('Every gate at "but"', tables=[at_but])] if gates else []),
     ]
 
 

@@ -74,11 +74,14 @@ def holding_at_but(seen: Seen, corpus: Corpus, labels: np.ndarray) -> Verdict | 
     It would if the sentence came out otherwise with the gate kept from falling. That it
     could matter is what shutting it there says.
 
-    labels  (B,) the sides that people took. None if there are too few sentences.
+    labels  (B,) the sides that people took. None if there are too few sentences, or the
+    network does not know the word.
     """
     at = places(seen, but_of(corpus))
     rows = np.flatnonzero(at.any(axis=0))
-    if len(rows) < 10:
+    if (
+        len(rows) < 10 or "but" not in corpus.vocabulary
+    ):  # unknown, it would be any word
         return None
     before = seen.final()[rows]
     texts, turns = [], {}
@@ -135,6 +138,8 @@ def last_part_wins(reader: Any, corpus: Corpus) -> Verdict | None:
 
     Each part is read alone. None if there are too few such sentences.
     """
+    if "but" not in corpus.vocabulary:
+        return None
     but = but_of(corpus)
     pairs = [
         (s[: s.index(but)], s[s.index(but) + 1 :], s, label)
@@ -246,7 +251,7 @@ def reach_of_first(
 
 
 def but_of(corpus: Corpus) -> int:
-    """The number of "but"."""
+    """The number of "but"; that of the unknown word if the network does not know it."""
     return corpus.vocabulary.encode(["but"])[0]
 
 

@@ -209,6 +209,20 @@ def test_the_verdict_on_but_comes_out_both_ways(corpus):
     assert not verdicts.forget_stays_open(rises).holds
 
 
+def test_nothing_is_said_of_a_word_that_the_network_does_not_know(corpus):
+    """Read as unknown, "but" would be every word that is not known."""
+    words = [word for word in VOCABULARY.words[2:] if word != "but"]
+    without = mg.data.Vocabulary([words])
+    again = [
+        [without.encode(VOCABULARY.decode(sentence)) for sentence in part]
+        for part in (corpus.train, corpus.held_out)
+    ]
+    unknown = corpus._replace(vocabulary=without, train=again[0], held_out=again[1])
+    found = verdicts.judged(reader(), unknown)
+    told = [v for v in found if '"but"' in v.claim]
+    assert len(told) == 1 and "too few" in told[0].measured
+
+
 def test_all_verdicts_are_in_words(corpus):
     model = reader()
     reading = read(model, VOCABULARY, WORDS)
