@@ -46,7 +46,7 @@ class Option(NamedTuple):
             ):
                 raise ValueError
             found = self.kind(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             found = None
         expect = f"{self.kind.__name__}"
         if self.choices:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from minigrad.data.scaling import Scaling
@@ -17,6 +16,7 @@ from minigrad.errors import CheckpointError, MinigradError
 from minigrad.nn.init import at_most
 from minigrad.tasks.base import Task, Trained
 from minigrad.tasks.folder import RUN, folder_of
+from minigrad.tasks.options import settings as checked
 from minigrad.training.runfile import Run, read_run
 
 # What `Prepared.reading` may hold beside JSON: each has to_dict and from_dict.
@@ -61,7 +61,12 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
     """What a run's file holds, ready to use; CheckpointError if it does not fit."""
     about = run.about
     try:
+        settings = checked(task.options, about["settings"])
         reading = reading_from_json(about["reading"])
+        for name in reading.keys() & vars(settings).keys():
+            if reading[name] != getattr(settings, name):
+                raise ValueError(f"two values of {name}")
+        _check_figures(about["figures"])
         if model is None:
             # Its sizes are words of a file: they may not make it allocate.
             entries = sum(array.size for array in run.weights.values())
@@ -72,7 +77,7 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
         return Trained(
             task=task,
             model=model,
-            settings=SimpleNamespace(**about["settings"]),
+            settings=settings,
             config=about["config"],
             reading=reading,
             figures=about["figures"],
@@ -83,6 +88,13 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
         raise outdated(task, str(error).splitlines()[0]) from None
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise outdated(task, f"{type(error).__name__}: {error}") from None
+
+
+def _check_figures(figures: Any) -> None:
+    """ValueError unless they are numbers by name by method, or there are none yet."""
+    for found in figures.values():
+        if not all(isinstance(value, int | float) for value in found.values()):
+            raise ValueError("figures that are no numbers")
 
 
 def outdated(task: Task, actual: str) -> CheckpointError:

@@ -63,7 +63,8 @@ def set_states(found: dict[str, Generator], saved: dict[str, Any]) -> None:
         raise CheckpointError(
             "the random numbers of the checkpoint are for other generators",
             expect=", ".join(found) or "no generator",
-            actual=", ".join(map(str, saved or ())) or "no generator",
+            actual=(", ".join(saved) if isinstance(saved, dict) else f"{saved!r:.60}")
+            or "no generator",
             hint="build the model and the batches as they were built before",
         )
     try:

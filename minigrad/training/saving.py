@@ -56,8 +56,8 @@ def restore(trainer: Trainer, run: Run) -> None:
     """
     found = run.progress
     try:
-        history = [EpochReport(**line) for line in found["history"]]
-        sums = Sums(**found["sums"])
+        history = [_line(EpochReport, line) for line in found["history"]]
+        sums = _line(Sums, found["sums"])
         epoch, batch, step = (int(found[name]) for name in ("epoch", "batch", "step"))
         best_figure, waited = float(found["best"]), int(found["waited"])
         base_lr, seconds = float(found["base_lr"]), float(found["seconds"])
@@ -114,6 +114,20 @@ def _arrays(trainer: Trainer, run: Run, random: Any) -> dict[str, Any] | None:
         set_states(trainer.generators, before[1])
         raise
     return run.arrays.part("best") if best else None
+
+
+def _line(kind: type[Any], saved: Any) -> Any:
+    """A report of figures from JSON; ValueError if they are none."""
+    line = kind(**saved)
+    for name, value in asdict(line).items():
+        wanted = dict if name == "metrics" else bool if name == "best" else int | float
+        numbers = value.values() if isinstance(value, dict) else [value]
+        if not (
+            isinstance(value, wanted)
+            and all(isinstance(number, int | float) for number in numbers)
+        ):
+            raise ValueError(f"{name} is {value!r:.40}")
+    return line
 
 
 def _carried(run: Run) -> Any:

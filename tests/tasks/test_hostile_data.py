@@ -275,3 +275,72 @@ def test_the_sizes_in_a_checkpoint_do_not_make_it_allocate(series, tmp_path):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 2e7
+
+
+# ------------------------------------------------------------- words of a checkpoint
+
+
+@pytest.fixture(scope="module")
+def unfinished(tmp_path_factory):
+    """The file of a run that was stopped: what is resumed, and asked."""
+    from tasks_rows import rows_of
+
+    from minigrad.checkpoint import load
+    from minigrad.training import Stopped
+
+    class Press:
+        def on_batch(self, report):
+            if report.step == 9:
+                signal.raise_signal(signal.SIGINT)
+
+    folder = tmp_path_factory.mktemp("unfinished")
+    (folder / "days.csv").write_text("\n".join(rows_of()) + "\n")
+    small = {"days": 5, "epochs": 9, "hidden": 3, "batch_size": 16, "page": False}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(Stopped):
+        tasks.train(
+            "weather",
+            data=folder / "days.csv",
+            folder=folder,
+            callbacks=[Press()],
+            **small,
+        )
+    signal.signal(signal.SIGINT, before)
+    return load(folder / "run.safetensors")
+
+
+CHANGES = {  # part, where in it, and what stands there: nothing that a run wrote
+    "sums": ("progress", ("sums", "batches"), "many"),
+    "a history": ("progress", ("history", 0, "largest_norm"), [[]]),
+    "metrics": ("progress", ("history", 0, "metrics", "rmse"), None),
+    "random states": ("progress", ("random",), 10**18),
+    "figures": ("about", ("figures",), {"the model": {"rmse": "low"}}),
+    "figures, a word": ("about", ("figures",), "good"),
+    "days": ("about", ("reading", "days", 1), float("nan")),
+    "an option": ("about", ("settings", "dropout"), 10**400),
+    "another option": ("about", ("settings", "cell"), "tree"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_sealed_words_that_no_run_wrote(name, unfinished, tmp_path, capsys):
+    """Anyone can seal a file: what its words say is not trusted either."""
+    import json
+
+    from minigrad.checkpoint import save
+
+    part, place, value = CHANGES[name]
+    words = dict(unfinished.metadata)
+    said = json.loads(words[f"minigrad.{part}"])
+    inner = said
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    words[f"minigrad.{part}"] = json.dumps(said)
+    save(tmp_path / "run.safetensors", dict(unfinished), words)
+    commands = [
+        ["predict", "weather", "2020-03-01", "--model", str(tmp_path)],
+        ["train", "weather", "--resume", "-o", str(tmp_path)],
+    ]
+    assert 2 in [main(words) for words in commands]
+    assert "CheckpointError" in capsys.readouterr().err
