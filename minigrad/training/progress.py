@@ -44,7 +44,8 @@ class Progress:
         for name, value in report.metrics.items():
             parts.append(f"{name} {self.units.get(name, '{:.4f}').format(value)}")
         if report.clipped:
-            parts.append(f"clipped {report.clipped:.0%}")
+            share = f"{report.clipped:.0%}" if report.clipped >= 0.01 else "< 1%"
+            parts.append(f"clipped {share}")
         self.console.print(
             "  ".join(parts) + ("  *" if report.best else ""),
             highlight=False,

@@ -41,3 +41,10 @@ def test_batches_that_cannot_be_counted():
     progress.close()
     progress.close()
     assert "1/?" in said.getvalue()
+
+
+def test_what_was_clipped_once_is_not_called_none():
+    said = io.StringIO()
+    progress = Progress(Console(file=said, width=80))
+    progress.on_epoch(report(4, clipped=0.002))
+    assert "clipped < 1%" in said.getvalue()
