@@ -38,7 +38,7 @@ def study(name, seeds):
             values = np.array([figures[method][figure] for figures in found])
             cells.append(f"{figure} {task.shown(figure, values.mean())}")
             if np.ptp(values) > 0:
-                cells[-1] += f" ± {values.std(ddof=1):.3f}"
+                cells[-1] += f" ± {task.shown(figure, values.std(ddof=1))}"
         rows.append((name, method, ", ".join(cells)))
     longest = max(seconds)
     kept = "kept" if longest <= PROMISE else "BROKEN"
