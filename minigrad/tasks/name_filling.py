@@ -9,35 +9,58 @@ Read next: `models/tagging.py`, which reads the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import minigrad as mg
 from minigrad.data import Vocabulary, pad_sequences
-from minigrad.tasks.name_labels import TITLES, Marked, ordinary_words, stem
+from minigrad.tasks.name_labels import OTHER, TITLES, Marked, ordinary_words, stem
 from minigrad.tasks.sequences import bucketed, padded
 
 ORDINARY = 0.2  # of the names drawn are ordinary words too: Will, May, Grace
-FREQUENT = 1000  # of each list: the names from which these are taken
-ANY = 0.1  # of the places for training get any word, and count as names
+FREQUENT = 1000  # of each census list: the names from which these are taken
+KNOWN = 300  # of each list: familiar names; all of them train
+FAMILIAR = 0.3  # of the names drawn for training are familiar
+ANYTHING = 0.2  # of them are any word of the text
 OFTEN = 3  # times a training sentence with a name is read in an epoch
-LEAST = 10  # ordinary words among the names, or none is drawn
+LEAST = 10  # names that are ordinary words; where there are fewer none is drawn
 SHORTEST = 2  # letters of a piece of a word, its ends counted as letters
 
 
 class Names(NamedTuple):
-    """Names to draw from, in lower case: they are nothing else, or words too."""
+    """Names to draw from, in lower case.
 
-    proper: list[str]
-    ordinary: list[str]
+    proper    those that are nothing else
+    ordinary  those that are ordinary words too
+    familiar  the most frequent of those that are nothing else
+    anything  words that are on no list. Drawn for training, they show that a word may
+              be a name wherever a name stands, whatever else it means
+    """
+
+    proper: Sequence[str]
+    ordinary: Sequence[str] = ()
+    familiar: Sequence[str] = ()
+    anything: Sequence[str] = ()
+
+    def all(self) -> list[str]:
+        """Every name, once."""
+        return [*self.proper, *self.ordinary, *self.familiar]
 
     def draw(self, count: int, rng: np.random.Generator) -> list[str]:
         """Some names; every fifth is an ordinary word too."""
-        kinds = [self.proper, self.ordinary if self.ordinary else self.proper]
-        which = (rng.random(count) < ORDINARY).astype(int)
-        return [str(rng.choice(kinds[k])) for k in which]
+        shares = [
+            (self.ordinary, ORDINARY),
+            (self.familiar, FAMILIAR),
+            (self.anything, ANYTHING),
+        ]
+        kinds = [(words, share if words else 0.0) for words, share in shares]
+        kinds.append((self.proper, 1.0 - sum(share for _, share in kinds)))
+        ends = np.cumsum([share for _, share in kinds[:-1]])
+        which = np.searchsorted(ends, rng.random(count), side="right")
+        pools = [kinds[k][0] for k in which]
+        return [pool[rng.integers(len(pool))] for pool in pools]
 
 
 class Filled(NamedTuple):
@@ -50,24 +73,35 @@ class Filled(NamedTuple):
 def names_in_parts(train: Marked) -> list[Names]:
     """The census names for training, validation and test: none is in two of them.
 
-    A name counts as an ordinary word if the training sentences have it in lower case
-    and it is among the frequent ones: the list has "In" and "My" too, far down.
+    A name counts as an ordinary word if the training sentences have it in lower case.
+    Of these only the frequent ones are drawn: far down the list has "In" and "My" too.
     """
-    census = mg.data.first_names()
-    ordinary = ordinary_words(train.words)
-    rank: dict[str, int] = {}
-    for which in ("F", "M"):
-        names = [n for n, found in zip(*census, strict=True) if found == which]
-        for k, name in enumerate(names):
-            rank[name] = min(rank.get(name, k), k)
-    listed = sorted(rank.keys() - TITLES)
-    proper = [n.lower() for n in listed if n.lower() not in ordinary]
+    ordinary = ordinary_words(train.plain())
+    rank = _ranks()
+    listed = sorted(rank.keys() - TITLES - OTHER)
     both = [n.lower() for n in listed if n.lower() in ordinary and rank[n] < FREQUENT]
-    parts = mg.data.split(proper, (0.7, 0.1, 0.2), rng=0)
-    if len(both) < LEAST:
-        return [Names(part, []) for part in parts]
-    kinds = zip(parts, mg.data.split(both, (0.6, 0.2, 0.2), rng=0), strict=True)
-    return [Names(*pair) for pair in kinds]
+    others = [n for n in listed if n.lower() not in ordinary]
+    rarer = [n.lower() for n in others if rank[n] >= KNOWN]
+    proper = mg.data.split(rarer, (0.7, 0.1, 0.2), rng=0)
+    too: list[list[str]] = [[], [], []]
+    if len(both) >= LEAST:
+        too = list(mg.data.split(both, (0.6, 0.2, 0.2), rng=0))
+    known, *later = (Names(*pair) for pair in zip(proper, too, strict=True))
+    familiar = [n.lower() for n in others if rank[n] < KNOWN]
+    words = {word for word in ordinary if word.isalpha()}  # and none like "it's"
+    anything = sorted(words - {name.lower() for name in rank})
+    return [known._replace(familiar=familiar, anything=anything), *later]
+
+
+def _ranks() -> dict[str, int]:
+    """The place of each name on its census list, the most frequent is 0."""
+    names, lists = mg.data.first_names()
+    rank: dict[str, int] = {}
+    place = {"F": 0, "M": 0}
+    for name, which in zip(names, lists, strict=True):
+        rank[name] = min(rank.get(name, len(names)), place[which])
+        place[which] += 1
+    return rank
 
 
 def filled(marked: Marked, names: Names, rng: np.random.Generator) -> Filled:

@@ -56,9 +56,9 @@ class Marked(NamedTuple):
         return Marked(words, [self.places[k] for k in chosen])
 
     def plain(self) -> list[list[str]]:
-        """The words that are no names, in lower case."""
+        """The words that are no names."""
         return [
-            [word.lower() for word, name in zip(*pair, strict=True) if not name]
+            [word for word, name in zip(*pair, strict=True) if not name]
             for pair in zip(*self, strict=True)
         ]
 

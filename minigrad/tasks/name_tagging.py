@@ -9,7 +9,6 @@ network), `name_figures.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -25,12 +24,12 @@ from minigrad.tasks.name_figures import (
     LIMIT,
     chances,
     compared,
+    described,
     figures,
     listed,
     sentences,
 )
 from minigrad.tasks.name_filling import (
-    ORDINARY,
     Filled,
     Names,
     Numbers,
@@ -40,7 +39,7 @@ from minigrad.tasks.name_filling import (
     names_in_parts,
     pieces_of,
 )
-from minigrad.tasks.name_labels import read, shipped
+from minigrad.tasks.name_labels import Marked, ordinary_words, read, shipped
 from minigrad.tasks.options import Option, common
 from minigrad.tensor import Tensor
 from minigrad.training import Trainer, generators
@@ -56,7 +55,7 @@ class NameTagging(Task):
     example = "Army core told: Major Tom is a great battle commander"
     file = "text, one sentence a line, a star before each name: then *Tom came"
     options = (
-        *common(cell="gru", hidden=32, dropout=0.3, epochs=5, lr=1e-2),
+        *common(cell="gru", hidden=32, dropout=0.3, epochs=4, lr=1e-2),
         Option("embedding", 32, "numbers per word and per piece of it", least=1),
         Option("longest", 4, "letters in a piece of a word, at most", least=2),
         Option("word_dropout", 0.2, "share of words read by pieces alone", below=1),
@@ -81,12 +80,13 @@ class NameTagging(Task):
             )
         names = names_in_parts(train)
         known, choosing, held_out = names
-        reading = _reading(train.plain(), known, settings)
+        reading = _reading(train, known, settings)
+        thrice = validation.rows([*range(len(validation.words))] * 3)
         later = (
-            filled(validation, choosing, np.random.default_rng(0)),
+            filled(thrice, choosing, np.random.default_rng(0)),
             filled(test, held_out, np.random.default_rng(1)),
         )
-        told = _told(rows, later[1], names, settings.data is None)
+        told = described(rows, later[1], names, settings.data is None)
         return Prepared((train, names), *later, reading, told)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
@@ -127,12 +127,13 @@ class NameTagging(Task):
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
         """The same network in one direction; lists of names that are looked up."""
-        _, (known, *_) = data.train
+        marked, (known, *_) = data.train
         wanted = np.concatenate(data.test.places)
-        census = [name.lower() for name in mg.data.first_names().names]
+        census = {name.lower() for name in mg.data.first_names().names}
         lists = {
-            "look-up: the names of the training part": [*known.proper, *known.ordinary],
-            "look-up: all names, the held-out ones too": census,
+            "look-up: training names": known.all(),
+            "look-up: all names, held-out too": census,
+            "look-up: all but ordinary words": census - ordinary_words(marked.words),
         }
         return {
             "in one direction": figures(self._one_way(data), wanted),
@@ -204,51 +205,18 @@ def _given(model: Any, part: Filled, reading: dict[str, Any]) -> np.ndarray:
     return np.concatenate(chances(model, part.words, reading)) > LIMIT
 
 
-def _reading(
-    plain: list[list[str]], known: Names, settings: SimpleNamespace
-) -> dict[str, Any]:
-    """Words of the training part that are no names; pieces of these and of its names.
+def _reading(train: Marked, known: Names, settings: SimpleNamespace) -> dict[str, Any]:
+    """The words that have a vector of their own, and the pieces that have one.
 
-    Names have no vector of their own: those of the held-out part have none either.
+    Of the names only the familiar ones are such words: the others are met as those of
+    the held-out part will be, by their pieces.
     """
-    spelled = sorted({word for words in plain for word in words}) + known.proper
-    pieces = [pieces_of(word, settings.longest) for word in spelled]
+    plain = [[word.lower() for word in words] for words in train.plain()]
+    familiar = [[*known.familiar]] * settings.min_count
+    different = {word for words in [*plain, known.all()] for word in words}
+    pieces = [pieces_of(word, settings.longest) for word in sorted(different)]
     return {
-        "words": Vocabulary(plain, min_count=settings.min_count),
+        "words": Vocabulary(plain + familiar, min_count=settings.min_count),
         "pieces": Vocabulary(pieces, min_count=RARE),
         "longest": settings.longest,
     }
-
-
-def _told(
-    rows: Sequence[np.ndarray], test: Filled, names: list[Names], own: bool
-) -> list[str]:
-    """What the data are, how the labels were made, and what that proves."""
-    train, choose, held_out = (len(part) for part in rows)
-    share = np.concatenate(test.places).mean()
-    proper = [len(part.proper) for part in names]
-    ordinary = [len(part.ordinary) for part in names]
-    made = (
-        "How the labels were made: the file marks the names."
-        if not own
-        else "How the labels were made: in Alice the first names are known. In the "
-        "reviews a first name has a capital letter, is on the census list, and is no "
-        "ordinary word there, no place, day or title; of several names in a row the "
-        "last is a surname and no first name."
-    )
-    return [
-        f"{train + choose + held_out:,} sentences, of which {train:,} train, "
-        f"{choose:,} choose the epoch, {held_out:,} are held out. {share:.1%} of the "
-        "held-out words and marks are names.",
-        f"{made} Its place is then filled with a first name of the census drawn at "
-        f"random, one in {1 / ORDINARY:g} of them an ordinary word too (Will, May, "
-        f"Grace): {proper[0]:,} names and {ordinary[0]} such words train, "
-        f"{proper[2]:,} and {ordinary[2]} are held out. Neither a sentence nor a name "
-        "of the held-out part is in another part. All letters are small.",
-        "What that proves: that a first name which was never seen can be told by its "
-        "spelling and by the words around it, in sentences of this kind. It does not "
-        "prove that names are found as well in other texts or in other languages. "
-        "Surnames are not wanted, and many are spelled like first names; first names "
-        "that the census list lacks (Otar, Gianni) are labelled wrong, and who finds "
-        "them is counted wrong.",
-    ]

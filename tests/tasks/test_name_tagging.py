@@ -85,8 +85,11 @@ def test_stars_mark_the_word_that_follows(tmp_path):
 
 def test_no_name_is_in_two_parts_and_none_is_a_title(prepared):
     _, parts = prepared.train
-    each = [name for part in parts for kind in part for name in kind]
+    each = [name for part in parts for name in part.all()]
     assert len(each) == len(set(each)) > 4000 and set(each) <= CENSUS
+    assert {"tom", "mary"} <= set(parts[0].familiar)  # the most frequent all train
+    assert not parts[2].familiar and not parts[2].anything
+    assert not set(parts[0].anything) & CENSUS
     assert not {"major", "queen", "in", "my", "so"} & set(each)
     assert {"will", "grace", "may"} <= {n for part in parts for n in part.ordinary}
     held_out = {
@@ -95,24 +98,37 @@ def test_no_name_is_in_two_parts_and_none_is_a_title(prepared):
         for word, name in zip(words, places, strict=True)
         if name
     }
-    assert held_out <= {*parts[2].proper, *parts[2].ordinary}
+    assert held_out <= set(parts[2].all())
+    words = prepared.reading["words"]
+    assert all(name in words for name in parts[0].familiar)
+    rarer = [name for part in parts for name in part.proper if name in words]
+    assert len(rarer) < 30  # surnames in the text: jackson, parker
 
 
 def test_places_of_names_get_names_and_nothing_else_changes(prepared):
     marked, (names, *_) = prepared.train
     some = marked.rows(range(800))
     found = name_filling.filled(some, names, drawing(0))
+    allowed = {*names.all(), *names.anything}
     changed = 0
     for before, after, places in zip(some.words, found.words, some.places, strict=True):
         for old, new, name in zip(before, after, places, strict=True):
             assert name or new == old.lower()
-            assert not name or name_labels.stem(new) in CENSUS
+            assert not name or name_labels.stem(new) in allowed
             assert not name or new.endswith("'s") == old.endswith("'s")
             changed += bool(name)
     assert changed > 50
-    drawn = names.draw(2000, drawing(0))
-    assert 0.15 < np.mean([name in names.ordinary for name in drawn]) < 0.25
-    assert set(Names(["a"], []).draw(50, drawing(0))) == {"a"}
+
+
+def test_how_often_each_kind_of_name_is_drawn():
+    names = Names(["a"], ["b"], ["c"], ["d"])
+    drawn = names.draw(4000, drawing(0))
+    shares = [1 - 0.2 - 0.3 - 0.2, 0.2, 0.3, 0.2]
+    for name, share in zip("abcd", shares, strict=True):
+        assert drawn.count(name) / 4000 == pytest.approx(share, abs=0.03)
+    held_out = Names(["a"], ["b"]).draw(4000, drawing(0))
+    assert held_out.count("b") / 4000 == pytest.approx(0.2, abs=0.03)
+    assert set(Names(["a"]).draw(50, drawing(0))) == {"a"}
 
 
 def test_every_epoch_has_other_names(prepared):
@@ -128,11 +144,11 @@ def test_every_epoch_has_other_names(prepared):
         assert sum(numbers.mask.shape[1] for numbers, _ in epoch) == sentences
         wanted = sum(wanted.sum() for _, wanted in epoch)
         assert wanted == name_filling.OFTEN * sum(p.sum() for p in some.places)
-    pieces = [
-        {tuple(row) for numbers, _ in epoch for row in numbers.pieces}
+    read = [
+        {row.tobytes() for numbers, _ in epoch for row in numbers.pieces}
         for epoch in epochs
     ]
-    assert pieces[0] != pieces[1]
+    assert read[0] != read[1]
 
 
 # ------------------------------------------------------------- words as numbers
@@ -195,9 +211,11 @@ def test_look_up_knows_what_its_list_has(prepared):
     task = tasks.task("name-tagging")
     wanted = np.concatenate(prepared.test.places)
     task._known = prepared, wanted  # as if one direction had found all
-    one, known, census = task.baselines(prepared).values()
-    assert one["F1"] == 1 and census["recall"] == 1 and census["precision"] < 0.8
+    one, known, census, but_words = task.baselines(prepared).values()
+    assert one["F1"] == 1 and census["recall"] == 1
     assert known["recall"] == 0  # the held-out names are on no list of training
+    assert but_words["precision"] > census["precision"] + 0.3
+    assert 0.7 < but_words["recall"] < 0.9  # every fifth name is an ordinary word
 
 
 def test_chances_do_not_depend_on_the_other_sentences(prepared):
