@@ -19,6 +19,16 @@ from minigrad.tasks.statistics import paired
 
 LIMIT = 0.4  # chance from which a word is given as a name: by the validation part
 SHOWN = 8  # sentences
+LISTS = Section(
+    "Beside lists of names",
+    lines=[
+        "Who looks words up in the list of the training names knows what the network "
+        "was taught, and none of the names held out. The list of all names has these "
+        "too, as no list has the names that are still to come; and it has In, My and "
+        "So, and gives them wherever they stand. Without the ordinary words it is right "
+        "more often, and misses all who are called Will or May."
+    ],
+)
 
 
 def chances(
@@ -104,7 +114,7 @@ def compared(
     )
 
 
-def sentences(part: Filled, found: list[np.ndarray]) -> Section:
+def tagged(part: Filled, found: list[np.ndarray]) -> Section:
     """Some held-out sentences with names, what is given as one in brackets."""
     having = [k for k, places in enumerate(part.places) if places.any()]
     rng = np.random.default_rng(0)
@@ -141,9 +151,10 @@ def described(
         "held-out words and marks are names.",
         f"{made} Its place is then filled with a first name of the census drawn at "
         f"random, one in {1 / ORDINARY:g} of them an ordinary word too (Will, May, "
-        f"Grace). {len(known.all()):,} names train, among them the {KNOWN} most "
-        f"frequent of each list, and {len(known.ordinary)} that are words; "
-        f"{len(later.all()):,} are held out, {len(later.ordinary)} of them words. "
+        f"Grace). {len(known.all()):,} names train, {len(known.ordinary)} of them "
+        f"words; {len(later.all()):,} are held out, {len(later.ordinary)} of them "
+        f"words. The {KNOWN} most frequent of each list that are nothing else all "
+        "train, so that everyday names are known. "
         "Neither a sentence nor a name of the held-out part is in another part. All "
         "letters are small.",
         "What that proves: that a first name which was never seen can be told by its "

@@ -22,12 +22,13 @@ from minigrad.recurrent import models
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
 from minigrad.tasks.name_figures import (
     LIMIT,
+    LISTS,
     chances,
     compared,
     described,
     figures,
     listed,
-    sentences,
+    tagged,
 )
 from minigrad.tasks.name_filling import (
     Filled,
@@ -51,7 +52,7 @@ class NameTagging(Task):
     """Whether each word is a first name, by a network that reads in both directions."""
 
     name = "name-tagging"
-    help = "which words of a sentence are names, in both directions or in one"
+    help = "which words of a sentence are first names, in both directions or one"
     example = "Army core told: Major Tom is a great battle commander"
     file = "text, one sentence a line, a star before each name: then *Tom came"
     options = (
@@ -81,6 +82,7 @@ class NameTagging(Task):
         names = names_in_parts(train)
         known, choosing, held_out = names
         reading = _reading(train, known, settings)
+        # three times, with other names each time: less depends on chance
         thrice = validation.rows([*range(len(validation.words))] * 3)
         later = (
             filled(thrice, choosing, np.random.default_rng(0)),
@@ -133,7 +135,7 @@ class NameTagging(Task):
         lists = {
             "look-up: training names": known.all(),
             "look-up: all names, held-out too": census,
-            "look-up: all but ordinary words": census - ordinary_words(marked.words),
+            "look-up: all but ordinary words": census - ordinary_words(marked.plain()),
         }
         return {
             "in one direction": figures(self._one_way(data), wanted),
@@ -148,8 +150,9 @@ class NameTagging(Task):
         _, (*_, held_out) = data.train
         each = chances(trained.model, data.test.words, trained.reading)
         return [
+            LISTS,
             compared(data.test, each, self._one_way(data), held_out.ordinary),
-            sentences(data.test, each),
+            tagged(data.test, each),
             *self.example_answered(trained),
         ]
 
@@ -167,7 +170,9 @@ class NameTagging(Task):
             ]
             for word, p in zip(words, found, strict=True)
         ]
-        table = Table("Each word", ["word", "chance", ""], rows)
+        table = Table(
+            f"Each word; a name from {LIMIT:.0%}", ["word", "chance", ""], rows
+        )
         return [Section(text, tables=[table])]
 
     def _one_way(self, data: Prepared) -> np.ndarray:

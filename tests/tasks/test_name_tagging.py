@@ -176,6 +176,19 @@ def test_each_different_word_is_read_once():
     assert spelled[1] == ["<a", "an", "nn", "n>"] and spelled[3] == []
 
 
+def test_words_of_another_script_have_no_pieces_and_are_read():
+    task = tasks.task("name-tagging")
+    reading = {
+        "words": Vocabulary([["你", "好"]]),
+        "pieces": Vocabulary([name_filling.pieces_of("came", 3)]),
+        "longest": 3,
+    }
+    config = {"words": 4, "pieces": len(reading["pieces"]), "hidden_size": 3}
+    model = task.build(config, 0, 0).eval()
+    (found,) = name_figures.chances(model, [["你", "好", "吗"]], reading)
+    assert len(found) == 3 and np.isfinite(found).all()
+
+
 # ------------------------------------------------------------- figures
 
 
