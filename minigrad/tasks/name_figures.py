@@ -19,14 +19,25 @@ from minigrad.tasks.statistics import paired
 
 LIMIT = 0.4  # chance from which a word is given as a name: by the validation part
 SHOWN = 8  # sentences
+LABELS = (
+    "How the labels were made: in Alice the first names are known. In the reviews a "
+    "first name has a capital letter, is on the census list, and is no ordinary word "
+    "there, no place, day or title; of several names in a row the last is a surname "
+    "and no first name."
+)
+LIMITS = (
+    "Surnames are not wanted, and many are spelled like first names; first names that "
+    "the census list lacks (Otar, Gianni) are labelled wrong, and who finds them is "
+    "counted wrong."
+)
 LISTS = Section(
     "Beside lists of names",
     lines=[
         "Who looks words up in the list of the training names knows what the network "
         "was taught, and none of the names held out. The list of all names has these "
         "too, as no list has the names that are still to come; and it has In, My and "
-        "So, and gives them wherever they stand. Without the ordinary words it is right "
-        "more often, and misses all who are called Will or May."
+        "So, and gives them wherever they stand. Without the ordinary words it is "
+        "right more often, and misses all who are called Will or May."
     ],
 )
 
@@ -131,36 +142,33 @@ def tagged(part: Filled, found: list[np.ndarray]) -> Section:
 
 
 def described(
-    rows: Sequence[np.ndarray], test: Filled, names: list[Names], own: bool
+    rows: Sequence[np.ndarray], test: Filled, names: list[Names], shipped: bool
 ) -> list[str]:
-    """What the data are, how the labels were made, and what that proves."""
+    """What the data are, how the labels were made, and what that proves.
+
+    rows     the numbers of the sentences that train, choose the epoch, are held out
+    shipped  are they the package's sentences, or a user's?
+    """
     train, choose, held_out = (len(part) for part in rows)
     share = np.concatenate(test.places).mean()
     known, _, later = names
-    made = (
-        "How the labels were made: the file marks the names."
-        if not own
-        else "How the labels were made: in Alice the first names are known. In the "
-        "reviews a first name has a capital letter, is on the census list, and is no "
-        "ordinary word there, no place, day or title; of several names in a row the "
-        "last is a surname and no first name."
+    made, limits = (LABELS, LIMITS) if shipped else ("The file marks the names.", "")
+    words = (
+        f", one in {1 / ORDINARY:g} of them an ordinary word too (Will, May, Grace)"
+        if later.ordinary
+        else ""
     )
     return [
         f"{train + choose + held_out:,} sentences, of which {train:,} train, "
         f"{choose:,} choose the epoch, {held_out:,} are held out. {share:.1%} of the "
         "held-out words and marks are names.",
-        f"{made} Its place is then filled with a first name of the census drawn at "
-        f"random, one in {1 / ORDINARY:g} of them an ordinary word too (Will, May, "
-        f"Grace). {len(known.all()):,} names train, {len(known.ordinary)} of them "
-        f"words; {len(later.all()):,} are held out, {len(later.ordinary)} of them "
-        f"words. The {KNOWN} most frequent of each list that are nothing else all "
-        "train, so that everyday names are known. "
-        "Neither a sentence nor a name of the held-out part is in another part. All "
-        "letters are small.",
+        f"{made} Their places are then filled with first names of the census, drawn "
+        f"at random{words}. {len(known.all()):,} names train, {len(known.ordinary)} of "
+        f"them such words; {len(later.all()):,} are held out, {len(later.ordinary)} of "
+        f"them words. The {KNOWN} most frequent of each list that are nothing else all "
+        "train, so that everyday names are known. Neither a sentence nor a name of the "
+        "held-out part is in another part. All letters are small.",
         "What that proves: that a first name which was never seen can be told by its "
         "spelling and by the words around it, in sentences of this kind. It does not "
-        "prove that names are found as well in other texts or in other languages. "
-        "Surnames are not wanted, and many are spelled like first names; first names "
-        "that the census list lacks (Otar, Gianni) are labelled wrong, and who finds "
-        "them is counted wrong.",
+        f"prove that names are found as well in other texts or languages. {limits}",
     ]
