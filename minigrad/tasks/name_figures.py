@@ -12,9 +12,10 @@ import numpy as np
 
 from minigrad.scope import no_grad
 from minigrad.tasks.base import Section, Table, rows_of
-from minigrad.tasks.name_filling import KNOWN, ORDINARY, Filled, Names, Reader
+from minigrad.tasks.name_filling import KNOWN, ORDINARY, Filled, Names
 from minigrad.tasks.name_labels import stem
 from minigrad.tasks.sequences import PORTION
+from minigrad.tasks.spelling import Reader
 from minigrad.tasks.statistics import paired
 
 LIMIT = 0.4  # chance from which a word is given as a name: by the validation part

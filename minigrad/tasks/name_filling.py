@@ -1,10 +1,10 @@
-"""Names drawn for the marked places, and words as the numbers of their pieces.
+"""Which names there are, and names drawn for the places that are marked.
 
 Each time a sentence is read another name stands in it, so that the network cannot learn
 the names of the text by heart. What it can learn is how names are spelled, and between
 which words they stand.
 
-Read next: `models/tagging.py`, which reads the numbers.
+Read next: `spelling.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
-from minigrad.data import Vocabulary, pad_sequences
 from minigrad.tasks.name_labels import OTHER, TITLES, Marked, ordinary_words, stem
 from minigrad.tasks.sequences import bucketed, padded
+from minigrad.tasks.spelling import Numbers, Reader
 
 ORDINARY = 0.2  # of the names drawn are ordinary words too: Will, May, Grace
 FREQUENT = 1000  # of each census list: the names from which these are taken
@@ -26,7 +26,6 @@ FAMILIAR = 0.3  # of the names drawn for training are familiar
 ANYTHING = 0.2  # of them are any word of the text
 OFTEN = 3  # times a training sentence with a name is read in an epoch
 LEAST = 10  # names that are ordinary words; where there are fewer none is drawn
-SHORTEST = 2  # letters of a piece of a word, its ends counted as letters
 
 
 class Names(NamedTuple):
@@ -143,63 +142,3 @@ class Refilled:
             words, places = filled(self._marked.rows(rows), self._names, self.rng)
             wanted, _ = padded([p.astype(int) for p in places])
             yield self._reader.numbers(words), wanted.astype("float32")
-
-
-# ------------------------------------------------------------- words as numbers
-
-
-def pieces_of(word: str, longest: int) -> list[str]:
-    """The runs of letters in a word, its ends marked: tom -> <t, to, om, m>, <to, ...
-
-    Source: Bojanowski et al. 2017, "Enriching word vectors with subword information",
-    section 3.2.
-    """
-    whole = f"<{word}>"
-    return [
-        whole[start : start + length]
-        for length in range(SHORTEST, longest + 1)
-        for start in range(len(whole) - length + 1)
-    ]
-
-
-class Numbers(NamedTuple):
-    """Sentences as `models.WordTagger` reads them: each different word once.
-
-    words (U,), pieces (U, K), places (T, B), mask (T, B)
-    """
-
-    words: np.ndarray
-    pieces: np.ndarray
-    places: np.ndarray
-    mask: np.ndarray
-
-
-class Reader:
-    """From words to numbers, by what a model has saved (`Prepared.reading`)."""
-
-    def __init__(self, reading: dict[str, Any]) -> None:
-        self.words: Vocabulary = reading["words"]
-        self._pieces: Vocabulary = reading["pieces"]
-        self._longest: int = reading["longest"]
-        self._known: dict[str, tuple[int, list[int]]] = {}
-
-    def numbers(self, sentences: list[list[str]]) -> Numbers:
-        """Some sentences, padded at the end."""
-        different: dict[str, int] = {}
-        for sentence in sentences:
-            for word in sentence:
-                different.setdefault(word, len(different))
-        found = [self._read(word) for word in different]
-        places, mask = padded([[different[w] for w in s] for s in sentences])
-        pieces = pad_sequences([pieces for _, pieces in found], padding="post")
-        return Numbers(np.array([word for word, _ in found]), pieces, places, mask)
-
-    def _read(self, word: str) -> tuple[int, list[int]]:
-        """The number of a word, and those of its pieces that are known."""
-        if word not in self._known:
-            pieces = self._pieces.encode(pieces_of(word, self._longest))
-            self._known[word] = (
-                self.words.encode([word])[0],
-                [piece for piece in pieces if piece > 1],
-            )
-        return self._known[word]

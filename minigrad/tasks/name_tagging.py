@@ -3,8 +3,8 @@
 All is in lower case, and no name of the held-out part was ever seen: a name has to be
 told by how it is spelled and by the words around it.
 
-Read next: `name_labels.py`, `name_filling.py` (the data), `models/tagging.py` (the
-network), `name_figures.py`.
+Read next: `name_labels.py` and `name_filling.py` (the data), `spelling.py` and
+`models/tagging.py` (the network), `name_figures.py`.
 """
 
 from __future__ import annotations
@@ -33,15 +33,13 @@ from minigrad.tasks.name_figures import (
 from minigrad.tasks.name_filling import (
     Filled,
     Names,
-    Numbers,
-    Reader,
     Refilled,
     filled,
     names_in_parts,
-    pieces_of,
 )
 from minigrad.tasks.name_labels import Marked, ordinary_words, read, shipped
 from minigrad.tasks.options import Option, common
+from minigrad.tasks.spelling import Numbers, Reader, pieces_of
 from minigrad.tensor import Tensor
 from minigrad.training import Trainer, generators
 
