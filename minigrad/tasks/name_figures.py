@@ -35,8 +35,8 @@ LISTS = Section(
     "Beside lists of names",
     lines=[
         "Who looks words up in the list of the training names knows what the network "
-        "was taught, and none of the names held out. The list of all names has these "
-        "too, as no list has the names that are still to come; and it has In, My and "
+        "was taught, and none of the names held out. The list of all names knows these "
+        "too, as no list knows the names that are still to come; but it has In, My and "
         "So, and gives them wherever they stand. Without the ordinary words it is "
         "right more often, and misses all who are called Will or May."
     ],
@@ -154,21 +154,22 @@ def described(
     share = np.concatenate(test.places).mean()
     known, _, later = names
     made, limits = (LABELS, LIMITS) if shipped else ("The file marks the names.", "")
-    words = (
-        f", one in {1 / ORDINARY:g} of them an ordinary word too (Will, May, Grace)"
-        if later.ordinary
-        else ""
-    )
+    made += " Their places are filled with first names of the census, drawn at random."
+    if later.ordinary:
+        made += (
+            f" One name in {1 / ORDINARY:g} is an ordinary word too (Will, May, "
+            f"Grace): {len(known.ordinary)} of these train, {len(later.ordinary)} are "
+            "held out."
+        )
     return [
         f"{train + choose + held_out:,} sentences, of which {train:,} train, "
         f"{choose:,} choose the epoch, {held_out:,} are held out. {share:.1%} of the "
         "held-out words and marks are names.",
-        f"{made} Their places are then filled with first names of the census, drawn "
-        f"at random{words}. {len(known.all()):,} names train, {len(known.ordinary)} of "
-        f"them such words; {len(later.all()):,} are held out, {len(later.ordinary)} of "
-        f"them words. The {KNOWN} most frequent of each list that are nothing else all "
-        "train, so that everyday names are known. Neither a sentence nor a name of the "
-        "held-out part is in another part. All letters are small.",
+        f"{made} All letters are small.",
+        f"{len(known.all()):,} names train, {len(later.all()):,} are held out. The "
+        f"{KNOWN} most frequent of each list that are nothing else all train, so that "
+        "everyday names are known. Neither a sentence nor a name of the held-out part "
+        "is in another part.",
         "What that proves: that a first name which was never seen can be told by its "
         "spelling and by the words around it, in sentences of this kind. It does not "
         f"prove that names are found as well in other texts or languages. {limits}",

@@ -168,10 +168,9 @@ class NameTagging(Task):
             ]
             for word, p in zip(words, found, strict=True)
         ]
-        table = Table(
-            f"Each word; a name from {LIMIT:.0%}", ["word", "chance", ""], rows
-        )
-        return [Section(text, tables=[table])]
+        table = Table("Each word", ["word", "chance", ""], rows)
+        line = f"Given as a first name: above {LIMIT:.0%}. All is read in lower case."
+        return [Section(text, lines=[line], tables=[table])]
 
     def _one_way(self, data: Prepared) -> np.ndarray:
         """What a network in one direction gives, trained in the same way: booleans."""
