@@ -27,7 +27,7 @@ LABELS = (
     "and no first name."
 )
 LIMITS = (
-    "Surnames are not wanted, and many are spelled like first names; first names that "
+    " Surnames are not wanted, and many are spelled like first names; first names that "
     "the census list lacks (Otar, Gianni) are labelled wrong, and who finds them is "
     "counted wrong."
 )
@@ -172,5 +172,5 @@ def described(
         "is in another part.",
         "What that proves: that a first name which was never seen can be told by its "
         "spelling and by the words around it, in sentences of this kind. It does not "
-        f"prove that names are found as well in other texts or languages. {limits}",
+        "prove that names are found as well in other texts or languages." + limits,
     ]
