@@ -12,7 +12,7 @@ import numpy as np
 
 from minigrad.scope import no_grad
 from minigrad.tasks.base import Section, Table, rows_of
-from minigrad.tasks.name_filling import KNOWN, ORDINARY, Filled, Names
+from minigrad.tasks.name_filling import ANYTHING, KNOWN, ORDINARY, Filled, Names
 from minigrad.tasks.name_labels import stem
 from minigrad.tasks.sequences import PORTION
 from minigrad.tasks.spelling import Reader
@@ -168,8 +168,9 @@ def described(
         f"{made} All letters are small.",
         f"{len(known.all()):,} names train, {len(later.all()):,} are held out. The "
         f"{KNOWN} most frequent of each list that are nothing else all train, so that "
-        "everyday names are known. Neither a sentence nor a name of the held-out part "
-        "is in another part.",
+        "everyday names are known; and in training one place in "
+        f"{1 / ANYTHING:g} gets any word of the text, for anything may be a name. "
+        "Neither a sentence nor a name of the held-out part is in another part.",
         "What that proves: that a first name which was never seen can be told by its "
         "spelling and by the words around it, in sentences of this kind. It does not "
         "prove that names are found as well in other texts or languages." + limits,
