@@ -78,8 +78,10 @@ class WordTagger(Module):
 class TextTagger(Module):
     """Several tags for a whole text: one logit per tag, from all steps together.
 
-    Over the steps of a text the largest output of each unit counts: a word that says
-    what the text is about may stand anywhere.
+    Two things count: the largest output of each unit over all steps, for a phrase that
+    says what the text is about may stand anywhere; and the sum of the word vectors
+    themselves, for what a single word says needs no memory. The sum is divided by the
+    root of their number, so that long texts are as wide as short ones.
 
     words  size of the vocabulary; word 0 is padding
     tags   how many there are to give
@@ -93,11 +95,11 @@ class TextTagger(Module):
         tags: int,
         kind: str = "lstm",
         bidirectional: bool = True,
-        embedding_size: int = 64,
+        embedding_size: int = 200,
         hidden_size: int = 48,
         num_layers: int = 1,
-        dropout: float = 0.5,
-        word_dropout: float = 0.05,
+        dropout: float = 0.8,
+        word_dropout: float = 0.25,
         dtype: Any = "float32",
         rng: Any = None,
         noise: Any = None,
@@ -115,13 +117,15 @@ class TextTagger(Module):
             dtype=dtype,
             rng=rng,
         )
-        width = hidden_size * (2 if bidirectional else 1)
+        width = hidden_size * (2 if bidirectional else 1) + embedding_size
         self.out = Linear(width, tags, dtype=dtype, rng=rng)
 
     def forward(self, tokens: np.ndarray, mask: np.ndarray) -> Tensor:
         """The logits of all tags: (B, tags)."""
-        x = self.drop(self.embed(self.lose(tokens)))
-        output, _ = self.recurrent(x, mask=mask)
+        vectors = self.embed(self.lose(tokens))
+        output, _ = self.recurrent(self.drop(vectors), mask=mask)
         real = np.asarray(mask)[:, :, None]
         largest = mg.where(real, output, -1.0).max(axis=0)
-        return self.out(self.drop(largest))
+        root = np.sqrt(real.sum(axis=0)).astype(vectors.dtype)
+        words = mg.where(real, vectors, 0.0).sum(axis=0) / root
+        return self.out(self.drop(mg.concatenate([largest, words], axis=1)))

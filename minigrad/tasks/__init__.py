@@ -26,11 +26,11 @@ from minigrad.tasks.session import train
 TASKS = {
     "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
     "next-word": ("minigrad.tasks.language", "NextWord"),
-    "first-names": ("minigrad.tasks.first_names", "FirstNames"),
-    "name-tagging": ("minigrad.tasks.name_tagging", "NameTagging"),
-    "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
     "next-character": ("minigrad.tasks.language", "NextCharacter"),
+    "first-names": ("minigrad.tasks.first_names", "FirstNames"),
     "weather": ("minigrad.tasks.weather", "Weather"),
+    "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
+    "name-tagging": ("minigrad.tasks.name_tagging", "NameTagging"),
 }
 
 

@@ -44,11 +44,13 @@ class Autotagging(Task):
     example = "graphical viewer for chess games"
     file = "columns text and tags (CSV or TSV), the tags with commas between them"
     options = (
-        *common(cell="gru", hidden=48, dropout=0.5, epochs=15, lr=1e-2, clip_norm=5.0),
-        Option("embedding", 64, "numbers per word", least=1),
-        Option("word_dropout", 0.05, "share of words unread while training", below=1),
+        *common(
+            hidden=48, dropout=0.8, epochs=18, batch_size=64, lr=1e-2, clip_norm=5.0
+        ),
+        Option("embedding", 200, "numbers per word", least=1),
+        Option("word_dropout", 0.25, "share of words unread while training", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
-        Option("threshold", 0.3, "chance from which a tag is given", below=1),
+        Option("threshold", 0.35, "chance from which a tag is given", below=1),
     )
     monitor = "micro F1"
     better = "higher"
