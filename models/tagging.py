@@ -13,34 +13,43 @@ import minigrad as mg
 from minigrad.nn import Dropout, Embedding, Linear, Module
 from minigrad.random import generator
 from minigrad.tensor import Tensor
-from models.words import WordDropout, recurrent, small
+from models.words import SpelledWords, WordDropout, recurrent, small
 
 
 class WordTagger(Module):
     """One logit per word: is it one of those looked for?
 
-    words           size of the vocabulary; word 0 is padding
+    A word is read by its vector and by its spelling (`SpelledWords`), each different
+    word of the sentences once; then the sentences are made of these vectors.
+
+    words           size of the vocabulary; word 1 is the unknown
+    pieces          how many pieces of words there are; piece 0 is none
     bidirectional   may what follows a word count too?
 
-    Shapes:  tokens (T, B) of whole numbers, mask (T, B) or None -> (T, B)
+    Shapes:  words (U,), pieces (U, K), places (T, B): which of the U words stands
+             there; mask (T, B) or None -> (T, B)
     """
 
     def __init__(
         self,
         words: int,
-        kind: str = "lstm",
+        pieces: int,
+        kind: str = "gru",
         bidirectional: bool = True,
         embedding_size: int = 32,
         hidden_size: int = 32,
         num_layers: int = 1,
         dropout: float = 0.3,
+        word_dropout: float = 0.2,
         dtype: Any = "float32",
         rng: Any = None,
         noise: Any = None,
     ) -> None:
         rng = generator(rng, "WordTagger")
         noise = rng if noise is None else noise
-        self.embed = small(Embedding(words, embedding_size, dtype=dtype, rng=rng))
+        self.embed = SpelledWords(
+            words, pieces, embedding_size, word_dropout, dtype, rng, noise
+        )
         self.drop = Dropout(dropout, rng=noise)
         self.recurrent = recurrent(kind)(
             embedding_size,
@@ -55,11 +64,14 @@ class WordTagger(Module):
 
     def forward(
         self,
-        tokens: np.ndarray,
+        words: np.ndarray,
+        pieces: np.ndarray,
+        places: np.ndarray,
         mask: np.ndarray | None = None,
     ) -> Tensor:
-        """The logit at each word: (T, B)."""
-        output, _ = self.recurrent(self.drop(self.embed(tokens)), mask=mask)
+        """The logit at each place: (T, B)."""
+        x = mg.take(self.embed(words, pieces), places)
+        output, _ = self.recurrent(self.drop(x), mask=mask)
         return self.out(self.drop(output)).squeeze(-1)
 
 

@@ -1,4 +1,4 @@
-"""What the models of words share: which cell, how word vectors start, lost words.
+"""What the models of words share: cells by name, word vectors, spelling, lost words.
 
 Read next: `sentiment.py`.
 """
@@ -12,6 +12,8 @@ import numpy as np
 
 from minigrad.errors import one_of
 from minigrad.nn import Dropout, Embedding, Module
+from minigrad.random import generator
+from minigrad.tensor import Tensor
 from models.gru import GRU
 from models.lstm import LSTM
 from models.recurrent import Recurrent
@@ -30,6 +32,43 @@ def small(embed: Embedding, scale: float = 0.3) -> Embedding:
     """The same table with its rows scaled down: N(0, 1) saturates a cell's gates."""
     embed.weight.data = embed.weight.dtype.type(scale) * embed.weight.data
     return embed
+
+
+class SpelledWords(Module):
+    """A word's vector: its own, and the mean of those of its pieces, added.
+
+    Of a word that was never seen the pieces still say what kind of word it may be.
+
+    words           size of the vocabulary; word 1 is the unknown
+    pieces          how many pieces have a vector; piece 0 is none at all
+    embedding_size  numbers per word
+    word_dropout    share of the words known by their pieces alone in training
+
+    Shapes:  words (U,), pieces (U, K) of whole numbers -> (U, embedding_size)
+    Source:  Bojanowski et al. 2017, "Enriching word vectors with subword information",
+             section 3.2, where the vectors are summed.
+    """
+
+    def __init__(
+        self,
+        words: int,
+        pieces: int,
+        embedding_size: int,
+        word_dropout: float = 0.0,
+        dtype: Any = "float32",
+        rng: Any = None,
+        noise: Any = None,
+    ) -> None:
+        rng = generator(rng, "SpelledWords")
+        self.lose = WordDropout(word_dropout, rng=rng if noise is None else noise)
+        self.words = small(Embedding(words, embedding_size, dtype=dtype, rng=rng))
+        self.pieces = small(Embedding(pieces, embedding_size, 0, dtype=dtype, rng=rng))
+
+    def forward(self, words: Any, pieces: Any) -> Tensor:
+        """The vector of each word: (U, embedding_size)."""
+        count = np.maximum((np.asarray(pieces) != 0).sum(axis=1, keepdims=True), 1)
+        spelled = self.pieces(pieces).sum(axis=1)
+        return self.words(self.lose(words)) + spelled / count.astype(spelled.dtype)
 
 
 class WordDropout(Module):

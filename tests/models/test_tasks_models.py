@@ -7,7 +7,7 @@ import pytest
 import minigrad as mg
 from minigrad import errors
 from models import LanguageModel, SentimentReader, TextTagger, WordTagger
-from models.words import WordDropout
+from models.words import SpelledWords, WordDropout
 
 MASK = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], bool)
 TOKENS = np.array([[2, 3, 4], [5, 2, 0], [3, 0, 0]])
@@ -17,8 +17,20 @@ def sentiment(**options):
     return SentimentReader(6, embedding_size=4, hidden_size=3, **options)
 
 
+class Tagger(WordTagger):
+    """Reads the tokens as the others do: six words, of one to three pieces."""
+
+    PIECES = np.array([[0] * 3, [2, 0, 0], [3, 4, 0], [5, 2, 3], [6, 0, 0], [4, 5, 6]])
+
+    def forward(self, tokens, mask):
+        words, places = np.unique(tokens, return_inverse=True)
+        return super().forward(
+            words, self.PIECES[words], places.reshape(tokens.shape), mask
+        )
+
+
 def tagger(**options):
-    return WordTagger(6, embedding_size=4, hidden_size=3, **options)
+    return Tagger(6, 7, embedding_size=4, hidden_size=3, **options)
 
 
 def texts(**options):
@@ -86,6 +98,22 @@ def test_what_follows_counts_in_both_directions_only():
         model = tagger(bidirectional=both, rng=0).eval()
         moved = model(later, mask=MASK).data != model(TOKENS, mask=MASK).data
         assert moved[0, 0] == both and not moved[:, 1:].any()
+
+
+def test_a_word_is_its_own_vector_and_the_mean_of_its_pieces():
+    words = SpelledWords(4, 6, 3, word_dropout=0.5, dtype="float64", rng=0).eval()
+    own, pieces = words.words.weight.data, words.pieces.weight.data
+    found = words([2, 1, 3], [[4, 5, 0], [2, 0, 0], [0, 0, 0]]).data
+    expected = [own[2] + (pieces[4] + pieces[5]) / 2, own[1] + pieces[2], own[3]]
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
+    words.train()
+    lost = words([2] * 50, [[4, 0]] * 50).data
+    assert {tuple(row) for row in lost} == {
+        tuple(own[k] + pieces[4]) for k in (1, 2)
+    }  # of a lost word the pieces stay
+    words(np.array([1, 2]), np.array([[4, 0], [4, 5]])).sum().backward()
+    gradient = words.pieces.weight.grad.data
+    np.testing.assert_allclose(gradient[[0, 4, 5]], [[0] * 3, [1.5] * 3, [0.5] * 3])
 
 
 def test_words_are_lost_in_training_only():

@@ -11,7 +11,7 @@ import pytest
 import minigrad as mg
 from minigrad import errors, tasks
 from minigrad.functions import log_softmax
-from minigrad.tasks import autotagging, first_names, language, name_tagging, sentiment
+from minigrad.tasks import autotagging, first_names, language, sentiment
 from minigrad.tasks.options import settings
 from minigrad.tasks.writing import continued, suggestions
 from minigrad.training import Stopped
@@ -207,25 +207,6 @@ def test_micro_f1_is_counted_over_all_tags():
     assert autotagging.micro(given, wanted) == pytest.approx(2 * 2 / 6)
     assert autotagging.micro(~wanted & wanted, wanted) == 0.0
     assert autotagging._of_tag(given[:, 0], wanted[:, 0]) == (0.5, 1.0, 2 / 3)
-
-
-def test_places_of_names_get_names_and_nothing_else_changes():
-    _, _, data = prepared("name-tagging")
-    marked, names = data.train
-    held_out = set(mg.data.first_names().names)
-    vocabulary = data.reading["words"]
-    filled = name_tagging.filled(marked, names, vocabulary, mg_rng(0))
-    for before, after, places in zip(
-        marked.words[:300], filled.words, marked.places, strict=False
-    ):
-        for old, new, name in zip(before, after, places, strict=True):
-            assert (old == new) or name
-            assert not name or new.capitalize() in held_out
-    mine = {*names.proper, *names.ordinary}
-    for words, places in zip(data.test.words, data.test.places, strict=True):
-        assert not {w for w, n in zip(words, places, strict=True) if n} & mine
-    share = np.mean([w in vocabulary for w in names.draw(2000, mg_rng(0))])
-    assert 0.15 < share < 0.25  # every fifth is an ordinary word too
 
 
 # ------------------------------------------------------------- writing

@@ -1,0 +1,177 @@
+"""How well names are found, beside lists and in one direction; what the data are.
+
+Read next: `statistics.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.scope import no_grad
+from minigrad.tasks.base import Section, Table, rows_of
+from minigrad.tasks.name_filling import ANYTHING, KNOWN, ORDINARY, Filled, Names
+from minigrad.tasks.name_labels import stem
+from minigrad.tasks.sequences import PORTION
+from minigrad.tasks.spelling import Reader
+from minigrad.tasks.statistics import paired
+
+LIMIT = 0.4  # chance from which a word is given as a name: by the validation part
+SHOWN = 8  # sentences
+LABELS = (
+    "How the labels were made: in Alice the first names are known. In the reviews a "
+    "first name has a capital letter, is on the census list, and is no ordinary word "
+    "there, no place, day or title; of several names in a row the last is a surname "
+    "and no first name."
+)
+LIMITS = (
+    " Surnames are not wanted, and many are spelled like first names; first names that "
+    "the census list lacks (Otar, Gianni) are labelled wrong, and who finds them is "
+    "counted wrong."
+)
+LISTS = Section(
+    "Beside lists of names",
+    lines=[
+        "Who looks words up in the list of the training names knows what the network "
+        "was taught, and none of the names held out. The list of all names knows these "
+        "too, as no list knows the names that are still to come; but it has In, My and "
+        "So, and gives them wherever they stand. Without the ordinary words it is "
+        "right more often, and misses all who are called Will or May."
+    ],
+)
+
+
+def chances(
+    model: Any, sentences: list[list[str]], reading: dict[str, Any]
+) -> list[np.ndarray]:
+    """The chance of each word to be a name, one array per sentence."""
+    reader = Reader(reading)
+    found: list[Any] = [None] * len(sentences)
+    order = np.argsort([len(s) for s in sentences], kind="stable")
+    with no_grad():
+        for part in rows_of(len(order), PORTION):
+            numbers = reader.numbers([sentences[k] for k in order[part]])
+            values = 0.5 * (1 + np.tanh(model(*numbers).data / 2))
+            for column, row in enumerate(order[part]):
+                found[row] = values[numbers.mask[:, column], column]
+    return found
+
+
+def figures(given: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
+    """F1, precision and recall of booleans, one per word."""
+    right = float((given & wanted).sum())
+    return {
+        "F1": f1(given, wanted),
+        "precision": right / max(given.sum(), 1),
+        "recall": right / max(wanted.sum(), 1),
+    }
+
+
+def f1(given: np.ndarray, wanted: np.ndarray) -> float:
+    """2 * right / (given + wanted); 0 if there are none."""
+    return float(2 * (given & wanted).sum() / max(given.sum() + wanted.sum(), 1))
+
+
+def listed(part: Filled, names: Iterable[str]) -> np.ndarray:
+    """Which words are on a list of names, with or without 's."""
+    known = set(names)
+    return np.array([stem(word) in known for s in part.words for word in s])
+
+
+def compared(
+    part: Filled, both: list[np.ndarray], one: np.ndarray, ordinary: Iterable[str]
+) -> Section:
+    """Two directions beside one: F1 over sentences, and what kind of name is found.
+
+    both      chances in both directions, per sentence
+    one       what is given in one direction, over all words
+    ordinary  the names that are ordinary words too
+    """
+    given, wanted = np.concatenate(both) > LIMIT, np.concatenate(part.places)
+    ends = np.cumsum([len(words) for words in part.words])[:-1]
+    by_sentence = [np.split(values, ends) for values in (given, one, wanted)]
+
+    def gain(rows: np.ndarray) -> float:
+        ours, theirs, truth = (
+            np.concatenate([values[k] for k in rows]) for values in by_sentence
+        )
+        return f1(ours, truth) - f1(theirs, truth)
+
+    found = paired(gain, len(both), draws=300)
+    verdict = "a clear difference" if found.clear else "that may be chance"
+    words_too = listed(part, ordinary)
+    kinds = [
+        (title, kind)
+        for title, kind in (
+            ("names that are nothing else", wanted & ~words_too),
+            ("names that are ordinary words too", wanted & words_too),
+        )
+        if kind.any()
+    ]
+    rows = [
+        [title, int(kind.sum()), f"{given[kind].mean():.0%}", f"{one[kind].mean():.0%}"]
+        for title, kind in kinds
+    ]
+    header = ["", "held out", "found in both directions", "in one"]
+    return Section(
+        "Does it help to know what follows?",
+        lines=[
+            f"F1 in both directions {found.value:+.3f} beside one (paired bootstrap "
+            f"over {len(both):,} sentences, 95 %: {found.low:+.3f} to "
+            f"{found.high:+.3f}): {verdict}."
+        ],
+        tables=[Table("By kind of name", header, rows)] if rows else [],
+    )
+
+
+def tagged(part: Filled, found: list[np.ndarray]) -> Section:
+    """Some held-out sentences with names, what is given as one in brackets."""
+    having = [k for k, places in enumerate(part.places) if places.any()]
+    rng = np.random.default_rng(0)
+    rows = []
+    for k in rng.choice(having, min(SHOWN, len(having)), replace=False):
+        words = part.words[k]
+        given = [
+            f"[{w}]" if p > LIMIT else w for w, p in zip(words, found[k], strict=True)
+        ]
+        names = [w for w, name in zip(words, part.places[k], strict=True) if name]
+        rows.append([" ".join(given), ", ".join(names)])
+    table = Table("In brackets: given", ["sentence", "names"], rows)
+    return Section("Some held-out sentences", tables=[table])
+
+
+def described(
+    rows: Sequence[np.ndarray], test: Filled, names: list[Names], shipped: bool
+) -> list[str]:
+    """What the data are, how the labels were made, and what that proves.
+
+    rows     the numbers of the sentences that train, choose the epoch, are held out
+    shipped  are they the package's sentences, or a user's?
+    """
+    train, choose, held_out = (len(part) for part in rows)
+    share = np.concatenate(test.places).mean()
+    known, _, later = names
+    made, limits = (LABELS, LIMITS) if shipped else ("The file marks the names.", "")
+    made += " Their places are filled with first names of the census, drawn at random."
+    if later.ordinary:
+        made += (
+            f" One name in {1 / ORDINARY:g} is an ordinary word too (Will, May, "
+            f"Grace): {len(known.ordinary)} of these train, {len(later.ordinary)} are "
+            "held out."
+        )
+    return [
+        f"{train + choose + held_out:,} sentences, of which {train:,} train, "
+        f"{choose:,} choose the epoch, {held_out:,} are held out. {share:.1%} of the "
+        "held-out words and marks are names.",
+        f"{made} All letters are small.",
+        f"{len(known.all()):,} names train, {len(later.all()):,} are held out. The "
+        f"{KNOWN} most frequent of each list that are nothing else all train, so that "
+        "everyday names are known; and in training one place in "
+        f"{1 / ANYTHING:g} gets any word of the text, for anything may be a name. "
+        "Neither a sentence nor a name of the held-out part is in another part.",
+        "What that proves: that a first name which was never seen can be told by its "
+        "spelling and by the words around it, in sentences of this kind. It does not "
+        "prove that names are found as well in other texts or languages." + limits,
+    ]
