@@ -56,7 +56,7 @@ class NameTagging(Task):
     options = (
         *common(cell="gru", hidden=32, dropout=0.3, epochs=4, lr=1e-2),
         Option("embedding", 32, "numbers per word and per piece of it", least=1),
-        Option("longest", 4, "letters in a piece of a word, at most", least=2),
+        Option("longest", 4, "letters in a piece of a word, at most", 2, below=21),
         Option("word_dropout", 0.2, "share of words read by pieces alone", below=1),
         Option("min_count", 3, "words seen less often are unknown", least=1),
         Option("directions", 2, "2: what follows a word counts too", least=1, below=3),

@@ -62,7 +62,7 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
     about = run.about
     try:
         settings = checked(task.options, about["settings"])
-        reading = reading_from_json(about["reading"])
+        reading = Reading(task, reading_from_json(about["reading"]))
         for name in reading.keys() & vars(settings).keys():
             if reading[name] != getattr(settings, name):
                 raise ValueError(f"two values of {name}")
@@ -86,8 +86,19 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
         )
     except MinigradError as error:
         raise outdated(task, str(error).splitlines()[0]) from None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise outdated(task, f"{type(error).__name__}: {error}") from None
+
+
+class Reading(dict[str, Any]):
+    """What turns an input into numbers, by name; CheckpointError for what lacks."""
+
+    def __init__(self, task: Task, found: Mapping[str, Any]) -> None:
+        super().__init__(found)
+        self._task = task
+
+    def __missing__(self, name: str) -> Any:
+        raise outdated(self._task, f"nothing that is called {name!r}")
 
 
 def _check_figures(figures: Any) -> None:

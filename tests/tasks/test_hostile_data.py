@@ -317,6 +317,7 @@ CHANGES = {  # part, where in it, and what stands there: nothing that a run wrot
     "figures": ("about", ("figures",), {"the model": {"rmse": "low"}}),
     "figures, a word": ("about", ("figures",), "good"),
     "days": ("about", ("reading", "days", 1), float("nan")),
+    "no scaling": ("about", ("reading",), {}),
     "an option": ("about", ("settings", "dropout"), 10**400),
     "another option": ("about", ("settings", "cell"), "tree"),
 }
