@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> None:
         lstm,
         found,
         reach,
+        saved=bool(saved),
     )
     console.print(
         f"\nEverything, with pictures: [bold]{path}[/]", highlight=False, soft_wrap=True
@@ -186,7 +187,7 @@ def picture(reading: Any, engine: str | None = None) -> Any:
     from minigrad.drawing import draw
 
     return draw(
-        reading.logits,
+        reading.trace.output,
         level="gate",
         values="mean",
         words=reading.words,

@@ -19,8 +19,20 @@ def write(
     reading: Reading,
     verdicts: list[Verdict],
     reach: list[str],
+    *,
+    saved: bool = False,
 ) -> Path:
-    """Write index.html; returns its path."""
+    """Write index.html; returns its path.
+
+    saved  was the LSTM trained before, by `minigrad train sentiment`?
+    """
+    made = (
+        "An RNN and a GRU were trained just now on sentences of film reviews, the LSTM "
+        "before by <code>minigrad train sentiment</code>; all three"
+        if saved
+        else "An RNN, an LSTM and a GRU were trained just now on sentences of film "
+        "reviews, and"
+    )
     rows = "".join(
         f"<tr><td>{kind.upper()}</td><td>{value:.1%}</td></tr>"
         for kind, value in accuracies.items()
@@ -28,8 +40,8 @@ def write(
     body = f"""
 <h1>What three small networks do with a sentence</h1>
 <blockquote>{escape(sentence)}</blockquote>
-<p>An RNN, an LSTM and a GRU were trained just now on sentences of film reviews, and
-read this one word by word. Everything below was computed on this machine.</p>
+<p>{made} read this one word by word. Everything below was computed on this
+machine.</p>
 <h2>How well they learned</h2>
 <div class="scroll"><table>
 <tr><th>held-out accuracy</th><th>of {held_out:,} sentences</th></tr>{rows}
