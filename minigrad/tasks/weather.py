@@ -175,7 +175,7 @@ class Weather(Task):
 
 
 def _after(series: Series) -> Any:
-    return series.dates[-1] + 1
+    return series.dates[-1] + np.timedelta64(1, "D")
 
 
 def _date(text: str) -> Any:
