@@ -171,8 +171,9 @@ assert {first[0], second[0]} == {"jumps", "sleeps"} and second[1] > 0.2
 # %% [markdown]
 # ## Temperature
 #
-# To write text, draw each word from $p^{1/\tau}$, normed. At temperature $\tau = 0$
-# that is always the likeliest word, at 1 the model as it is, above it wilder.
+# To write text, draw each word from $p^{1/\tau}$, normalised to a sum of 1. At
+# temperature $\tau = 0$ that is always the likeliest word, at 1 the model as it is,
+# above it wilder.
 
 
 # %%
@@ -193,8 +194,8 @@ assert different[0.3] < different[2.0]
 # ## How good is it? Perplexity, beside counting
 #
 # The perplexity $2^{\text{bits per word}}$ says between how many equally likely words a
-# model is undecided. On sentences it has learned by heart it means nothing; it has to
-# be measured on text that was held out, and beside what counting reaches: an
+# model is undecided. On sentences learned by heart it means nothing; it has to be
+# measured on text that was held out, and beside what counting reaches: an
 # interpolated n-gram model. (`minigrad train next-word` does so on a whole book.)
 
 # %%
@@ -253,7 +254,8 @@ assert abs(np.exp(even.item()) - size) < 1e-9
 # %% [markdown]
 # ### Solution 3
 #
-# $p_k^{1/\tau} = e^{z_k/\tau} / Z^{1/\tau}$, and the constant goes in the norming.
+# $p_k^{1/\tau} = e^{z_k/\tau} / Z^{1/\tau}$, and the constant cancels when they
+# are normalised.
 
 # %%
 z, tau = np.array([0.3, -1.2, 2.0]), 0.7

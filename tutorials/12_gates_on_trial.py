@@ -58,7 +58,7 @@ axes.set_title("Four passes over the training sentences")
 # %% [markdown]
 # ## The gate table
 #
-# Here is the sentence of the study notes. For each word: the means of the gates over
+# Here is a sentence that turns at "but". For each word: the means of the gates over
 # the units, the mean size of the memory, and how positive the sentence sounds so far.
 
 # %%
@@ -192,7 +192,7 @@ assert len(judged) >= 5
 # - Your own sentence with "although", "never" or "too".
 # - Another seed. Does the sign of the difference at "but" stay?
 # - `minigrad train sentiment`, then `minigrad trial "..." --clamp f=1@but`: the same
-#   with a larger network, which beats weighed words without order.
+#   with a larger network, about as good as weighted words without their order.
 #
 # ## Exercises
 #
