@@ -19,6 +19,8 @@ from minigrad.words import clean, number
 
 STYLE = """
 td:not(:first-child), td.short { white-space: nowrap; }
+td.text:not(:first-child) { white-space: normal; text-align: left; }
+th.text { text-align: left; }
 tr.own td { font-weight: 600; }
 caption { text-align: left; padding: .8rem 0 .2rem; color: var(--soft); }
 .side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
@@ -91,7 +93,10 @@ def curves(trained: Trained) -> Section:
         right.plot(epochs[k], values[k], "o", ms=11, mfc="none", mec="black")
     return Section(
         "How it was learned",
-        figures=[(lost, _clipping(trained)), (measured, "Circle: the weights kept.")],
+        figures=[
+            (lost, f"{task.learned} {_clipping(trained)}".strip()),
+            (measured, "Circle: the weights kept."),
+        ],
     )
 
 
@@ -137,9 +142,13 @@ def html_of(section: Section) -> str:
 
 
 def _table(table: Table) -> str:
+    columns = zip(*table.rows, strict=True)
+    texts = {k for k, cells in enumerate(columns) if k and max(map(_size, cells)) > 40}
+
     def row(tag: str, cells: Sequence[Any], kind: str = "") -> str:
         inside = "".join(
-            f"<{tag}{_short(c)}>{escape(clean(c, 300))}</{tag}>" for c in cells
+            f"<{tag}{_width(c, k in texts)}>{escape(clean(c, 300))}</{tag}>"
+            for k, c in enumerate(cells)
         )
         return f"<tr{kind}>{inside}</tr>"
 
@@ -153,8 +162,15 @@ def _table(table: Table) -> str:
     return f'<div class="scroll"><table>{caption}{"".join(rows)}</table></div>'
 
 
-def _short(cell: Any) -> str:
-    return ' class="short"' if len(str(cell)) <= 12 else ""
+def _width(cell: Any, text: bool) -> str:
+    """A short cell keeps to one line; a column of text is read as text."""
+    if text:
+        return ' class="text"'
+    return ' class="short"' if _size(cell) <= 12 else ""
+
+
+def _size(cell: Any) -> int:
+    return len(str(cell))
 
 
 def _picture(figure: Any, caption: str) -> str:
