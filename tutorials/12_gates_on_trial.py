@@ -159,9 +159,13 @@ for value in (1.0, 0.0):
     turned, right = shares[value]
     print(f"forget gate at {value:g}: turns {turned:.1%} of the sentences; ", end="")
     print(f"right {(before == labels).mean():.1%} -> {right:.1%}")
-assert all(0 <= turned < 0.5 for turned, _ in shares.values())
+assert all(0 <= turned < 0.25 for turned, _ in shares.values())
 
 # %% [markdown]
+# Most sentences end on the side on which they ended before, whatever the gate does at
+# "but". It does not follow that the gate does nothing: compare what is right before and
+# after.
+#
 # ## Other words
 #
 # The other half of a counterfactual: the same sentence with another word in its place.
