@@ -174,8 +174,8 @@ def described(
         f"{KNOWN} most frequent of the women's and of the men's names that are not "
         "ordinary words all train, so that everyday names are known; and in training "
         f"one place in {1 / ANYTHING:g} gets any word of the text, for anything may be "
-        "a name. "
-        "Neither a sentence nor a name of the held-out part is in another part.",
+        "a name. No name of the held-out part is in another part, and no sentence "
+        "either, unless the text repeats it.",
         "What this measures: how well a first name that was never seen is told by its "
         "spelling and by the words around it, in sentences of this kind. It does not "
         "show that names are found as well in other texts or languages." + limits,

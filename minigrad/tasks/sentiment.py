@@ -74,8 +74,9 @@ class Sentiment(Task):
     monitor = "loss"
     units: ClassVar = {"accuracy": "{:.1%}"}
     learned = (
-        "Cross-entropy in nats after the last word, plus 0.3 of its mean after every "
-        "word, with dropout: larger than the loss on the right for these reasons alone."
+        "Cross-entropy in nats after the last word, plus "
+        f"{SO_FAR:g} of its mean after every word, with dropout: not to be compared "
+        "with the loss on the validation part."
     )
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:

@@ -245,8 +245,8 @@ def reach_of_first(
             continue
         lines.append(
             f"{kind.upper()}: the gradient at the first word is "
-            f"{before[0] / before[-1]:.2g} of that at the last before training, "
-            f"and {reading.reach[0] / reading.reach[-1]:.2g} of it after"
+            f"{before[0] / before[-1]:.2g} times that at the last before training, "
+            f"and {reading.reach[0] / reading.reach[-1]:.2g} times after it"
         )
     return lines
 
