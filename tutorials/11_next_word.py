@@ -223,8 +223,8 @@ assert perplexity[3][1] < perplexity[1][1] < len(book)
 # %% [markdown]
 # The 1-grams seem to do better on the rest than on what they counted. But a word that
 # was counted only once is read as "unknown": in the rest there are twice as many of
-# these, and what is so frequent is easily guessed. Perplexities are compared on the same
-# text, with the same vocabulary, and not otherwise.
+# these, and what is so frequent is easily guessed. Perplexities are compared on the
+# same text, with the same vocabulary, and not otherwise.
 #
 # ## Try this
 #
