@@ -26,8 +26,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             name,
             help=found.help,
             description=found.help,
-            epilog="Ctrl-C stops after the current batch and saves; --resume goes on. "
-            "The file of your own has: " + found.file,
+            epilog="Defaults stand in parentheses. Ctrl-C stops after the current "
+            "batch and saves; --resume goes on. The file of your own has: "
+            + found.file,
         )
         own.add_argument(
             "-o",

@@ -82,6 +82,18 @@ def test_a_table_of_long_texts_fits_the_page(evil, page, tmp_path):
     )
 
 
+def test_the_words_above_a_wide_table_are_not_cut(evil, page, tmp_path):
+    """The table can be scrolled on a phone; what is said of it fits."""
+    _, trained = evil
+    table = Table("what it says " * 5, ["a"] * 12, [["0.123"] * 12])
+    trained.task.examples = lambda *_: [Section("", [], [table])]
+    path = write(tmp_path, trained, Prepared(0, 0, 0, {}, []))
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(path.as_uri())
+    assert page.get_by_text("what it says").bounding_box()["width"] < 390
+    assert page.locator("table", has_text="0.123").bounding_box()["width"] > 390
+
+
 def test_the_terminal_shows_text_as_text(evil):
     _, trained = evil
     said = io.StringIO()
