@@ -43,8 +43,8 @@ axes.set_title("Highest temperature in Seattle; right of the line: held out")
 #
 # Shuffled days would let the network learn from the day after the one that it is asked
 # about. So the last quarter is held out, and of what is before it the last fifth says
-# when to stop. Windows are cut within a part; the 30 days before its first target may
-# lie in the part before, because they are in the past.
+# which epoch was best. A window belongs to the part of its target; the 30 days before
+# it may lie in the part before, because they are in the past.
 
 # %%
 DAYS = 30
@@ -215,9 +215,9 @@ assert np.abs(np.diff(own)).mean() < np.abs(np.diff(today)).mean()
 #
 # ## Exercises
 #
-# 1. Show that windows of a shuffled series would let a "forecast" see its own answer.
-# 2. The loss is the mean square. Which constant minimises it, and which the mean of the
-#    absolute values?
+# 1. Show that windows shuffled before the split let a "forecast" see its own answer.
+# 2. The loss is the mean square. Which constant minimises it, and which the mean
+#    absolute error?
 # 3. What is the RMSE of persistence for white noise with deviation 1?
 
 # %% [markdown]
@@ -246,7 +246,7 @@ assert tried[np.argmin(squares)] == 2.0 and tried[np.argmin(sizes)] == 1.0
 # ### Solution 3
 #
 # The difference of two independent numbers has variance 2: $\sqrt{2}$, more than the
-# mean alone would give.
+# 1 that always saying the mean would give.
 
 # %%
 noise = np.random.default_rng(0).standard_normal(200_000)

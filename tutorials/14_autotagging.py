@@ -57,7 +57,7 @@ tokens = [vocabulary.encode(text) for text in texts]
 #
 # A softmax shares one probability among the tags: if one becomes more likely, another
 # has to be less so. Tags are not rivals. Each gets a sigmoid and a yes or no of its
-# own; the loss is the sum of their cross-entropies.
+# own; the loss is the mean of their cross-entropies.
 
 # %%
 logits = mg.tensor([[2.0, 2.0, -2.0]])
@@ -163,8 +163,9 @@ axes.set_title(f"Each tag; macro F1 {np.mean(each):.2f}")
 # %% [markdown]
 # ## The threshold
 #
-# Above which chance is a tag given? Low, and many are right but more are wrong. It is
-# chosen on the validation part: chosen on the held-out part it would flatter us.
+# Above which chance is a tag given? A low threshold finds more of the right tags, and
+# gives more wrong ones. It is chosen on the validation part: chosen on the held-out
+# part it would flatter us.
 
 # %%
 limits = np.linspace(0.05, 0.9, 18)
@@ -200,7 +201,7 @@ assert answer[KEPT.index("interface::graphical")] > 0.5
 # %% [markdown]
 # ## Try this
 #
-# - All 24 tags: `minigrad train autotagging`, beside weighed words without order.
+# - All 24 tags: `minigrad train autotagging`, beside weighted words without order.
 # - The last output of each direction instead of the largest: how much worse?
 # - Descriptions of one program read nearly alike. Split so that they stay on one side.
 #

@@ -18,7 +18,16 @@ from minigrad.data.files import read_table, sentence
 from minigrad.errors import DataError
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, enough
+from minigrad.tasks.base import (
+    Prepared,
+    Section,
+    Table,
+    Task,
+    Trained,
+    enough,
+    one_of,
+    seen,
+)
 from minigrad.tasks.baselines import LogisticRegression
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.sequences import bucketed, padded, portions
@@ -55,6 +64,7 @@ class Autotagging(Task):
     )
     monitor = "micro F1"
     better = "higher"
+    learned = "Cross-entropies of a text's tags, added up, in nats, with dropout."
     units: ClassVar = {"micro F1": "{:.3f}", "macro F1": "{:.3f}"}
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
@@ -92,7 +102,8 @@ class Autotagging(Task):
             f"{len(texts):,} descriptions with {len(names)} different tags, "
             f"{np.mean([len(t) for t in tags]):.1f} on average: {len(train):,} train, "
             f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
-            f"{len(vocabulary):,} words. A tag is given if its chance is above "
+            f"{len(vocabulary) - 2:,} words, {seen(settings.min_count)} in the "
+            "training part. A tag is given if its chance is above "
             f"{settings.threshold:g}.",
         ]
         if settings.data is None:
@@ -101,8 +112,8 @@ class Autotagging(Task):
                 "that flatters every method a little. A tag that is absent may merely "
                 "not have been given by anyone."
             )
-        train_part, validation_part, test_part = parts
-        return Prepared(train_part, validation_part, test_part, reading, lines)
+        example = None if settings.data is None else one_of(parts[2].texts)
+        return Prepared(parts[0], parts[1], parts[2], reading, lines, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `TextTagger`."""
@@ -169,7 +180,6 @@ class Autotagging(Task):
             return micro(given[rows], wanted) - micro(theirs[rows], wanted)
 
         found = paired(gain, len(given), draws=1000)
-        verdict = "a clear difference" if found.clear else "that may be chance"
         rows = [
             [
                 tag,
@@ -179,7 +189,7 @@ class Autotagging(Task):
             ]
             for k, tag in enumerate(reading["tags"])
         ]
-        header = ["tag", "held out", "precision", "recall", "F1", "F1 of words alone"]
+        header = ["tag", "held out", "precision", "recall", "F1", "F1 of TF-IDF"]
         count = min(8, len(part.texts))
         some = np.random.default_rng(0).choice(len(part.texts), count, replace=False)
         shown = [
@@ -190,9 +200,8 @@ class Autotagging(Task):
             Section(
                 "Beside words without order",
                 lines=[
-                    f"Micro F1 {found.value:+.3f} beside TF-IDF with logistic "
-                    f"regression (paired bootstrap over {len(given):,} descriptions, "
-                    f"95 %: {found.low:+.3f} to {found.high:+.3f}): {verdict}."
+                    "The network minus TF-IDF with logistic regression: "
+                    + found.told("micro F1", f"{len(given):,} descriptions")
                 ],
             ),
             Section("Each tag", tables=[Table("Held out", header, rows)]),

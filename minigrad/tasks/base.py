@@ -62,6 +62,8 @@ class Prepared:
     reading   what turns an input into numbers, by name: Vocabulary, Scaling (made from
               the training part alone), or plain JSON. It is saved with the model
     lines     what the data are, in words: how many rows, where the parts begin
+    example   an input for `predict` from the held-out part of a user's own data;
+              None: the task's example fits
     """
 
     train: Any
@@ -69,6 +71,7 @@ class Prepared:
     test: Any
     reading: dict[str, Any]
     lines: list[str] = field(default_factory=list)
+    example: str | None = None
 
 
 @dataclass
@@ -118,6 +121,7 @@ class Task:
     monitor      the figure of `evaluate` that says which epoch is best
     better       "lower" or "higher"
     units        how figures are shown: {"rmse": "{:.2f} °C"}
+    learned      what the training loss is, for the caption of its curve
     carry        is the state carried from batch to batch? `loss` then takes and returns
                  it (`Trainer`)
     """
@@ -131,6 +135,7 @@ class Task:
     monitor = "loss"
     better = "lower"
     units: ClassVar[dict[str, str]] = {}
+    learned = ""
     carry = False
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
@@ -173,13 +178,13 @@ class Task:
         """What the model says to a user's input."""
         raise NotImplementedError
 
-    def example_answered(self, trained: Trained) -> list[Section]:
-        """What the model says to the task's example; nothing if it knows no word of it.
+    def example_answered(self, trained: Trained, data: Prepared) -> list[Section]:
+        """What the model says to the example; nothing if it knows no word of it.
 
         A model trained on a user's own data may know none.
         """
         try:
-            return self.predict(trained, self.example or "")
+            return self.predict(trained, data.example or self.example or "")
         except DataError:
             return []
 
@@ -210,6 +215,16 @@ def enough(path: str | None, what: str, count: int, least: int) -> None:
             actual=str(count),
             hint="a longer file",
         )
+
+
+def seen(count: int) -> str:
+    """Which words are known, after a noun: "seen 2 times or more"."""
+    return "seen" if count == 1 else f"seen {count} times or more"
+
+
+def one_of(texts: Iterable[str]) -> str | None:
+    """The first of some texts that can stand on a command line; None if none can."""
+    return next((text for text in texts if text and text[0] != "-"), None)
 
 
 def rows_of(count: int, size: int) -> Iterable[np.ndarray]:

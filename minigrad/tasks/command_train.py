@@ -26,15 +26,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             name,
             help=found.help,
             description=found.help,
-            epilog="Ctrl-C stops after the current batch and saves; --resume goes on. "
-            "The file of your own has: " + found.file,
+            epilog="Defaults stand in parentheses. Ctrl-C stops after the current "
+            "batch and saves; --resume goes on. The file of your own has: "
+            + found.file,
         )
         own.add_argument(
             "-o",
             "--output",
             type=Path,
             metavar="FOLDER",
-            help="where the model and its page go (your data folder)",
+            help="where the model and its page go (default: your data folder)",
         )
         own.add_argument("--resume", action="store_true", help="go on with a run")
         own.add_argument(
@@ -43,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         own.add_argument(
             "--monitor",
             action="store_true",
-            help="watch the gradients, and write monitor.html and monitor.csv beside",
+            help="watch the gradients, and write monitor.html and monitor.csv too",
         )
         add_options(own, found.options)
 
@@ -68,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
         data = session.prepare()
         for line in data.lines:
             console.print(line, markup=False, highlight=False)
+        console.print("*: the best epoch so far, on the validation part")
         if options.anew:
             session.put_aside()
         callbacks: list[Any] = [Progress(console, task.units)]
@@ -97,7 +99,8 @@ def run(options: argparse.Namespace) -> None:
             f"written to {seen}", highlight=False, markup=False, soft_wrap=True
         )
     ask = ["minigrad", "predict", task.name]
-    ask += [task.example] if task.example else []
+    example = data.example or task.example
+    ask += [example] if example else []
     ask += ["--model", *folder] if folder else []
     console.print(
         f"written to {session.path}\nwritten to {written}\nnext: {shlex.join(ask)}",

@@ -23,7 +23,15 @@ from minigrad.errors import DataError
 from minigrad.functions import log_softmax
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.base import (
+    Prepared,
+    Section,
+    Table,
+    Task,
+    Trained,
+    one_of,
+    seen,
+)
 from minigrad.tasks.baselines import NGram
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.statistics import paired
@@ -77,8 +85,10 @@ class NextToken(Task):
     file = "plain text, UTF-8"
     questions = QUESTIONS
     carry = True
+    learned = "Cross-entropy in nats, with dropout; 1 nat is 1.44 bits."
     order = 3  # of the n-grams it is compared with
     token = "word"
+    asked = 6  # tokens of a user's text, as an example
     tied = False
 
     def cut(self, text: str) -> list[str]:
@@ -115,12 +125,13 @@ class NextToken(Task):
             f"{len(tokens):,} {self.token}s in the order of the text: "
             f"{len(parts[0]):,} train, {len(parts[1]):,} choose the epoch, "
             f"{len(parts[2]):,} are held out.",
-            f"{len(vocabulary) - 2:,} different {self.token}s, seen "
-            f"{settings.min_count} times or more in the training part; {unknown:.1%} "
-            "of the held-out ones are none of them and count as one.",
+            f"{len(vocabulary) - 2:,} different {self.token}s, "
+            f"{seen(settings.min_count)} in the training part. {_unknown(unknown)}",
         ]
+        start = self.join(parts[2][: self.asked]).strip().split("\n")[0]
+        example = None if settings.data is None else one_of([start])
         reading = {"tokens": vocabulary}
-        return Prepared(train, validation, test, reading, lines)
+        return Prepared(train, validation, test, reading, lines, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `LanguageModel`."""
@@ -172,15 +183,16 @@ class NextToken(Task):
             b[: count * size].reshape(count, size).mean(axis=1) for b in (ours, theirs)
         )
         gain = paired(lambda k: first[k].mean() - second[k].mean(), count)
-        verdict = "a clear difference" if gain.clear else "that may be chance"
         line = (
-            f"The network needs {gain.value:+.3f} bits per {self.token} beside "
-            f"{self.order}-grams with Kneser-Ney smoothing, which saw the same text "
-            f"(paired bootstrap over {count} stretches of {size} {self.token}s, "
-            f"95 %: {gain.low:+.3f} to {gain.high:+.3f}): {verdict}."
+            f"The network minus {self.order}-grams with Kneser-Ney smoothing, which "
+            "saw the same text: "
+            + gain.told(
+                f"bits per {self.token}",
+                f"{count} stretches of {size} {self.token}s",
+            )
         )
         shown = [Section("Beside counting", lines=[line])]
-        return shown + self.example_answered(trained)
+        return shown + self.example_answered(trained, data)
 
     def predict(self, trained: Trained, text: str, **asked: Any) -> list[Section]:
         """The likeliest next tokens, and how the text might go on."""
@@ -235,7 +247,7 @@ class NextWord(NextToken):
         *common(
             cell="lstm", hidden=128, dropout=0.5, epochs=16, lr=5e-3, batch_size=16
         ),
-        Option("embedding_dropout", 0.4, "share dropped of word vectors", below=1),
+        Option("embedding_dropout", 0.4, "share of the word vectors dropped", below=1),
         Option("steps", 35, "words that a gradient reaches back", least=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
     )
@@ -264,10 +276,11 @@ class NextCharacter(NextToken):
     example = "The Queen said, `"
     token = "character"
     order = 5
+    asked = 20
     options = (
         *common(cell="gru", hidden=160, dropout=0.3, epochs=30, lr=1e-2, batch_size=16),
         Option("embedding", 32, "numbers per character", least=1),
-        Option("embedding_dropout", 0.1, "share dropped of their vectors", below=1),
+        Option("embedding_dropout", 0.1, "share of their vectors dropped", below=1),
         Option("steps", 60, "characters that a gradient reaches back", least=1),
         Option("min_count", 1, "characters seen less often are unknown", least=1),
     )
@@ -317,6 +330,13 @@ def _strands(model: Any, x: np.ndarray, mask: np.ndarray) -> Iterator[np.ndarray
             logits, state = model(x[now], state, mask=mask[now])
             chances = log_softmax(logits).data / np.log(2)
         yield -np.take_along_axis(chances, after, axis=2)[..., 0]
+
+
+def _unknown(share: float) -> str:
+    if share == 0:
+        return "All of the held-out part is among them."
+    told = f"{share:.1%}" if share >= 0.001 else "Fewer than 0.1%"
+    return f"{told} of the held-out part is not among them and is read as one unknown."
 
 
 def _shown(token: str) -> str:

@@ -9,6 +9,7 @@ Read next: `name_labels.py` and `name_filling.py` (the data), `spelling.py` and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -19,10 +20,10 @@ from minigrad.data import Vocabulary, tokenize
 from minigrad.errors import DataError
 from minigrad.optim import AdamW
 from minigrad.recurrent import models
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, one_of
 from minigrad.tasks.name_figures import (
     LIMIT,
-    LISTS,
+    about_lists,
     chances,
     compared,
     described,
@@ -63,6 +64,7 @@ class NameTagging(Task):
     )
     monitor = "F1"
     better = "higher"
+    learned = "Cross-entropy of a word in nats, with dropout."
     units: ClassVar = dict.fromkeys(("F1", "precision", "recall"), "{:.3f}")
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
@@ -87,7 +89,8 @@ class NameTagging(Task):
             filled(test, held_out, np.random.default_rng(1)),
         )
         told = described(rows, later[1], names, settings.data is None)
-        return Prepared((train, names), *later, reading, told)
+        example = None if settings.data is None else one_of(_with_names(test))
+        return Prepared((train, names), *later, reading, told, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `WordTagger`."""
@@ -148,10 +151,10 @@ class NameTagging(Task):
         _, (*_, held_out) = data.train
         each = chances(trained.model, data.test.words, trained.reading)
         return [
-            LISTS,
+            about_lists(held_out.ordinary),
             compared(data.test, each, self._one_way(data), held_out.ordinary),
             tagged(data.test, each),
-            *self.example_answered(trained),
+            *self.example_answered(trained, data),
         ]
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
@@ -169,7 +172,7 @@ class NameTagging(Task):
             for word, p in zip(words, found, strict=True)
         ]
         table = Table("Each word", ["word", "chance", ""], rows)
-        line = f"Given as a first name: above {LIMIT:.0%}. All is read in lower case."
+        line = f"A first name: above {LIMIT:.0%}. Everything is read in lower case."
         return [Section(text, lines=[line], tables=[table])]
 
     def _one_way(self, data: Prepared) -> np.ndarray:
@@ -205,6 +208,12 @@ class NameTagging(Task):
 def _given(model: Any, part: Filled, reading: dict[str, Any]) -> np.ndarray:
     """Which words are given as names: booleans, over all words."""
     return np.concatenate(chances(model, part.words, reading)) > LIMIT
+
+
+def _with_names(part: Marked) -> Iterator[str]:
+    """The sentences in which somebody is named."""
+    pairs = zip(*part, strict=True)
+    return (" ".join(words) for words, places in pairs if places.any())
 
 
 def _reading(train: Marked, known: Names, settings: SimpleNamespace) -> dict[str, Any]:

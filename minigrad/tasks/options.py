@@ -70,7 +70,7 @@ class Option(NamedTuple):
 def common(**defaults: Any) -> tuple[Option, ...]:
     """The options that every task has, with a task's own defaults."""
     table = (
-        Option("data", None, "a file of your own (CSV, TSV or text)"),
+        Option("data", None, "a file of your own (see below)"),
         Option("cell", "lstm", "kind of cell", choices=("rnn", "lstm", "gru")),
         Option("hidden", 32, "units in a layer", least=1),
         Option("layers", 1, "layers of cells", least=1),
@@ -78,7 +78,7 @@ def common(**defaults: Any) -> tuple[Option, ...]:
         Option("epochs", 10, "passes over the training part, at most", least=1),
         Option("batch_size", 32, "sequences in a batch", least=1),
         Option("lr", 3e-3, "learning rate"),
-        Option("weight_decay", 0.0, "share by which weights shrink (AdamW)"),
+        Option("weight_decay", 0.0, "how strongly AdamW shrinks the weights"),
         Option("clip_norm", 1.0, "largest norm of the gradient; 0: any"),
         Option("patience", 5, "epochs without improvement before it stops", least=1),
         Option("seed", 0, "of weights, order and dropout"),

@@ -19,8 +19,10 @@ from minigrad.words import clean, number
 
 STYLE = """
 td:not(:first-child), td.short { white-space: nowrap; }
+td.text:not(:first-child) { white-space: normal; text-align: left; }
+th.text { text-align: left; }
 tr.own td { font-weight: 600; }
-caption { text-align: left; padding: .8rem 0 .2rem; color: var(--soft); }
+p.caption { margin: .8rem 0 .2rem; color: var(--soft); }
 .side { display: flex; flex-wrap: wrap; gap: 1rem; margin-top: 1rem; }
 .side figure { margin: 0; max-width: 100%; }
 .side figcaption { width: 0; min-width: 100%; box-sizing: border-box; }
@@ -82,7 +84,10 @@ def curves(trained: Trained) -> Section:
     epochs = [line["epoch"] + 1 for line in history]
     lost, left = _axes("training loss")
     left.plot(epochs, [line["loss"] for line in history], "o-", color=BLUE, ms=3)
-    measured, right = _axes(f"{task.label(name)} on the validation part")
+    unit = task.units.get(name, "").partition("}")[2]  # "{:.2f} °C": " °C"
+    measured, right = _axes(
+        f"{task.label(name)}{unit and ' in' + unit} on the validation part"
+    )
     values = [line["metrics"][name] for line in history]
     right.plot(epochs, values, "s-", color=ORANGE, ms=3)
     best = [k for k, line in enumerate(history) if line["best"]]
@@ -91,7 +96,10 @@ def curves(trained: Trained) -> Section:
         right.plot(epochs[k], values[k], "o", ms=11, mfc="none", mec="black")
     return Section(
         "How it was learned",
-        figures=[(lost, _clipping(trained)), (measured, "Circle: the weights kept.")],
+        figures=[
+            (lost, f"{task.learned} {_clipping(trained)}".strip()),
+            (measured, "Circle: the weights kept."),
+        ],
     )
 
 
@@ -137,9 +145,13 @@ def html_of(section: Section) -> str:
 
 
 def _table(table: Table) -> str:
+    columns = zip(*table.rows, strict=True)
+    texts = {k for k, cells in enumerate(columns) if k and max(map(_size, cells)) > 40}
+
     def row(tag: str, cells: Sequence[Any], kind: str = "") -> str:
         inside = "".join(
-            f"<{tag}{_short(c)}>{escape(clean(c, 300))}</{tag}>" for c in cells
+            f"<{tag}{_width(c, k in texts)}>{escape(clean(c, 300))}</{tag}>"
+            for k, c in enumerate(cells)
         )
         return f"<tr{kind}>{inside}</tr>"
 
@@ -149,12 +161,22 @@ def _table(table: Table) -> str:
         for cells in table.rows
     ]
     title = escape(clean(table.title, 120))
-    caption = f"<caption>{title}</caption>" if title else ""
-    return f'<div class="scroll"><table>{caption}{"".join(rows)}</table></div>'
+    # Not a caption element: where the table is scrolled, the words would be cut.
+    caption = f'<p class="caption">{title}</p>' if title else ""
+    named = f' aria-label="{title}"' if title else ""
+    inside = f"<table{named}>{''.join(rows)}</table>"
+    return f'{caption}<div class="scroll">{inside}</div>'
 
 
-def _short(cell: Any) -> str:
-    return ' class="short"' if len(str(cell)) <= 12 else ""
+def _width(cell: Any, text: bool) -> str:
+    """A short cell keeps to one line; a column of text is read as text."""
+    if text:
+        return ' class="text"'
+    return ' class="short"' if _size(cell) <= 12 else ""
+
+
+def _size(cell: Any) -> int:
+    return len(str(cell))
 
 
 def _picture(figure: Any, caption: str) -> str:

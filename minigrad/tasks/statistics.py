@@ -29,6 +29,23 @@ class Interval(NamedTuple):
         """Is zero outside of it?"""
         return self.low > 0 or self.high < 0
 
+    def told(self, unit: str, rows: str, form: str = "+.3f") -> str:
+        """A paired difference in words: its size, the interval, and the judgement.
+
+            -0.199 bits (paired bootstrap over 516 names, 95 %: -0.243 to -0.157): a ...
+
+        unit  what it is measured in; `rows`: what was drawn again
+        """
+        value, low, high = (
+            format(v, form).replace("-", "\N{MINUS SIGN}") for v in self
+        )
+        verdict = "a clear difference" if self.clear else "this may be chance"
+        return (
+            f"{value} {unit}".strip()
+            + f" (paired bootstrap over {rows}, 95 %: {low} to {high}): "
+            f"{verdict if any(self) else 'no difference'}."
+        )
+
 
 def interval(values: np.ndarray, draws: int = DRAWS) -> Interval:
     """The mean of some values, with its 95 % percentile bootstrap interval."""

@@ -1,4 +1,4 @@
-"""Tomorrow's highest temperature, from the last 30 days.
+"""Tomorrow's highest temperature, from the days before: 30, if nothing is said.
 
 The parts follow each other in time: the last quarter is held out, the fifth before it
 chooses the epoch. A window may reach back into the part before, as it would in use:
@@ -39,6 +39,7 @@ from minigrad.tasks.options import Option, common
 from minigrad.tasks.statistics import paired
 from minigrad.tensor import Tensor
 
+MONTHS = 60  # days in a picture
 RIDGES = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 
@@ -46,7 +47,7 @@ class Weather(Task):
     """See the module, and `Task`."""
 
     name = "weather"
-    help = "tomorrow's highest temperature, from the last 30 days"
+    help = "tomorrow's highest temperature, from the days before"
     example = "2015-07-04"
     file = "columns date, temp_max, temp_min, precipitation, wind; one row per day"
     options = (
@@ -58,9 +59,13 @@ class Weather(Task):
             patience=12,
             weight_decay=0.01,
         ),
-        Option("days", 30, "days that are read", least=1, below=366),
+        Option("days", 30, "how many days before are read", least=1, below=366),
     )
     monitor = "rmse"
+    learned = (
+        "Mean square of the error, in squares of the temperature's standard deviation, "
+        "with dropout."
+    )
     units: ClassVar = {"rmse": "{:.3f} °C", "mae": "{:.3f} °C"}
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
@@ -92,7 +97,8 @@ class Weather(Task):
             for name, part in parts.items()
         ]
         train, validation, test = parts.values()
-        return Prepared(train, validation, test, reading, lines)
+        example = None if settings.data is None else str(test.dates[-1])
+        return Prepared(train, validation, test, reading, lines, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `models.weather.Forecaster`."""
@@ -255,26 +261,27 @@ def _verdict(own: np.ndarray, data: Prepared) -> Section:
 
         found = paired(gain, len(truth), block=WEEK)
         word = "lower" if found.value < 0 else "higher"
-        luck = "more than luck" if found.clear else "within the noise of these days"
+        luck = "a clear difference" if found.clear else "this may be chance"
         low, high = (f"{v:+.2f}".replace("-", "\N{MINUS SIGN}") for v in found[1:])
         lines.append(
-            f"Against {name}: the RMSE is {abs(found.value):.2f} °C {word}, 95 % "
-            f"interval {low} to {high} (weeks drawn again): {luck}."
+            f"Beside {name}: the RMSE is {abs(found.value):.2f} °C {word} (paired "
+            f"bootstrap over weeks, 95 %: {low} to {high} °C): {luck}."
         )
     lines.append(
-        "Differences of a few hundredths of a degree mean little: another year has "
-        "other days."
+        "A difference of a few hundredths of a degree means little: other days would "
+        "give another one."
     )
     return Section("Better than the baselines?", lines)
 
 
 def _pictures(own: np.ndarray, part: Days) -> Section:
     """Two months of the held-out part, and its worst days."""
-    half = len(part.dates) // 2
-    stretches = [slice(0, 60), slice(half, half + 60)]
+    later = max(MONTHS, len(part.dates) // 2)
+    stretches = [slice(0, MONTHS), slice(later, later + MONTHS)]
     figures = [
         (_lines(own, part, stretch), _caption(part.dates[stretch]))
         for stretch in stretches
+        if len(part.dates[stretch]) > 1
     ]
     errors = own - part.celsius
     rows = []
@@ -282,7 +289,8 @@ def _pictures(own: np.ndarray, part: Days) -> Section:
         found = part.before[k], own[k], part.celsius[k]
         rows.append([str(part.dates[k]), *(f"{v:.1f}" for v in found)])
     header = ["the worst days", "day before", "forecast", "what came"]
-    return Section("Forecasts", tables=[Table("", header, rows)], figures=figures)
+    table = Table("Highest temperature in °C", header, rows)
+    return Section("Forecasts", tables=[table], figures=figures)
 
 
 def _lines(own: np.ndarray, part: Days, stretch: slice) -> Any:

@@ -62,8 +62,9 @@ last word; dashed before training, solid after it. Log scale.</figcaption></figu
 <figure>{_graph(folder)}
 <figcaption>One frame per word, one box per gate with its mean value (the larger, the
 stronger its colour), as recorded while the sentence was read. The thick lines carry the
-states along: c above, h below. <code>graph.html</code>, beside this page, is the same
-picture to zoom, search and fold.</figcaption></figure>
+states along: c above, h below. Scroll it sideways for the other words;
+<code>graph.html</code>, beside this page, is the same picture to zoom, search and
+fold.</figcaption></figure>
 """
     page = document("minigrad tour", body, style=house_style())
     path = folder / "index.html"

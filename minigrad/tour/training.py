@@ -13,6 +13,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.data import Vocabulary
 from minigrad.recurrent import models
+from minigrad.tasks.sentiment import LONGEST as ALL  # as read by the task
 from minigrad.tasks.sentiment import parts
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
 from minigrad.trial.evidence import Corpus
@@ -34,7 +35,10 @@ def corpus(vocabulary: Vocabulary | None = None) -> Corpus:
     rows = np.concatenate([train, validation]), held_out
     texts = [[reviews.texts[k] for k in part] for part in rows]
     vocabulary = vocabulary or Vocabulary(texts[0], min_count=3)
-    encoded = [[vocabulary.encode(t)[:LONGEST] for t in part] for part in texts]
+    encoded = [
+        [vocabulary.encode(text)[:longest] for text in part]
+        for part, longest in zip(texts, (LONGEST, ALL), strict=True)
+    ]
     labels = [reviews.ratings[part] > 0 for part in rows]
     return Corpus(vocabulary, encoded[0], labels[0], encoded[1], labels[1])
 

@@ -42,7 +42,8 @@ class Progress:
         parts = [f"epoch {report.epoch + 1:>2}/{report.epochs}"]
         parts += [f"loss {report.loss:.4f}"]
         for name, value in report.metrics.items():
-            parts.append(f"{name} {self.units.get(name, '{:.4f}').format(value)}")
+            told = "validation loss" if name == "loss" else name  # beside the other
+            parts.append(f"{told} {self.units.get(name, '{:.4f}').format(value)}")
         if report.clipped:
             share = f"{report.clipped:.0%}" if report.clipped >= 0.01 else "< 1%"
             parts.append(f"clipped {share}")

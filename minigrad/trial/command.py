@@ -37,7 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GATE=VALUE[@WORD]",
-        help="hold a gate (f, i, o; of a GRU r, z) at 0 to 1, at one word or at all",
+        help="hold a gate (f, i, o; of a GRU r, z) at 0 to 1, at one word or at all "
+        "of them",
     )
     parser.add_argument(
         "--model",
@@ -114,10 +115,10 @@ def sections(
     )
     kinds = [k for k in "fio" if k in reading.units]
     held_tables = {k: what.clamp_table(k) for k in kinds}
-    head = ["what if", "positive at the end", "moved by"]
+    head = ["what if", "positive at the end", "moved by, points"]
     counterfactuals = Section(
         "What if",
-        lines=["The same run, evaluated again from what is changed on."],
+        lines=["The same run, evaluated again from the change on."],
         tables=[Table("Counterfactuals", head, asked)],
         figures=[
             (
@@ -139,7 +140,7 @@ def sections(
         if trained.settings.data is None
         else "Measured on film reviews; the model was trained on other data."
     )
-    rows = [[v.claim, "holds" if v.holds else "does not hold"] for v in judged]
+    rows = [[_large(v.claim), "holds" if v.holds else "does not hold"] for v in judged]
     gates = verdicts.all_gates_at(seen, corpus, "but") if "but" in vocabulary else []
     at_but = Table("", list(verdicts.AT_WORD), gates)
     return [
@@ -147,7 +148,7 @@ def sections(
         counterfactuals,
         Section(
             "The stories of the textbooks",
-            lines=[note, *(f"{v.claim}: {v.measured}." for v in judged)],
+            lines=[note, *(f"{_large(v.claim)}: {v.measured}." for v in judged)],
             tables=[Table("Verdicts", ["story", "verdict"], rows)],
         ),
         *([Section('Every gate at "but"', tables=[at_but])] if gates else []),
@@ -163,11 +164,11 @@ def what_ifs(
 
     reading = what.reading
     end = float(reading.sentiment[-1])
-    rows = [["as it is", f"{end:.0%}", ""]]
+    rows = [["as it is", f"{end:.1%}", ""]]
 
     def row(text: str, sentiment: Any) -> None:
         after = float(sentiment[-1])
-        rows.append([text, f"{after:.0%}", f"{after - end:+.2f}"])
+        rows.append([text, f"{after:.1%}", f"{100 * (after - end):+z.1f}"])
 
     for old, new in replace:
         steps = _steps(reading.words, old)
@@ -188,6 +189,11 @@ def what_ifs(
         if reading.known[step]:
             row(f'word {step}, "{word}", unread', what.without(step))
     return rows
+
+
+def _large(text: str) -> str:
+    """With a capital letter in front."""
+    return text[:1].upper() + text[1:]
 
 
 def replaced(text: str) -> tuple[str, str]:

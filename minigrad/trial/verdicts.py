@@ -56,7 +56,7 @@ def forget_at_but(seen: Seen, corpus: Corpus) -> Verdict:
         sure = ": it does not move, or by chance"
     else:
         kept = "to clear a memory it would have to be near 0"
-        sure = f": surely so, but it is still {found.level:.2f} there, and {kept}"
+        sure = f": a clear difference, but it is still {found.level:.2f} there; {kept}"
     count = int(places(seen, but_of(corpus)).any(axis=0).sum())
     measured = (
         f'at "but" it is {_moved(within)} than at the other words of the same sentence '
@@ -89,15 +89,16 @@ def holding_at_but(seen: Seen, corpus: Corpus, labels: np.ndarray) -> Verdict | 
         after = seen.held("f", value, at)[rows]
         right = ((after > 0) == labels[rows]).astype(float)
         gain = interval(right - ((before > 0) == labels[rows]))
+        points = Interval(*(100 * share for share in gain))
         turns[value] = turned = ((after > 0) != (before > 0)).mean()
         moved = np.abs(chance(after) - chance(before)).mean()
         texts.append(
             f"{words} there, it turns the side of {turned:.0%} of the sentences and "
-            f"moves the chance of positive by {moved:.3f} on average; accuracy "
-            f"{gain.value:+.1%} ({_range(gain, '+.1%')})"
+            f"moves the chance of positive by {moved:.3f} on average; the accuracy "
+            f"moves by {100 * gain.value:+z.1f} points ({_range(points, '+z.1f')})"
         )
     return Verdict(
-        'that the forget gate falls at "but" decides how the sentence comes out',
+        'the fall of the forget gate at "but" decides how the sentence comes out',
         f"{'; '.join(texts)} ({len(rows)} held-out sentences)",
         bool(turns[1.0] > CLEARLY),
     )
@@ -244,8 +245,8 @@ def reach_of_first(
             continue
         lines.append(
             f"{kind.upper()}: the gradient at the first word is "
-            f"{before[0] / before[-1]:.2g} of that at the last before training, "
-            f"and {reading.reach[0] / reading.reach[-1]:.2g} of it after"
+            f"{before[0] / before[-1]:.2g} times that at the last before training, "
+            f"and {reading.reach[0] / reading.reach[-1]:.2g} times after it"
         )
     return lines
 

@@ -93,6 +93,36 @@ def test_every_task_runs_to_its_end_on_a_file_of_one_s_own(name, files, tmp_path
     answers = trained.predict(INPUTS[name])
     again = tasks.load(name, tmp_path / "run").predict(INPUTS[name])
     assert answers and repr(answers) == repr(again)
+    chosen = settings(trained.task.options, {"data": files[name]})
+    example = trained.task.prepare(chosen).example
+    assert example and trained.predict(example)  # of the user's own data
+
+
+def test_only_wrong_sentences_are_shown_as_wrong(files):
+    """Not the least sure of the right ones, where fewer are wrong than are shown."""
+    part = prepared("sentiment", data=files["sentiment"])[2].test
+    right = 2.0 * part.positive - 1
+    told = sentiment.mistakes(part, right)
+    assert told.lines and not told.tables
+    logits = right.copy()
+    logits[[1, 4]] *= -1, -2
+    told = sentiment.mistakes(part, logits)
+    shown = [row[0] for row in told.tables[0].rows]
+    assert shown == [part.texts[4], part.texts[1]] and not told.lines
+
+
+def test_names_are_new_or_learned_from():
+    """Only of the package's names: a user's file may be gone."""
+    task, model, data = built("first-names")
+    found = {}
+    for path in (None, "gone.txt"):
+        asked = SimpleNamespace(settings=SimpleNamespace(data=path), model=model)
+        asked.reading = data.reading
+        _, found[path] = task.predict(asked, "mary", temperature=0.3)[0].tables
+    assert {len(row) for row in found["gone.txt"].rows} == {1}
+    learned = set(data.train.names)
+    for name, kind in found[None].rows:
+        assert kind == ("learned from" if name.lower() in learned else "new")
 
 
 def test_what_a_file_has_to_hold(tmp_path):

@@ -21,6 +21,7 @@ class Evil:
     label = tasks.Task.label
     shown = tasks.Task.shown
     units = {}  # noqa: RUF012
+    learned = EVIL
 
     def examples(self, trained, data):
         return [Section(EVIL, [EVIL], [Table(EVIL, [EVIL, EVIL], [[EVIL, 3]])])]
@@ -66,6 +67,33 @@ def test_the_page_fits_a_phone(evil, page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_a_table_of_long_texts_fits_the_page(evil, page, tmp_path):
+    """Text wraps in every column: none is beyond the page's edge."""
+    _, trained = evil
+    texts = ["interface::graphical, use::gameplaying, implemented-in::c " * 3] * 3
+    table = Table("", ["text", "given", "wanted"], [texts])
+    trained.task.examples = lambda *_: [Section("", [], [table])]
+    path = write(tmp_path, trained, Prepared(0, 0, 0, {}, []))
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(path.as_uri())
+    beyond = "e => e.scrollWidth > e.clientWidth"
+    assert not any(
+        page.evaluate(f"[...document.querySelectorAll('.scroll')].map({beyond})")
+    )
+
+
+def test_the_words_above_a_wide_table_are_not_cut(evil, page, tmp_path):
+    """The table can be scrolled on a phone; what is said of it fits."""
+    _, trained = evil
+    table = Table("what it says " * 5, ["a"] * 12, [["0.123"] * 12])
+    trained.task.examples = lambda *_: [Section("", [], [table])]
+    path = write(tmp_path, trained, Prepared(0, 0, 0, {}, []))
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(path.as_uri())
+    assert page.get_by_text("what it says").bounding_box()["width"] < 390
+    assert page.locator("table", has_text="0.123").bounding_box()["width"] > 390
+
+
 def test_the_terminal_shows_text_as_text(evil):
     _, trained = evil
     said = io.StringIO()
@@ -81,5 +109,11 @@ def test_the_page_of_a_real_training(series, tmp_path, page):
     tasks.train("weather", folder=tmp_path, data=str(series), **options)
     page.goto((tmp_path / "index.html").as_uri())
     text = page.locator("body").inner_text()
-    for words in ("persistence", "RMSE", "95 % interval", "held out", "epochs run"):
+    for words in (
+        "persistence",
+        "RMSE",
+        "bootstrap over weeks",
+        "held out",
+        "epochs run",
+    ):
         assert words in text

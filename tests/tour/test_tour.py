@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from minigrad import errors
+from minigrad import errors, tasks
 from minigrad.cli import main
 from minigrad.drawing import engines
+from minigrad.tasks.options import settings
 from minigrad.tour import command, training
 from minigrad.trial import reading, verdicts
 from minigrad.trial.evidence import Seen
@@ -40,6 +41,15 @@ def test_the_corpus_keeps_its_parts_apart():
     assert 0.5 <= whole.majority <= 0.55
     again = training.corpus()
     assert again.held_out == whole.held_out and again.train == whole.train
+
+
+def test_its_held_out_sentences_are_those_of_the_task():
+    """Whole ones: a saved model is as right here as on the page of its training."""
+    task = tasks.task("sentiment")
+    data = task.prepare(settings(task.options, {}))
+    ours = training.corpus(data.reading["words"])
+    assert ours.held_out == data.test.tokens
+    assert np.array_equal(ours.held_out_labels, data.test.positive)
 
 
 def test_training_learns_and_repeats_itself(corpus):
