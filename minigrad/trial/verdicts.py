@@ -29,6 +29,7 @@ from minigrad.trial.reading import Reading, chance
 CLEARLY = 0.1  # less than this much of a gate, or share of sentences, is little
 MOST = 600  # sentences that are read with their graph
 MEDIUM = 0.5  # Cohen's d from which an effect is called medium
+LONG = 5  # words over which half of a memory has to be left to call it kept
 
 
 class Verdict(NamedTuple):
@@ -99,7 +100,8 @@ def holding_at_but(seen: Seen, corpus: Corpus, labels: np.ndarray) -> Verdict | 
         )
     return Verdict(
         'the fall of the forget gate at "but" decides how the sentence comes out',
-        f"{'; '.join(texts)} ({len(rows)} held-out sentences)",
+        f"{'; '.join(texts)} ({len(rows)} held-out sentences). To decide, it would "
+        f"have to turn more than {CLEARLY:.0%} of them when it is held open",
         bool(turns[1.0] > CLEARLY),
     )
 
@@ -129,8 +131,9 @@ def forget_stays_open(seen: Seen) -> Verdict:
         "the forget gate stays open, so the cell remembers",
         f"its mean over held-out words is {mean:.2f}, and {open_share:.0%} of its "
         f"values are above 0.9: along the cell state half of a memory is left after "
-        f"about {half:.0f} words",
-        bool(half > 5),
+        f"about {half:.0f} words; to remember, that would have to be more than "
+        f"{LONG}",
+        bool(half > LONG),
     )
 
 
