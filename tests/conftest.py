@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import zlib
 
 import hypothesis
@@ -12,6 +13,11 @@ import pytest
 CI = os.environ.get("MINIGRAD_CI") == "1"
 
 os.environ.setdefault("MPLBACKEND", "agg")  # no test opens a window
+
+# A shell that starts something in the background has it ignore Ctrl-C, and all that it
+# starts in turn; some tests press it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Kernels compile within the first example, so no example has a deadline; in CI
 # the examples are the same every time.
