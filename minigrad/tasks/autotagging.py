@@ -25,7 +25,7 @@ from minigrad.tasks.base import (
     Task,
     Trained,
     enough,
-    one_of,
+    first_askable,
     seen,
 )
 from minigrad.tasks.baselines import LogisticRegression
@@ -112,7 +112,7 @@ class Autotagging(Task):
                 "that flatters every method a little. A tag that is absent may merely "
                 "not have been given by anyone."
             )
-        example = None if settings.data is None else one_of(parts[2].texts)
+        example = None if settings.data is None else first_askable(parts[2].texts)
         return Prepared(parts[0], parts[1], parts[2], reading, lines, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:

@@ -222,7 +222,7 @@ def seen(count: int) -> str:
     return "seen" if count == 1 else f"seen {count} times or more"
 
 
-def one_of(texts: Iterable[str]) -> str | None:
+def first_askable(texts: Iterable[str]) -> str | None:
     """The first of some texts that can stand on a command line; None if none can."""
     return next((text for text in texts if text and text[0] != "-"), None)
 

@@ -17,7 +17,7 @@ from minigrad.errors import DataError
 from minigrad.functions import log_softmax
 from minigrad.recurrent import models
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, one_of
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, first_askable
 from minigrad.tasks.baselines import NGram
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.sequences import bucketed, padded, portions
@@ -71,7 +71,7 @@ class FirstNames(Task):
             "name counts as one more.",
         ]
         parts = [part(names) for names in (train, validation, test)]
-        example = None if settings.data is None else one_of(n[:3] for n in test)
+        example = None if settings.data is None else first_askable(n[:3] for n in test)
         reading = {"letters": letters}
         return Prepared(parts[0], parts[1], parts[2], reading, lines, example)
 

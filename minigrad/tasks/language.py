@@ -29,7 +29,7 @@ from minigrad.tasks.base import (
     Table,
     Task,
     Trained,
-    one_of,
+    first_askable,
     seen,
 )
 from minigrad.tasks.baselines import NGram
@@ -129,7 +129,7 @@ class NextToken(Task):
             f"{seen(settings.min_count)} in the training part. {_unknown(unknown)}",
         ]
         start = self.join(parts[2][: self.asked]).strip().split("\n")[0]
-        example = None if settings.data is None else one_of([start])
+        example = None if settings.data is None else first_askable([start])
         reading = {"tokens": vocabulary}
         return Prepared(train, validation, test, reading, lines, example)
 

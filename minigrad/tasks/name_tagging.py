@@ -20,7 +20,7 @@ from minigrad.data import Vocabulary, tokenize
 from minigrad.errors import DataError
 from minigrad.optim import AdamW
 from minigrad.recurrent import models
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, one_of
+from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, first_askable
 from minigrad.tasks.name_figures import (
     LIMIT,
     about_lists,
@@ -89,7 +89,7 @@ class NameTagging(Task):
             filled(test, held_out, np.random.default_rng(1)),
         )
         told = described(rows, later[1], names, settings.data is None)
-        example = None if settings.data is None else one_of(_with_names(test))
+        example = None if settings.data is None else first_askable(_with_names(test))
         return Prepared((train, names), *later, reading, told, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:

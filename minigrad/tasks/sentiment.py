@@ -22,7 +22,7 @@ from minigrad.tasks.base import (
     Task,
     Trained,
     enough,
-    one_of,
+    first_askable,
     seen,
 )
 from minigrad.tasks.baselines import LogisticRegression
@@ -112,7 +112,7 @@ class Sentiment(Task):
                 "the training part; all others are read as one unknown word. Of a "
                 f"longer sentence the first {LONGEST} words are read.",
             ],
-            None if settings.data is None else one_of(texts[k] for k in test),
+            None if settings.data is None else first_askable(texts[k] for k in test),
         )
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
