@@ -31,7 +31,7 @@ from minigrad.tasks.base import (
 from minigrad.tasks.baselines import LogisticRegression
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.sequences import bucketed, padded, portions
-from minigrad.tasks.statistics import paired
+from minigrad.tasks.statistics import f1, paired
 from minigrad.tensor import Tensor
 
 MOST_TAGS = 1000
@@ -157,9 +157,7 @@ class Autotagging(Task):
         frequent = np.argsort(-data.train.tags.sum(axis=0))
         best = max(
             range(1, len(frequent) + 1),
-            key=lambda n: micro(
-                _always(frequent[:n], data.train.tags), data.train.tags
-            ),
+            key=lambda n: f1(_always(frequent[:n], data.train.tags), data.train.tags),
         )
         always = _always(frequent[:best], data.test.tags)
         return {
@@ -177,7 +175,7 @@ class Autotagging(Task):
 
         def gain(rows: np.ndarray) -> float:
             wanted = part.tags[rows]
-            return micro(given[rows], wanted) - micro(theirs[rows], wanted)
+            return f1(given[rows], wanted) - f1(theirs[rows], wanted)
 
         found = paired(gain, len(given), draws=1000)
         rows = [
@@ -243,24 +241,19 @@ def chances(model: Any, part: Described) -> np.ndarray:
     found: list[Any] = [None] * len(part.tokens)
     with no_grad():
         for rows, tokens, mask in portions(part.tokens):
-            logits = model(tokens, mask=mask).data
-            for row, values in zip(rows, 0.5 * (1 + np.tanh(logits / 2)), strict=True):
+            given = mg.sigmoid(model(tokens, mask=mask)).data
+            for row, values in zip(rows, given, strict=True):
                 found[row] = values
     return np.array(found)
 
 
-def micro(given: np.ndarray, wanted: np.ndarray) -> float:
-    """F1 of all tags together: 2 * right / (given + wanted); 0 if there are none."""
-    return float(2 * (given & wanted).sum() / max(given.sum() + wanted.sum(), 1))
-
-
 def _figures(given: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
     each = [
-        micro(given[:, k], wanted[:, k])
+        f1(given[:, k], wanted[:, k])
         for k in range(wanted.shape[1])
         if wanted[:, k].any()
     ]
-    return {"micro F1": micro(given, wanted), "macro F1": float(np.mean(each or [0]))}
+    return {"micro F1": f1(given, wanted), "macro F1": float(np.mean(each or [0]))}
 
 
 def _of_tag(given: np.ndarray, wanted: np.ndarray) -> tuple[float, float, float]:
@@ -268,7 +261,7 @@ def _of_tag(given: np.ndarray, wanted: np.ndarray) -> tuple[float, float, float]
     return (
         right / max(given.sum(), 1),
         right / max(wanted.sum(), 1),
-        micro(given, wanted),
+        f1(given, wanted),
     )
 
 

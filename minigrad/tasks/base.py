@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
-
 from minigrad.errors import DataError, DTypeError
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.options import settings as checked
@@ -225,8 +223,3 @@ def seen(count: int) -> str:
 def first_askable(texts: Iterable[str]) -> str | None:
     """The first of some texts that can stand on a command line; None if none can."""
     return next((text for text in texts if text and text[0] != "-"), None)
-
-
-def rows_of(count: int, size: int) -> Iterable[np.ndarray]:
-    """Row numbers 0..count-1 in stretches of `size`, for evaluation in portions."""
-    return (np.arange(k, min(k + size, count)) for k in range(0, count, size))

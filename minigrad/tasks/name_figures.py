@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.primitives.elementwise import sigmoid
 from minigrad.scope import no_grad
-from minigrad.tasks.base import Section, Table, rows_of
+from minigrad.tasks.base import Section, Table
 from minigrad.tasks.name_filling import ANYTHING, KNOWN, ORDINARY, Filled, Names
 from minigrad.tasks.name_labels import stem
-from minigrad.tasks.sequences import PORTION
+from minigrad.tasks.sequences import by_length
 from minigrad.tasks.spelling import Reader
-from minigrad.tasks.statistics import paired
+from minigrad.tasks.statistics import f1, paired
 
 LIMIT = 0.4  # chance from which a word is given as a name: by the validation part
 SHOWN = 8  # sentences
@@ -39,12 +40,11 @@ def chances(
     """The chance of each word to be a name, one array per sentence."""
     reader = Reader(reading)
     found: list[Any] = [None] * len(sentences)
-    order = np.argsort([len(s) for s in sentences], kind="stable")
     with no_grad():
-        for part in rows_of(len(order), PORTION):
-            numbers = reader.numbers([sentences[k] for k in order[part]])
-            values = 0.5 * (1 + np.tanh(model(*numbers).data / 2))
-            for column, row in enumerate(order[part]):
+        for rows in by_length(sentences):
+            numbers = reader.numbers([sentences[k] for k in rows])
+            values = sigmoid(model(*numbers)).data
+            for column, row in enumerate(rows):
                 found[row] = values[numbers.mask[:, column], column]
     return found
 
@@ -57,11 +57,6 @@ def figures(given: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
         "precision": right / max(given.sum(), 1),
         "recall": right / max(wanted.sum(), 1),
     }
-
-
-def f1(given: np.ndarray, wanted: np.ndarray) -> float:
-    """2 * right / (given + wanted); 0 if there are none."""
-    return float(2 * (given & wanted).sum() / max(given.sum() + wanted.sum(), 1))
 
 
 def about_lists(ordinary: Sequence[str]) -> Section:

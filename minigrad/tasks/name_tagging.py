@@ -18,9 +18,9 @@ import numpy as np
 import minigrad as mg
 from minigrad.data import Vocabulary, tokenize
 from minigrad.errors import DataError
-from minigrad.optim import AdamW
 from minigrad.recurrent import models
 from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, first_askable
+from minigrad.tasks.loop import trainer_of
 from minigrad.tasks.name_figures import (
     LIMIT,
     about_lists,
@@ -42,7 +42,7 @@ from minigrad.tasks.name_labels import Marked, ordinary_words, read, shipped
 from minigrad.tasks.options import Option, common
 from minigrad.tasks.spelling import Numbers, Reader, pieces_of
 from minigrad.tensor import Tensor
-from minigrad.training import Trainer, generators
+from minigrad.training import generators
 
 RARE = 3  # pieces of fewer different words have no vector
 
@@ -183,24 +183,7 @@ class NameTagging(Task):
             weights, order, noise = generators(settings.seed, "one", "way", "only")
             model = self.build(config, weights, noise)
             batches = self.batches(data, settings, order)
-            trainer = Trainer(
-                model,
-                AdamW(
-                    model.parameters(),
-                    lr=settings.lr,
-                    weight_decay=settings.weight_decay,
-                ),
-                self.loss,
-                batches,
-                epochs=settings.epochs,
-                validate=lambda m: self.evaluate(m, data.validation, data.reading),
-                monitor=self.monitor,
-                better=self.better,
-                patience=settings.patience,
-                clip_norm=settings.clip_norm or None,
-                schedule=self.schedule(settings, settings.epochs * len(batches)),
-            )
-            trainer.fit()
+            trainer_of(self, settings, data, model, batches).fit()
             self._known = data, _given(model, data.test, data.reading)
         return self._known[1]
 

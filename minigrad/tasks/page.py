@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.checkpoint import write_whole
 from minigrad.figures import BLUE, ORANGE, blank_figure, plain_axes, svg
-from minigrad.pages import document, house_style
+from minigrad.pages import document, house_style, picture
 from minigrad.tasks.base import MODEL, Prepared, Section, Table, Trained
 from minigrad.tasks.folder import PAGE
 from minigrad.words import clean, number
@@ -180,19 +180,11 @@ def _size(cell: Any) -> int:
 
 
 def _picture(figure: Any, caption: str) -> str:
-    text = escape(clean(caption, 600))
+    text = clean(caption, 600)
     return (
-        f'<figure class="fit">{picture_of(figure, text)}'
-        f"<figcaption>{text}</figcaption></figure>"
+        f'<figure class="fit">{picture(svg(figure), "svg", text)}'
+        f"<figcaption>{escape(text)}</figcaption></figure>"
     )
-
-
-def picture_of(figure: Any, alt: str) -> str:
-    """A matplotlib figure as an image element; `alt` is escaped already."""
-    import base64
-
-    code = base64.b64encode(svg(figure)).decode()
-    return f'<img class="fit" src="data:image/svg+xml;base64,{code}" alt="{alt}">'
 
 
 # ------------------------------------------------------------- text to the terminal

@@ -38,10 +38,15 @@ def portions(
     sequences: Sequence[Any],
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """All sequences, those of like length together: (rows, tokens, mask) each time."""
+    for rows in by_length(sequences):
+        yield rows, *padded([sequences[k] for k in rows])
+
+
+def by_length(sequences: Sequence[Any]) -> Iterator[np.ndarray]:
+    """The numbers of all sequences, of some of like length each time."""
     order = np.argsort([len(s) for s in sequences], kind="stable")
     for start in range(0, len(order), PORTION):
-        rows = order[start : start + PORTION]
-        yield rows, *padded([sequences[k] for k in rows])
+        yield order[start : start + PORTION]
 
 
 def at_the_end(model: Callable[..., Any], sequences: Sequence[Any]) -> np.ndarray:

@@ -13,10 +13,10 @@ from typing import Any
 
 from minigrad.data.files import read_bytes
 from minigrad.errors import ArgumentError, CheckpointError, DataError, MinigradError
-from minigrad.optim import AdamW
 from minigrad.scope import no_grad
 from minigrad.tasks.base import MODEL, Prepared, Task, Trained
 from minigrad.tasks.folder import PREVIOUS, RUN, UNFINISHED, Claimed, folder_of
+from minigrad.tasks.loop import trainer_of
 from minigrad.tasks.options import settings as checked
 from minigrad.tasks.saved import outdated, read_task, reading_to_json, trained_from
 from minigrad.training import Trainer, generators
@@ -74,22 +74,12 @@ class Session:
         self.config = task.configure(settings, self.data)
         model = task.build(self.config, weights, noise)
         batches = task.batches(self.data, settings, order)
-        optimizer = AdamW(
-            model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay
-        )
-        trainer = Trainer(
+        trainer = trainer_of(
+            task,
+            settings,
+            self.data,
             model,
-            optimizer,
-            task.loss,
             batches,
-            epochs=settings.epochs,
-            validate=self._validate,
-            monitor=task.monitor,
-            better=task.better,
-            patience=settings.patience,
-            clip_norm=settings.clip_norm or None,
-            schedule=task.schedule(settings, settings.epochs * len(batches)),
-            carry=task.carry,
             callbacks=callbacks,
             checkpoint=self.path,
             about=self._about({}),
@@ -99,9 +89,6 @@ class Session:
         else:
             self._make_room()
         return trainer
-
-    def _validate(self, model: Any) -> dict[str, float]:
-        return self.task.evaluate(model, self.data.validation, self.data.reading)
 
     def _about(self, figures: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -80,9 +80,8 @@ def holding_at_but(seen: Seen, corpus: Corpus, labels: np.ndarray) -> Verdict | 
     """
     at = places(seen, but_of(corpus))
     rows = np.flatnonzero(at.any(axis=0))
-    if (
-        len(rows) < 10 or "but" not in corpus.vocabulary
-    ):  # unknown, it would be any word
+    known = "but" in corpus.vocabulary  # unknown, it would be any word
+    if len(rows) < 10 or not known:
         return None
     before = seen.final()[rows]
     texts, turns = [], {}

@@ -1,0 +1,39 @@
+"""The loop that trains a task's model, as its options say.
+
+Read next: `session.py`, which builds what it needs and saves what it made.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from minigrad.optim import AdamW
+from minigrad.tasks.base import Prepared, Task
+from minigrad.training import Trainer
+
+
+def trainer_of(
+    task: Task,
+    settings: SimpleNamespace,
+    data: Prepared,
+    model: Any,
+    batches: Any,
+    **more: Any,
+) -> Trainer:
+    """A Trainer, at its start. `more` goes to it: callbacks, checkpoint, about."""
+    return Trainer(
+        model,
+        AdamW(model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay),
+        task.loss,
+        batches,
+        epochs=settings.epochs,
+        validate=lambda model: task.evaluate(model, data.validation, data.reading),
+        monitor=task.monitor,
+        better=task.better,
+        patience=settings.patience,
+        clip_norm=settings.clip_norm or None,
+        schedule=task.schedule(settings, settings.epochs * len(batches)),
+        carry=task.carry,
+        **more,
+    )
