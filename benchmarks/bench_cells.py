@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 import minigrad as mg
-from models import GRU, LSTM, RNN
+from minigrad.models import GRU, LSTM, RNN
 
 SIZES = {"S": (50, 16, 32, 64), "M": (100, 32, 128, 128), "L": (50, 64, 256, 512)}
 PROMISED = {"S": 0.75, "M": 0.85, "L": 1.0}

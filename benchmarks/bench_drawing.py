@@ -16,7 +16,7 @@ SETUP = """
 import json, time
 import numpy as np
 import minigrad as mg
-from models import LSTM
+from minigrad.models import LSTM
 
 def lstm(steps):
     return LSTM(3, 4, rng=0)(mg.tensor(np.zeros((steps, 1, 3)), name="x"))[0]

@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from minigrad import kernels
-from minigrad.primitives import TABLE
-from minigrad.primitives.fused import Elementwise
-from minigrad.quiet import quietly
+from minigrad.engine.kernels import jit
+from minigrad.engine.primitives import TABLE
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.engine.quiet import quietly
 
 
 def operands(primitive, dtype, rng):
@@ -40,7 +40,7 @@ def ratios(primitive, dtype, rng):
         needs = tuple(a.dtype != bool for a in arrays)
 
         def with_numpy():
-            with kernels.use_kernels(False):
+            with jit.use_kernels(False):
                 primitive.pull(needs, g, y, arrays, {})
 
         calls["rule"] = lambda: primitive.pull(needs, g, y, arrays, {})

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 import minigrad as mg
-from models import GRU, LSTM, RNN
+from minigrad.models import GRU, LSTM, RNN
 
 SIZES = {"S": (50, 16, 32, 64), "M": (100, 32, 128, 128)}
 CELLS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}

@@ -9,7 +9,7 @@ import time
 
 STEP = """
 import numpy as np, minigrad as mg
-from models import LSTM
+from minigrad.models import LSTM
 mg.manual_seed(0)
 model = LSTM(8, 16, dtype="float32")
 head = mg.nn.Linear(16, 1, dtype="float32")

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 import minigrad as mg
+from minigrad.models import GRU, LSTM, RNN
 from minigrad.training import Trainer
-from models import GRU, LSTM, RNN
 
 SIZES = {
     "weather (30, 32, 6, 16)": (30, 32, 6, 16),

@@ -1,4 +1,4 @@
-"""Time `minigrad.vectormath` in ufuncs against NumPy on (64, 512) arrays.
+"""Time the functions of `vectormath.py` in ufuncs against NumPy on (64, 512) arrays.
 
 Ours and NumPy's run in turns, best of many, so that a noisy machine harms both alike.
 "special" is ours on NaN, infinities and huge numbers: a vectorised loop should take
@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 from numba import vectorize
 
-from minigrad import vectormath
+from minigrad.engine.kernels import vectormath
 
 NAMES = ("exp", "expm1", "log", "log1p", "tanh", "sigmoid", "sin", "cos")
 SHAPE = (64, 512)

@@ -1,4 +1,4 @@
-"""Print the polynomial coefficients of `minigrad/vectormath.py`, fitted here.
+"""Print the polynomial coefficients of `vectormath.py`, fitted here.
 
 Each function is reduced to a smooth remainder on a short interval; `mpmath.chebyfit`
 gives the near-minimax polynomial (Chebyshev interpolation at 60 digits), which is

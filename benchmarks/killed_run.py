@@ -10,8 +10,8 @@ import sys
 import numpy as np
 
 import minigrad as mg
+from minigrad.models import LSTM
 from minigrad.training import Trainer, cosine, generators, warmup
-from models import LSTM
 
 EPOCHS, BATCHES, ROWS, HIDDEN = 6, 10, 16, 24
 

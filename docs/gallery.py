@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
-from minigrad.cli import main
+from minigrad.commands.main import main
 from minigrad.drawing.drawing import Drawing
-from models import GRU, LSTM, RNN
+from minigrad.models import GRU, LSTM, RNN
 
 FOLDER = Path(__file__).with_name("pictures")
 WORDS = "not so bad"

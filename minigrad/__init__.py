@@ -5,15 +5,23 @@ user holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how
 gradients are made of it).
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from minigrad import errors, losses, nn, optim, random
-from minigrad.autodiff import grad, jacobian
-from minigrad.checkpoint import load, save
-from minigrad.clip import clip_grad_norm_, clip_grad_value_
-from minigrad.creation import arange, eye, full, ones, ones_like, zeros, zeros_like
-from minigrad.functions import log_softmax, logsumexp, softmax
-from minigrad.primitives.elementwise import (
+from minigrad import nn
+from minigrad.engine import errors, random
+from minigrad.engine.autodiff import grad, jacobian
+from minigrad.engine.creation import (
+    arange,
+    eye,
+    full,
+    ones,
+    ones_like,
+    zeros,
+    zeros_like,
+)
+from minigrad.engine.functions import log_softmax, logsumexp, softmax
+from minigrad.engine.primitives.elementwise import (
     absolute,
     cos,
     exp,
@@ -31,14 +39,23 @@ from minigrad.primitives.elementwise import (
     tanh,
     where,
 )
-from minigrad.primitives.index import take
-from minigrad.primitives.linalg import matmul
-from minigrad.primitives.reduce import norm_over as norm
-from minigrad.primitives.shape import broadcast_to, concatenate, split, stack, unstack
-from minigrad.random import manual_seed
-from minigrad.replay import replay
-from minigrad.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
-from minigrad.tensor import Tensor, clip, tensor
+from minigrad.engine.primitives.index import take
+from minigrad.engine.primitives.linalg import matmul
+from minigrad.engine.primitives.reduce import norm_over as norm
+from minigrad.engine.primitives.shape import (
+    broadcast_to,
+    concatenate,
+    split,
+    stack,
+    unstack,
+)
+from minigrad.engine.random import manual_seed
+from minigrad.engine.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
+from minigrad.engine.tensor import Tensor, clip, tensor
+from minigrad.nn import losses, optim
+from minigrad.nn.clip import clip_grad_norm_, clip_grad_value_
+from minigrad.reading.replay import replay
+from minigrad.training.checkpoint import load, save
 
 if TYPE_CHECKING:
     from minigrad import data, training
@@ -53,10 +70,14 @@ if TYPE_CHECKING:
         jacobian_products,
         ledger,
     )
+    from minigrad.reading.gradcheck import gradcheck
     from minigrad.stepping import Steps, steps
-    from minigrad.testing import gradcheck
 
 abs = absolute
+
+# The public modules under their public names, for `from minigrad.optim import Adam`.
+for _module in (errors, losses, optim, random):
+    sys.modules[f"minigrad.{_module.__name__.rpartition('.')[2]}"] = _module
 
 # Imported when first asked for, so that `import minigrad` costs little beyond NumPy.
 _LATER = {
@@ -71,7 +92,7 @@ _LATER = {
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
-    "gradcheck": ("minigrad.testing", "gradcheck"),
+    "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
     "steps": ("minigrad.stepping", "steps"),

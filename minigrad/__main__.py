@@ -1,5 +1,5 @@
 """`python -m minigrad`: the command line, where its script is not on the path."""
 
-from minigrad.cli import main
+from minigrad.commands.main import main
 
 raise SystemExit(main())

@@ -2,20 +2,29 @@
 
 Start with `unroll.py` (the loop), then `rnn.py`, `lstm.py`, `gru.py` (the equations)
 and `recurrent.py` (layers and directions). What is built of them for real work is in
-`sentiment.py`, `language.py` and `tagging.py`.
+`sentiment_reader.py`, `language_model.py` and `taggers.py`.
 """
 
-from models.cell import Cell
-from models.dropout import HiddenDropout
-from models.gru import GRU, GRUCell
-from models.language import LanguageModel
-from models.lstm import LSTM, LSTMCell
-from models.recurrent import Recurrent, Trace
-from models.rnn import RNN, RNNCell
-from models.sentiment import SentimentReader
-from models.tagging import TextTagger, WordTagger
-from models.unroll import Unrolled, unroll, unroll_traced
-from models.weather import Forecaster
+if __name__ == "models":  # the short name, in a checkout: the same modules, not copies
+    import sys
+
+    import minigrad.models  # noqa: F401
+
+    for _name, _module in list(sys.modules.items()):
+        if _name.startswith("minigrad.models"):
+            sys.modules[_name.removeprefix("minigrad.")] = _module
+else:
+    from .cell import Cell
+    from .dropout import HiddenDropout
+    from .forecaster import Forecaster
+    from .gru import GRU, GRUCell
+    from .language_model import LanguageModel
+    from .lstm import LSTM, LSTMCell
+    from .recurrent import Recurrent, Trace
+    from .rnn import RNN, RNNCell
+    from .sentiment_reader import SentimentReader
+    from .taggers import TextTagger, WordTagger
+    from .unroll import Unrolled, unroll, unroll_traced
 
 __all__ = [
     "GRU",

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import one_of
+from minigrad.engine.errors import one_of
+from minigrad.engine.random import generator
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Module, Parameter
 from minigrad.nn import init as start
-from minigrad.random import generator
-from minigrad.tensor import Tensor
-from models.checks import as_tensor, floating, size, step
+
+from .input_checks import as_tensor, floating, size, step
 
 
 class Cell(Module):

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Module
-from minigrad.tensor import Tensor
 
 
 class HiddenDropout(Module):

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import minigrad as mg
+from minigrad.engine.random import generator
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Linear, Module
-from minigrad.random import generator
-from minigrad.tensor import Tensor
-from models.words import recurrent
+
+from .word_models import recurrent
 
 
 class Forecaster(Module):

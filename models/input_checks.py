@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.graph import PACKAGE, place
-from minigrad.primitives.base import describe
-from minigrad.scope import thread
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine.graph import PACKAGE, place
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.scope import thread
+from minigrad.engine.tensor import Tensor
 
-_HERE = __file__.rpartition("checks.py")[0]
+_HERE = __file__.rpartition("input_checks.py")[0]
 
 
 def user_line() -> str:

@@ -1,6 +1,6 @@
 """A network that says what comes next: the next word, or the next character.
 
-Read next: `tagging.py`.
+Read next: `taggers.py`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.random import generator
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Embedding, Linear, Module, Parameter
-from minigrad.random import generator
-from minigrad.tensor import Tensor
-from models.words import recurrent, small
+
+from .word_models import recurrent, small
 
 
 class LanguageModel(Module):

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, one_of
-from minigrad.scope import gate
-from minigrad.tensor import Tensor
-from models.cell import Cell
-from models.checks import number, user_line
-from models.recurrent import Recurrent
+from minigrad.engine.errors import ArgumentError, one_of
+from minigrad.engine.scope import gate
+from minigrad.engine.tensor import Tensor
+
+from .cell import Cell
+from .input_checks import number, user_line
+from .recurrent import Recurrent
 
 State = tuple[Tensor, Tensor]
 

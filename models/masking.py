@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.primitives.base import describe
-from minigrad.tensor import Tensor
-from models.checks import user_line
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.tensor import Tensor
+
+from .input_checks import user_line
 
 
 class Mask:

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.errors import IndexingError
+from minigrad.engine.errors import IndexingError
+from minigrad.engine.random import generator
+from minigrad.engine.scope import cell as cell_scope
+from minigrad.engine.scope import enable_grad, layer, time_step
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Module
-from minigrad.random import generator
-from minigrad.scope import cell as cell_scope
-from minigrad.scope import enable_grad, layer, time_step
-from minigrad.tensor import Tensor
-from models.cell import Cell
-from models.checks import (
+
+from .cell import Cell
+from .input_checks import (
     as_tensor,
     floating,
     initial_state,
@@ -31,8 +32,8 @@ from models.checks import (
     size,
     user_line,
 )
-from models.masking import Mask, make_mask
-from models.unroll import Unrolled, run, watched
+from .masking import Mask, make_mask
+from .unroll import Unrolled, run, watched
 
 
 class Trace:

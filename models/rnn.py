@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import minigrad as mg
-from minigrad.errors import one_of
-from minigrad.scope import gate
-from minigrad.tensor import Tensor
-from models.cell import Cell
-from models.recurrent import Recurrent
+from minigrad.engine.errors import one_of
+from minigrad.engine.scope import gate
+from minigrad.engine.tensor import Tensor
+
+from .cell import Cell
+from .recurrent import Recurrent
 
 ACTIVATIONS = {"tanh": mg.tanh, "relu": mg.relu}
 

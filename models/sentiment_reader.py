@@ -1,6 +1,6 @@
 """A network that reads a sentence and says, after each word, how it sounds.
 
-Read next: `language.py`.
+Read next: `language_model.py`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.random import generator
+from minigrad.engine.scope import enable_grad
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Embedding, Linear, Module
-from minigrad.random import generator
-from minigrad.scope import enable_grad
-from minigrad.tensor import Tensor
-from models.words import WordDropout, recurrent, small
+
+from .word_models import WordDropout, recurrent, small
 
 
 class SentimentReader(Module):

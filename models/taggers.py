@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.engine.random import generator
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Embedding, Linear, Module
-from minigrad.random import generator
-from minigrad.tensor import Tensor
-from models.words import SpelledWords, WordDropout, recurrent, small
+
+from .word_models import SpelledWords, WordDropout, recurrent, small
 
 
 class WordTagger(Module):

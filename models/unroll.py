@@ -23,14 +23,15 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.errors import DTypeError, IndexingError, ShapeError
-from minigrad.graph import Node, next_seq
-from minigrad.quiet import uncollected
-from minigrad.scope import GATES, enable_grad, thread, time_step
-from minigrad.tensor import Tensor
-from models.checks import as_tensor, user_line
-from models.gates import gate_nodes, gate_values, unknown
-from models.masking import Mask, make_mask
+from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
+from minigrad.engine.graph import Node, next_seq
+from minigrad.engine.quiet import uncollected
+from minigrad.engine.scope import GATES, enable_grad, thread, time_step
+from minigrad.engine.tensor import Tensor
+from minigrad.reading.gates import gate_nodes, gate_values, unknown
+
+from .input_checks import as_tensor, user_line
+from .masking import Mask, make_mask
 
 State = Tensor | tuple[Tensor, ...]
 Cell = Callable[[Tensor, Any], Any]

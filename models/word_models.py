@@ -1,6 +1,6 @@
 """What the models of words share: cells by name, word vectors, spelling, lost words.
 
-Read next: `sentiment.py`.
+Read next: `sentiment_reader.py`.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import one_of
+from minigrad.engine.errors import one_of
+from minigrad.engine.random import generator
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Embedding, Module
-from minigrad.random import generator
-from minigrad.tensor import Tensor
-from models.gru import GRU
-from models.lstm import LSTM
-from models.recurrent import Recurrent
-from models.rnn import RNN
+
+from .gru import GRU
+from .lstm import LSTM
+from .recurrent import Recurrent
+from .rnn import RNN
 
 KINDS: dict[str, Callable[..., Recurrent]] = {"rnn": RNN, "lstm": LSTM, "gru": GRU}
 

@@ -16,8 +16,8 @@ from hypothesis.extra import numpy as arrays_of
 from safetensors.numpy import load_file, save_file
 
 import minigrad as mg
-from minigrad.checkpoint import load
-from minigrad.errors import CheckpointError, DTypeError
+from minigrad.engine.errors import CheckpointError, DTypeError
+from minigrad.training.checkpoint import load
 
 DTYPES = (
     "float64 float32 float16 int64 int32 int16 int8 uint64 uint32 uint16 uint8 bool"

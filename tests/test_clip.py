@@ -7,7 +7,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import clip_grad_norm_, clip_grad_value_
-from minigrad.errors import ArgumentError, DTypeError, NonFiniteError
+from minigrad.engine.errors import ArgumentError, DTypeError, NonFiniteError
 
 
 def with_gradients(*arrays, dtype="float64"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 
 CALLS = [
     (lambda m: m.zeros((2, 3))),

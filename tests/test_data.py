@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import minigrad.data as data
 from minigrad.data.tables import parse_table
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     DataError,
     DTypeError,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import minigrad.data as data
 from minigrad.data.files import day, finite, some_text
-from minigrad.errors import DataError, DTypeError, ShapeError
+from minigrad.engine.errors import DataError, DTypeError, ShapeError
 
 COLUMNS = {"text": some_text, "rating": finite}
 

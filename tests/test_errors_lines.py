@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import MinigradError
-from models import LSTM
+from minigrad.engine.errors import MinigradError
+from minigrad.models import LSTM
 
 X = mg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True, name="x")
 V = mg.tensor([1.0, 2.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, ShapeError
 
 NAMES = ("softmax", "log_softmax", "logsumexp")
 

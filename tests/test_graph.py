@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import autodiff, errors
-from minigrad.graph import ancestors, line
-from minigrad.scope import gate, time_step
+from minigrad.engine import autodiff, errors
+from minigrad.engine.graph import ancestors, line
+from minigrad.engine.scope import gate, time_step
 
 
 def leaf(values, name=None):

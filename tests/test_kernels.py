@@ -9,13 +9,13 @@ import sys
 import numpy as np
 import pytest
 
-from minigrad import kernels
-from minigrad.primitives import TABLE
-from minigrad.primitives.fused import Elementwise
-from minigrad.quiet import quietly
+from minigrad.engine.kernels import jit
+from minigrad.engine.primitives import TABLE
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.engine.quiet import quietly
 
 pytestmark = pytest.mark.skipif(
-    not kernels.enabled, reason="only with numba, and with kernels switched on"
+    not jit.enabled, reason="only with numba, and with kernels switched on"
 )
 
 RULED = [p for p in TABLE.values() if isinstance(p, Elementwise) and p.vjp is not None]
@@ -108,7 +108,7 @@ def test_rule_kernels_of_every_subset_of_inputs(primitive, needs, dtype, rng):
 
 
 def test_constants_take_the_dtype_of_the_kernel():
-    program = kernels.Program(TABLE["tanh"].vjp, ("g", "y", "x"))
+    program = jit.Program(TABLE["tanh"].vjp, ("g", "y", "x"))
     text = program.text("rule", program.results[0], "float32")
     assert "np.float32(1.0)" in text and "float64" not in text
     assert program.operands(program.results[0]) == (0, 1)  # x is not even passed
@@ -200,8 +200,8 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path):
 
 
 def test_switching_kernels_off_and_on():
-    with kernels.use_kernels(False):
-        assert not kernels.enabled
-        with kernels.use_kernels(True):
-            assert kernels.enabled
-    assert kernels.enabled
+    with jit.use_kernels(False):
+        assert not jit.enabled
+        with jit.use_kernels(True):
+            assert jit.enabled
+    assert jit.enabled

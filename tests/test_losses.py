@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import losses
-from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.engine.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.nn import losses
 
 REAL = ("mse", "mae", "rmse", "binary_cross_entropy")
 ALL = (*REAL, "cross_entropy")

@@ -9,7 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DTypeError,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import kernels
+from minigrad.engine.kernels import jit
 
 
 def powers(factor, count, dtype):
@@ -32,7 +32,7 @@ def test_where_float32_vanishes_and_explodes():
 @pytest.mark.parametrize(("dtype", "edge"), [("float64", 19.0), ("float32", 10.0)])
 def test_where_tanh_saturates(dtype, edge, on):
     x = mg.tensor([-2 * edge, -edge, edge, edge + 1], dtype, requires_grad=True)
-    with kernels.use_kernels(on):
+    with jit.use_kernels(on):
         (g,) = mg.grad(mg.tanh(x).sum(), [x])
         (near,) = mg.grad(mg.tanh(x * 0.8).sum(), [x])
     assert not g.data.any()
@@ -105,7 +105,7 @@ def test_slopes_in_the_tails_keep_their_digits(name, on):
     function, slope, points = TAILS[name]
     for point in points:
         x = mg.tensor([point], requires_grad=True)
-        with kernels.use_kernels(on):
+        with jit.use_kernels(on):
             (g,) = mg.grad(function(x).sum(), [x])
             (h,) = mg.grad(function(x).sum(), [x], create_graph=True)
         np.testing.assert_allclose(g.data, [slope(point)], rtol=1e-14, atol=0)

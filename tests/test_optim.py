@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import optim
-from minigrad.errors import ArgumentError, CheckpointError, DTypeError, GraphError
+from minigrad.engine.errors import (
+    ArgumentError,
+    CheckpointError,
+    DTypeError,
+    GraphError,
+)
+from minigrad.nn import optim
 
 SETTINGS = [
     ("SGD", {}),

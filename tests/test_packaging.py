@@ -26,7 +26,7 @@ def wheel(tmp_path_factory):
     ("folder", "inside"),
     [
         ("minigrad", "minigrad"),
-        ("models", "models"),
+        ("models", "minigrad/models"),
         ("tutorials", "minigrad/_tutorials"),
     ],
 )
@@ -41,15 +41,12 @@ def test_nothing_is_left_behind(wheel, folder, inside):
 
 def test_nothing_else_is_inside(wheel):
     tops = {name.split("/")[0] for name in wheel.namelist()}
-    assert {name for name in tops if not name.endswith(".dist-info")} == {
-        "minigrad",
-        "models",
-    }
+    assert {name for name in tops if not name.endswith(".dist-info")} == {"minigrad"}
 
 
 def test_it_brings_the_command(wheel):
     (entries,) = [n for n in wheel.namelist() if n.endswith("entry_points.txt")]
-    assert "minigrad = minigrad.cli:main" in wheel.read(entries).decode()
+    assert "minigrad = minigrad.commands.main:main" in wheel.read(entries).decode()
 
 
 def test_hooks_use_the_declared_linter():

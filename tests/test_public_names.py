@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-import models
+from minigrad import models
 
 FUNCTIONS = """
     tensor zeros ones full arange eye zeros_like ones_like manual_seed

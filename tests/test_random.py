@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ArgumentError
-from minigrad.random import generator
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.random import generator
 
 
 def test_the_same_seed_gives_the_same_bits():

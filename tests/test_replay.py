@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.autodiff import key
-from minigrad.replay import evaluate, nodes_between, replay
+from minigrad.engine import errors
+from minigrad.engine.autodiff import key
+from minigrad.reading.replay import evaluate, nodes_between, replay
 
 
 def program(x, W, rows):

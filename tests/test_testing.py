@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, GradientError
-from minigrad.primitives.base import TABLE, Primitive
-from minigrad.primitives.fused import Elementwise
-from minigrad.testing import BELOW, ROUNDED, gradcheck
+from minigrad.engine.errors import ArgumentError, GradientError
+from minigrad.engine.primitives.base import TABLE, Primitive
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.reading.gradcheck import BELOW, ROUNDED, gradcheck
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`minigrad.vectormath` against mpmath, at its seams, and in the way kernels use it.
+"""`vectormath.py` against mpmath, at its seams, and in the way kernels use it.
 
 Every function is compiled as the kernel generator does it: the module's own text and
 one kernel for each function in a file of a private folder, `vectorize` with a cache,
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from minigrad import vectormath
+from minigrad.engine.kernels import vectormath
 
 TYPES = (np.float32, np.float64)
 # Worst ULP in float32, float64: measured (exhaustively in float32) plus a tenth or so.
@@ -62,7 +62,7 @@ def ufuncs(module, cases):
 
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
-    path = tmp_path_factory.mktemp("kernels") / "kernels.py"
+    path = tmp_path_factory.mktemp("kernels") / "jit.py"
     return ufuncs(load(path, generated(inspect.getsource(vectormath), CASES)), CASES)
 
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from models import GRU, LSTM, RNN
+from minigrad.models import GRU, LSTM, RNN
 
 LSTM_VARIANTS = [
     {"forget_gate": forget, "peephole": peephole, "couple": couple}

@@ -20,8 +20,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from minigrad.graph import Leaf, ancestors
-from models import LSTM
+from minigrad.engine.graph import Leaf, ancestors
+from minigrad.models import LSTM
 
 # %% [markdown]
 # ## A neuron, written down

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from models import RNN
+from minigrad.models import RNN
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
@@ -297,7 +297,7 @@ assert not np.allclose(last_use.data, all_uses.data)
 # operations, which does not depend on who else is computing.
 
 # %%
-from minigrad.graph import ancestors
+from minigrad.engine.graph import ancestors
 
 
 def operations(steps):

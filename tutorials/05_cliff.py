@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from models import RNN
+from minigrad.models import RNN
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 

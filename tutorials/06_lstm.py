@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from models import LSTM, LSTMCell, unroll
+from minigrad.models import LSTM, LSTMCell, unroll
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 

@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from models import GRU, LSTM, RNN, GRUCell
+from minigrad.models import GRU, LSTM, RNN, GRUCell
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 COLORS = {"RNN": ORANGE, "LSTM": BLUE, "GRU": GREEN}

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
-from models import LSTM
+from minigrad.models import LSTM
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
@@ -309,7 +309,7 @@ assert (masked.data[3:] == 0).all()
 # ### Solution 1
 
 # %%
-from models import unroll
+from minigrad.models import unroll
 
 there = unroll(both.cells[0], x.data, both.cells[0].zero_state(1)).output
 back = unroll(both.cells[1], x.data, both.cells[1].zero_state(1), reverse=True).output

@@ -22,9 +22,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
+from minigrad.models import LSTM, LanguageModel
 from minigrad.tasks.baselines import NGram
 from minigrad.tasks.writing import continued, suggestions
-from models import LSTM, LanguageModel
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 

@@ -21,9 +21,9 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 
-from minigrad.tour import training
-from minigrad.trial import WhatIf, plots, read, verdicts, words_of
-from minigrad.trial.evidence import at_word, places
+from minigrad.tour import tour_training
+from minigrad.trial import WhatIf, gate_verdicts, heat_maps, read, words_of
+from minigrad.trial.gate_evidence import at_word, places
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
@@ -40,11 +40,11 @@ def say(text):
 # 15 in 100 are held out: all that is said below about the gates is measured on them.
 
 # %%
-corpus = training.corpus()
+corpus = tour_training.corpus()
 print(len(corpus.train), "sentences to learn from,", len(corpus.held_out), "held out")
 losses = []
-reader = training.train("lstm", corpus, losses.append, seed=0)
-accuracy = training.accuracy(reader, corpus)
+reader = tour_training.train("lstm", corpus, losses.append, seed=0)
+accuracy = tour_training.accuracy(reader, corpus)
 print(f"right on {accuracy:.1%}; always the same answer: {corpus.majority:.1%}")
 assert accuracy > 0.78 > corpus.majority
 
@@ -72,7 +72,7 @@ but = reading.words.index("but")
 assert reading.units["f"].shape == (len(reading.words), 24)
 assert np.allclose(reading.units["f"].mean(axis=1), reading.gates["f"])
 assert reading.sentiment[but - 1] > reading.sentiment[-1]
-heat = plt.figure(plots.means(reading))
+heat = plt.figure(heat_maps.means(reading))
 
 # %% [markdown]
 # The sentiment turns, as it should. It is tempting to look at the number of the forget
@@ -86,7 +86,7 @@ heat = plt.figure(plots.means(reading))
 # 0.2 is small, 0.5 medium, 0.8 large.
 
 # %%
-seen, rows = verdicts.seen_of(reader, corpus)
+seen, rows = gate_verdicts.seen_of(reader, corpus)
 number = corpus.vocabulary.index("but")
 found = at_word(seen, "f", number)
 count = int(places(seen, number).any(axis=0).sum())
@@ -111,7 +111,7 @@ axes.set_xlabel("forget gate, mean over units")
 axes.set_ylabel("density")
 axes.set_title("To clear its memory the gate would have to be near 0")
 axes.legend()
-story = verdicts.forget_at_but(seen, corpus)
+story = gate_verdicts.forget_at_but(seen, corpus)
 say(("holds: " if story.holds else "does not hold: ") + story.measured)
 cleared = found.level < 0.2
 assert not cleared and not (story.holds and cleared)
@@ -121,7 +121,7 @@ assert not cleared and not (story.holds and cleared)
 # look how the other gates answer to the same word:
 
 # %%
-for row in verdicts.all_gates_at(seen, corpus, "but"):
+for row in gate_verdicts.all_gates_at(seen, corpus, "but"):
     say("; ".join(row))
 assert {"f", "i", "o"} <= set(reading.gates)
 
@@ -143,7 +143,7 @@ for value, words in ((1.0, "held open"), (0.0, "shut")):
 assert np.array_equal(what.replaced({}), reading.sentiment)
 same = what.clamped("f", 1.0, [but])[:but]
 assert np.array_equal(same, reading.sentiment[:but])  # the past does not change
-held = plt.figure(plots.held(reading, {k: what.clamp_table(k) for k in "fio"}))
+held = plt.figure(heat_maps.held(reading, {k: what.clamp_table(k) for k in "fio"}))
 
 # %% [markdown]
 # And over all held-out sentences with a "but":
@@ -184,7 +184,7 @@ assert turned[-1] > reading.sentiment[-1]
 # seed and the size of the network: that is a result, too.
 
 # %%
-judged = verdicts.judged(reader, corpus, reading)
+judged = gate_verdicts.judged(reader, corpus, reading)
 for verdict in judged:
     print("HOLDS " if verdict.holds else "NOT SO", verdict.claim)
     say("       " + verdict.measured)

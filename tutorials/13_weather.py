@@ -21,8 +21,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
+from minigrad.models import GRU
 from minigrad.tasks.statistics import paired
-from models import GRU
 
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 

@@ -21,9 +21,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minigrad as mg
+from minigrad.models import TextTagger
 from minigrad.tasks.sequences import bucketed, padded
 from minigrad.tasks.statistics import f1 as micro
-from models import TextTagger
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 

@@ -136,7 +136,7 @@ def page(module):
 
 def commands():
     """The page of the command line: each command's own help."""
-    from minigrad.cli import COMMANDS
+    from minigrad.commands.main import COMMANDS
 
     lines = heading("The command line", "=")
     lines += [

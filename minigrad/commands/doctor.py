@@ -55,17 +55,17 @@ def _version(package: str) -> str | None:
 
 def _engines() -> list[str]:
     """Which layout engines give a picture."""
-    from minigrad.drawing import engines
-    from minigrad.errors import MinigradError
+    from minigrad.drawing.write import graphviz_engines
+    from minigrad.engine.errors import MinigradError
 
     lines = []
-    number = engines.version()
+    number = graphviz_engines.version()
     if number:
         lines.append(f"dot         Graphviz {'.'.join(map(str, number))}")
     working = []
-    for engine in engines.installed():
+    for engine in graphviz_engines.installed():
         try:
-            made = engines.run(
+            made = graphviz_engines.run(
                 "dot", "svg", ["digraph { a -> b }"], timeout=20, engine=engine
             )
             working += [engine] if b"</svg>" in made else []
@@ -81,8 +81,8 @@ def _engines() -> list[str]:
 
 
 def _kernels() -> str:
-    from minigrad import kernels
+    from minigrad.engine.kernels import jit
 
-    if kernels.enabled:
+    if jit.enabled:
         return "kernels     compiled by numba"
     return "kernels     off (NumPy does everything, slower)"

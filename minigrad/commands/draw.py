@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Any
 
-from minigrad.errors import ArgumentError, one_of
+from minigrad.engine.errors import ArgumentError, one_of
 
 HELP = "draw an unrolled RNN, LSTM or GRU"
 EXAMPLE = "minigrad draw lstm --steps 5 --level gate -o lstm.svg"
@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> None:
         )
     from minigrad.drawing import draw
     from minigrad.drawing.drawing import FORMATS, LARGEST
-    from minigrad.drawing.saving import in_folder
+    from minigrad.drawing.write.picture_files import in_folder
 
     ending = os.path.splitext(options.output or "x.dot")[1].removeprefix(".").lower()
     one_of("ending", ending, FORMATS)  # all that can be refused is refused at once
@@ -138,7 +138,7 @@ def run_model(options: argparse.Namespace, steps: int) -> Any:
     options  what `network_arguments` reads; with `gradients` it is a scalar loss
     """
     import minigrad as mg
-    import models
+    from minigrad import models
 
     given = {}
     for names in VARIANTS.values():

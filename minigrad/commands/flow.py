@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 
 HELP = "measure how gradients vanish or survive in RNN, LSTM and GRU"
 EXAMPLE = "minigrad flow --cells rnn,lstm,gru --steps 50 -o flow.html"
@@ -30,8 +30,8 @@ def run(options: argparse.Namespace) -> None:
     """Make the networks, run them once, measure, show."""
     from rich.console import Console
 
-    from minigrad.flow.terminal import distance_table, ledger_table
-    from minigrad.flow.verdicts import reach
+    from minigrad.flow.findings import reach
+    from minigrad.flow.terminal_tables import distance_table, ledger_table
 
     cells = [cell.strip().lower() for cell in options.cells.split(",") if cell.strip()]
     words = (options.sentence or "").split() or None
@@ -92,11 +92,11 @@ def _measure(cell: str, options: argparse.Namespace, words: Any, steps: int) -> 
     """One network's trace, its Jacobians, and its ledger with a loss at every step."""
     import numpy as np
 
+    from minigrad import models
+    from minigrad.engine.tensor import Tensor
     from minigrad.flow import jacobian_products, ledger
-    from minigrad.recurrent import models
-    from minigrad.tensor import Tensor
 
-    kinds = {"rnn": models().RNN, "lstm": models().LSTM, "gru": models().GRU}
+    kinds = {"rnn": models.RNN, "lstm": models.LSTM, "gru": models.GRU}
     more = {"forget_bias": options.forget_bias} if cell == "lstm" else {}
     model = kinds[cell](options.inputs, options.hidden, rng=options.seed, **more)
     W = model.cells[0].W_h
@@ -124,8 +124,8 @@ def _verdict(cell: str, far: int, steps: int, jp: Any) -> str:
 
 
 def _write(options: argparse.Namespace, words: Any, steps: int, made: Any) -> Any:
-    from minigrad.flow.page import write_page
-    from minigrad.flow.sections import comparison_body
+    from minigrad.flow.figure_page import write_page
+    from minigrad.flow.page_sections import comparison_body
 
     about = (
         f"untrained, {options.hidden} units, {steps} steps, seed {options.seed}, "

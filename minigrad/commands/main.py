@@ -14,18 +14,18 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 
 COMMANDS = {  # in the order in which they are met
-    "tour": "minigrad.tour.command",
-    "tutorial": "minigrad.lessons.command",
-    "draw": "minigrad.drawing.command",
-    "step": "minigrad.stepping.command",
-    "flow": "minigrad.flow.command",
-    "train": "minigrad.tasks.command_train",
-    "predict": "minigrad.tasks.command_predict",
-    "trial": "minigrad.trial.command",
-    "doctor": "minigrad.doctor",
+    "tour": "minigrad.commands.tour",
+    "tutorial": "minigrad.commands.tutorial",
+    "draw": "minigrad.commands.draw",
+    "step": "minigrad.commands.step",
+    "flow": "minigrad.commands.flow",
+    "train": "minigrad.commands.train",
+    "predict": "minigrad.commands.predict",
+    "trial": "minigrad.commands.trial",
+    "doctor": "minigrad.commands.doctor",
 }
 
 
@@ -63,6 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _safe(message: str) -> str:
     """A message, which may quote a user's file, without what a terminal would obey."""
-    from minigrad.words import clean
+    from minigrad.reading.text import clean
 
     return "\n".join(clean(line, 600) for line in message.split("\n"))

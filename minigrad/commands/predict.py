@@ -14,7 +14,7 @@ OWN = ("command", "run", "task", "input", "model")  # not questions of a task
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command understands: a task, its input, and what may be asked of it."""
     from minigrad.tasks import TASKS, task
-    from minigrad.tasks.options import add_options
+    from minigrad.tasks.task_options import add_options
 
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     for name in TASKS:
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from minigrad.tasks import load
-    from minigrad.tasks.page import show
+    from minigrad.tasks.task_page import show
 
     trained = load(options.task, options.model)
     asked = {k: v for k, v in vars(options).items() if k not in OWN}

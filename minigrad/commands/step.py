@@ -2,7 +2,7 @@
 
 On a terminal it waits for keys; into a pipe or a file it prints every event.
 
-Read next: `terminal.py`.
+Read next: `terminal_player.py`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import os
 import sys
 from typing import Any
 
-from minigrad.drawing.command import VARIANTS, network_arguments, run_model
-from minigrad.errors import ArgumentError, DataError
-from minigrad.words import clean
+from minigrad.commands.draw import VARIANTS, network_arguments, run_model
+from minigrad.engine.errors import ArgumentError, DataError
+from minigrad.reading.text import clean
 
 HELP = "step through a network, forward and backward, one operation at a time"
 EXAMPLE = 'minigrad step lstm --steps 3 --until "receives W_h"'
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace) -> None:
         steps.until(condition, last)
     if hasattr(sys.stdout, "reconfigure"):  # a pipe with an old encoding must not fail
         sys.stdout.reconfigure(errors="replace")
-    from minigrad.stepping.keys import open_keys
-    from minigrad.stepping.terminal import play, print_all
+    from minigrad.stepping.play.keyboard import open_keys
+    from minigrad.stepping.play.terminal_player import play, print_all
 
     watched = sys.stdout.isatty() and sys.stdin is not None
     if options.all or not (watched or options.lines):

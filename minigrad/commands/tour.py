@@ -29,42 +29,44 @@ def run(options: argparse.Namespace) -> None:
     """The tour, in order. Raises MinigradError for a sentence it cannot read."""
     from rich.console import Console
 
-    from minigrad.checkpoint import make_folder
-    from minigrad.tour import page, training
-    from minigrad.trial import reading, verdicts
+    from minigrad.tour import tour_page, tour_training
+    from minigrad.training.checkpoint import make_folder
+    from minigrad.trial import gate_verdicts, sentence_reading
 
     console = Console()
-    words = reading.words_of(options.sentence)  # before anything slow: it may be wrong
+    words = sentence_reading.words_of(
+        options.sentence
+    )  # before anything slow: it may be wrong
     folder = options.output
     make_folder(folder, hint="choose another with -o FOLDER")
     saved = saved_lstm(console)
-    corpus = training.corpus(saved.reading["words"] if saved else None)
+    corpus = tour_training.corpus(saved.reading["words"] if saved else None)
     console.print(
         f"[bold]minigrad tour[/]: {len(corpus.train):,} sentences of film reviews "
         f"to learn from, {len(corpus.held_out):,} held out"
     )
     corpus.vocabulary.encode(words, need_known=True)
     readers = _train(console, corpus, options.seed, saved)
-    accuracies = {k: training.accuracy(r, corpus) for k, r in readers.items()}
+    accuracies = {k: tour_training.accuracy(r, corpus) for k, r in readers.items()}
     _show_accuracies(console, accuracies, corpus)
 
     def read(reader: Any) -> Any:
-        return reading.read(reader, corpus.vocabulary, words)
+        return sentence_reading.read(reader, corpus.vocabulary, words)
 
     size = len(corpus.vocabulary)
     readings = {k: read(r) for k, r in readers.items()}
-    untrained = {k: training.reader(k, size, options.seed).eval() for k in readers}
+    untrained = {k: tour_training.reader(k, size, options.seed).eval() for k in readers}
     if saved:
         untrained["lstm"] = saved.task.build(saved.config, options.seed, 0).eval()
     fresh = {k: read(r) for k, r in untrained.items()}
     lstm = readings["lstm"]
     _show_gates(console, lstm)
-    found = verdicts.judged(readers["lstm"], corpus, lstm)
-    reach = verdicts.reach_of_first(readings, fresh)
+    found = gate_verdicts.judged(readers["lstm"], corpus, lstm)
+    reach = gate_verdicts.reach_of_first(readings, fresh)
     _show_verdicts(console, found, reach)
 
     _draw(folder, lstm, readings, fresh)
-    path = page.write(
+    path = tour_page.write(
         folder,
         options.sentence,
         accuracies,
@@ -84,9 +86,9 @@ def saved_lstm(console: Any) -> Any:
     """The finished LSTM of `minigrad train sentiment`, if there is one to be used."""
     from rich.markup import escape
 
-    from minigrad.errors import CheckpointError
+    from minigrad.engine.errors import CheckpointError
     from minigrad.tasks import load
-    from minigrad.tasks.folder import RUN, folder_of
+    from minigrad.tasks.task_folder import RUN, folder_of
 
     if not (folder_of("sentiment") / RUN).exists():
         return None
@@ -111,7 +113,7 @@ def _train(console: Any, corpus: Any, seed: int, saved: Any) -> dict[str, Any]:
         TimeRemainingColumn,
     )
 
-    from minigrad.tour import training
+    from minigrad.tour import tour_training
 
     columns = (
         TextColumn("{task.description:<5}"),
@@ -123,11 +125,11 @@ def _train(console: Any, corpus: Any, seed: int, saved: Any) -> dict[str, Any]:
     readers = {}
     started = time.perf_counter()
     with Progress(*columns, console=console) as progress:
-        for kind in training.CELLS:
+        for kind in tour_training.CELLS:
             if saved and kind == "lstm":
                 readers[kind] = saved.model
                 continue
-            total = training.batches_per_run(corpus)
+            total = tour_training.batches_per_run(corpus)
             task = progress.add_task(kind.upper(), total=total, loss=0.0)
             smooth = [0.9]
 
@@ -135,7 +137,7 @@ def _train(console: Any, corpus: Any, seed: int, saved: Any) -> dict[str, Any]:
                 smooth[0] += 0.05 * (loss - smooth[0])
                 progress.update(task, advance=1, loss=smooth[0])
 
-            readers[kind] = training.train(kind, corpus, tick, seed)
+            readers[kind] = tour_training.train(kind, corpus, tick, seed)
     taken = "; the LSTM is the one that minigrad train sentiment saved" if saved else ""
     console.print(f"trained in {time.perf_counter() - started:.0f} s{taken}")
     return readers
@@ -198,10 +200,10 @@ def picture(reading: Any, engine: str | None = None) -> Any:
 
 
 def _draw(folder: Path, lstm: Any, readings: dict, fresh: dict) -> None:
-    from minigrad.tour import plots
+    from minigrad.tour import tour_plots
 
     graph = picture(lstm)
     for ending in ("dot", "svg", "png", "html"):
         graph.save(folder / f"graph.{ending}")
-    plots.reach(folder, readings, fresh)
-    plots.gates(folder, lstm)
+    tour_plots.reach(folder, readings, fresh)
+    tour_plots.gates(folder, lstm)

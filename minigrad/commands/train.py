@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from minigrad.errors import MinigradError
+from minigrad.engine.errors import MinigradError
 
 HELP = "train a model on real data: figures beside baselines, and a page"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
@@ -17,7 +17,7 @@ OWN = ("command", "run", "task", "output", "resume", "anew", "monitor")  # not a
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command understands: a task, and then the options of that task."""
     from minigrad.tasks import TASKS, task
-    from minigrad.tasks.options import add_options
+    from minigrad.tasks.task_options import add_options
 
     tasks = parser.add_subparsers(dest="task", metavar="TASK", required=True)
     for name in TASKS:
@@ -53,9 +53,9 @@ def run(options: argparse.Namespace) -> None:
     """Train. Raises MinigradError for bad input; KeyboardInterrupt after Ctrl-C."""
     from rich.console import Console
 
-    from minigrad.tasks import page
-    from minigrad.tasks.folder import Claimed
+    from minigrad.tasks import task_page
     from minigrad.tasks.session import Session
+    from minigrad.tasks.task_folder import Claimed
     from minigrad.training import Progress, Stopped
 
     console = Console()
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> None:
         try:
             trainer.fit()
             trained = session.finish(trainer)
-            written = page.write(session.folder, trained, data)
+            written = task_page.write(session.folder, trained, data)
         except (MinigradError, KeyboardInterrupt) as ended:
             if isinstance(ended, Stopped):
                 told = f"stopped after {trainer.step:,} steps; saved to {session.path}"
@@ -92,7 +92,9 @@ def run(options: argparse.Namespace) -> None:
                 told += f"\nnext{mended}: {shlex.join(again)}"
                 console.print(told, highlight=False, markup=False, soft_wrap=True)
             raise
-        page.show(console, page.Section("", tables=[page.figures_table(trained)]))
+        task_page.show(
+            console, task_page.Section("", tables=[task_page.figures_table(trained)])
+        )
     if options.monitor:
         seen = session.folder / "monitor.html"
         console.print(
@@ -112,7 +114,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _monitor(console: Any, folder: Path) -> Any:
     """The gradient monitor, saying its warnings above the progress bar."""
-    from minigrad.flow.monitoring import Monitor
+    from minigrad.flow.monitor import Monitor
 
     def tell(words: str) -> None:
         console.print(f"monitor: {words}", markup=False, highlight=False)

@@ -60,11 +60,11 @@ def run(options: argparse.Namespace) -> None:
     """Read, ask what if, judge. Raises MinigradError for what cannot be asked."""
     from rich.console import Console
 
-    from minigrad.checkpoint import write_whole
-    from minigrad.pages import document, house_style
+    from minigrad.pages.page import document, house_style
+    from minigrad.reading.text import clean
     from minigrad.tasks import load
-    from minigrad.tasks.page import STYLE, html_of, show
-    from minigrad.words import clean
+    from minigrad.tasks.task_page import STYLE, html_of, show
+    from minigrad.training.checkpoint import write_whole
 
     found = sections(
         load("sentiment", options.model),
@@ -90,11 +90,11 @@ def sections(
     clamp: list[Held] | None = None,
 ) -> list[Any]:
     """What the command shows: of a `Trained` sentiment model and a sentence."""
-    from minigrad.tasks.base import Section, Table
-    from minigrad.tour.training import corpus as corpus_of
-    from minigrad.trial import plots, verdicts
-    from minigrad.trial.reading import read, words_of
-    from minigrad.trial.whatif import WhatIf
+    from minigrad.tasks.task import Section, Table
+    from minigrad.tour.tour_training import corpus as corpus_of
+    from minigrad.trial import gate_verdicts, heat_maps
+    from minigrad.trial.sentence_reading import read, words_of
+    from minigrad.trial.what_if import WhatIf
 
     vocabulary = trained.reading["words"]
     reading = read(trained.model, vocabulary, words_of(sentence))
@@ -105,9 +105,12 @@ def sections(
         lines=[f"{reading.sentiment[-1]:.0%} positive after the last word."],
         tables=trained.task.predict(trained, sentence)[0].tables,
         figures=[
-            (plots.means(reading), "Means over the units; of states the mean size."),
             (
-                plots.units(reading),
+                heat_maps.means(reading),
+                "Means over the units; of states the mean size.",
+            ),
+            (
+                heat_maps.units(reading),
                 "Every unit: a row each, in the same order in all panels, by how its "
                 "memory ends.",
             ),
@@ -122,7 +125,7 @@ def sections(
         tables=[Table("Counterfactuals", head, asked)],
         figures=[
             (
-                plots.held(reading, held_tables),
+                heat_maps.held(reading, held_tables),
                 "Each cell is one more run: all units of the gate held at that word.",
             )
         ]
@@ -133,16 +136,18 @@ def sections(
         note = "The stories are about LSTMs; this is another kind of cell."
         return [word_by_word, counterfactuals, Section("The stories", [note])]
     corpus = corpus_of(vocabulary)
-    seen, _ = verdicts.seen_of(trained.model, corpus)
-    judged = verdicts.judged(trained.model, corpus, reading)
+    seen, _ = gate_verdicts.seen_of(trained.model, corpus)
+    judged = gate_verdicts.judged(trained.model, corpus, reading)
     note = (
         "Measured on sentences of the film reviews that the training never saw."
         if trained.settings.data is None
         else "Measured on film reviews; the model was trained on other data."
     )
     rows = [[_large(v.claim), "holds" if v.holds else "does not hold"] for v in judged]
-    gates = verdicts.all_gates_at(seen, corpus, "but") if "but" in vocabulary else []
-    at_but = Table("", list(verdicts.AT_WORD), gates)
+    gates = (
+        gate_verdicts.all_gates_at(seen, corpus, "but") if "but" in vocabulary else []
+    )
+    at_but = Table("", list(gate_verdicts.AT_WORD), gates)
     return [
         word_by_word,
         counterfactuals,
@@ -159,8 +164,8 @@ def what_ifs(
     what: Any, replace: list[tuple[str, str]], clamp: list[Held]
 ) -> list[list[str]]:
     """Rows: what was asked, and beside it each word unread. First as it is."""
-    from minigrad.errors import ArgumentError
-    from minigrad.scope import GATES
+    from minigrad.engine.errors import ArgumentError
+    from minigrad.engine.scope import GATES
 
     reading = what.reading
     end = float(reading.sentiment[-1])
@@ -198,7 +203,7 @@ def _large(text: str) -> str:
 
 def replaced(text: str) -> tuple[str, str]:
     """OLD=NEW, in lower case. Raises ArgumentError for anything else."""
-    from minigrad.errors import ArgumentError
+    from minigrad.engine.errors import ArgumentError
 
     old, sign, new = (part.strip() for part in text.lower().partition("="))
     if not (sign and old and new):
@@ -213,7 +218,7 @@ def replaced(text: str) -> tuple[str, str]:
 
 def held(text: str) -> Held:
     """GATE=VALUE or GATE=VALUE@WORD. Raises ArgumentError for anything else."""
-    from minigrad.errors import ArgumentError
+    from minigrad.engine.errors import ArgumentError
 
     gate, _, rest = text.strip().partition("=")
     number, at, word = rest.partition("@")
@@ -232,7 +237,7 @@ def held(text: str) -> Held:
 
 
 def _steps(words: list[str], word: str) -> list[int]:
-    from minigrad.errors import ArgumentError
+    from minigrad.engine.errors import ArgumentError
 
     steps = [t for t, found in enumerate(words) if found == word]
     if not steps:

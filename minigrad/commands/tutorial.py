@@ -1,6 +1,6 @@
 """`minigrad tutorial`: the list of tutorials, and one of them, cell by cell.
 
-Read next: `player.py`.
+Read next: `lesson_player.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from minigrad.errors import ArgumentError
-from minigrad.lessons.cells import Lesson, find, lessons
+from minigrad.engine.errors import ArgumentError
+from minigrad.lessons.lesson_cells import Lesson, find, lessons
 
 HELP = "list the tutorials, or play one in the terminal"
 EXAMPLE = "minigrad tutorial 1"
@@ -107,8 +107,8 @@ def _play(lesson: Lesson, folder: Path, wait: bool) -> None:
     from rich.markdown import Markdown
     from rich.syntax import Syntax
 
-    from minigrad.lessons.formulas import readable
-    from minigrad.lessons.player import Player
+    from minigrad.lessons.lesson_player import Player
+    from minigrad.lessons.terminal_formulas import readable
 
     console = Console()
     player = Player(lesson, folder)

@@ -14,7 +14,7 @@ says which steps are real:
 
 Nothing here needs the engine: plain Python and NumPy arrays in, NumPy arrays out.
 
-Read next: `words.py`, then `padding.py`, `batching.py`, `arrays.py`, `scaling.py`,
+Read next: `vocabulary.py`, then `padding.py`, `batching.py`, `arrays.py`, `scaling.py`,
 `streams.py`, `files.py`, `shipped.py`.
 """
 
@@ -35,7 +35,7 @@ from minigrad.data.shipped import (
     seattle_weather,
 )
 from minigrad.data.streams import Streams
-from minigrad.data.words import Vocabulary, tokenize
+from minigrad.data.vocabulary import Vocabulary, tokenize
 
 __all__ = [
     "Batches",

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import random
-from minigrad.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine import random
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 
 
 def whole_number(call: str, name: str, value: Any, least: int) -> int:

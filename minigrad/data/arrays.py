@@ -11,13 +11,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike
 
-from minigrad.data.checks import (
+from minigrad.data.argument_checks import (
     cast_exactly,
     number_array,
     number_dtype,
     whole_number,
 )
-from minigrad.errors import DataError, ShapeError
+from minigrad.engine.errors import DataError, ShapeError
 
 
 def to_categorical(

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.data.checks import generator, number_array, whole_number
-from minigrad.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minigrad.data.argument_checks import generator, number_array, whole_number
+from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 
 def batches(

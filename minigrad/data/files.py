@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.data.tables import Columns, parse_table
-from minigrad.data.words import tokenize
-from minigrad.errors import DataError
+from minigrad.data.vocabulary import tokenize
+from minigrad.engine.errors import DataError
 
 LARGEST = 1 << 28  # bytes: a quarter of a gigabyte of text
 LONGEST = 1000  # words of a text that is trained on as a whole

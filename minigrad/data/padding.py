@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, overload
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from minigrad.data.checks import (
+from minigrad.data.argument_checks import (
     cast_exactly,
     is_sequence,
     number_array,
@@ -19,7 +19,7 @@ from minigrad.data.checks import (
     shortened,
     whole_number,
 )
-from minigrad.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 Token = TypeVar("Token")
 Side = Literal["pre", "post"]

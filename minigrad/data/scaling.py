@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minigrad.data.checks import number_array
-from minigrad.errors import DataError, ShapeError
+from minigrad.data.argument_checks import number_array
+from minigrad.engine.errors import DataError, ShapeError
 
 
 class Scaling:

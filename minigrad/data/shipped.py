@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigrad.data.tables import parse_table
-from minigrad.errors import DataError
+from minigrad.engine.errors import DataError
 
 
 class MovieReviews(NamedTuple):
@@ -178,7 +178,7 @@ def _read(name: str) -> str:
     from importlib.resources import files
 
     try:
-        raw = (files("minigrad") / "datasets" / name).read_bytes()
+        raw = (files("minigrad.data") / "datasets" / name).read_bytes()
         # gzip, not the smaller xz: a Python built by hand often has no lzma
         unpacked = gzip.decompress(raw) if name.endswith(".gz") else raw
         return unpacked.decode("utf-8")

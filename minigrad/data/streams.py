@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.data.checks import number_array, whole_number
-from minigrad.errors import DataError, ShapeError
+from minigrad.data.argument_checks import number_array, whole_number
+from minigrad.engine.errors import DataError, ShapeError
 
 
 class Streams:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from minigrad.errors import DataError
+from minigrad.engine.errors import DataError
 
 
 class Columns(dict[str, list[Any]]):

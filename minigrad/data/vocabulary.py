@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.data.checks import is_sequence, number_array, whole_number
-from minigrad.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minigrad.data.argument_checks import is_sequence, number_array, whole_number
+from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 

@@ -1,4 +1,9 @@
-"""Pictures of graphs: `mg.draw(tensor)`. Start with `drawing.py`, then `model.py`."""
+"""Pictures of graphs: `mg.draw(tensor)`.
+
+Start with `drawing.py`. A picture is made in three acts: `read/` turns the graph into
+boxes and lines, `arrange/` gives each its place, `write/` makes DOT, SVG, PNG, a page.
+`style.py` has fonts, sizes and colours.
+"""
 
 from minigrad.drawing.drawing import Drawing, draw
 

@@ -2,7 +2,7 @@
 
     read the graph -> leave out steps -> add numbers -> arrange -> DOT -> an engine
 
-Read next: `reading.py`, `arrange.py`, `dot.py`: what happens in turn.
+Read next: `read_graph.py`, `arrangement.py`, `dot_text.py`: what happens in turn.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any
 
-from minigrad.drawing import engines
-from minigrad.drawing.arrange import Arranger
-from minigrad.drawing.dot import Writer
-from minigrad.drawing.dress import line_words
-from minigrad.drawing.elide import choose, elide
-from minigrad.drawing.frames import frames
-from minigrad.drawing.layout import Layout
-from minigrad.drawing.model import Picture
-from minigrad.drawing.page import page
-from minigrad.drawing.reading import LEVELS, read
-from minigrad.drawing.saving import in_folder, write
-from minigrad.drawing.steps import name_steps
+from minigrad.drawing.arrange.arrangement import Arranger
+from minigrad.drawing.arrange.layout import Layout
+from minigrad.drawing.arrange.tiles import Tiles
+from minigrad.drawing.read.elision import choose, elide
+from minigrad.drawing.read.picture import Picture
+from minigrad.drawing.read.read_graph import LEVELS, read
+from minigrad.drawing.read.step_names import name_steps
+from minigrad.drawing.read.values import show_gradients, show_values
 from minigrad.drawing.style import THEMES
-from minigrad.drawing.tiles import Tiles
-from minigrad.drawing.values import show_gradients, show_values
-from minigrad.errors import DrawingError, DTypeError, one_of
-from minigrad.graph import Variable
-from minigrad.pages import framed
-from minigrad.quiet import uncollected
-from minigrad.words import clean
+from minigrad.drawing.write import graphviz_engines
+from minigrad.drawing.write.dot_attributes import line_words
+from minigrad.drawing.write.dot_text import Writer
+from minigrad.drawing.write.picture_files import in_folder, write
+from minigrad.drawing.write.picture_page import page
+from minigrad.drawing.write.slides import frames
+from minigrad.engine.errors import DrawingError, DTypeError, one_of
+from minigrad.engine.graph import Variable
+from minigrad.engine.quiet import uncollected
+from minigrad.pages.page import framed
+from minigrad.reading.text import clean
 
 FORMATS = ("svg", "png", "pdf", "html", "dot")
 LARGEST = 9000  # boxes: more are refused at once
@@ -102,7 +102,9 @@ class Drawing:
             )
 
         def run(texts: list[str]) -> bytes:
-            return engines.run("dot", "json0", texts, self.timeout, self.engine)
+            return graphviz_engines.run(
+                "dot", "json0", texts, self.timeout, self.engine
+            )
 
         tiles = Tiles(picture, run, lying=not picture.recurrent)
         arranger = Arranger(picture, tiles)
@@ -131,7 +133,7 @@ class Drawing:
             dpi = min(144.0, 72 * WIDEST / max(width, height))
             dpi = min(dpi, 72 * (6e7 / (width * height)) ** 0.5)
             text = text.replace("{\n", f"{{\ngraph [dpi={dpi:.1f}]\n", 1)
-        return engines.run("nop2", form, [text], self.timeout, self.engine)
+        return graphviz_engines.run("nop2", form, [text], self.timeout, self.engine)
 
     @cached_property
     def _svg(self) -> str:
@@ -248,8 +250,8 @@ def draw(
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
-    engines.check_timeout(timeout)
-    one_of("engine", engine, (None, *engines.ENGINES))
+    graphviz_engines.check_timeout(timeout)
+    one_of("engine", engine, (None, *graphviz_engines.ENGINES))
     one_of("values", values, (False, True, "mean"))
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:

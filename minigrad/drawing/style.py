@@ -3,7 +3,7 @@
 The hues are Okabe and Ito's, made for colour-blind readers; each kind of box also has a
 border or a shape of its own, so that a black-and-white print says the same.
 
-Read next: `dot.py`.
+Read next: `dot_text.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from minigrad.drawing.model import Box
-from minigrad.drawing.words import text_width
+from minigrad.drawing.read.operation_symbols import text_width
+from minigrad.drawing.read.picture import Box
 
 if TYPE_CHECKING:
-    from minigrad.drawing.values import Scale
+    from minigrad.drawing.read.values import Scale
 
 GHOSTS = ("weight", "input", "constant", "saved")  # kinds of boxes for users' tensors
 FONT = "Helvetica,Arial,DejaVu Sans,sans-serif"

@@ -23,14 +23,14 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad.errors import DTypeError, GraphError, NonFiniteError, ShapeError
-from minigrad.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
-from minigrad.primitives.base import describe, first_bad
-from minigrad.primitives.explain import here
-from minigrad.primitives.shape import astype, sum_to
-from minigrad.quiet import quietly, uncollected
-from minigrad.scope import thread
-from minigrad.stacking import Stack, Watcher, set_aside
+from minigrad.engine.errors import DTypeError, GraphError, NonFiniteError, ShapeError
+from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
+from minigrad.engine.primitives.base import describe, first_bad
+from minigrad.engine.primitives.messages import here
+from minigrad.engine.primitives.shape import astype, sum_to
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.scope import thread
+from minigrad.engine.stacking import Stack, Watcher, set_aside
 
 Source = Node | Leaf
 # A gradient's key: the source it belongs to, with the number of the node's output where

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DTypeError, ShapeError
-from minigrad.primitives.explain import here
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.primitives.messages import here
+from minigrad.engine.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.primitives.base import primitive
-from minigrad.primitives.elementwise import equal, exp, log, where
-from minigrad.primitives.reduce import Axis, sum_over
-from minigrad.primitives.shape import normalized_axes, reshape
-from minigrad.tensor import Tensor
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.elementwise import equal, exp, log, where
+from minigrad.engine.primitives.reduce import Axis, sum_over
+from minigrad.engine.primitives.shape import normalized_axes, reshape
+from minigrad.engine.tensor import Tensor
 
 
 @primitive(name="shift")

@@ -16,6 +16,7 @@ Read next: `primitives/base.py` (who makes nodes), then `autodiff.py` (who reads
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 from collections.abc import Iterable
 from operator import attrgetter
@@ -25,12 +26,13 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad.scope import Scope, path
+from minigrad.engine.scope import Scope, path
 
 if TYPE_CHECKING:
-    from minigrad.primitives.base import Primitive
+    from minigrad.engine.primitives.base import Primitive
 
-PACKAGE = __file__.rpartition("graph.py")[0]
+PACKAGE = __file__.removesuffix("graph.py").removesuffix("engine" + os.sep)
+MODELS = PACKAGE + "models" + os.sep  # in an installed package the cells lie there
 next_seq = itertools.count().__next__
 
 
@@ -191,7 +193,9 @@ _inside: dict[str, bool] = {}  # file name -> does it belong to the package?
 
 
 def _is_inside(filename: str) -> bool:
-    inside = _inside[filename] = filename.startswith(PACKAGE)
+    inside = _inside[filename] = filename.startswith(
+        PACKAGE
+    ) and not filename.startswith(MODELS)
     return inside
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.random import Generator

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.graph import Leaf, Node
+from minigrad.engine.graph import Leaf, Node
 
 
 class Watcher:

@@ -16,13 +16,13 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad import autodiff
-from minigrad.errors import DTypeError, GraphError, ShapeError
-from minigrad.graph import Edge, Leaf, Node, Variable
-from minigrad.primitives import elementwise as e
-from minigrad.primitives import index, linalg, reduce, shape
-from minigrad.primitives.base import apply_binary, describe
-from minigrad.primitives.explain import here
+from minigrad.engine import autodiff
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.graph import Edge, Leaf, Node, Variable
+from minigrad.engine.primitives import elementwise as e
+from minigrad.engine.primitives import index, linalg, reduce, shape
+from minigrad.engine.primitives.base import apply_binary, describe
+from minigrad.engine.primitives.messages import here
 
 Axis = int | Sequence[int] | None
 

@@ -4,7 +4,7 @@
     print(e)                    # a term per time step, each a product of Jacobians
     e.value == loss's gradient at that entry, and the printed terms add up to it
 
-Read next: `stretches.py` (how the graph is cut into steps).
+Read next: `step_cuts.py` (how the graph is cut into steps).
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import backpropagate, key
-from minigrad.errors import (
+from minigrad.engine.autodiff import backpropagate, key
+from minigrad.engine.errors import (
     ArgumentError,
     GraphError,
     IndexingError,
     MinigradError,
     ShapeError,
 )
-from minigrad.explaining.chain import Chains, Product
-from minigrad.explaining.paths import Path, Paths
-from minigrad.explaining.stretches import Stretch, Stretches, alone, is_use
-from minigrad.explaining.symbols import Names, Quotient
-from minigrad.graph import AnyEdge, Node, Variable, ancestors
-from minigrad.primitives.base import describe
-from minigrad.quiet import quietly, uncollected
-from minigrad.scope import thread
-from minigrad.stacking import Watcher
+from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.scope import thread
+from minigrad.engine.stacking import Watcher
+from minigrad.explaining.path_listing import Path, Paths
+from minigrad.explaining.step_chain import Chains, Product
+from minigrad.explaining.step_cuts import Stretch, Stretches, alone, is_use
+from minigrad.explaining.value_names import Names, Quotient
 
 LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
@@ -162,7 +162,7 @@ class Explanation:
 
     @cached_property
     def _formula(self) -> Any:
-        from minigrad.explaining.formula import Formula
+        from minigrad.explaining.sympy_formula import Formula
 
         return Formula(self._output, self._seed, self._target, self.index)
 
@@ -173,14 +173,14 @@ class Explanation:
         GraphError where it would be too long to read, or an operation has no formula;
         SetupError without SymPy.
         """
-        from minigrad.explaining.formula import sympy
+        from minigrad.explaining.sympy_formula import sympy
 
         return sympy().Add(*[share for _, share in self._formula.shares])
 
     @property
     def readable(self) -> bool:
         """Is the formula short enough to be shown without being asked for?"""
-        from minigrad.explaining.formula import size
+        from minigrad.explaining.sympy_formula import size
 
         if size(self.nodes, self._output) > 400:
             return False
@@ -196,7 +196,7 @@ class Explanation:
 
     def formula_of(self, term: Term) -> Any:
         """The share of one term as a SymPy expression."""
-        from minigrad.explaining.formula import sympy
+        from minigrad.explaining.sympy_formula import sympy
 
         mine = {node for node, _ in term.uses}
         shares = [share for node, share in self._formula.shares if node in mine]
@@ -204,7 +204,7 @@ class Explanation:
 
     def text(self, max_terms: int = 12, max_paths: int = 12, width: int = 80) -> str:
         """What `print` shows: at most so many terms and paths, in so many columns."""
-        from minigrad.explaining.show import text
+        from minigrad.explaining.explanation_text import text
 
         return text(self, max_terms, max_paths, width)
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import MinigradError
-from minigrad.explaining.chain import Product
+from minigrad.engine.errors import MinigradError
 from minigrad.explaining.explanation import Explanation, Term, closing
-from minigrad.explaining.paths import Path
-from minigrad.words import number
+from minigrad.explaining.path_listing import Path
+from minigrad.explaining.step_chain import Product
+from minigrad.reading.text import number
 
 FULL = 16  # entries: a matrix of more is shown by its shape
 

@@ -8,7 +8,7 @@ from the loss, in whole numbers without limit, and never by walking the paths.
 A path counts where one value is computed from another, also where the derivative
 happens to be zero (the branch that `where` did not choose, a relu that is off).
 
-Read next: `symbols.py`.
+Read next: `value_names.py`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, key
-from minigrad.errors import GraphError
-from minigrad.explaining.stretches import is_use, pulled
-from minigrad.explaining.symbols import Names
-from minigrad.graph import AnyEdge, Node
-from minigrad.primitives import TABLE
-from minigrad.primitives.fused import Elementwise
-from minigrad.primitives.shape import sum_to
-from minigrad.quiet import quietly
+from minigrad.engine.autodiff import Key, key
+from minigrad.engine.errors import GraphError
+from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.primitives import TABLE
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.engine.primitives.shape import sum_to
+from minigrad.engine.quiet import quietly
+from minigrad.explaining.step_cuts import is_use, pulled
+from minigrad.explaining.value_names import Names
 
 MOST = 1000  # paths: more are counted, not listed
 ENTRIES = 5_000_000  # of all values together: more are not even counted

@@ -7,7 +7,7 @@ loss that reads it there and not by way of the next step, J[k] = ds[k+1]/ds[k] t
 Jacobian of one step, and the last factor what step t itself does with the parameter.
 The parts of a state count as independent coordinates: h is not followed back into c.
 
-Read next: `paths.py`.
+Read next: `path_listing.py`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, key
-from minigrad.errors import GraphError
-from minigrad.explaining.stretches import Stretch, flat, pull
-from minigrad.explaining.symbols import Quotient
-from minigrad.graph import AnyEdge
-from minigrad.quiet import quietly
+from minigrad.engine.autodiff import Key, key
+from minigrad.engine.errors import GraphError
+from minigrad.engine.graph import AnyEdge
+from minigrad.engine.quiet import quietly
+from minigrad.explaining.step_cuts import Stretch, flat, pull
+from minigrad.explaining.value_names import Quotient
 
 LARGEST = 512  # entries of a boundary: Jacobians of more are not written out
 

@@ -5,7 +5,7 @@ scopes up to `step t`. A loop is a row of stretches in the order of processing, 
 a reverse cell's first stretch is that of the last step. What a later operation outside
 the stretch takes from it is its *boundary*: states, and what the loss reads.
 
-Read next: `chain.py`.
+Read next: `step_chain.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, key
-from minigrad.graph import AnyEdge, Node
-from minigrad.primitives.shape import sum_to
-from minigrad.scope import Scope
-from minigrad.words import clean
+from minigrad.engine.autodiff import Key, key
+from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.primitives.shape import sum_to
+from minigrad.engine.scope import Scope
+from minigrad.reading.text import clean
 
 
 class Stretch:

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, key
-from minigrad.errors import GraphError, SetupError
-from minigrad.explaining.stretches import is_use
-from minigrad.graph import AnyEdge, Leaf, Node, ancestors
-from minigrad.kernels import argument_names
-from minigrad.primitives.fused import Elementwise
-from minigrad.primitives.shape import sum_to
-from minigrad.words import clean
+from minigrad.engine.autodiff import Key, key
+from minigrad.engine.errors import GraphError, SetupError
+from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
+from minigrad.engine.kernels.jit import argument_names
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.engine.primitives.shape import sum_to
+from minigrad.explaining.step_cuts import is_use
+from minigrad.reading.text import clean
 
 LARGEST = 250_000  # operations written out: larger formulas are refused
 MOVES = {

@@ -6,7 +6,7 @@ import re
 from html import escape
 
 from minigrad.explaining.explanation import Explanation, Term
-from minigrad.explaining.symbols import Quotient, Symbol
+from minigrad.explaining.value_names import Quotient, Symbol
 
 MOST = 12  # terms that are shown; the table ends with a note about the others
 

@@ -7,7 +7,7 @@
 The text of a local derivative comes from the one rule of its primitive, traced: tanh's
 `g * (1 - y * y)` is "(1 − h₃²)".
 
-Read next: `show.py`.
+Read next: `explanation_text.py`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad import intrinsics
-from minigrad.explaining.stretches import Stretch, Stretches
-from minigrad.graph import AnyEdge, Leaf, Node
-from minigrad.kernels import Program, argument_names
-from minigrad.primitives.fused import Elementwise
-from minigrad.words import clean, number
+from minigrad.engine.graph import AnyEdge, Leaf, Node
+from minigrad.engine.kernels import intrinsics
+from minigrad.engine.kernels.jit import Program, argument_names
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.explaining.step_cuts import Stretch, Stretches
+from minigrad.reading.text import clean, number
 
 LOWER = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
 UPPER = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import key
-from minigrad.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from minigrad.graph import AnyEdge
-from minigrad.parameters import label
-from minigrad.primitives.base import describe
-from minigrad.primitives.shape import stack
-from minigrad.scope import enable_grad
-from minigrad.tensor import Tensor
+from minigrad.engine.autodiff import key
+from minigrad.engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from minigrad.engine.graph import AnyEdge
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.shape import stack
+from minigrad.engine.scope import enable_grad
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.parameters import label
 
 
 def outputs_of(losses: Any) -> tuple[list[tuple[AnyEdge, np.ndarray]], Tensor]:

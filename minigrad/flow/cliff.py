@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autodiff import grad
-from minigrad.clip import clip_grad_norm_
-from minigrad.errors import ArgumentError
-from minigrad.flow.figures import BLUE, INK, ORANGE, new_axes
-from minigrad.primitives.elementwise import tanh
-from minigrad.scope import enable_grad, time_step
-from minigrad.tensor import Tensor
+from minigrad.engine.autodiff import grad
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.primitives.elementwise import tanh
+from minigrad.engine.scope import enable_grad, time_step
+from minigrad.engine.tensor import Tensor
+from minigrad.flow.plot_style import BLUE, INK, ORANGE, new_axes
+from minigrad.nn.clip import clip_grad_norm_
 
 BIAS, START, TARGET, STEPS = -0.1, 0.5, -0.78, 50
 

@@ -4,7 +4,7 @@
     d = mg.diagnose(loss)
     print(d); d.save("flow.html")
 
-Read next: `sections.py`, the page's parts; `monitoring.py`, the same during training.
+Read next: `page_sections.py`, the page's parts; `monitor.py`, the same during training.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, GraphError, MinigradError
+from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
+from minigrad.engine.graph import Leaf, ancestors
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.scope import enable_grad
+from minigrad.engine.tensor import Tensor
+from minigrad.flow.findings import Warned, warnings_of
+from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
-from minigrad.flow.loops import loops
-from minigrad.flow.observe import LoopReading, read_loops
-from minigrad.flow.products import JacobianProducts, jacobian_products
-from minigrad.flow.uses import step_of
-from minigrad.flow.verdicts import Warned, warnings_of
-from minigrad.graph import Leaf, ancestors
-from minigrad.primitives.base import describe
-from minigrad.scope import enable_grad
-from minigrad.tensor import Tensor
+from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.reading.loops import loops
+from minigrad.reading.uses import step_of
 
 # Beyond this many multiplications singular values take longer than one waits for.
 MOST_WORK = 2e10
@@ -90,7 +90,7 @@ class Diagnosis:
         return [reading.name for reading in self.readings]
 
     def __str__(self) -> str:
-        from minigrad.flow.terminal import distance_table, gate_table, text
+        from minigrad.flow.terminal_tables import distance_table, gate_table, text
 
         curves = {reading.name: reading.norms for reading in self.readings}
         shown: list[Any] = [
@@ -108,17 +108,17 @@ class Diagnosis:
 
     def _repr_html_(self) -> str:
         """For notebooks: the page, in a frame."""
-        from minigrad.flow.page import whole
-        from minigrad.flow.sections import diagnosis_body
-        from minigrad.pages import framed
+        from minigrad.flow.figure_page import whole
+        from minigrad.flow.page_sections import diagnosis_body
+        from minigrad.pages.page import framed
 
         title = "Where the gradient goes"
         return framed(whole(title, diagnosis_body(self)), title, 720)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page: one .html file that loads nothing."""
-        from minigrad.flow.page import write_page
-        from minigrad.flow.sections import diagnosis_body
+        from minigrad.flow.figure_page import write_page
+        from minigrad.flow.page_sections import diagnosis_body
 
         return write_page(path, "Where the gradient goes", diagnosis_body(self))
 

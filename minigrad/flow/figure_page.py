@@ -1,6 +1,6 @@
 """Pages of figures: one file each, written whole or not at all.
 
-Read next: `diagnosis.py`, `command.py` and `monitoring.py`, which say what is in them.
+Read next: `diagnosis.py`, `flow.py` and `monitor.py`, which say what is in them.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from minigrad.checkpoint import write_whole
-from minigrad.figures import svg
-from minigrad.pages import document, house_style, picture
+from minigrad.pages.page import document, house_style, picture
+from minigrad.pages.plots import svg
+from minigrad.training.checkpoint import write_whole
 
 _STYLE = """
 ul.warnings { padding-left: 0; list-style: none; }

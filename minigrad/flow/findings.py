@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.flow.observe import LoopReading
-from minigrad.scope import GATES
-from minigrad.words import clean, number
+from minigrad.engine.scope import GATES
+from minigrad.flow.observation import LoopReading
+from minigrad.reading.text import clean, number
 
 TOO_SMALL = 1e-6  # of the nearest: nothing is learned from a gradient below it
 TOO_LARGE = 1e3  # times the nearest

@@ -6,7 +6,7 @@
     plots.heat(led, "W_h")          # a ledger: loss against step of use
     plots.gates(trace, words)       # what the gates did, word by word
 
-Every function returns the axes. Read next: `terminal.py`, the same without pictures.
+Every function returns the axes. Read next: `terminal_tables.py` (without pictures).
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
-from minigrad.flow.figures import (
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.scope import GATES
+from minigrad.flow.jacobians import JacobianProducts
+from minigrad.flow.ledgers import Ledger
+from minigrad.flow.plot_style import (
     BLUE,
     GREEN,
     GREY,
@@ -31,10 +34,7 @@ from minigrad.flow.figures import (
     safe,
     say,
 )
-from minigrad.flow.ledgers import Ledger
-from minigrad.flow.products import JacobianProducts
-from minigrad.flow.scaled import log10
-from minigrad.scope import GATES
+from minigrad.flow.scaled_product import log10
 
 _FORMULAS = {
     "product of the factors' norms": r"$\prod\|F_j\|_2$",

@@ -7,7 +7,7 @@
 Every `every` batches it looks at the graph that is there, at the price of a backward
 pass or less; in between it keeps two numbers. It leaves every `.grad` alone.
 
-Read next: `log.py`, what it writes.
+Read next: `monitor_page.py`, what it writes.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError
-from minigrad.flow.loops import loops
-from minigrad.flow.observe import LoopReading, read_loops
-from minigrad.flow.verdicts import Warned, clipping, warnings_of
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError, DTypeError
+from minigrad.engine.tensor import Tensor
+from minigrad.flow.findings import Warned, clipping, warnings_of
+from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.reading.loops import loops
 
 RECENT = 100  # batches over which clipping is counted
 
@@ -185,7 +185,7 @@ class Monitor:
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write monitor.html and monitor.csv; returns the page's path."""
-        from minigrad.flow.log import write
+        from minigrad.flow.monitor_page import write
 
         return write(self, Path(folder))
 

@@ -14,8 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.checkpoint import make_folder, write_whole
-from minigrad.flow.figures import (
+from minigrad.engine.scope import GATES
+from minigrad.flow.figure_page import figure, table, warning_list, write_page
+from minigrad.flow.findings import TOO_SMALL, reach
+from minigrad.flow.gradient_plots import log_image
+from minigrad.flow.observation import LoopReading
+from minigrad.flow.page_sections import gate_rows
+from minigrad.flow.plot_style import (
     BLUE,
     LOOKS,
     ORANGE,
@@ -26,15 +31,10 @@ from minigrad.flow.figures import (
     safe,
     say,
 )
-from minigrad.flow.observe import LoopReading
-from minigrad.flow.page import figure, table, warning_list, write_page
-from minigrad.flow.plots import log_image
-from minigrad.flow.scaled import log10
-from minigrad.flow.sections import gate_rows
-from minigrad.flow.terminal import short
-from minigrad.flow.verdicts import TOO_SMALL, reach
-from minigrad.scope import GATES
-from minigrad.words import clean
+from minigrad.flow.scaled_product import log10
+from minigrad.flow.terminal_tables import short
+from minigrad.reading.text import clean
+from minigrad.training.checkpoint import make_folder, write_whole
 
 DISTANCES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 

@@ -3,7 +3,7 @@
 For every loop: how large the gradient that reaches its last state still is, d steps
 back; what its gates do; which of its units are dead.
 
-Read next: `verdicts.py`, which says in words what was seen.
+Read next: `findings.py`, which says in words what was seen.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.autodiff import Key, backpropagate, key
-from minigrad.clip import norm_of
-from minigrad.flow.loops import Loop
-from minigrad.graph import AnyEdge, Node
-from minigrad.quiet import quietly, uncollected
-from minigrad.scope import enable_grad
-from minigrad.stacking import Watcher
-from minigrad.tensor import Tensor
+from minigrad.engine.autodiff import Key, backpropagate, key
+from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.scope import enable_grad
+from minigrad.engine.stacking import Watcher
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.clip import norm_of
+from minigrad.reading.loops import Loop
 
 NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
 MOST_STEPS = 16  # steps, evenly spread, at which gates and units are looked at

@@ -1,6 +1,6 @@
 """The parts of flow's pages: figures with captions that say what is seen.
 
-Read next: `command.py`.
+Read next: `flow.py`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.flow import cliff, plots
-from minigrad.flow.figures import new_figure, safe, say
-from minigrad.flow.observe import LoopReading
-from minigrad.flow.page import figure, table, warning_list
-from minigrad.flow.products import JacobianProducts
-from minigrad.scope import GATES
-from minigrad.words import clean
+from minigrad.engine.scope import GATES
+from minigrad.flow import cliff, gradient_plots
+from minigrad.flow.figure_page import figure, table, warning_list
+from minigrad.flow.jacobians import JacobianProducts
+from minigrad.flow.observation import LoopReading
+from minigrad.flow.plot_style import new_figure, safe, say
+from minigrad.reading.text import clean
 
 MOST_MAPS = 6  # heat maps of parameters on a page
 
@@ -35,7 +35,7 @@ CHAIN = """<math display="block">
 def distances(curves: Mapping[str, Any], ylabel: str, caption: str) -> str:
     """Norm against distance, all networks in one figure."""
     drawn, axes = new_figure(7.4, 4.4)
-    plots.distances(curves, axes[0, 0], ylabel=ylabel)
+    gradient_plots.distances(curves, axes[0, 0], ylabel=ylabel)
     return figure(drawn, "Norm against distance", caption)
 
 
@@ -47,7 +47,7 @@ def fans(products: Mapping[str, JacobianProducts | str]) -> str:
         if isinstance(jp, str):
             say(axes[0, 0], jp)
         else:
-            plots.fan(jp, axes[0, 0], title=f"{safe(name)}: singular values")
+            gradient_plots.fan(jp, axes[0, 0], title=f"{safe(name)}: singular values")
         made.append(
             figure(
                 drawn,
@@ -66,7 +66,7 @@ def ways(products: Mapping[str, JacobianProducts | str]) -> str:
     for name, jp in products.items():
         if isinstance(jp, JacobianProducts) and jp.has_paths:
             drawn, axes = new_figure(7.4, 4.2)
-            plots.paths(jp, axes[0, 0], title=f"{safe(name)}: two ways back")
+            gradient_plots.paths(jp, axes[0, 0], title=f"{safe(name)}: two ways back")
             state = jp.paths().state
             gate = "forget gate" if state == "c" else "update gate"
             made.append(
@@ -92,7 +92,7 @@ def heats(ledgers: Mapping[str, Any]) -> str:
             drawn, axes = new_figure(7.4, 4.6 if led.losses > 1 else 3.2)
             label = clean(p.name or "a parameter")
             title = ": ".join(part for part in (clean(name), label) if part)
-            plots.heat(led, p, axes[0, 0], title=title.replace("$", r"\$"))
+            gradient_plots.heat(led, p, axes[0, 0], title=title.replace("$", r"\$"))
             made.append(
                 figure(
                     drawn,
@@ -109,7 +109,9 @@ def gates(name: str, trace: Any, words: Sequence[str] | None, sample: int) -> st
     """What the gates of one loop did, word by word or step by step."""
     steps = len(trace[trace.names[0]]) if trace.names else 1
     drawn, axes = new_figure(min(16.0, max(7.4, 0.5 * steps)), 3.4)
-    plots.gates(trace, words, sample, axes=axes[0, 0], title=f"{safe(name)}: gates")
+    gradient_plots.gates(
+        trace, words, sample, axes=axes[0, 0], title=f"{safe(name)}: gates"
+    )
     return figure(
         drawn,
         f"Gates of {clean(name)}",
@@ -172,7 +174,7 @@ def gate_rows(readings: Sequence[LoopReading]) -> str:
 
 def norm_rows(curves: Mapping[str, np.ndarray]) -> str:
     """Norms at some distances as an HTML table; curves are logarithms by distance."""
-    from minigrad.flow.terminal import power
+    from minigrad.flow.terminal_tables import power
 
     longest = max(map(len, curves.values()))
     marks = [d for d in (1, 2, 5, 10, 20, 50, 100, 200, 500) if d < longest]
@@ -193,7 +195,7 @@ def comparison_body(
     words: Sequence[str] | None,
 ) -> str:
     """The page of `minigrad flow`: several networks side by side."""
-    by_name = {name: plots.by_distance(jp) for name, jp in products.items()}
+    by_name = {name: gradient_plots.by_distance(jp) for name, jp in products.items()}
     looks = [gates(name, t, words, 0) for name, t in traces.items() if len(t.names) > 1]
     drawn, axes = new_figure(7.4, 4.4)
     cliff.plot(axes[0, 0])

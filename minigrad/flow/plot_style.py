@@ -4,7 +4,7 @@ Sizes that span hundreds of powers of ten are plotted as their log10 on a plain 
 because a log axis silently drops what is exactly zero. What cannot stand on such an
 axis is marked at its edge: zeros at the bottom, what is not finite at the top.
 
-Read next: `plots.py`.
+Read next: `gradient_plots.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.figures import BLUE, GREEN, ORANGE, PURPLE, blank_figure
-from minigrad.words import clean
+from minigrad.pages.plots import BLUE, GREEN, ORANGE, PURPLE, blank_figure
+from minigrad.reading.text import clean
 
 GREY, INK = "#6b7580", "#1d2733"
 LOOKS = [  # markers and dashes for print without colours

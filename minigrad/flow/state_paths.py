@@ -5,7 +5,7 @@ the hidden state and every gate. The first way, gates held constant, is a produc
 forget gates over time: it is what the LSTM was made for (Hochreiter & Schmidhuber 1997;
 with forget gates Gers et al. 2000). The GRU has the same with its update gate.
 
-Read next: `plots.py`.
+Read next: `gradient_plots.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigrad.flow import scaled
+from minigrad.flow import scaled_product
 
 
 class Paths(NamedTuple):
@@ -55,8 +55,8 @@ def split(
     alone    (H, H) each: the same of this state alone, everything else held constant
     """
     units, size = part.stop - part.start, factors[0].shape[0]
-    direct: scaled.Scaled = np.eye(units), 0
-    rest: scaled.Scaled = np.zeros((units, size)), 0
+    direct: scaled_product.Scaled = np.eye(units), 0
+    rest: scaled_product.Scaled = np.zeros((units, size)), 0
     ways = [(direct, rest)]
     for factor, held in zip(factors[::-1], alone[::-1], strict=True):
         # R' = R F + A (F - [0 D]): no difference of nearly equal products
@@ -64,50 +64,53 @@ def split(
         turned[:, part] -= held
         with np.errstate(all="ignore"):
             rest = _sum(
-                scaled.rescaled(rest[0] @ factor, rest[1]),
-                scaled.rescaled(direct[0] @ turned, direct[1]),
+                scaled_product.rescaled(rest[0] @ factor, rest[1]),
+                scaled_product.rescaled(direct[0] @ turned, direct[1]),
             )
-            direct = scaled.rescaled(direct[0] @ held, direct[1])
+            direct = scaled_product.rescaled(direct[0] @ held, direct[1])
         ways.append((direct, rest))
     return _paths(name, part, ways[::-1])
 
 
-def _sum(a: scaled.Scaled, b: scaled.Scaled) -> scaled.Scaled:
+def _sum(a: scaled_product.Scaled, b: scaled_product.Scaled) -> scaled_product.Scaled:
     """a + b, in the scale of the larger."""
     if not a[0].any():
         return b
     exponent = max(a[1], b[1]) if b[0].any() else a[1]
     total = np.ldexp(a[0], a[1] - exponent) + np.ldexp(b[0], b[1] - exponent)
-    return scaled.rescaled(total, exponent)
+    return scaled_product.rescaled(total, exponent)
 
 
 def _paths(name: str, part: slice, ways: list) -> Paths:
     """Both paths as plain arrays, with their norms."""
-    alone = np.array([scaled.plain(direct) for direct, _ in ways])
+    alone = np.array([scaled_product.plain(direct) for direct, _ in ways])
     units = alone.shape[1]
     if not alone[:, ~np.eye(units, dtype=bool)].any():
         alone = alone[:, range(units), range(units)]
     rest = [(matrix[:, part], exponent) for _, (matrix, exponent) in ways]
     alone_norms = [_norm(direct) for direct, _ in ways]
     rest_norms = [_norm(scaled_rest) for scaled_rest in rest]
-    logs = [[scaled.log10(*norm) for norm in way] for way in (alone_norms, rest_norms)]
+    logs = [
+        [scaled_product.log10(*norm) for norm in way]
+        for way in (alone_norms, rest_norms)
+    ]
     with np.errstate(all="ignore"):
         share = 1 / (1 + 10.0 ** np.subtract(logs[1], logs[0]))
     return Paths(
         state=name,
         alone=alone,
-        rest=np.array([scaled.plain(matrix) for matrix in rest]),
-        alone_norms=np.array([scaled.plain(norm) for norm in alone_norms]),
-        rest_norms=np.array([scaled.plain(norm) for norm in rest_norms]),
+        rest=np.array([scaled_product.plain(matrix) for matrix in rest]),
+        alone_norms=np.array([scaled_product.plain(norm) for norm in alone_norms]),
+        rest_norms=np.array([scaled_product.plain(norm) for norm in rest_norms]),
         log10_alone=np.array(logs[0]),
         log10_rest=np.array(logs[1]),
         share=share,
     )
 
 
-def _norm(matrix: scaled.Scaled) -> scaled.Scaled:
+def _norm(matrix: scaled_product.Scaled) -> scaled_product.Scaled:
     """The spectral norm; of a diagonal matrix to the last bit."""
     values = np.abs(np.diag(matrix[0]))
     if np.count_nonzero(matrix[0]) > np.count_nonzero(values):
-        values = scaled.singular_values(matrix[0])
+        values = scaled_product.singular_values(matrix[0])
     return values.max(), matrix[1]

@@ -1,6 +1,6 @@
 """What a loop's states are to a Jacobian: their real parts, one sample's row.
 
-Read next: `products.py`.
+Read next: `jacobians.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import IndexingError, ShapeError
-from minigrad.flow.local import Step, place_of
-from minigrad.graph import AnyEdge
+from minigrad.engine.errors import IndexingError, ShapeError
+from minigrad.engine.graph import AnyEdge
+from minigrad.flow.step_jacobian import Step, place_of
 
 
 def floating(state: Any) -> list[AnyEdge]:

@@ -7,7 +7,7 @@ independent coordinates there: a path from h_{k-1} back into c_{k-1} is not foll
 For a whole Jacobian the sample's row is repeated, once per entry of the new state, and
 one backward pass, seeded with the identity, gives all rows at once.
 
-Read next: `products.py`.
+Read next: `jacobians.py`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import backpropagate
-from minigrad.graph import AnyEdge, Edge, Node
-from minigrad.primitives.shape import concatenate
-from minigrad.quiet import quietly, uncollected
-from minigrad.scope import enable_grad
-from minigrad.tensor import Tensor
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Edge, Node
+from minigrad.engine.primitives.shape import concatenate
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.scope import enable_grad
+from minigrad.engine.tensor import Tensor
 
 
 def place_of(edge: AnyEdge) -> Any:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.flow.figures import SMALLEST
+from minigrad.engine.scope import GATES
+from minigrad.flow.gradient_plots import by_distance
 from minigrad.flow.ledgers import Ledger
-from minigrad.flow.observe import LoopReading
-from minigrad.flow.plots import by_distance
-from minigrad.scope import GATES
-from minigrad.words import clean, number
+from minigrad.flow.observation import LoopReading
+from minigrad.flow.plot_style import SMALLEST
+from minigrad.reading.text import clean, number
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 ZERO, WRONG, UNDER = "▽", "×", "."  # exactly 0, not finite, underflows float64

@@ -4,10 +4,10 @@ A tutorial is a Python script in the percent format: `# %% [markdown]` begins a 
 text (Markdown, behind "# "), `# %%` one of code. The same file runs as a script, opens
 in editors and notebooks, and becomes a page of the documentation.
 
-Read next: `cells.py`, then `player.py` and `notebook.py`.
+Read next: `lesson_cells.py`, then `lesson_player.py` and `notebook.py`.
 """
 
-from minigrad.lessons.cells import Cell, Lesson, find, lessons, read
+from minigrad.lessons.lesson_cells import Cell, Lesson, find, lessons, read
 from minigrad.lessons.notebook import notebook
 
 __all__ = ["Cell", "Lesson", "find", "lessons", "notebook", "read"]

@@ -1,6 +1,6 @@
 """A tutorial as cells of text and code, and where the tutorials are.
 
-Read next: `player.py`.
+Read next: `lesson_player.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import minigrad
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 
 _HERE = Path(minigrad.__file__).parent
 # In a wheel they travel inside the package; in a work tree they stand beside it.

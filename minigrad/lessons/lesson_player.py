@@ -2,7 +2,7 @@
 
 Figures and pages that a cell makes are written into a folder as they appear.
 
-Read next: `command.py`.
+Read next: `tutorial.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from minigrad.lessons.cells import Cell, Lesson
+from minigrad.lessons.lesson_cells import Cell, Lesson
 
 
 class Player:

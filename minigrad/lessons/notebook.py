@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.lessons.cells import Lesson
+from minigrad.lessons.lesson_cells import Lesson
 
 
 def notebook(lesson: Lesson) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, NonFiniteError
-from minigrad.parameters import gradient, label, parameter_list, rebind_gradient
-from minigrad.quiet import quietly
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError, NonFiniteError
+from minigrad.engine.quiet import quietly
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.parameters import gradient, label, parameter_list, rebind_gradient
 
 
 def clip_grad_norm_(

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.random import generator
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine.random import generator
 
 if TYPE_CHECKING:
-    from minigrad.random import Rng
+    from minigrad.engine.random import Rng
 
 Shape = int | tuple[int, ...]
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, IndexingError, ShapeError
-from minigrad.graph import Variable
+from minigrad.engine.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.engine.graph import Variable
+from minigrad.engine.primitives.elementwise import where
+from minigrad.engine.primitives.index import take
+from minigrad.engine.primitives.messages import here
+from minigrad.engine.random import generator
+from minigrad.engine.tensor import Tensor
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
-from minigrad.primitives.elementwise import where
-from minigrad.primitives.explain import here
-from minigrad.primitives.index import take
-from minigrad.random import generator
-from minigrad.tensor import Tensor
 
 if TYPE_CHECKING:
-    from minigrad.random import Rng
+    from minigrad.engine.random import Rng
 
 
 class Linear(Module):

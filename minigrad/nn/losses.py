@@ -23,20 +23,20 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     DTypeError,
     IndexingError,
     ShapeError,
     one_of,
 )
-from minigrad.functions import log_softmax
-from minigrad.parameters import label
-from minigrad.primitives.elementwise import absolute, maximum, softplus, where
-from minigrad.primitives.explain import here
-from minigrad.primitives.index import getitem
-from minigrad.primitives.reduce import norm_over, sum_over
-from minigrad.tensor import Tensor
+from minigrad.engine.functions import log_softmax
+from minigrad.engine.primitives.elementwise import absolute, maximum, softplus, where
+from minigrad.engine.primitives.index import getitem
+from minigrad.engine.primitives.messages import here
+from minigrad.engine.primitives.reduce import norm_over, sum_over
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.parameters import label
 
 REDUCTIONS = ("mean", "sum", "none")
 

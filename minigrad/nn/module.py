@@ -22,8 +22,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, CheckpointError, DTypeError
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.tensor import Tensor
 
 
 class Parameter(Tensor):

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, DTypeError, GraphError
-from minigrad.graph import Edge, Leaf
-from minigrad.primitives.explain import here
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError, DTypeError, GraphError
+from minigrad.engine.graph import Edge, Leaf
+from minigrad.engine.primitives.messages import here
+from minigrad.engine.tensor import Tensor
 
 
 def label(x: Tensor) -> str:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from minigrad.words import clean
+from minigrad.reading.text import clean
 
 
 @cache
@@ -28,7 +28,7 @@ def asset(package: str, name: str) -> str:
 
 def house_style() -> str:
     """The style of pages that are read: headings, tables, figures, light and dark."""
-    return asset("minigrad", "pages.css")
+    return asset("minigrad.pages", "page.css")
 
 
 def embedded(data: Any) -> str:

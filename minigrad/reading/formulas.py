@@ -9,7 +9,7 @@ The others have a line each in `FORMULAS`.
 
 In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs.
 
-Read next: `numbers.py` (the same with numbers in it), `formula.js` (typeset).
+Read next: `worked_numbers.py` (the same with numbers in it), `formula.js` (typeset).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from minigrad import kernels
-from minigrad.graph import Node
-from minigrad.primitives.base import Primitive
-from minigrad.primitives.fused import Elementwise
-from minigrad.words import clean, number, shape_text
+from minigrad.engine.graph import Node
+from minigrad.engine.kernels import jit
+from minigrad.engine.primitives.base import Primitive
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.reading.text import clean, number, shape_text
 
 Tree = Any  # str | float | list
 
@@ -33,7 +33,7 @@ def letters_of(node: Node) -> tuple[str, ...]:
     """What formulas call the inputs of an operation."""
     primitive, count = node.primitive, len(node.edges)
     if isinstance(primitive, Elementwise):
-        return kernels.argument_names(primitive.scalar)
+        return jit.argument_names(primitive.scalar)
     if primitive.name == "matmul":
         return ("a", "b")
     if count == 1:
@@ -94,19 +94,19 @@ _SHORT = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
 @lru_cache(maxsize=256)
 def _traced(primitive: Elementwise) -> tuple[Tree, tuple[Tree | None, ...]]:
     """The formula of a primitive and of its rule, from the functions themselves."""
-    names = kernels.argument_names(primitive.scalar)
-    program = kernels.Program(primitive.scalar, names)
+    names = jit.argument_names(primitive.scalar)
+    program = jit.Program(primitive.scalar, names)
     value = _tree(program, program.results[0])
     if primitive.vjp is None:
         return value, (None,) * len(names)
     if primitive.name == "power":  # its rule sets limits at 0 that would hide it
         return value, _POWER_RULE
-    program = kernels.Program(primitive.vjp, kernels.argument_names(primitive.vjp))
+    program = jit.Program(primitive.vjp, jit.argument_names(primitive.vjp))
     rules = tuple([None if r is None else _tree(program, r) for r in program.results])
     return value, rules
 
 
-def _tree(program: kernels.Program, result: int | None) -> Tree:
+def _tree(program: jit.Program, result: int | None) -> Tree:
     """One result of a traced program as a tree."""
     assert result is not None
     trees: dict[int, Tree] = {}

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, GraphError, MinigradError
-from minigrad.graph import Node, ancestors
-from minigrad.tensor import Tensor
-from models.checks import user_line
+from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
+from minigrad.engine.graph import Node, ancestors
+from minigrad.engine.primitives.messages import here as user_line
+from minigrad.engine.tensor import Tensor
 
 
 def gate_nodes(

@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import backpropagate, grad, key
-from minigrad.errors import ArgumentError, GradientError
-from minigrad.graph import AnyEdge, Edge, ancestors
-from minigrad.quiet import quietly
-from minigrad.replay import nodes_between, replay
-from minigrad.tensor import Tensor
+from minigrad.engine.autodiff import backpropagate, grad, key
+from minigrad.engine.errors import ArgumentError, GradientError
+from minigrad.engine.graph import AnyEdge, Edge, ancestors
+from minigrad.engine.quiet import quietly
+from minigrad.engine.tensor import Tensor
+from minigrad.reading.replay import nodes_between, replay
 
 # Without a meaning for complex numbers.
 NOT_ANALYTIC = {"absolute", "softplus", "norm", "astype"}

@@ -5,16 +5,16 @@ direction). Its states are what one step hands to the next: the edges that lead 
 node of one step to a node of another. Nothing is asked of the program but
 `with mg.time_step(t): ...` (which `models.unroll` writes).
 
-Read next: `observe.py`.
+Read next: `observation.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minigrad.graph import AnyEdge, Edge, Node, ancestors
-from minigrad.scope import Scope, path
-from minigrad.tensor import Tensor
+from minigrad.engine.graph import AnyEdge, Edge, Node, ancestors
+from minigrad.engine.scope import Scope, path
+from minigrad.engine.tensor import Tensor
 
 Prefix = tuple[Scope, ...]
 

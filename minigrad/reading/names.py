@@ -7,14 +7,14 @@ step back to the first, step t makes h_t). Other results are v with the number o
 operation. Layers are told apart by what stands above: (1), or (1,rev) for the reverse
 direction.
 
-Read next: `record.py`.
+Read next: `recording.py`.
 """
 
 from __future__ import annotations
 
-from minigrad.graph import AnyEdge, Leaf, Node
-from minigrad.stepping.events import Symbol
-from minigrad.words import clean, number
+from minigrad.engine.graph import AnyEdge, Leaf, Node
+from minigrad.reading.text import clean, number
+from minigrad.stepping.record.events import Symbol
 
 
 class Symbols:

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, key
-from minigrad.errors import GraphError, ShapeError
-from minigrad.graph import AnyEdge, Node, ancestors
-from minigrad.primitives.base import describe
-from minigrad.quiet import quietly
+from minigrad.engine.autodiff import Key, key
+from minigrad.engine.errors import GraphError, ShapeError
+from minigrad.engine.graph import AnyEdge, Node, ancestors
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.quiet import quietly
 
 
 def replay(output: Any, values: Mapping[Any, Any]) -> np.ndarray:

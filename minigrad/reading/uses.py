@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, backpropagate, key
-from minigrad.clip import norm_of
-from minigrad.graph import AnyEdge, Node, ancestors
-from minigrad.quiet import quietly, uncollected
-from minigrad.scope import Scope
-from minigrad.stacking import Watcher
+from minigrad.engine.autodiff import Key, backpropagate, key
+from minigrad.engine.graph import AnyEdge, Node, ancestors
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.scope import Scope
+from minigrad.engine.stacking import Watcher
+from minigrad.nn.clip import norm_of
 
 OUTSIDE = "outside"  # the slot of uses outside any time step
 

@@ -3,7 +3,7 @@
 `mg.steps(loss)` makes the events; front ends play them. Start with `events.py`.
 """
 
-from minigrad.stepping.events import (
+from minigrad.stepping.record.events import (
     Array,
     Carried,
     Contribution,

@@ -6,10 +6,10 @@
     trained = tasks.load("weather")              # the model that was saved by it
     print(trained.predict("july.csv"))
 
-A task says what its data, its model and its figures are (`base.py`); everything else,
+A task says what its data, its model and its figures are (`task.py`); everything else,
 the loop, checkpoints, resuming, the page, the commands, is here once for all.
 
-Read next: `base.py` (what a task is), `weather.py` (one of them), `session.py`.
+Read next: `task.py` (what a task is), `weather.py` (one of them), `session.py`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from minigrad.errors import one_of
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
-from minigrad.tasks.saved import load
+from minigrad.engine.errors import one_of
+from minigrad.tasks.saved_model import load
 from minigrad.tasks.session import train
+from minigrad.tasks.task import Prepared, Section, Table, Task, Trained
 
 # name -> where its class is; imported when asked for
 TASKS = {
     "sentiment": ("minigrad.tasks.sentiment", "Sentiment"),
-    "next-word": ("minigrad.tasks.language", "NextWord"),
-    "next-character": ("minigrad.tasks.language", "NextCharacter"),
+    "next-word": ("minigrad.tasks.next_token", "NextWord"),
+    "next-character": ("minigrad.tasks.next_token", "NextCharacter"),
     "first-names": ("minigrad.tasks.first_names", "FirstNames"),
     "weather": ("minigrad.tasks.weather", "Weather"),
     "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),

@@ -1,6 +1,6 @@
 """Autotagging: which tags go with a one-line description of a program?
 
-Read next: `models/tagging.py` (the network).
+Read next: `models/taggers.py` (the network).
 """
 
 from __future__ import annotations
@@ -13,12 +13,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad import models
 from minigrad.data import Vocabulary
 from minigrad.data.files import read_table, sentence
-from minigrad.errors import DataError
-from minigrad.recurrent import models
-from minigrad.scope import no_grad
-from minigrad.tasks.base import (
+from minigrad.engine.errors import DataError
+from minigrad.engine.scope import no_grad
+from minigrad.engine.tensor import Tensor
+from minigrad.tasks.baselines import LogisticRegression
+from minigrad.tasks.sequences import bucketed, padded, portions
+from minigrad.tasks.statistics import f1, paired
+from minigrad.tasks.task import (
     Prepared,
     Section,
     Table,
@@ -28,11 +32,7 @@ from minigrad.tasks.base import (
     first_askable,
     seen,
 )
-from minigrad.tasks.baselines import LogisticRegression
-from minigrad.tasks.options import Option, common
-from minigrad.tasks.sequences import bucketed, padded, portions
-from minigrad.tasks.statistics import f1, paired
-from minigrad.tensor import Tensor
+from minigrad.tasks.task_options import Option, common
 
 MOST_TAGS = 1000
 LEAST = 10  # descriptions
@@ -130,7 +130,7 @@ class Autotagging(Task):
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
         """A `TextTagger`."""
-        return models().TextTagger(**config, rng=weights, noise=noise)
+        return models.TextTagger(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
         """Descriptions of like length, and their tags."""

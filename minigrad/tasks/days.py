@@ -14,7 +14,7 @@ import numpy as np
 from minigrad.data.files import day, finite, read_table
 from minigrad.data.scaling import Scaling
 from minigrad.data.shipped import seattle_weather
-from minigrad.errors import DataError
+from minigrad.engine.errors import DataError
 
 COLUMNS = ("temp_max", "temp_min", "precipitation", "wind")
 WEEK = 7

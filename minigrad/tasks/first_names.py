@@ -11,19 +11,19 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad import models
 from minigrad.data import Vocabulary
 from minigrad.data.files import read_text
-from minigrad.errors import DataError
-from minigrad.functions import log_softmax
-from minigrad.recurrent import models
-from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, first_askable
+from minigrad.engine.errors import DataError
+from minigrad.engine.functions import log_softmax
+from minigrad.engine.scope import no_grad
+from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import NGram
-from minigrad.tasks.options import Option, common
 from minigrad.tasks.sequences import bucketed, padded, portions
 from minigrad.tasks.statistics import paired
+from minigrad.tasks.task import Prepared, Section, Table, Task, Trained, first_askable
+from minigrad.tasks.task_options import Option, common
 from minigrad.tasks.writing import QUESTIONS, continued, suggestions
-from minigrad.tensor import Tensor
 
 END = 0  # stands before and after a name: the number of padding is free here
 ORDER = 4  # of the n-grams: the best of 2 to 6 on the validation part
@@ -88,7 +88,7 @@ class FirstNames(Task):
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
         """A `LanguageModel`."""
-        return models().LanguageModel(**config, rng=weights, noise=noise)
+        return models.LanguageModel(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
         """Names of like length."""

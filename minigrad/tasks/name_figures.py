@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.primitives.elementwise import sigmoid
-from minigrad.scope import no_grad
-from minigrad.tasks.base import Section, Table
+from minigrad.engine.primitives.elementwise import sigmoid
+from minigrad.engine.scope import no_grad
 from minigrad.tasks.name_filling import ANYTHING, KNOWN, ORDINARY, Filled, Names
 from minigrad.tasks.name_labels import stem
 from minigrad.tasks.sequences import by_length
 from minigrad.tasks.spelling import Reader
 from minigrad.tasks.statistics import f1, paired
+from minigrad.tasks.task import Section, Table
 
 LIMIT = 0.4  # chance from which a word is given as a name: by the validation part
 SHOWN = 8  # sentences

@@ -17,7 +17,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.data.files import LONGEST, read_text
-from minigrad.errors import DataError
+from minigrad.engine.errors import DataError
 
 PEOPLE = frozenset(
     "Alice Bill Dinah William Mary Ann Mabel Pat Ada Elsie Lacie Tillie Edwin "

@@ -4,7 +4,7 @@ All is in lower case, and no name of the held-out part was ever seen: a name has
 told by how it is spelled and by the words around it.
 
 Read next: `name_labels.py` and `name_filling.py` (the data), `spelling.py` and
-`models/tagging.py` (the network), `name_figures.py`.
+`models/taggers.py` (the network), `name_figures.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 import minigrad as mg
+from minigrad import models
 from minigrad.data import Vocabulary, tokenize
-from minigrad.errors import DataError
-from minigrad.recurrent import models
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained, first_askable
-from minigrad.tasks.loop import trainer_of
+from minigrad.engine.errors import DataError
+from minigrad.engine.tensor import Tensor
 from minigrad.tasks.name_figures import (
     LIMIT,
     about_lists,
@@ -39,9 +38,10 @@ from minigrad.tasks.name_filling import (
     names_in_parts,
 )
 from minigrad.tasks.name_labels import Marked, ordinary_words, read, shipped
-from minigrad.tasks.options import Option, common
 from minigrad.tasks.spelling import Numbers, Reader, pieces_of
-from minigrad.tensor import Tensor
+from minigrad.tasks.task import Prepared, Section, Table, Task, Trained, first_askable
+from minigrad.tasks.task_options import Option, common
+from minigrad.tasks.task_trainer import trainer_of
 from minigrad.training import generators
 
 RARE = 3  # pieces of fewer different words have no vector
@@ -109,7 +109,7 @@ class NameTagging(Task):
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
         """A `WordTagger`."""
-        return models().WordTagger(**config, rng=weights, noise=noise)
+        return models.WordTagger(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Refilled:
         """Sentences of like length, with names drawn for this epoch."""

@@ -16,14 +16,17 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad import models
 from minigrad.data import Vocabulary, tokenize
 from minigrad.data.files import read_text
 from minigrad.data.streams import Streams
-from minigrad.errors import DataError
-from minigrad.functions import log_softmax
-from minigrad.recurrent import models
-from minigrad.scope import no_grad
-from minigrad.tasks.base import (
+from minigrad.engine.errors import DataError
+from minigrad.engine.functions import log_softmax
+from minigrad.engine.scope import no_grad
+from minigrad.engine.tensor import Tensor
+from minigrad.tasks.baselines import NGram
+from minigrad.tasks.statistics import paired
+from minigrad.tasks.task import (
     Prepared,
     Section,
     Table,
@@ -32,11 +35,8 @@ from minigrad.tasks.base import (
     first_askable,
     seen,
 )
-from minigrad.tasks.baselines import NGram
-from minigrad.tasks.options import Option, common
-from minigrad.tasks.statistics import paired
+from minigrad.tasks.task_options import Option, common
 from minigrad.tasks.writing import QUESTIONS, continued, suggestions
-from minigrad.tensor import Tensor
 
 LEAST = 500  # tokens of a text, of which the tenth is still something
 CONTEXT = 200  # tokens that are read before those that count
@@ -147,7 +147,7 @@ class NextToken(Task):
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
         """A `LanguageModel`."""
-        return models().LanguageModel(**config, rng=weights, noise=noise)
+        return models.LanguageModel(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Chunks:
         """The training part in strands of steps: see `Chunks`."""

@@ -1,6 +1,6 @@
 """A trained model from its file: whose it is, and whether this version can use it.
 
-Read next: `folder.py` (where files are).
+Read next: `task_folder.py` (where files are).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from minigrad.data.scaling import Scaling
-from minigrad.data.words import Vocabulary
-from minigrad.errors import CheckpointError, MinigradError
+from minigrad.data.vocabulary import Vocabulary
+from minigrad.engine.errors import CheckpointError, MinigradError
 from minigrad.nn.init import at_most
-from minigrad.tasks.base import Task, Trained
-from minigrad.tasks.folder import RUN, folder_of
-from minigrad.tasks.options import settings as checked
-from minigrad.training.runfile import Run, read_run
+from minigrad.tasks.task import Task, Trained
+from minigrad.tasks.task_folder import RUN, folder_of
+from minigrad.tasks.task_options import settings as checked
+from minigrad.training.run_file import Run, read_run
 
 # What `Prepared.reading` may hold beside JSON: each has to_dict and from_dict.
 READERS: dict[str, Any] = {"Vocabulary": Vocabulary, "Scaling": Scaling}

@@ -13,9 +13,13 @@ import numpy as np
 import minigrad as mg
 from minigrad.data import Vocabulary
 from minigrad.data.files import finite, read_table, some_text
-from minigrad.errors import DataError
-from minigrad.scope import GATES
-from minigrad.tasks.base import (
+from minigrad.engine.errors import DataError
+from minigrad.engine.scope import GATES
+from minigrad.engine.tensor import Tensor
+from minigrad.tasks.baselines import LogisticRegression
+from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
+from minigrad.tasks.statistics import Interval, paired
+from minigrad.tasks.task import (
     Prepared,
     Section,
     Table,
@@ -25,11 +29,7 @@ from minigrad.tasks.base import (
     first_askable,
     seen,
 )
-from minigrad.tasks.baselines import LogisticRegression
-from minigrad.tasks.options import Option, common
-from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
-from minigrad.tasks.statistics import Interval, paired
-from minigrad.tensor import Tensor
+from minigrad.tasks.task_options import Option, common
 
 CLEAR = 1.0  # |rating| from which people agree on a side
 LONGEST = 50  # words; longer sentences are cut for training (one in 200 is)
@@ -129,9 +129,9 @@ class Sentiment(Task):
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
         """A `SentimentReader`."""
-        from minigrad.recurrent import models
+        from minigrad import models
 
-        return models().SentimentReader(**config, rng=weights, noise=noise)
+        return models.SentimentReader(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
         """Sentences of like length, and what is to be said of each."""
@@ -199,7 +199,7 @@ class Sentiment(Task):
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
         """The sentiment after each word, and the gates' means beside it."""
-        from minigrad.trial.reading import read, words_of
+        from minigrad.trial.sentence_reading import read, words_of
 
         found = read(trained.model, trained.reading["words"], words_of(text))
         names = [k for k in ("f", "i", "o", "r", "z", "c", "h") if k in found.gates]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import batches, pad_sequences
-from minigrad.scope import no_grad
+from minigrad.engine.scope import no_grad
 
 PORTION = 256  # sequences that are read at once for the figures
 

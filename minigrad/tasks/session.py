@@ -1,6 +1,7 @@
 """From a task's name to a trained model: prepare, train or resume, measure, save.
 
-Read next: `saved.py` (how a model is found again), `folder.py`, `page.py`.
+Read next: `saved_model.py` (how a model is found again), `task_folder.py`,
+`task_page.py`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,25 @@ from types import SimpleNamespace
 from typing import Any
 
 from minigrad.data.files import read_bytes
-from minigrad.errors import ArgumentError, CheckpointError, DataError, MinigradError
-from minigrad.scope import no_grad
-from minigrad.tasks.base import MODEL, Prepared, Task, Trained
-from minigrad.tasks.folder import PREVIOUS, RUN, UNFINISHED, Claimed, folder_of
-from minigrad.tasks.loop import trainer_of
-from minigrad.tasks.options import settings as checked
-from minigrad.tasks.saved import outdated, read_task, reading_to_json, trained_from
+from minigrad.engine.errors import (
+    ArgumentError,
+    CheckpointError,
+    DataError,
+    MinigradError,
+)
+from minigrad.engine.scope import no_grad
+from minigrad.tasks.saved_model import (
+    outdated,
+    read_task,
+    reading_to_json,
+    trained_from,
+)
+from minigrad.tasks.task import MODEL, Prepared, Task, Trained
+from minigrad.tasks.task_folder import PREVIOUS, RUN, UNFINISHED, Claimed, folder_of
+from minigrad.tasks.task_options import settings as checked
+from minigrad.tasks.task_trainer import trainer_of
 from minigrad.training import Trainer, generators
-from minigrad.training.runfile import Run, read_run
+from minigrad.training.run_file import Run, read_run
 
 
 class Session:
@@ -160,7 +171,7 @@ def train(
              DataError for data that cannot be used; CheckpointError for a run that
              cannot be resumed. After Ctrl-C `Stopped`: the run is saved.
     """
-    from minigrad.tasks.page import write
+    from minigrad.tasks.task_page import write
 
     session = Session(name, folder, resume, **options)
     with Claimed(session.folder):

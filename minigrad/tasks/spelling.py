@@ -1,6 +1,6 @@
 """Words as numbers: of the word itself, and of the pieces that it is spelled with.
 
-Read next: `models/words.py` (`SpelledWords`), which makes vectors of the numbers.
+Read next: `models/word_models.py` (`SpelledWords`), which makes vectors of the numbers.
 """
 
 from __future__ import annotations

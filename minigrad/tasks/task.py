@@ -2,7 +2,7 @@
 
 To add one: (1) its model in `models/`; (2) a class here below `Task`; (3) a line in
 `minigrad.tasks.TASKS`. The loop, checkpoints, the commands and the page are done by
-`session.py` and `page.py` for all of them.
+`session.py` and `task_page.py` for all of them.
 
 Read next: `weather.py` for an example, `session.py` for the order of it all.
 """
@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
 
-from minigrad.errors import DataError, DTypeError
-from minigrad.tasks.options import Option, common
-from minigrad.tasks.options import settings as checked
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import DataError, DTypeError
+from minigrad.engine.tensor import Tensor
+from minigrad.tasks.task_options import Option, common
+from minigrad.tasks.task_options import settings as checked
 from minigrad.training.schedules import cosine, warmup
 
 Figures = dict[str, float]

@@ -16,7 +16,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 
 RUN, PAGE = "run.safetensors", "index.html"
 PREVIOUS, UNFINISHED = "previous.safetensors", "unfinished.safetensors"

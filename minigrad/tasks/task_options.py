@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 
 
 class Option(NamedTuple):

@@ -1,6 +1,6 @@
 """The page of a training: figures beside baselines, curves, examples. One file.
 
-Read next: `minigrad/pages.py` (the shell of every page).
+Read next: `minigrad/pages/page.py` (the shell of every page).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from minigrad.checkpoint import write_whole
-from minigrad.figures import BLUE, ORANGE, blank_figure, plain_axes, svg
-from minigrad.pages import document, house_style, picture
-from minigrad.tasks.base import MODEL, Prepared, Section, Table, Trained
-from minigrad.tasks.folder import PAGE
-from minigrad.words import clean, number
+from minigrad.pages.page import document, house_style, picture
+from minigrad.pages.plots import BLUE, ORANGE, blank_figure, plain_axes, svg
+from minigrad.reading.text import clean, number
+from minigrad.tasks.task import MODEL, Prepared, Section, Table, Trained
+from minigrad.tasks.task_folder import PAGE
+from minigrad.training.checkpoint import write_whole
 
 STYLE = """
 td:not(:first-child), td.short { white-space: nowrap; }

@@ -8,8 +8,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from minigrad.optim import AdamW
-from minigrad.tasks.base import Prepared, Task
+from minigrad.nn.optim import AdamW
+from minigrad.tasks.task import Prepared, Task
 from minigrad.training import Trainer
 
 

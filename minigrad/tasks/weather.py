@@ -15,15 +15,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minigrad import models
 from minigrad.data.batching import batches
 from minigrad.data.files import SEPARATORS, day
 from minigrad.data.scaling import Scaling
-from minigrad.errors import DataError
-from minigrad.figures import BLUE, blank_figure, plain_axes
-from minigrad.losses import mse
-from minigrad.recurrent import models
-from minigrad.scope import no_grad
-from minigrad.tasks.base import Prepared, Section, Table, Task, Trained
+from minigrad.engine.errors import DataError
+from minigrad.engine.scope import no_grad
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.losses import mse
+from minigrad.pages.plots import BLUE, blank_figure, plain_axes
 from minigrad.tasks.baselines.ridge import ridge
 from minigrad.tasks.days import (
     WEEK,
@@ -35,9 +35,9 @@ from minigrad.tasks.days import (
     read_series,
     windows,
 )
-from minigrad.tasks.options import Option, common
 from minigrad.tasks.statistics import paired
-from minigrad.tensor import Tensor
+from minigrad.tasks.task import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.task_options import Option, common
 
 MONTHS = 60  # days in a picture
 RIDGES = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -101,7 +101,7 @@ class Weather(Task):
         return Prepared(train, validation, test, reading, lines, example)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
-        """The arguments of `models.weather.Forecaster`."""
+        """The arguments of `models.forecaster.Forecaster`."""
         return {
             "inputs": data.train.x.shape[-1],
             "hidden": settings.hidden,
@@ -112,7 +112,7 @@ class Weather(Task):
 
     def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
         """A `Forecaster`."""
-        return models().Forecaster(**config, rng=weights, noise=noise)
+        return models.Forecaster(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
         """(x (B, T, F), target (B,) scaled) in a new order each epoch."""

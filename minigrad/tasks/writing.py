@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
-from minigrad.scope import no_grad
-from minigrad.tasks.options import Option
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.scope import no_grad
+from minigrad.tasks.task_options import Option
 
 PORTION = 500  # tokens whose logits are in memory at once
 NEVER = (0, 1)  # padding and the unknown token are nothing to write

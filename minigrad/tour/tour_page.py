@@ -5,9 +5,9 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from minigrad.pages import document, house_style, image
-from minigrad.trial.reading import Reading
-from minigrad.trial.verdicts import Verdict
+from minigrad.pages.page import document, house_style, image
+from minigrad.trial.gate_verdicts import Verdict
+from minigrad.trial.sentence_reading import Reading
 
 
 def write(

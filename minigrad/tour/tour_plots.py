@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.figures import BLUE, GREEN, ORANGE, blank_figure
-from minigrad.trial.plots import means
-from minigrad.trial.reading import Reading
+from minigrad.pages.plots import BLUE, GREEN, ORANGE, blank_figure
+from minigrad.trial.heat_maps import means
+from minigrad.trial.sentence_reading import Reading
 
 STYLES = {  # markers for print without colours
     "rnn": {"color": ORANGE, "marker": "o"},

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad import models
 from minigrad.data import Vocabulary
-from minigrad.recurrent import models
 from minigrad.tasks.sentiment import LONGEST as ALL  # as read by the task
 from minigrad.tasks.sentiment import parts
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
-from minigrad.trial.evidence import Corpus
+from minigrad.trial.gate_evidence import Corpus
 
 CELLS = ("rnn", "lstm", "gru")
 EPOCHS = 4
@@ -45,7 +45,7 @@ def corpus(vocabulary: Vocabulary | None = None) -> Corpus:
 
 def reader(kind: str, words: int, rng: Any = None) -> Any:
     """A small `SentimentReader`, untrained."""
-    return models().SentimentReader(
+    return models.SentimentReader(
         words, kind, 16, 24, dropout=0.4, word_dropout=0.0, rng=rng
     )
 

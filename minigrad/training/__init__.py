@@ -8,14 +8,15 @@
 bits as one that was not (same machine, same versions): the checkpoint has everything
 that the rest depends on.
 
-Read next: `trainer.py` (the loop), `saving.py` (what is saved), `randomness.py`,
+Read next: `trainer.py` (the loop), `resume.py` (what is saved), `randomness.py`,
 `schedules.py`, `progress.py`.
 """
 
+from minigrad.training.interrupts import Stopped
 from minigrad.training.progress import Progress
 from minigrad.training.randomness import generators
-from minigrad.training.report import EpochReport, Report
-from minigrad.training.runfile import Run, read_run, write_run
+from minigrad.training.reports import EpochReport, Report
+from minigrad.training.run_file import Run, read_run, write_run
 from minigrad.training.schedules import (
     Plateau,
     constant,
@@ -26,7 +27,6 @@ from minigrad.training.schedules import (
     steps,
     warmup,
 )
-from minigrad.training.stopping import Stopped
 from minigrad.training.trainer import Trainer
 
 __all__ = [

@@ -12,7 +12,7 @@
 Nothing in a file is executed. What its header says of lengths is compared with its size
 before anything is allocated, and a digest tells whether a bit has changed.
 
-Read next: `safefile.py` (what is checked).
+Read next: `safetensors_header.py` (what is checked).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
 
 KINDS = "float64, float32, float16, booleans and integers of 8 to 64 bits"
 
@@ -74,7 +74,11 @@ def save(
     """
     from safetensors.numpy import save as to_bytes
 
-    from minigrad.safefile import SEAL, ZEROS, sealed  # not to load hashlib and json
+    from minigrad.training.safetensors_header import (  # not to load hashlib and json
+        SEAL,
+        ZEROS,
+        sealed,
+    )
 
     arrays: dict[str, np.ndarray] = {}
     for name, value in _flattened(module_or_dict).items():
@@ -212,7 +216,13 @@ def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
     from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
-    from minigrad.safefile import HEADER, SEAL, Damaged, check_header, verify
+    from minigrad.training.safetensors_header import (
+        HEADER,
+        SEAL,
+        Damaged,
+        check_header,
+        verify,
+    )
 
     start = b""
     try:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from minigrad.errors import CheckpointError
-from minigrad.random import generator
+from minigrad.engine.errors import CheckpointError
+from minigrad.engine.random import generator
 
 
 def generators(seed: int, *names: str) -> list[Generator]:

@@ -1,6 +1,6 @@
 """A training run to its file and back: all that the rest of the run depends on.
 
-Read next: `runfile.py` (the file itself).
+Read next: `run_file.py` (the file itself).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from minigrad.errors import CheckpointError
+from minigrad.engine.errors import CheckpointError
 from minigrad.training.randomness import set_states, states
-from minigrad.training.report import EpochReport, Sums
-from minigrad.training.runfile import Run, put_together, taken_apart, write_run
+from minigrad.training.reports import EpochReport, Sums
+from minigrad.training.run_file import Run, put_together, taken_apart, write_run
 
 if TYPE_CHECKING:
     from minigrad.training.trainer import Trainer

@@ -7,7 +7,7 @@ weights so far) and "carried" (the state carried between chunks). The rest is wo
               vocabulary, the scaling ...
     progress  where the run is, its history, its random states
 
-Read next: `minigrad/checkpoint.py` (how a file is written whole, and checked).
+Read next: `minigrad/training/checkpoint.py` (how a file is written whole, and checked).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.checkpoint import Loaded, load, save
-from minigrad.errors import CheckpointError, DTypeError
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import CheckpointError, DTypeError
+from minigrad.engine.tensor import Tensor
+from minigrad.training.checkpoint import Loaded, load, save
 
 FORMAT = 1  # counts up when an older minigrad could not read the file
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minigrad.errors import ArgumentError, one_of
+from minigrad.engine.errors import ArgumentError, one_of
 
 Schedule = Callable[[int], float]
 

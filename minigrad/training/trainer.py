@@ -4,7 +4,7 @@ What a run is at some moment is its weights, the optimiser's arrays, the positio
 (epoch, batch, step), the random states and the figures so far. All of it is in the
 checkpoint, so that a resumed run computes what the first one would have computed.
 
-Read next: `saving.py`.
+Read next: `resume.py`.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from minigrad.clip import clip_grad_norm_
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DataError,
     NonFiniteError,
     one_of,
 )
-from minigrad.scope import no_grad
-from minigrad.training import checks, saving
+from minigrad.engine.scope import no_grad
+from minigrad.nn.clip import clip_grad_norm_
+from minigrad.training import resume, trainer_checks
+from minigrad.training.interrupts import Interruptible, Stopped
 from minigrad.training.randomness import found_generators, set_states, states
-from minigrad.training.report import EpochReport, Report, Sums
-from minigrad.training.runfile import Run, detached, read_run
-from minigrad.training.stopping import Interruptible, Stopped
+from minigrad.training.reports import EpochReport, Report, Sums
+from minigrad.training.run_file import Run, detached, read_run
 
 
 class Trainer:
@@ -90,7 +90,7 @@ class Trainer:
         about: dict[str, Any] | None = None,
     ) -> None:
         one_of("better", better, ("lower", "higher"))
-        checks.arguments(
+        trainer_checks.arguments(
             loss=loss,
             batches=batches,
             epochs=epochs,
@@ -200,15 +200,15 @@ class Trainer:
     def _train_on(self, batch: Any) -> Report:
         """One step of the optimiser."""
         if self.schedule is not None:
-            factor = checks.factor_of(self.schedule(self.step))
+            factor = trainer_checks.factor_of(self.schedule(self.step))
             self.optimizer.lr = self.base_lr * factor
         self.optimizer.zero_grad()
         if self.carry:
             given = self.loss(self.model, batch, self.carried)
-            loss, state = checks.pair_of(given)
+            loss, state = trainer_checks.pair_of(given)
             self.carried = detached(state)
         else:
-            loss = checks.loss_of(self.loss(self.model, batch))
+            loss = trainer_checks.loss_of(self.loss(self.model, batch))
         value = loss.item()
         if not math.isfinite(value):
             raise NonFiniteError(
@@ -253,7 +253,7 @@ class Trainer:
         if self.validate is not None:
             self.model.eval()
             with no_grad():
-                metrics = checks.figures_of(self.validate(self.model))
+                metrics = trainer_checks.figures_of(self.validate(self.model))
         better = self._judge(metrics)
         sums, count = self.sums, self.sums.batches
         line = EpochReport(
@@ -323,7 +323,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint, if there is a file to write. Whole or not at all."""
         if self.checkpoint is not None:
-            saving.write(self, self.checkpoint)
+            resume.write(self, self.checkpoint)
         self._saved_at = time.monotonic()
 
     def load(self, run: Run | None = None) -> None:
@@ -340,7 +340,7 @@ class Trainer:
                     hint="pass the path",
                 )
             run = read_run(self.checkpoint)
-        saving.restore(self, run)
+        resume.restore(self, run)
 
 
 def _length(batches: Any) -> int | None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.tensor import Tensor
 
 
 def arguments(

@@ -8,18 +8,18 @@ stories of the textbooks about them are true.
     what = trial.WhatIf(found, trained.model, trained.reading["words"])
     what.clamped("f", 1.0, steps=[1])      # the forget gate held open at word 1
 
-reading.py   one sentence: every gate and state after each word
-whatif.py    counterfactuals: another word, a gate held open or shut
-evidence.py  the same over many sentences
-verdicts.py  what follows for the stories, in words
-plots.py     heat maps
-command.py   `minigrad trial`: all of it on one page
+sentence_reading.py   one sentence: every gate and state after each word
+what_if.py    counterfactuals: another word, a gate held open or shut
+gate_evidence.py  the same over many sentences
+gate_verdicts.py  what follows for the stories, in words
+heat_maps.py     heat maps
+trial.py   `minigrad trial`: all of it on one page
 """
 
-from minigrad.trial.evidence import Corpus, Seen
-from minigrad.trial.reading import Reading, read, words_of
-from minigrad.trial.verdicts import Verdict, judged
-from minigrad.trial.whatif import WhatIf
+from minigrad.trial.gate_evidence import Corpus, Seen
+from minigrad.trial.gate_verdicts import Verdict, judged
+from minigrad.trial.sentence_reading import Reading, read, words_of
+from minigrad.trial.what_if import WhatIf
 
 __all__ = [
     "Corpus",

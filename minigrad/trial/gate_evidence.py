@@ -1,6 +1,6 @@
 """What gates do over many sentences: measured, and tried by holding them open or shut.
 
-Read next: `verdicts.py` (what follows for the stories of the textbooks).
+Read next: `gate_verdicts.py` (what follows for the stories of the textbooks).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.data import Vocabulary
-from minigrad.quiet import quietly
-from minigrad.replay import evaluate, value_of
+from minigrad.engine.quiet import quietly
+from minigrad.reading.replay import evaluate, value_of
 from minigrad.tasks.sequences import padded
 from minigrad.tasks.statistics import Difference, Interval, difference, interval
-from minigrad.trial.whatif import clamp_nodes
+from minigrad.trial.what_if import clamp_nodes
 
 
 class Corpus(NamedTuple):

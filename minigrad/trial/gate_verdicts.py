@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.scope import GATES
+from minigrad.engine.scope import GATES
 from minigrad.tasks.sequences import at_the_end
 from minigrad.tasks.statistics import Interval, effect_words, interval
-from minigrad.trial.evidence import (
+from minigrad.trial.gate_evidence import (
     Corpus,
     Seen,
     at_word,
@@ -24,7 +24,7 @@ from minigrad.trial.evidence import (
     places,
     strong_words,
 )
-from minigrad.trial.reading import Reading, chance
+from minigrad.trial.sentence_reading import Reading, chance
 
 CLEARLY = 0.1  # less than this much of a gate, or share of sentences, is little
 MOST = 600  # sentences that are read with their graph

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.figures import blank_figure
-from minigrad.scope import GATES
-from minigrad.trial.reading import Reading
+from minigrad.engine.scope import GATES
+from minigrad.pages.plots import blank_figure
+from minigrad.trial.sentence_reading import Reading
 
 SIGNED = "chgn"  # states and candidates: from -1 to 1 (c: further), not from 0 to 1
 

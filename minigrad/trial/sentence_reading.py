@@ -1,6 +1,6 @@
 """What happens inside a sentiment reader while it reads one sentence.
 
-Read next: `whatif.py` (what if a word, or a gate, had been another).
+Read next: `what_if.py` (what if a word, or a gate, had been another).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.data import Vocabulary, tokenize
-from minigrad.errors import DataError
-from minigrad.scope import enable_grad
+from minigrad.engine.errors import DataError
+from minigrad.engine.scope import enable_grad
 
 MOST_WORDS = 60
 

@@ -7,7 +7,7 @@
 The recorded graph is evaluated again from what is changed on; all else is as it was,
 to the bit. That tells what a gate *does*, not only what it is.
 
-Read next: `evidence.py` (the same over many sentences).
+Read next: `gate_evidence.py` (the same over many sentences).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import key
 from minigrad.data import Vocabulary
-from minigrad.errors import ArgumentError
-from minigrad.quiet import quietly
-from minigrad.replay import evaluate, value_of
-from minigrad.scope import GATES
-from minigrad.trial.reading import Reading, chance
+from minigrad.engine.autodiff import key
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.quiet import quietly
+from minigrad.engine.scope import GATES
+from minigrad.reading.replay import evaluate, value_of
+from minigrad.trial.sentence_reading import Reading, chance
 
 BOUNDED = "iforz"  # the gates proper, in (0, 1); candidates and states are not
 

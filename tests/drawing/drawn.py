@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.graph import Leaf, ancestors
-from minigrad.scope import gate
-from models import GRU, LSTM, RNN, unroll
+from minigrad.engine.graph import Leaf, ancestors
+from minigrad.engine.scope import gate
+from minigrad.models import GRU, LSTM, RNN, unroll
 
 LEVELS = ("cell", "gate", "op")
 MODELS = {

@@ -6,8 +6,8 @@ import shlex
 import pytest
 from drawn import needs_an_engine
 
-from minigrad import cli
-from minigrad.drawing import command
+from minigrad.commands import draw as command
+from minigrad.commands import main
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def draw(capsys):
 
     def run(line, *more):
         try:
-            code = cli.main(["draw", *line.split(), *more])
+            code = main.main(["draw", *line.split(), *more])
         except SystemExit as ended:
             code = ended.code
         said = capsys.readouterr()

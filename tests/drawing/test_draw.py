@@ -11,8 +11,8 @@ import pytest
 from drawn import LEVELS, NAMES, example, gradients_of, loss_of, needs_an_engine
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, DrawingError, DTypeError
-from minigrad.graph import ancestors
+from minigrad.engine.errors import ArgumentError, DrawingError, DTypeError
+from minigrad.engine.graph import ancestors
 
 
 def texts(svg):
@@ -138,7 +138,9 @@ def test_gradients_of_what_needs_none():
 
 def test_too_large_is_refused_at_once_with_counts_and_the_way_out(monkeypatch):
     monkeypatch.setattr("minigrad.drawing.drawing.LARGEST", 50)
-    monkeypatch.setattr("minigrad.drawing.engines.run", None)  # would fail if called
+    monkeypatch.setattr(
+        "minigrad.drawing.write.graphviz_engines.run", None
+    )  # would fail if called
     drawing = mg.draw(example("lstm", 9), max_steps=None)
     with pytest.raises(DrawingError) as caught:
         drawing.svg()

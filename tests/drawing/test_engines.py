@@ -13,13 +13,13 @@ import pytest
 from drawn import LEVELS, example, needs_an_engine
 
 import minigrad as mg
-from minigrad import doctor
-from minigrad.drawing import engines
-from minigrad.errors import ArgumentError, DrawingError
+from minigrad.commands import doctor
+from minigrad.drawing.write import graphviz_engines
+from minigrad.engine.errors import ArgumentError, DrawingError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="only where scripts run")
 both = pytest.mark.skipif(
-    set(engines.installed()) != set(engines.ENGINES),
+    set(graphviz_engines.installed()) != set(graphviz_engines.ENGINES),
     reason="needs dot and pygraphviz",
 )
 
@@ -81,7 +81,7 @@ def test_a_dot_that_fails_is_one_clear_error(body, said, tmp_path, fake_dot, cap
 def test_an_answer_of_another_kind_is_named(form, fake_dot):
     fake_dot("sys.stdin.read(); os.write(1, b'\\xffhello')")
     with pytest.raises(DrawingError, match=f"a picture as {form}"):
-        engines.run("dot", form, ["digraph {}"], engine="dot")
+        graphviz_engines.run("dot", form, ["digraph {}"], engine="dot")
 
 
 @posix
@@ -128,7 +128,7 @@ def test_a_slow_dot_is_ended_with_its_children(fake_dot, tmp_path):
     log = tmp_path / "log"
     fake_dot(PARENT.format(log=str(log)))
     with pytest.raises(DrawingError, match="was stopped"):
-        engines.run("dot", "svg", ["digraph {}"], timeout=3, engine="dot")
+        graphviz_engines.run("dot", "svg", ["digraph {}"], timeout=3, engine="dot")
     assert all(gone(pid) for pid in pids_in(log))
 
 
@@ -145,7 +145,7 @@ def test_an_interrupt_ends_dot_and_its_children(fake_dot, tmp_path):
     thread = threading.Thread(target=press_ctrl_c)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        engines.run("dot", "svg", ["digraph {}"], timeout=60, engine="dot")
+        graphviz_engines.run("dot", "svg", ["digraph {}"], timeout=60, engine="dot")
         time.sleep(1)
     thread.join()
     assert found and all(gone(pid) for pid in found)
@@ -163,7 +163,7 @@ def test_an_engine_that_there_is_not():
 
 
 def test_with_neither_engine_the_text_is_still_there(monkeypatch, tmp_path):
-    monkeypatch.setattr(engines, "installed", lambda: [])
+    monkeypatch.setattr(graphviz_engines, "installed", lambda: [])
     drawing = mg.draw(example("lstm"))
     drawing.save(tmp_path / "x.dot")
     assert (tmp_path / "x.dot").read_text() == drawing.dot
@@ -180,7 +180,7 @@ def test_with_neither_engine_the_text_is_still_there(monkeypatch, tmp_path):
 def test_pygraphviz_draws_the_same_picture(level, capfd):
     """The same boxes and lines in the same tiles; glyphs and rounding may differ."""
     pictures = {}
-    for engine in engines.ENGINES:
+    for engine in graphviz_engines.ENGINES:
         drawing = mg.draw(example("lstm"), level, engine=engine)
         assert "</svg>" in drawing.svg()
         pictures[engine] = drawing
@@ -226,12 +226,12 @@ def test_the_doctor_tries_each_engine():
     report = "\n".join(doctor.report())
     for name in ("Python", "minigrad", "numpy", "numba", "graphviz", "kernels"):
         assert name in report
-    assert f"drawn by {engines.installed()[0]}" in report
+    assert f"drawn by {graphviz_engines.installed()[0]}" in report
 
 
 def test_the_doctor_says_how_to_get_an_engine(monkeypatch):
-    monkeypatch.setattr(engines, "installed", lambda: [])
-    monkeypatch.setattr(engines, "version", lambda: None)
+    monkeypatch.setattr(graphviz_engines, "installed", lambda: [])
+    monkeypatch.setattr(graphviz_engines, "version", lambda: None)
     report = "\n".join(doctor.report())
     for words in ("only .dot text", "apt install", "brew install", "winget", "pip"):
         assert words in report

@@ -12,7 +12,7 @@ import pytest
 from drawn import LEVELS, NAMES, example, gradients_of, loss_of, needs_an_engine
 
 import minigrad as mg
-from minigrad.graph import Node, ancestors
+from minigrad.engine.graph import Node, ancestors
 
 SVG = "{http://www.w3.org/2000/svg}"
 every = pytest.mark.parametrize("name", NAMES)

@@ -8,8 +8,8 @@ import pytest
 from drawn import LEVELS, NAMES, example, gradients_of, loss_of, needs_an_engine
 
 import minigrad as mg
-from minigrad.drawing import engines
-from minigrad.drawing.states import States
+from minigrad.drawing.arrange.state_lines import States
+from minigrad.drawing.write import graphviz_engines
 
 CASES = [
     *(("dot", name, level) for name in NAMES for level in LEVELS),
@@ -17,7 +17,7 @@ CASES = [
     ("pygraphviz", "gru-two-layers-bidirectional", "gate"),
     ("pygraphviz", "plain", "op"),
 ]
-here = [case for case in CASES if case[0] in engines.installed()]
+here = [case for case in CASES if case[0] in graphviz_engines.installed()]
 
 
 def rendered(drawing):

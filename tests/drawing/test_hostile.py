@@ -15,9 +15,9 @@ from drawn import needs_an_engine
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.drawing.page import page
-from minigrad.words import clean
-from models import RNN
+from minigrad.drawing.write.picture_page import page
+from minigrad.models import RNN
+from minigrad.reading.text import clean
 
 FRAGMENTS = [
     *'"\\;[]{}<>|&#%=,\'`$()/ \t\n\r\0\f\v\b\x1b\x7f\x85',

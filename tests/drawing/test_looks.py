@@ -5,7 +5,7 @@ from drawn import LEVELS, example, gradients_of, needs_an_engine
 from test_draw import texts
 
 import minigrad as mg
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 
 
 @pytest.mark.parametrize("level", LEVELS)

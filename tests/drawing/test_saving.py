@@ -8,9 +8,9 @@ import pytest
 from drawn import example, needs_an_engine
 
 import minigrad as mg
-from minigrad import checkpoint
-from minigrad.drawing import engines
-from minigrad.errors import ArgumentError, DrawingError
+from minigrad.drawing.write import graphviz_engines
+from minigrad.engine.errors import ArgumentError, DrawingError
+from minigrad.training import checkpoint
 
 ENDINGS = ("svg", "png", "pdf", "html", "dot")
 
@@ -72,7 +72,7 @@ def test_a_failing_engine_leaves_the_old_file(drawing, ending, tmp_path, monkeyp
     def fail(*_, **__):
         raise DrawingError("draw: dot failed")
 
-    monkeypatch.setattr(engines, "run", fail)
+    monkeypatch.setattr(graphviz_engines, "run", fail)
     path = tmp_path / f"x.{ending}"
     path.write_text("old")
     with pytest.raises(DrawingError, match="dot failed"):
@@ -133,7 +133,7 @@ def test_a_notebook_shows_it_in_a_sandbox(drawing):
 
 
 def test_a_notebook_without_an_engine_shows_words(drawing, monkeypatch):
-    monkeypatch.setattr(engines, "installed", lambda: [])
+    monkeypatch.setattr(graphviz_engines, "installed", lambda: [])
     fresh = mg.draw(example("rnn"), "cell")
     bundle = fresh._repr_mimebundle_()
     assert set(bundle) == {"text/plain"}

@@ -5,7 +5,7 @@ import pytest
 from drawn import needs_an_engine
 
 import minigrad as mg
-from models import LSTM
+from minigrad.models import LSTM
 
 pytestmark = pytest.mark.browser
 

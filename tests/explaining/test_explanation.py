@@ -12,12 +12,12 @@ import sympy as sp
 from variants import every_variant, score
 
 import minigrad as mg
-from minigrad import errors
+from minigrad.engine import errors
+from minigrad.engine.graph import ancestors
 from minigrad.explaining import explain
 from minigrad.explaining.explanation import closing
-from minigrad.explaining.stretches import Stretches
-from minigrad.graph import ancestors
-from models import GRU, LSTM, RNN, unroll
+from minigrad.explaining.step_cuts import Stretches
+from minigrad.models import GRU, LSTM, RNN, unroll
 
 
 def three_steps(w=0.5, u=0.7, b=0.1, xs=(0.5, -0.3, 0.8)):
@@ -510,7 +510,7 @@ def test_what_is_too_large_is_refused_with_its_size(rng, monkeypatch):
         _ = e.formula
     assert "‖" in str(e)  # norms instead
     assert len(e.terms[1].products[1].norms) == 2
-    monkeypatch.setattr("minigrad.explaining.paths.ENTRIES", 1000)
+    monkeypatch.setattr("minigrad.explaining.path_listing.ENTRIES", 1000)
     again = mg.explain(lstm.cells[0].W_h, (0, 0), loss)
     with pytest.raises(errors.GraphError, match="too many to count"):
         _ = again.paths.count

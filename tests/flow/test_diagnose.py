@@ -7,13 +7,13 @@ import pytest
 from test_ledger import B, D, H, T, network
 
 import minigrad as mg
-from minigrad import errors
+from minigrad.engine import errors
+from minigrad.engine.scope import gate
 from minigrad.flow import diagnosis
-from minigrad.flow.loops import loops
-from minigrad.flow.observe import GateReading, LoopReading, read_loops
-from minigrad.flow.verdicts import clipping, reach, warnings_of
-from minigrad.scope import gate
-from models import GRU, LSTM, RNN, unroll
+from minigrad.flow.findings import clipping, reach, warnings_of
+from minigrad.flow.observation import GateReading, LoopReading, read_loops
+from minigrad.models import GRU, LSTM, RNN, unroll
+from minigrad.reading.loops import loops
 
 STEPS = 12
 
@@ -21,7 +21,7 @@ STEPS = 12
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pages whose figures are made, but not rendered: that takes most of the time."""
-    monkeypatch.setattr("minigrad.flow.page.svg", lambda figure: b"<svg/>")
+    monkeypatch.setattr("minigrad.flow.figure_page.svg", lambda figure: b"<svg/>")
 
 
 def own_loop(rng, loss_inside=False, gated=False, steps=STEPS):

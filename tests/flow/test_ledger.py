@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.flow import ledgers, uses
-from minigrad.flow.uses import step_of
-from minigrad.quiet import quietly
-from minigrad.scope import thread
-from models import GRU, LSTM, RNN, unroll
+from minigrad.engine import errors
+from minigrad.engine.quiet import quietly
+from minigrad.engine.scope import thread
+from minigrad.flow import ledgers
+from minigrad.models import GRU, LSTM, RNN, unroll
+from minigrad.reading import uses
+from minigrad.reading.uses import step_of
 
 T, B, D, H = 5, 3, 2, 4
 

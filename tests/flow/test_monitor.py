@@ -9,20 +9,20 @@ import pytest
 from test_ledger import B, D, T, network
 
 import minigrad as mg
-from minigrad import cli, errors
-from minigrad.flow import monitoring
-from minigrad.flow.log import as_csv
-from minigrad.flow.loops import loops
-from minigrad.flow.observe import read_loops
-from minigrad.flow.verdicts import reach
+from minigrad.commands import main
+from minigrad.engine import errors
+from minigrad.flow.findings import reach
+from minigrad.flow.monitor_page import as_csv
+from minigrad.flow.observation import read_loops
+from minigrad.models import LSTM, RNN
+from minigrad.reading.loops import loops
 from minigrad.training import Trainer
-from models import LSTM, RNN
 
 
 @pytest.fixture
 def undrawn(monkeypatch):
     """Pages whose figures are made, but not rendered: that takes most of the time."""
-    monkeypatch.setattr("minigrad.flow.page.svg", lambda figure: b"<svg/>")
+    monkeypatch.setattr("minigrad.flow.figure_page.svg", lambda figure: b"<svg/>")
 
 
 def make_loss(model, rng, scale=1.0):
@@ -93,7 +93,7 @@ def test_warnings_are_said_once_per_kind_in_words(rng):
 def test_by_default_it_warns_as_python_does():
     monitor = mg.Monitor()
     w = mg.tensor(2.0, requires_grad=True)
-    with pytest.warns(monitoring.FlowWarning, match="no loop over time"):
+    with pytest.warns(monitor.FlowWarning, match="no loop over time"):
         monitor.watch(w * w)
     monitor.watch(w * w)
 
@@ -212,7 +212,7 @@ def test_its_page_opens(page, rng, tmp_path):
 def test_the_command_shows_and_writes(tmp_path, capsys, undrawn):
     path = tmp_path / "flow.html"
     words = ["flow", "--steps", "12", "--hidden", "5", "-o", str(path)]
-    assert cli.main(words) == 0
+    assert main.main(words) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in ("RNN", "LSTM", "GRU", "steps back"))
     text = path.read_text("utf-8")
@@ -224,7 +224,7 @@ def test_the_command_reads_a_sentence_and_explodes(tmp_path, capsys, undrawn):
     sentence = "I loved <b>the</b> movie but the ending was disappointing"
     path = tmp_path / "flow.html"
     words = ["flow", "--cells", "rnn,lstm", "--sentence", sentence, "--gain", "40"]
-    assert cli.main([*words, "--hidden", "6", "-o", str(path)]) == 0
+    assert main.main([*words, "--hidden", "6", "-o", str(path)]) == 0
     assert "a gradient can grow to 10^" in capsys.readouterr().out
     assert "<b>" not in path.read_text("utf-8")
 
@@ -242,5 +242,5 @@ def test_the_command_reads_a_sentence_and_explodes(tmp_path, capsys, undrawn):
     ],
 )
 def test_the_command_refuses(words, capsys):
-    assert cli.main(["flow", *words]) == 2
+    assert main.main(["flow", *words]) == 2
     assert "these networks cannot be run" in capsys.readouterr().err

@@ -5,11 +5,11 @@ import pytest
 from test_ledger import IDS, VARIANTS, B, D, H, T, network
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.autodiff import key
-from minigrad.flow import local, products
-from minigrad.replay import evaluate, value_of
-from models import GRU, LSTM, RNN, unroll, unroll_traced
+from minigrad.engine import errors
+from minigrad.engine.autodiff import key
+from minigrad.flow import jacobians, step_jacobian
+from minigrad.models import GRU, LSTM, RNN, unroll, unroll_traced
+from minigrad.reading.replay import evaluate, value_of
 
 
 def by_complex_step(before, after, sample):
@@ -210,9 +210,9 @@ def test_a_path_that_mixes_units_is_a_matrix(rng):
 @pytest.mark.parametrize("hidden", [2, 9])
 def test_one_pass_per_step_whatever_the_size(hidden, rng, monkeypatch):
     count = []
-    original = local.backpropagate
+    original = step_jacobian.backpropagate
     monkeypatch.setattr(
-        local, "backpropagate", lambda *a: count.append(1) or original(*a)
+        step_jacobian, "backpropagate", lambda *a: count.append(1) or original(*a)
     )
     trace = LSTM(D, hidden, rng=rng).trace(rng.standard_normal((T, B, D)))
     mg.jacobian_products(trace)
@@ -220,7 +220,7 @@ def test_one_pass_per_step_whatever_the_size(hidden, rng, monkeypatch):
 
 
 def test_a_batch_as_long_as_other_axes_is_no_trouble(rng, monkeypatch):
-    monkeypatch.setattr(local.Step, "_row_by_row", None)
+    monkeypatch.setattr(step_jacobian.Step, "_row_by_row", None)
     for size in (H, 3 * H, 4 * H, D):
         for kind in (RNN, LSTM, GRU):
             trace = network(kind, rng).trace(rng.standard_normal((3, size, D)))
@@ -248,7 +248,7 @@ def test_a_cell_that_mixes_samples_or_moves_axes_is_taken_row_by_row(rng):
 
 def test_what_is_too_large_is_refused_with_its_size(rng, monkeypatch):
     trace = network(RNN, rng).trace(rng.standard_normal((T, B, D)))
-    monkeypatch.setattr(products, "LIMIT", 8 * T * H * H - 1)
+    monkeypatch.setattr(jacobians, "LIMIT", 8 * T * H * H - 1)
     with pytest.raises(errors.ArgumentError, match=r"5 factors of \(4, 4\)"):
         mg.jacobian_products(trace)
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from minigrad.cli import main
-from minigrad.errors import ArgumentError
+from minigrad.commands.main import main
+from minigrad.commands.tutorial import source
+from minigrad.engine.errors import ArgumentError
 from minigrad.lessons import find, lessons, notebook, read
-from minigrad.lessons.command import source
-from minigrad.lessons.formulas import readable
-from minigrad.lessons.player import Player
+from minigrad.lessons.lesson_player import Player
+from minigrad.lessons.terminal_formulas import readable
 
 SMALL = """\
 # %% [markdown]
@@ -162,7 +162,7 @@ def test_the_list_has_every_title(capsys):
 
 
 def test_playing_runs_every_cell_and_says_so(small, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("minigrad.lessons.command.find", lambda wanted: small)
+    monkeypatch.setattr("minigrad.commands.tutorial.find", lambda wanted: small)
     assert main(["tutorial", "7", "-o", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
     assert "A small lesson" in shown and "y = x + 1" in shown
@@ -181,7 +181,7 @@ def test_enter_runs_a_cell(small, monkeypatch, tmp_path, capsys, keys, asked, do
         count.append(prompt)
         return next(answers)
 
-    monkeypatch.setattr("minigrad.lessons.command.find", lambda wanted: small)
+    monkeypatch.setattr("minigrad.commands.tutorial.find", lambda wanted: small)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("rich.console.Console.input", answer)
     assert main(["tutorial", "7", "-o", str(tmp_path / "out")]) == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from models import GRU, LSTM, RNN
+from minigrad.models import GRU, LSTM, RNN
 
 T, B, D, H = 5, 4, 3, 2
 KINDS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}

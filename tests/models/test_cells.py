@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, DTypeError, MinigradError, ShapeError
-from models import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError, ShapeError
+from minigrad.models import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 KINDS = [RNN, LSTM, GRU]
 D, H = 3, 8

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ArgumentError
-from models import GRU, LSTM, RNN, HiddenDropout, LSTMCell, RNNCell, unroll
+from minigrad.engine.errors import ArgumentError
+from minigrad.models import GRU, LSTM, RNN, HiddenDropout, LSTMCell, RNNCell, unroll
 
 T, B, D, H, P = 5, 3, 2, 4, 0.5
 

@@ -3,11 +3,11 @@ repeated, and one batch that each of them learns by heart."""
 
 import numpy as np
 import pytest
+from minigrad.models.word_models import SpelledWords, WordDropout
 
 import minigrad as mg
-from minigrad import errors
-from models import LanguageModel, SentimentReader, TextTagger, WordTagger
-from models.words import SpelledWords, WordDropout
+from minigrad.engine import errors
+from minigrad.models import LanguageModel, SentimentReader, TextTagger, WordTagger
 
 MASK = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], bool)
 TOKENS = np.array([[2, 3, 4], [5, 2, 0], [3, 0, 0]])

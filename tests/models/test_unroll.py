@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     DTypeError,
     GraphError,
     IndexingError,
     ShapeError,
 )
-from minigrad.graph import ancestors
-from minigrad.scope import gate, scope
-from models import GRU, LSTM, RNN, LSTMCell, RNNCell, unroll, unroll_traced
+from minigrad.engine.graph import ancestors
+from minigrad.engine.scope import gate, scope
+from minigrad.models import GRU, LSTM, RNN, LSTMCell, RNNCell, unroll, unroll_traced
 
 
 def minimal_gated_unit(D, H, rng):

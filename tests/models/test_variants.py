@@ -7,9 +7,9 @@ import pytest
 from variants import every_variant, final, score
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.scope import gate
-from models import GRU, LSTM, RNN, unroll
+from minigrad.engine import errors
+from minigrad.engine.scope import gate
+from minigrad.models import GRU, LSTM, RNN, unroll
 
 # ------------------------------------------------------------- an independent forward
 

@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
-from minigrad import functions
-from minigrad.primitives import elementwise as e
-from minigrad.primitives import index, linalg, reduce, shape
+from minigrad.engine import functions
+from minigrad.engine.primitives import elementwise as e
+from minigrad.engine.primitives import index, linalg, reduce, shape
 
 
 class Case(NamedTuple):
     """A primitive at work.
 
-    name       of the primitive, in minigrad.primitives.TABLE
+    name       of the primitive, in minigrad.engine.primitives.TABLE
     function   of tensors
     numpy      the same of arrays
     shapes     of the inputs, drawn normally ...

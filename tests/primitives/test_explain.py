@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.scope import cell, gate, time_step
+from minigrad.engine import errors
+from minigrad.engine.scope import cell, gate, time_step
 
 
 def t(*shape, name=None, dtype="float32"):

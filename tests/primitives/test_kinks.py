@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import kernels
+from minigrad.engine.kernels import jit
 
 # function of (library, x [, b]), the points, the slopes to x (and to b)
 TABLE = {
@@ -63,7 +63,7 @@ OURS_ALONE = {"rmse", "powers of 0"}
 @pytest.mark.parametrize("name", TABLE)
 def test_the_table(name, dtype, on):
     function, points, slopes = TABLE[name]
-    with kernels.use_kernels(on):
+    with jit.use_kernels(on):
         leaves = [mg.tensor(p, dtype, requires_grad=True) for p in points]
         found = mg.grad(function(mg, *leaves).sum(), leaves)
         leaves = [mg.tensor(p, dtype, requires_grad=True) for p in points]

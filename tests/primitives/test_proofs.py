@@ -9,9 +9,9 @@ import sympy as sp
 from primitives.cases import ELEMENTWISE
 
 import minigrad as mg
-from minigrad.primitives import TABLE
-from minigrad.primitives import elementwise as e
-from minigrad.testing import gradcheck
+from minigrad.engine.primitives import TABLE
+from minigrad.engine.primitives import elementwise as e
+from minigrad.reading.gradcheck import gradcheck
 
 NAMES = sorted({case.name for case in ELEMENTWISE})
 BRANCHING = {"maximum", "minimum", "absolute", "relu", "softplus", "clip", "where"}

@@ -7,9 +7,9 @@ import pytest
 from primitives.cases import CASES, DIFFERENTIABLE, ELEMENTWISE
 
 import minigrad as mg
-from minigrad import kernels
-from minigrad.primitives import TABLE
-from minigrad.testing import gradcheck
+from minigrad.engine.kernels import jit
+from minigrad.engine.primitives import TABLE
+from minigrad.reading.gradcheck import gradcheck
 
 names = [f"{case.name}{k}" for k, case in enumerate(CASES)]
 every = pytest.mark.parametrize("case", CASES, ids=names)
@@ -28,7 +28,7 @@ def test_every_primitive_has_a_row():
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_value(case, on, dtype, rng):
     arrays = case.inputs(rng, dtype)
-    with kernels.use_kernels(on):
+    with jit.use_kernels(on):
         value = case.function(*map(mg.tensor, arrays))
     expected = case.numpy(*arrays)
     assert value.shape == expected.shape
@@ -42,7 +42,7 @@ def test_value(case, on, dtype, rng):
 @switch
 def test_gradients_of_every_order(case, on, rng):
     order = 3 if case in ELEMENTWISE else 2
-    with kernels.use_kernels(on):
+    with jit.use_kernels(on):
         report = gradcheck(case.function, case.inputs(rng), order=order)
     assert len(report.checks) >= len(case.shapes)
     assert all(check.verdict == "ok" for check in report.checks)
@@ -60,7 +60,7 @@ def test_float32_gradients_against_float64(case, on, rng):
     arrays = [a.astype("float32") for a in case.inputs(rng)]
     wide = [a.astype("float64") for a in arrays]
     cotangent = rng.standard_normal(case.function(*map(mg.tensor, wide)).shape)
-    with kernels.use_kernels(on):
+    with jit.use_kernels(on):
         narrow = gradients(case, arrays, cotangent)
         exact = gradients(case, wide, cotangent)
     for g32, g64 in zip(narrow, exact, strict=True):
@@ -133,7 +133,7 @@ def test_no_axes_and_no_entries(case, on, shape, rng):
     if case.name == "where":
         pytest.skip("only shapes of its mask: covered by broadcasting")
     arrays = case._replace(shapes=(shape,) * len(case.shapes)).inputs(rng)
-    with kernels.use_kernels(on):
+    with jit.use_kernels(on):
         leaves = [mg.tensor(a, requires_grad=True) for a in arrays]
         output = case.function(*leaves)
         found = mg.grad(output, leaves, np.ones(shape))
@@ -154,7 +154,7 @@ def test_kernels_agree_with_numpy_on_all_values(case, dtype, rng):
     cotangent = rng.standard_normal(grid.shape[1])
     results = []
     for on in (True, False):
-        with kernels.use_kernels(on), np.errstate(all="raise"):
+        with jit.use_kernels(on), np.errstate(all="raise"):
             leaves = [mg.tensor(row, requires_grad=True) for row in grid]
             output = case.function(*leaves)
             found = mg.grad(output, leaves, cotangent.astype(dtype), allow_unused=True)

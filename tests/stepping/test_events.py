@@ -5,10 +5,11 @@ import pytest
 from variants import VARIANTS, every_variant, score
 
 import minigrad as mg
-from minigrad import errors, kernels
+from minigrad.engine import errors
+from minigrad.engine.kernels import jit
+from minigrad.models import GRU, LSTM, RNN, RNNCell, unroll
 from minigrad.stepping import Contribution, Forward, Gradient, Incoming, Stacked, Steps
-from minigrad.stepping.events import Symbol
-from models import GRU, LSTM, RNN, RNNCell, unroll
+from minigrad.stepping.record.events import Symbol
 
 
 def same_bits(a, b):
@@ -53,7 +54,7 @@ def test_every_variant_to_the_last_bit(model, variant, dtype, rng):
 @pytest.mark.parametrize("model, variant", VARIANTS[::4], ids=lambda v: str(v)[-30:])
 @pytest.mark.parametrize("level", ["op", "gate", "cell"])
 def test_without_kernels_and_at_every_level(model, variant, level, rng):
-    with kernels.use_kernels(False):
+    with jit.use_kernels(False):
         net = model(3, 4, 2, rng=1, **variant)
         x = mg.tensor(rng.standard_normal((3, 2, 3)), requires_grad=True)
         loss = score(net, x, rng)
@@ -259,7 +260,7 @@ def test_too_large_a_graph_says_how_large_and_what_to_do(monkeypatch):
 
 def test_large_arrays_are_summarised(rng):
     x = mg.tensor(rng.standard_normal((1000, 2000)), requires_grad=True, name="x")
-    with kernels.use_kernels(False):
+    with jit.use_kernels(False):
         steps = mg.steps((mg.tanh(x) * x).sum())
     big = steps.find("x").array
     assert big.array is None and len(big.sample) == 64

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import minigrad as mg
-from minigrad.stepping.events import KINDS
-from models import GRU
+from minigrad.models import GRU
+from minigrad.stepping.record.events import KINDS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "steps-format.md").read_text()
 

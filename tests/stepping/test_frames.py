@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.stepping.frames import moving
-from minigrad.stepping.marks import Mark, Marks
-from models import RNN
+from minigrad.engine import errors
+from minigrad.models import RNN
+from minigrad.stepping.play.films import moving
+from minigrad.stepping.play.highlights import Mark, Marks
 
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
@@ -136,7 +136,7 @@ def test_bad_input(steps, tmp_path, name):
 
 
 def test_too_many_frames(steps, tmp_path, monkeypatch):
-    monkeypatch.setattr("minigrad.stepping.frames.MOST_FRAMES", 5)
+    monkeypatch.setattr("minigrad.stepping.play.films.MOST_FRAMES", 5)
     with pytest.raises(errors.GraphError, match="too many"):
         steps.frames(tmp_path)
 

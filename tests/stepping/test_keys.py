@@ -5,15 +5,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from minigrad.stepping import keys
+from minigrad.stepping.play import keyboard
 
 
 def console(monkeypatch, typed):
     """A console of Windows' that has these characters to give."""
     left = iter(typed)
-    monkeypatch.setattr(keys, "msvcrt", SimpleNamespace(getwch=lambda: next(left)))
-    monkeypatch.setattr(keys.sys, "stdin", SimpleNamespace(isatty=lambda: True))
-    return keys.open_keys()
+    monkeypatch.setattr(keyboard, "msvcrt", SimpleNamespace(getwch=lambda: next(left)))
+    monkeypatch.setattr(keyboard.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    return keyboard.open_keys()
 
 
 def test_a_windows_console(monkeypatch):
@@ -35,9 +35,9 @@ def test_interruption_and_a_line_on_windows(monkeypatch):
 
 
 def test_lines_where_there_is_no_terminal(monkeypatch):
-    monkeypatch.setattr(keys.sys, "stdin", io.StringIO("n\n\nu norm < 1\ng\n12\n"))
-    found = keys.open_keys()
-    assert isinstance(found, keys.Lines) and not found.single
+    monkeypatch.setattr(keyboard.sys, "stdin", io.StringIO("n\n\nu norm < 1\ng\n12\n"))
+    found = keyboard.open_keys()
+    assert isinstance(found, keyboard.Lines) and not found.single
     assert [found.read(), found.read(), found.read()] == ["n", "enter", "u"]
     assert found.ask("until: ") == "norm < 1"
     assert found.read() == "g"
@@ -46,9 +46,9 @@ def test_lines_where_there_is_no_terminal(monkeypatch):
 
 
 def test_lines_where_neither_module_is_there(monkeypatch):
-    monkeypatch.setattr(keys, "termios", None)
-    monkeypatch.setattr(keys, "msvcrt", None)
+    monkeypatch.setattr(keyboard, "termios", None)
+    monkeypatch.setattr(keyboard, "msvcrt", None)
     source = io.StringIO("q\n")
     source.isatty = lambda: True
-    monkeypatch.setattr(keys.sys, "stdin", source)
-    assert isinstance(keys.open_keys(), keys.Lines)
+    monkeypatch.setattr(keyboard.sys, "stdin", source)
+    assert isinstance(keyboard.open_keys(), keyboard.Lines)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.models import LSTM, RNN
 from minigrad.stepping import Contribution, Incoming, Steps
-from models import LSTM, RNN
 
 
 def lstm_steps(**how):
@@ -298,13 +298,13 @@ def test_several_in_one_notebook(steps, page, tmp_path):
 
 
 def test_without_an_engine_the_player_still_plays(page, tmp_path, monkeypatch):
-    from minigrad.drawing import engines
-    from minigrad.errors import DrawingError
+    from minigrad.drawing.write import graphviz_engines
+    from minigrad.engine.errors import DrawingError
 
     def none(*_):
         raise DrawingError("no layout engine was found")
 
-    monkeypatch.setattr(engines, "run", none)
+    monkeypatch.setattr(graphviz_engines, "run", none)
     steps = lstm_steps(level="gate")
     steps.save(tmp_path / "x.html")
     opened(page, tmp_path / "x.html")

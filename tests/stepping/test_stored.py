@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
+from minigrad.engine import errors
+from minigrad.models import LSTM
 from minigrad.stepping import Steps
-from minigrad.stepping.events import KINDS
-from models import LSTM
+from minigrad.stepping.record.events import KINDS
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,12 @@ from rich.console import Console
 from variants import every_variant
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.cli import main
-from minigrad.stepping import arrays, terminal
-from minigrad.stepping.events import Array, Contribution
-from minigrad.stepping.keys import Lines
-from models import LSTM, RNN
+from minigrad.commands.main import main
+from minigrad.engine import errors
+from minigrad.models import LSTM, RNN
+from minigrad.stepping.play import heat_bars, terminal_player
+from minigrad.stepping.play.keyboard import Lines
+from minigrad.stepping.record.events import Array, Contribution
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>]")
 
@@ -38,7 +38,7 @@ def steps():
 
 def printed(steps, event, width=80, height=0):
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    console.print(terminal.view(steps, event, width, height), width=width)
+    console.print(terminal_player.view(steps, event, width, height), width=width)
     return console.file.getvalue()
 
 
@@ -104,23 +104,23 @@ def test_large_arrays_are_bars_with_what_they_stand_for():
     values = np.linspace(-1, 3, 5000).reshape(50, 100)
     values[3, 7] = np.nan
     values[4, 4] = -np.inf
-    text = arrays.shown(Array.of(values, 10**6), 40, 3).plain
+    text = heat_bars.shown(Array.of(values, 10**6), 40, 3).plain
     bars, facts = text.split("\n")
     assert len(bars) == 40
     assert bars[0] == "▁" and bars[-1] == "█"
     assert "-1 to 3" in facts and "1 NaN" in facts and "1 infinite" in facts
     assert "40 of 5,000 entries" in facts
-    sampled = arrays.shown(Array.of(values, 100), 40, 3).plain
+    sampled = heat_bars.shown(Array.of(values, 100), 40, 3).plain
     assert "-1 to 3" in sampled
 
 
 def test_bars_show_what_is_not_finite_and_what_is_constant():
     row = np.array([0.0, 1.0, np.nan, np.inf, 0.5] * 4)
-    text = arrays.shown(Array.of(row, 100), 30, 3).plain.split("\n")[0]
+    text = heat_bars.shown(Array.of(row, 100), 30, 3).plain.split("\n")[0]
     assert text.startswith("▁█?!▅")
-    same = arrays.shown(Array.of(np.full(20, 2.0), 100), 30, 3).plain
+    same = heat_bars.shown(Array.of(np.full(20, 2.0), 100), 30, 3).plain
     assert len(set(same.split("\n")[0])) == 1
-    assert arrays.shown(Array.of(np.zeros((0, 3)), 9), 30, 3).plain == "no entries"
+    assert heat_bars.shown(Array.of(np.zeros((0, 3)), 9), 30, 3).plain == "no entries"
 
 
 def test_hostile_names_cannot_steer_the_terminal():
@@ -136,7 +136,7 @@ def test_hostile_names_cannot_steer_the_terminal():
 
 
 def pressed(steps, *keys, number=0, answer=""):
-    player = terminal.Player(steps, number)
+    player = terminal_player.Player(steps, number)
     for key in keys:
         assert player.press(key, lambda prompt: answer)
     return player
@@ -153,7 +153,7 @@ def test_moving(steps):
     assert pressed(steps, "g", answer="9999").message == "there is no event 9999"
     assert pressed(steps, "z").message.startswith("no key 'z'")
     for key in ("q", "esc", ""):
-        assert not terminal.Player(steps).press(key, None)
+        assert not terminal_player.Player(steps).press(key, None)
 
 
 def test_moving_by_units(steps):
@@ -214,7 +214,7 @@ class Terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
         env = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
         env |= {"TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"} | environment
-        program = "from minigrad.cli import main; raise SystemExit(main())"
+        program = "from minigrad.commands.main import main; raise SystemExit(main())"
         self.process = subprocess.Popen(
             [sys.executable, "-c", program, *words],
             stdin=slave,
@@ -364,14 +364,14 @@ def test_variants_and_saved_files(tmp_path, capsys, steps):
     path.write_text(steps.to_json())
     assert main(["step", "--load", str(path), "--to", "2"]) == 0
     direct = io.StringIO()
-    terminal.print_all(steps, 0, 2, console=Console(width=80, file=direct))
+    terminal_player.print_all(steps, 0, 2, console=Console(width=80, file=direct))
     assert capsys.readouterr().out == direct.getvalue()
 
 
 def test_lines_instead_of_keys(steps):
     out = io.StringIO()
     source = io.StringIO("n\n\ng 30\nu receives W_x\nnonsense\nq\nn\n")
-    terminal.play(steps, console=Console(width=80, file=out), keys=Lines(source))
+    terminal_player.play(steps, console=Console(width=80, file=out), keys=Lines(source))
     found = [int(n) for n in re.findall(r"^event (\d+) of", out.getvalue(), re.M)]
     target = steps.until("receives W_x", 30).number
     assert found == [0, 1, 2, 30, target, target]
@@ -389,7 +389,7 @@ def test_play_begins_at_a_breakpoint(steps, monkeypatch, capsys):
 
 
 def test_an_old_encoding_is_no_failure():
-    program = "from minigrad.cli import main; raise SystemExit(main())"
+    program = "from minigrad.commands.main import main; raise SystemExit(main())"
     words = [sys.executable, "-c", program, *"step rnn --steps 1 --to 8".split()]
     env = os.environ | {"PYTHONIOENCODING": "ascii"}
     done = subprocess.run(words, capture_output=True, env=env, check=False)
@@ -432,7 +432,7 @@ def test_no_event_is_an_error(steps):
         events = []  # noqa: RUF012
 
     with pytest.raises(errors.ArgumentError, match="no event"):
-        terminal.Player(Empty())
+        terminal_player.Player(Empty())
 
 
 def test_nan_is_found_and_shown():

@@ -5,11 +5,11 @@ import pytest
 from primitives.cases import CASES
 
 import minigrad as mg
-from minigrad import errors
-from minigrad.primitives.base import TABLE
+from minigrad.engine import errors
+from minigrad.engine.primitives.base import TABLE
+from minigrad.models import GRU, LSTM, RNN
+from minigrad.reading.formulas import known, text
 from minigrad.stepping import Contribution, Incoming
-from minigrad.stepping.formulas import known, text
-from models import GRU, LSTM, RNN
 
 
 @pytest.fixture(scope="module")

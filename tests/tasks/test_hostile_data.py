@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from minigrad import tasks
-from minigrad.cli import main
-from minigrad.errors import ArgumentError, CheckpointError, DataError
-from minigrad.tasks import language
+from minigrad.commands.main import main
+from minigrad.engine.errors import ArgumentError, CheckpointError, DataError
+from minigrad.tasks import next_token
 from minigrad.tasks.writing import PORTION, read_through
 
 FAST = ["--epochs", "1", "--hidden", "4"]
@@ -122,7 +122,7 @@ class Counting:
 
 @pytest.fixture(scope="module")
 def model():
-    from models import LanguageModel
+    from minigrad.models import LanguageModel
 
     return LanguageModel(11, "gru", 4, 8, dtype="float64", rng=0).eval()
 
@@ -139,17 +139,19 @@ def test_a_text_of_any_length_is_read_in_portions(model, rng):
 
 def test_figures_of_a_long_text_keep_few_logits(model, rng):
     tokens = rng.integers(2, 11, 9000)
-    part = language.Passage(tokens[:300], tokens[300:])
+    part = next_token.Passage(tokens[:300], tokens[300:])
     watched = Counting(model)
-    found = language.bits(watched, part)
-    assert len(found) == 8700 and watched.most <= language.STRANDS * language.CONTEXT
+    found = next_token.bits(watched, part)
+    assert (
+        len(found) == 8700 and watched.most <= next_token.STRANDS * next_token.CONTEXT
+    )
 
 
 def test_line_ends_in_what_is_written_are_shown():
     from types import SimpleNamespace
 
     from minigrad.data import Vocabulary
-    from models import LanguageModel
+    from minigrad.models import LanguageModel
 
     letters = Vocabulary([[*"ab\n"]])
     model = LanguageModel(len(letters), "gru", 4, 4, rng=0).eval()
@@ -196,7 +198,7 @@ def test_a_signal_stops_and_saves(kind, series, tmp_path):
     folder = tmp_path / "o o"
     code = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from minigrad.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from minigrad.commands.main import main; sys.exit(main(sys.argv[1:]))"
     )
     words = ["train", "weather", "--data", str(series), "-o", str(folder)]
     words += ["--days", "5", "--epochs", "100000", "--patience", "100000"]
@@ -221,8 +223,9 @@ def test_a_signal_stops_and_saves(kind, series, tmp_path):
 
 def test_stopped_in_the_last_epoch_s_validation_is_stopped(tmp_path):
     """The last epoch has no batch after it in which it would be noticed."""
-    from minigrad import nn, optim
-    from minigrad.losses import mse
+    from minigrad import nn
+    from minigrad.nn import optim
+    from minigrad.nn.losses import mse
     from minigrad.training import Stopped, Trainer
 
     def validate(model):
@@ -256,7 +259,7 @@ def test_sizes_that_no_memory_has(series, tmp_path):
 def test_the_sizes_in_a_checkpoint_do_not_make_it_allocate(series, tmp_path):
     import tracemalloc
 
-    from minigrad.checkpoint import load, save
+    from minigrad.training.checkpoint import load, save
 
     small = {"days": 5, "epochs": 1, "hidden": 4, "page": False}
     tasks.train("weather", data=series, folder=tmp_path, **small)
@@ -286,8 +289,8 @@ def unfinished(tmp_path_factory):
     """The file of a run that was stopped: what is resumed, and asked."""
     from tasks_rows import rows_of
 
-    from minigrad.checkpoint import load
     from minigrad.training import Stopped
+    from minigrad.training.checkpoint import load
 
     class Press:
         def on_batch(self, report):
@@ -329,7 +332,7 @@ def test_sealed_words_that_no_run_wrote(name, unfinished, tmp_path, capsys):
     """Anyone can seal a file: what its words say is not trusted either."""
     import json
 
-    from minigrad.checkpoint import save
+    from minigrad.training.checkpoint import save
 
     part, place, value = CHANGES[name]
     words = dict(unfinished.metadata)

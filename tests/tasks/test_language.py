@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors, tasks
-from minigrad.functions import log_softmax
-from minigrad.tasks import autotagging, first_names, language, sentiment
-from minigrad.tasks.options import settings
+from minigrad import tasks
+from minigrad.engine import errors
+from minigrad.engine.functions import log_softmax
+from minigrad.tasks import autotagging, first_names, next_token, sentiment
 from minigrad.tasks.statistics import f1
+from minigrad.tasks.task_options import settings
 from minigrad.tasks.writing import continued, suggestions
 from minigrad.training import Stopped
 
@@ -208,8 +209,8 @@ def mg_rng(seed):
 
 def test_bits_are_those_of_reading_the_text_through():
     _, model, data = built("next-character", hidden=5)
-    part = language.Passage(data.test.before, data.test.tokens[:90])
-    found = language.bits(model, part)
+    part = next_token.Passage(data.test.before, data.test.tokens[:90])
+    found = next_token.bits(model, part)
     whole = np.concatenate(part)
     with mg.no_grad():
         logits, _ = model(whole[:-1, None])

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors, tasks
+from minigrad import tasks
 from minigrad.data import Vocabulary
+from minigrad.engine import errors
 from minigrad.tasks import name_figures, name_filling, name_labels, spelling
 from minigrad.tasks.name_filling import Filled, Names, Refilled
-from minigrad.tasks.options import settings
 from minigrad.tasks.spelling import Reader
+from minigrad.tasks.task_options import settings
 
 CENSUS = {name.lower() for name in mg.data.first_names().names}
 
@@ -250,7 +251,7 @@ def test_chances_do_not_depend_on_the_other_sentences(prepared):
 
 def test_a_model_of_words_without_pieces_is_refused(tmp_path):
     """The configuration of an earlier version has no pieces."""
-    from minigrad.tasks import saved
+    from minigrad.tasks import saved_model
 
     task = tasks.task("name-tagging")
     config = {"words": 5, "kind": "lstm", "bidirectional": True, "embedding_size": 4}
@@ -259,8 +260,8 @@ def test_a_model_of_words_without_pieces_is_refused(tmp_path):
         "config": config,
         "settings": {},
         "figures": {},
-        "reading": saved.reading_to_json({"words": words}),
+        "reading": saved_model.reading_to_json({"words": words}),
     }
     run = SimpleNamespace(about=about, weights={}, progress={"history": []})
     with pytest.raises(errors.CheckpointError, match="does not fit this version"):
-        saved.trained_from(task, run)
+        saved_model.trained_from(task, run)

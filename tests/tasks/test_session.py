@@ -14,16 +14,12 @@ from tasks_rows import rows_of
 
 import minigrad as mg
 from minigrad import tasks
-from minigrad.checkpoint import load as load_arrays
-from minigrad.cli import main
-from minigrad.errors import (
-    ArgumentError,
-    CheckpointError,
-    DataError,
-)
-from minigrad.tasks.folder import Claimed, folder_of
+from minigrad.commands.main import main
+from minigrad.engine.errors import ArgumentError, CheckpointError, DataError
 from minigrad.tasks.session import Session
+from minigrad.tasks.task_folder import Claimed, folder_of
 from minigrad.training import Stopped, read_run
+from minigrad.training.checkpoint import load as load_arrays
 
 SMALL = {"days": 7, "hidden": 3, "epochs": 3, "batch_size": 16}
 OPTIONS = ["--days", "7", "--hidden", "3", "--epochs", "3", "--batch-size", "16"]
@@ -175,7 +171,7 @@ def test_the_gradient_monitor_is_a_callback(series, tmp_path, capsys):
 def test_a_full_disk_is_one_clear_error_and_loses_nothing(series, tmp_path):
     """The file may not grow beyond 1 kB: what the system does when there is no room."""
     program = (
-        "import resource, sys; from minigrad.cli import main;"
+        "import resource, sys; from minigrad.commands.main import main;"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); sys.exit(main())"
     )
     words = ["train", "weather", "--data", str(series), "-o", str(tmp_path / "o")]
@@ -220,7 +216,7 @@ def test_what_a_killed_run_left_is_cleared_away(series, tmp_path):
 def test_one_training_at_a_time_in_a_folder(series, tmp_path):
     program = (
         "import sys; from pathlib import Path\n"
-        "from minigrad.tasks.folder import Claimed\n"
+        "from minigrad.tasks.task_folder import Claimed\n"
         "with Claimed(Path(sys.argv[1])):\n"
         "    print('mine', flush=True); sys.stdin.read()\n"
     )

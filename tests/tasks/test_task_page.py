@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console
 
 from minigrad import tasks
-from minigrad.tasks.base import Prepared, Section, Table, Trained
-from minigrad.tasks.page import figures_table, show, write
+from minigrad.tasks.task import Prepared, Section, Table, Trained
+from minigrad.tasks.task_page import figures_table, show, write
 
 EVIL = '</script><script>alert(1)</script><img src=x onerror="alert(2)">[bold]\x1b[31m'
 

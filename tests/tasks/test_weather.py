@@ -7,7 +7,7 @@ import pytest
 from tasks_rows import HEADER, rows_of
 
 import minigrad as mg
-from minigrad.errors import DataError
+from minigrad.engine.errors import DataError
 from minigrad.tasks.baselines.ridge import ridge
 from minigrad.tasks.days import read_series
 from minigrad.tasks.weather import Weather

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from minigrad import errors, tasks
-from minigrad.cli import main
-from minigrad.drawing import engines
-from minigrad.tasks.options import settings
-from minigrad.tour import command, training
-from minigrad.trial import reading, verdicts
-from minigrad.trial.evidence import Seen
+from minigrad import tasks
+from minigrad.commands import tour
+from minigrad.commands.main import main
+from minigrad.drawing.write import graphviz_engines
+from minigrad.engine import errors
+from minigrad.tasks.task_options import settings
+from minigrad.tour import tour_training
+from minigrad.trial import gate_verdicts, sentence_reading
+from minigrad.trial.gate_evidence import Seen
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +28,7 @@ def nothing_saved(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="module")
 def corpus():
-    whole = training.corpus()
+    whole = tour_training.corpus()
     return whole._replace(
         train=whole.train[:400],
         train_labels=whole.train_labels[:400],
@@ -36,10 +38,10 @@ def corpus():
 
 
 def test_the_corpus_keeps_its_parts_apart():
-    whole = training.corpus()
+    whole = tour_training.corpus()
     assert len(whole.train) + len(whole.held_out) == 9171
     assert 0.5 <= whole.majority <= 0.55
-    again = training.corpus()
+    again = tour_training.corpus()
     assert again.held_out == whole.held_out and again.train == whole.train
 
 
@@ -47,7 +49,7 @@ def test_its_held_out_sentences_are_those_of_the_task():
     """Whole ones: a saved model is as right here as on the page of its training."""
     task = tasks.task("sentiment")
     data = task.prepare(settings(task.options, {}))
-    ours = training.corpus(data.reading["words"])
+    ours = tour_training.corpus(data.reading["words"])
     assert ours.held_out == data.test.tokens
     assert np.array_equal(ours.held_out_labels, data.test.positive)
 
@@ -55,17 +57,17 @@ def test_its_held_out_sentences_are_those_of_the_task():
 def test_training_learns_and_repeats_itself(corpus):
     losses = [], []
     for seen in losses:
-        training.train("gru", corpus, seen.append, seed=3)
+        tour_training.train("gru", corpus, seen.append, seed=3)
     assert losses[0] == losses[1]  # the same seed, the same bits
-    assert len(losses[0]) == training.batches_per_run(corpus)
+    assert len(losses[0]) == tour_training.batches_per_run(corpus)
     assert np.mean(losses[0][-5:]) < np.mean(losses[0][:5])
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 def test_a_reading_is_what_the_reader_says(kind, corpus):
-    reader = training.reader(kind, len(corpus.vocabulary), rng=0).eval()
-    words = reading.words_of("I loved it, but the qwertz was bad")
-    found = reading.read(reader, corpus.vocabulary, words)
+    reader = tour_training.reader(kind, len(corpus.vocabulary), rng=0).eval()
+    words = sentence_reading.words_of("I loved it, but the qwertz was bad")
+    found = sentence_reading.read(reader, corpus.vocabulary, words)
     tokens = np.array(corpus.vocabulary.encode(words))
     alone = reader(tokens[:, None], np.ones((len(words), 1), bool)).data[:, 0]
     np.testing.assert_allclose(found.sentiment, 1 / (1 + np.exp(-alone)), rtol=1e-5)
@@ -75,22 +77,22 @@ def test_a_reading_is_what_the_reader_says(kind, corpus):
 
 
 def test_verdicts_are_measured(corpus):
-    reader = training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
+    reader = tour_training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
     seen = Seen(reader, corpus.held_out)
-    at_but = verdicts.forget_at_but(seen, corpus)
+    at_but = gate_verdicts.forget_at_but(seen, corpus)
     assert "held-out" in at_but.measured and not at_but.holds  # it is not trained
-    stays = verdicts.forget_stays_open(seen)
+    stays = gate_verdicts.forget_stays_open(seen)
     assert re.search(r"its mean over held-out words is 0\.\d\d", stays.measured)
 
 
 @pytest.mark.parametrize("engine", ["dot", "pygraphviz"])
 def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
-    if engine not in engines.installed():
+    if engine not in graphviz_engines.installed():
         pytest.skip(f"{engine} is not installed")
-    reader = training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
+    reader = tour_training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
     words = ["i", "<script>", 'a"b\\', "end"]
-    found = reading.read(reader, corpus.vocabulary, words)
-    drawing = command.picture(found, engine)
+    found = sentence_reading.read(reader, corpus.vocabulary, words)
+    drawing = tour.picture(found, engine)
     lines = [line for line in drawing.picture.lines if line.kind == "state"]
     assert len(lines) == 2 * 3  # c and h, from step to step
     svg = drawing.svg()
@@ -101,7 +103,7 @@ def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
 
 
 def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
-    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
     folder = tmp_path / "out"
     sentence = "I liked <b>it</b>, but the end & all was bad"
     assert main(["tour", sentence, "-o", str(folder)]) == 0
@@ -133,15 +135,15 @@ def test_the_lstm_is_the_saved_one_where_there_is_one(
         settings=SimpleNamespace(data=None),
     )  # fmt: skip
     trained = []
-    small = training.train
+    small = tour_training.train
 
     def train(kind, *rest):
         trained.append(kind)
         return small(kind, *rest)
 
     monkeypatch.setattr(tasks, "load", lambda name: saved)
-    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
-    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(tour_training, "train", train)
     file = nothing_saved / "sentiment" / "run.safetensors"
     file.parent.mkdir()
     file.write_bytes(b"")
@@ -150,12 +152,12 @@ def test_the_lstm_is_the_saved_one_where_there_is_one(
     assert "the LSTM is the one that minigrad train" in capsys.readouterr().out
     assert "the LSTM before by" in (tmp_path / "index.html").read_text()
     saved.settings.data = "mine.csv"  # trained on something else: not used
-    assert command.saved_lstm(Console()) is None
+    assert tour.saved_lstm(Console()) is None
     saved.settings.data, saved.figures = None, {}  # not finished
-    assert command.saved_lstm(Console()) is None
+    assert tour.saved_lstm(Console()) is None
     monkeypatch.undo()
     monkeypatch.setattr("platformdirs.user_data_path", lambda *a, **k: nothing_saved)
-    assert command.saved_lstm(Console()) is None  # damaged
+    assert tour.saved_lstm(Console()) is None  # damaged
     assert capsys.readouterr().out.count("is not used") == 3
 
 
@@ -163,7 +165,7 @@ def test_what_it_refuses(tmp_path, capsys):
     assert main(["tour", "  "]) == 2
     assert "DataError: the sentence has no words" in capsys.readouterr().err
     with pytest.raises(errors.DataError, match="too many"):
-        reading.words_of("word " * 100)
+        sentence_reading.words_of("word " * 100)
     (tmp_path / "file").write_text("")
     assert main(["tour", "-o", str(tmp_path / "file" / "below")]) == 2
     assert "ArgumentError: the folder" in (said := capsys.readouterr().err)
@@ -172,7 +174,7 @@ def test_what_it_refuses(tmp_path, capsys):
 
 @pytest.mark.browser
 def test_the_page_opens_in_a_browser(tmp_path, corpus, monkeypatch, page):
-    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
     assert main(["tour", "-o", str(tmp_path)]) == 0
     page.goto((tmp_path / "index.html").as_uri())
     loaded = page.evaluate(

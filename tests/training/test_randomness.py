@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, CheckpointError
+from minigrad.engine.errors import ArgumentError, CheckpointError
 from minigrad.training import generators
 from minigrad.training.randomness import found_generators, set_states, states
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from minigrad.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError
 from minigrad.training import (
     Plateau,
     constant,

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DataError,
     DTypeError,
     NonFiniteError,
 )
+from minigrad.models import LSTM
 from minigrad.training import (
     Plateau,
     Stopped,
@@ -25,7 +26,6 @@ from minigrad.training import (
     warmup,
 )
 from minigrad.training.randomness import found_generators
-from models import LSTM
 
 X = np.random.default_rng(1).random((40, 5, 2)).astype("float32")
 Y = X.sum((1, 2))

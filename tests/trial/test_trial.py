@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import errors
+from minigrad.commands import trial
 from minigrad.data import Vocabulary
-from minigrad.trial import Corpus, Seen, WhatIf, command, plots, read, verdicts
-from minigrad.trial.evidence import at_word, by_words, places, strong_words
-from minigrad.trial.reading import chance
-from models import SentimentReader
+from minigrad.engine import errors
+from minigrad.models import SentimentReader
+from minigrad.trial import Corpus, Seen, WhatIf, gate_verdicts, heat_maps, read
+from minigrad.trial.gate_evidence import at_word, by_words, places, strong_words
+from minigrad.trial.sentence_reading import chance
 
 WORDS = ["a", "fine", "film", "but", "long"]
 VOCABULARY = Vocabulary([WORDS, ["and", "dull", *WORDS]])
@@ -197,16 +198,16 @@ def with_forget_bias(at_but, elsewhere):
 
 
 def test_the_verdict_on_but_comes_out_both_ways(corpus):
-    falls, _ = verdicts.seen_of(with_forget_bias(-3.0, 3.0), corpus)
-    rises, _ = verdicts.seen_of(with_forget_bias(3.0, -3.0), corpus)
-    same, _ = verdicts.seen_of(with_forget_bias(2.0, 2.0), corpus)
-    assert verdicts.forget_at_but(falls, corpus).holds
-    assert "lower" in verdicts.forget_at_but(falls, corpus).measured
+    falls, _ = gate_verdicts.seen_of(with_forget_bias(-3.0, 3.0), corpus)
+    rises, _ = gate_verdicts.seen_of(with_forget_bias(3.0, -3.0), corpus)
+    same, _ = gate_verdicts.seen_of(with_forget_bias(2.0, 2.0), corpus)
+    assert gate_verdicts.forget_at_but(falls, corpus).holds
+    assert "lower" in gate_verdicts.forget_at_but(falls, corpus).measured
     for seen in (rises, same):
-        assert not verdicts.forget_at_but(seen, corpus).holds
-    assert "does not move" in verdicts.forget_at_but(same, corpus).measured
-    assert verdicts.forget_stays_open(same).holds
-    assert not verdicts.forget_stays_open(rises).holds
+        assert not gate_verdicts.forget_at_but(seen, corpus).holds
+    assert "does not move" in gate_verdicts.forget_at_but(same, corpus).measured
+    assert gate_verdicts.forget_stays_open(same).holds
+    assert not gate_verdicts.forget_stays_open(rises).holds
 
 
 def test_nothing_is_said_of_a_word_that_the_network_does_not_know(corpus):
@@ -218,7 +219,7 @@ def test_nothing_is_said_of_a_word_that_the_network_does_not_know(corpus):
         for part in (corpus.train, corpus.held_out)
     ]
     unknown = corpus._replace(vocabulary=without, train=again[0], held_out=again[1])
-    found = verdicts.judged(reader(), unknown)
+    found = gate_verdicts.judged(reader(), unknown)
     told = [v for v in found if '"but"' in v.claim]
     assert len(told) == 1 and "too few" in told[0].measured
 
@@ -226,15 +227,15 @@ def test_nothing_is_said_of_a_word_that_the_network_does_not_know(corpus):
 def test_all_verdicts_are_in_words(corpus):
     model = reader()
     reading = read(model, VOCABULARY, WORDS)
-    found = verdicts.judged(model, corpus, reading)
+    found = gate_verdicts.judged(model, corpus, reading)
     assert [v.claim for v in found][-1].startswith("the sentiment turns")
     assert all(v.measured and isinstance(v.holds, bool) for v in found)
-    rows = verdicts.all_gates_at(Seen(model, corpus.held_out), corpus, "but")
+    rows = gate_verdicts.all_gates_at(Seen(model, corpus.held_out), corpus, "but")
     assert [row[0] for row in rows] == ["input gate", "forget gate", "output gate"]
     few = corpus._replace(
         held_out=corpus.held_out[:3], held_out_labels=corpus.held_out_labels[:3]
     )
-    assert "too few" in verdicts.judged(model, few)[0].measured
+    assert "too few" in gate_verdicts.judged(model, few)[0].measured
 
 
 # ------------------------------------------------------------- the command
@@ -243,53 +244,53 @@ def test_all_verdicts_are_in_words(corpus):
 @pytest.mark.parametrize("text", ["but", "=and", "but=", ""])
 def test_replace_wants_two_words(text):
     with pytest.raises(errors.ArgumentError, match="OLD=NEW"):
-        command.replaced(text)
+        trial.replaced(text)
 
 
 @pytest.mark.parametrize("text", ["f", "f=x", "=1", "f=1@", ""])
 def test_clamp_wants_a_gate_and_a_value(text):
     with pytest.raises(errors.ArgumentError, match="GATE=VALUE"):
-        command.held(text)
+        trial.held(text)
 
 
 def test_what_is_asked_comes_out_as_rows():
     model = reader()
     what = WhatIf(read(model, VOCABULARY, WORDS), model, VOCABULARY)
-    asked = [command.held("f=1@but"), command.held("f=0")]
-    rows = command.what_ifs(what, [command.replaced("But=and")], asked)
+    asked = [trial.held("f=1@but"), trial.held("f=0")]
+    rows = trial.what_ifs(what, [trial.replaced("But=and")], asked)
     assert [row[0] for row in rows[:4]] == [
         "as it is", '"and" for "but"',
         'forget gate at 1 at "but"', "forget gate at 0 at every word",
     ]  # fmt: skip
     assert len(rows) == 4 + len(WORDS)
     with pytest.raises(errors.ArgumentError, match="not in the sentence"):
-        command.what_ifs(what, [("nothing", "and")], [])
+        trial.what_ifs(what, [("nothing", "and")], [])
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
 def test_heat_maps_of_every_cell(kind):
     model = reader(kind)
     reading = read(model, VOCABULARY, ["a", "$x^2$", "film"])
-    assert plots.means(reading).axes and plots.units(reading).axes
+    assert heat_maps.means(reading).axes and heat_maps.units(reading).axes
     if kind != "rnn":
         letter = "f" if kind == "lstm" else "z"
         what = WhatIf(reading, model, VOCABULARY)
-        figure = plots.held(reading, {letter: what.clamp_table(letter)})
+        figure = heat_maps.held(reading, {letter: what.clamp_table(letter)})
         figure.canvas.draw()  # a dollar sign is no formula
 
 
 def test_the_command_writes_its_page(tmp_path, monkeypatch, capsys, corpus):
     from minigrad import tasks
-    from minigrad.cli import main
+    from minigrad.commands.main import main
     from minigrad.tasks.sentiment import Sentiment
-    from minigrad.tour import training
+    from minigrad.tour import tour_training
 
     trained = SimpleNamespace(
         task=Sentiment(), model=reader(), reading={"words": VOCABULARY},
         config={"kind": "lstm"}, settings=SimpleNamespace(data=None),
     )  # fmt: skip
     monkeypatch.setattr(tasks, "load", lambda *a: trained)
-    monkeypatch.setattr(training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
     path = tmp_path / "page.html"
     sentence = "A fine <b>film</b>, but long"
     words = ["trial", sentence, "--replace", "but=and", "--clamp", "f=1@but"]

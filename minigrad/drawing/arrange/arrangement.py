@@ -1,18 +1,18 @@
 """Where everything goes: the grid, the lines, then titles and what stands beside lines.
 
-Read next: `dot.py` (writes it down).
+Read next: `dot_text.py` (writes it down).
 """
 
 from __future__ import annotations
 
-from minigrad.drawing.geometry import curve_length
-from minigrad.drawing.grid import Grid
-from minigrad.drawing.labels import Room, around, best_place
-from minigrad.drawing.layout import Layout
-from minigrad.drawing.model import Line, Picture
-from minigrad.drawing.routes import Router
-from minigrad.drawing.tiles import Tiles
-from minigrad.drawing.titles import place_titles, title_rects
+from minigrad.drawing.arrange.geometry import curve_length
+from minigrad.drawing.arrange.grid import Grid
+from minigrad.drawing.arrange.layout import Layout
+from minigrad.drawing.arrange.line_labels import Room, around, best_place
+from minigrad.drawing.arrange.routes import Router
+from minigrad.drawing.arrange.tiles import Tiles
+from minigrad.drawing.arrange.titles import place_titles, title_rects
+from minigrad.drawing.read.picture import Line, Picture
 
 
 class Arranger:

@@ -2,7 +2,7 @@
 
 Nothing of the answer is trusted: an engine that answers nonsense is one clear error.
 
-Read next: `judge.py`, `tiles.py`.
+Read next: `tile_score.py`, `tiles.py`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from minigrad.drawing.geometry import Curve, mirror, rounded, straight
-from minigrad.drawing.plan import Plan
-from minigrad.drawing.sketch import Laid, Ports, Sketch
-from minigrad.drawing.template import cluster_names
-from minigrad.errors import DrawingError
-from minigrad.words import clean
+from minigrad.drawing.arrange.geometry import (
+    Curve,
+    mirror,
+    rounded,
+    straight,
+)
+from minigrad.drawing.arrange.tile_layout import cluster_names
+from minigrad.drawing.arrange.tile_plan import Plan
+from minigrad.drawing.arrange.tile_sketch import Laid, Ports, Sketch
+from minigrad.engine.errors import DrawingError
+from minigrad.reading.text import clean
 
 
 def read(made: bytes, sketches: Sequence[Sketch]) -> list[Laid]:

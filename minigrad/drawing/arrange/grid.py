@@ -8,12 +8,12 @@ Read next: `routes.py` (the lines between the tiles).
 
 from __future__ import annotations
 
-from minigrad.drawing.geometry import Point
-from minigrad.drawing.layout import Layout
-from minigrad.drawing.model import Column, Picture, Tile
+from minigrad.drawing.arrange.geometry import Point
+from minigrad.drawing.arrange.layout import Layout
+from minigrad.drawing.arrange.tiles import TileLayout, Tiles
+from minigrad.drawing.read.operation_symbols import text_width
+from minigrad.drawing.read.picture import Column, Picture, Tile
 from minigrad.drawing.style import SIZE, box_size
-from minigrad.drawing.tiles import TileLayout, Tiles
-from minigrad.drawing.words import text_width
 
 PAD = 10.0  # between a tile's border and what is in it
 TITLE = 16.0  # height of a tile's title

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from minigrad.drawing.geometry import Curve, Point
+from minigrad.drawing.arrange.geometry import Curve, Point
 
 Rect = tuple[float, float, float, float]  # x0, y0, x1, y1
 

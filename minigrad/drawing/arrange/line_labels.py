@@ -4,7 +4,7 @@ A label never lies over a box, a title or another label; where there is no room 
 left to the tooltip. Boxes are never moved to make room: the picture with gradients has
 the layout of the one without.
 
-Read next: `dot.py`.
+Read next: `dot_text.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import math
 from collections.abc import Sequence
 from functools import cache
 
-from minigrad.drawing.geometry import Curve, Point
+from minigrad.drawing.arrange.geometry import Curve, Point
+from minigrad.drawing.read.operation_symbols import text_width
 from minigrad.drawing.style import SMALL
-from minigrad.drawing.words import text_width
 
 CELL = 60.0
 Rect = tuple[float, float, float, float]

@@ -3,19 +3,26 @@
 Lines that do not go to a neighbour run through the gaps between rows and columns, each
 in a lane of its own.
 
-Read next: `arrange.py`.
+Read next: `arrangement.py`.
 """
 
 from __future__ import annotations
 
 import itertools
 
-from minigrad.drawing.geometry import Curve, Point, join, rounded, shift, straight
-from minigrad.drawing.grid import LANE, Grid
-from minigrad.drawing.model import Line, Tile
+from minigrad.drawing.arrange.geometry import (
+    Curve,
+    Point,
+    join,
+    rounded,
+    shift,
+    straight,
+)
+from minigrad.drawing.arrange.grid import LANE, Grid
+from minigrad.drawing.arrange.tiles import TileLayout
+from minigrad.drawing.read.operation_symbols import text_width
+from minigrad.drawing.read.picture import Line, Tile
 from minigrad.drawing.style import SMALL, box_size
-from minigrad.drawing.tiles import TileLayout
-from minigrad.drawing.words import text_width
 
 
 class Router:

@@ -4,12 +4,12 @@ A *slot* is an input of an operation of a step, both counted within the step. Th
 that one value from the step before goes to are one state: h, say, or c. What comes to
 the same slots of the first step is the initial state.
 
-Read next: `sketch.py`.
+Read next: `tile_sketch.py`.
 """
 
 from __future__ import annotations
 
-from minigrad.drawing.model import Line, Picture, Tile
+from minigrad.drawing.read.picture import Line, Picture, Tile
 from minigrad.drawing.style import GHOSTS
 
 Slot = tuple[int, int, int]  # operation, input, and how many operations the step has

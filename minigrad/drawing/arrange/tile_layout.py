@@ -3,21 +3,21 @@
 `dot` sees one tile at a time: its boxes, its gates as clusters, and *ports*, points at
 which lines enter and leave. So the steps of an unrolled network look alike by
 construction, and the time is that of a few small graphs. The plan of the states
-(`plan.py`) keeps their ways straight.
+(`tile_plan.py`) keeps their ways straight.
 
 Two passes: the first finds the ranks, the second puts a state's entry to the left of
 all that share its rank, and its exit to the right.
 
-Read next: `answer.py`.
+Read next: `dot_output.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.drawing.plan import Plan, reach
-from minigrad.drawing.sketch import Ports, Sketch, Variant
-from minigrad.words import clean
+from minigrad.drawing.arrange.tile_plan import Plan, reach
+from minigrad.drawing.arrange.tile_sketch import Ports, Sketch, Variant
+from minigrad.reading.text import clean
 
 
 def freed(sketch: Sketch, plan: Plan, free: int) -> tuple[tuple[str, ...], ...]:

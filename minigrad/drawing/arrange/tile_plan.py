@@ -4,7 +4,7 @@ A *belt* (the short way from a state's entry to its exit: x and + of an LSTM's c
 state) is kept in one rank. Where the way is long, entry and exit are kept in one rank,
 with what lies between the belt and the exit hanging down from the belt.
 
-Read next: `template.py`.
+Read next: `tile_layout.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import itertools
 from collections import deque
 from dataclasses import dataclass, field
 
-from minigrad.drawing.sketch import Ports, Sketch
+from minigrad.drawing.arrange.tile_sketch import Ports, Sketch
 
 NEAR = 6  # the longest way of an only state that is laid out as a belt
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import itertools
 import math
 
-from minigrad.drawing.geometry import Curve, Point
-from minigrad.drawing.plan import Plan
-from minigrad.drawing.sketch import Laid, Ports, Sketch
+from minigrad.drawing.arrange.geometry import Curve, Point
+from minigrad.drawing.arrange.tile_plan import Plan
+from minigrad.drawing.arrange.tile_sketch import Laid, Ports, Sketch
 
 MARGIN, TITLE = 6.0, 14.0  # around the boxes of a gate, and for its title
 

@@ -1,15 +1,16 @@
 """A tile as data: what `dot` is told of it, and what comes back.
 
-    Sketch, Ports --(plan.py)--> Plan --(template.py)--> DOT --(answer.py)--> Laid
+    Sketch, Ports --(tile_plan.py)--> Plan
+    Plan --(tile_layout.py)--> DOT --(dot_output.py)--> Laid
 
-Read next: `plan.py`.
+Read next: `tile_plan.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from minigrad.drawing.geometry import Curve, Point
+from minigrad.drawing.arrange.geometry import Curve, Point
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Sketch:
 
 @dataclass(frozen=True)
 class Variant:
-    """One of the ways in which a tile is tried; the best is kept (`judge.py`).
+    """One of the ways in which a tile is tried; the best is kept (`tile_score.py`).
 
     free     gates on the way of a state are no clusters for dot, which then keeps the
              order of that way; their frames are drawn around their boxes afterwards:

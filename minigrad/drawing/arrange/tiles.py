@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from minigrad.drawing import answer, judge, template
-from minigrad.drawing.model import Line, Picture, Tile
-from minigrad.drawing.plan import Plan, plan_states
-from minigrad.drawing.sketch import Laid, Ports, Sketch, Variant
-from minigrad.drawing.states import States
+from minigrad.drawing.arrange import dot_output, tile_layout, tile_score
+from minigrad.drawing.arrange.state_lines import States
+from minigrad.drawing.arrange.tile_plan import Plan, plan_states
+from minigrad.drawing.arrange.tile_sketch import (
+    Laid,
+    Ports,
+    Sketch,
+    Variant,
+)
+from minigrad.drawing.read.picture import Line, Picture, Tile
 from minigrad.drawing.style import box_size
 
 PLAIN = (Variant(0, False),)
@@ -119,7 +124,7 @@ class Tiles:
             laid = made[place.sketch]
             if place.tile.row in reverse and place.tile.kind == "step":
                 laid = made.setdefault(
-                    (place.sketch, "mirrored"), answer.mirrored(laid)
+                    (place.sketch, "mirrored"), dot_output.mirrored(laid)
                 )
             place.laid = laid
             ports = sketches[place.sketch]
@@ -172,8 +177,9 @@ def _best(todo: list[tuple[Sketch, Ports, Plan]], run: Runner) -> dict[Sketch, L
         stateful = bool(ports.state_in or ports.state_out)
         for variant in VARIANTS if stateful and len(sketch.sizes) <= MANY else PLAIN:
             tries.append((sketch, ports, plan, variant))
-    first = answer.read(
-        run([template.text(*each, []) for each in tries]), [each[0] for each in tries]
+    first = dot_output.read(
+        run([tile_layout.text(*each, []) for each in tries]),
+        [each[0] for each in tries],
     )
     found: dict[Sketch, list[Laid]] = {}
     again = []
@@ -181,24 +187,24 @@ def _best(todo: list[tuple[Sketch, Ports, Plan]], run: Runner) -> dict[Sketch, L
         sketch, ports, plan, _ = each
         found.setdefault(sketch, []).append(laid)
         if ports.state_in or ports.state_out:
-            again.append((each, answer.ranks(sketch, ports, plan, laid)))
+            again.append((each, dot_output.ranks(sketch, ports, plan, laid)))
     if again:
-        texts = [template.text(*each, orders) for each, orders in again]
+        texts = [tile_layout.text(*each, orders) for each, orders in again]
         sketches = [each[0] for each, _ in again]
         for sketch, laid in zip(
-            sketches, answer.read(run(texts), sketches), strict=True
+            sketches, dot_output.read(run(texts), sketches), strict=True
         ):
             found[sketch].append(laid)
     best = {}
     for sketch, ports, plan in todo:
         options = found[sketch]
         if ports.state_in or ports.state_out:
-            options = [*options, *map(answer.mirrored, options)]
+            options = [*options, *map(dot_output.mirrored, options)]
         for laid in options:
-            answer.finish(sketch, ports, plan, laid)
-            judge.frames(sketch, laid)
+            dot_output.finish(sketch, ports, plan, laid)
+            tile_score.frames(sketch, laid)
         best[sketch] = min(
-            options, key=lambda laid: judge.score(sketch, ports, plan, laid)
+            options, key=lambda laid: tile_score.score(sketch, ports, plan, laid)
         )
     return best
 
@@ -215,5 +221,5 @@ def _single(sketch: Sketch, ports: Ports) -> Laid:
         laid.ports[("o", source)] = (x, h)
         laid.branches[("o", source, source)] = []
     plan = plan_states(sketch, ports)
-    answer.finish(sketch, ports, plan, laid)
+    dot_output.finish(sketch, ports, plan, laid)
     return laid

@@ -3,22 +3,22 @@
 All steps of a row have theirs in the same place. A gate's title stands above its boxes;
 where lines run there, the frame grows downwards instead, if there is room.
 
-Read next: `labels.py`.
+Read next: `line_labels.py`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minigrad.drawing.geometry import Point
-from minigrad.drawing.labels import Rect, Room
-from minigrad.drawing.model import Picture
+from minigrad.drawing.arrange.geometry import Point
+from minigrad.drawing.arrange.line_labels import Rect, Room
+from minigrad.drawing.read.operation_symbols import text_width
+from minigrad.drawing.read.picture import Picture
 from minigrad.drawing.style import SIZE, SMALL
-from minigrad.drawing.words import text_width
-from minigrad.words import clean
+from minigrad.reading.text import clean
 
 if TYPE_CHECKING:
-    from minigrad.drawing.layout import Layout
+    from minigrad.drawing.arrange.layout import Layout
 
 STRIP = 13.0  # the height that a gate's frame has for its title
 Key = tuple[str, tuple[str, ...]]  # tile, path of clusters; () for the step's own title

@@ -1,13 +1,13 @@
 """A few operations as one short formula: "x W_x + h W_h + b".
 
-Read next: `reading.py` (boxes that stand for several operations).
+Read next: `read_graph.py` (boxes that stand for several operations).
 """
 
 from __future__ import annotations
 
-from minigrad.drawing.words import SYMBOLS, tag_name
-from minigrad.graph import Leaf, Node
-from minigrad.words import clean
+from minigrad.drawing.read.operation_symbols import SYMBOLS, tag_name
+from minigrad.engine.graph import Leaf, Node
+from minigrad.reading.text import clean
 
 LONGEST = 34  # characters; longer formulas are told in other words
 _MOVES = {"split", "reshape", "unstack", "astype", "broadcast_to", "transpose"}

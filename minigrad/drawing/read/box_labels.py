@@ -1,6 +1,6 @@
 """What is written in each box and beside each line: names, letters, formulas, shapes.
 
-Read next: `formula.py` (several operations as one formula), `words.py`.
+Read next: `box_formula.py` (several operations as one formula), `operation_symbols.py`.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from minigrad.drawing.formula import formulas
-from minigrad.drawing.model import Box, Tile
-from minigrad.drawing.places import Places
-from minigrad.drawing.words import ARITHMETIC, operation, tag_name
-from minigrad.graph import Leaf, Node
-from minigrad.scope import Scope
-from minigrad.words import clean, shape_text
+from minigrad.drawing.read.box_formula import formulas
+from minigrad.drawing.read.operation_symbols import ARITHMETIC, operation, tag_name
+from minigrad.drawing.read.picture import Box, Tile
+from minigrad.drawing.read.placement import Places
+from minigrad.engine.graph import Leaf, Node
+from minigrad.engine.scope import Scope
+from minigrad.reading.text import clean, shape_text
 
 BARS = {"unstack": "unstack: one step at a time,", "stack": "stack: all steps,"}
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from minigrad.drawing.model import Box, Column, Line, Picture, Tile
-from minigrad.errors import ArgumentError
-from minigrad.words import clean
+from minigrad.drawing.read.picture import Box, Column, Line, Picture, Tile
+from minigrad.engine.errors import ArgumentError
+from minigrad.reading.text import clean
 
 
 def choose(

@@ -3,7 +3,7 @@
 User text (names of tensors and scopes) passes through `clean` once; quoting for DOT,
 XML and JSON is done where those are written.
 
-Read next: `reading.py`.
+Read next: `read_graph.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from minigrad.graph import Node
-from minigrad.words import clean, number
+from minigrad.engine.graph import Node
+from minigrad.reading.text import clean, number
 
 SYMBOLS = {
     "add": "+",

@@ -1,7 +1,8 @@
 """What a picture consists of: boxes, lines, clusters and tiles, as plain data.
 
-    graph --(reading.py)--> Picture --(elide.py)--> Picture --(dot.py)--> DOT text
-                                                    |--(arrange.py)--> positions
+    graph --(read_graph.py)--> Picture --(elision.py)--> Picture
+    Picture --(arrangement.py)--> Layout
+    Picture, Layout --(dot_text.py)--> DOT text
 
 A *box* stands for one operation, one gate, one cell, or one use of a user's tensor (a
 *ghost*). A *line* stands for the edges of the graph between two boxes. A *tile* is what
@@ -10,7 +11,7 @@ to right, rows are layers, from bottom to top. What lies outside the steps is in
 of its own; an operation that joins or parts many steps (stack, unstack) is a *bar* that
 spans its row.
 
-Read next: `reading.py`.
+Read next: `read_graph.py`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from minigrad.graph import Leaf, Node
-from minigrad.scope import Scope
+from minigrad.engine.graph import Leaf, Node
+from minigrad.engine.scope import Scope
 
 Column = tuple[int, int]  # (which run of the time loop, time step)
 

@@ -6,7 +6,7 @@ loops under different names (an encoder and a decoder) are two runs: their colum
 one after the other, unless the second reads the first step by step (then they are
 rows).
 
-Read next: `reading.py`.
+Read next: `read_graph.py`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from minigrad.drawing.model import Column, Row
-from minigrad.drawing.spots import spots
-from minigrad.graph import Node
-from minigrad.scope import Scope
-from minigrad.words import clean
+from minigrad.drawing.read.picture import Column, Row
+from minigrad.drawing.read.scope_levels import spots
+from minigrad.engine.graph import Node
+from minigrad.engine.scope import Scope
+from minigrad.reading.text import clean
 
 
 class Place(NamedTuple):

@@ -5,20 +5,20 @@ Everything is decided from the nodes' scopes: the `step` record gives the column
 sub-clusters. What is in no step is outside. One pass over the nodes, oldest first; no
 recursion.
 
-Read next: `places.py` (rows and columns), `naming.py`, `elide.py`.
+Read next: `placement.py` (rows and columns), `box_labels.py`, `elision.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.drawing.model import Box, Line, Picture, Tile, Use
-from minigrad.drawing.naming import Names, ghost_lines, letter_of, value_name
-from minigrad.drawing.places import Places
-from minigrad.drawing.words import operation, tag_name
-from minigrad.graph import Leaf, Node, ancestors
-from minigrad.scope import Scope
-from minigrad.words import clean, shape_text
+from minigrad.drawing.read.box_labels import Names, ghost_lines, letter_of, value_name
+from minigrad.drawing.read.operation_symbols import operation, tag_name
+from minigrad.drawing.read.picture import Box, Line, Picture, Tile, Use
+from minigrad.drawing.read.placement import Places
+from minigrad.engine.graph import Leaf, Node, ancestors
+from minigrad.engine.scope import Scope
+from minigrad.reading.text import clean, shape_text
 
 LEVELS = ("op", "gate", "cell")
 

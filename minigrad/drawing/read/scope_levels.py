@@ -1,6 +1,6 @@
 """What the scope of each operation says about its place: step, layer, cell, clusters.
 
-Read next: `places.py` (rows and columns).
+Read next: `placement.py` (rows and columns).
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from minigrad.graph import Node
-from minigrad.scope import Scope
+from minigrad.engine.graph import Node
+from minigrad.engine.scope import Scope
 
 SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
 

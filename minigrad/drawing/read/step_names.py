@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minigrad.drawing.model import Picture
+from minigrad.drawing.read.operation_symbols import text_width
+from minigrad.drawing.read.picture import Picture
 from minigrad.drawing.style import SIZE
-from minigrad.drawing.words import text_width
-from minigrad.errors import ArgumentError
-from minigrad.words import clean
+from minigrad.engine.errors import ArgumentError
+from minigrad.reading.text import clean
 
 LONGEST = 18  # characters of a name that are shown
 

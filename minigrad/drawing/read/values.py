@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import backpropagate
-from minigrad.drawing.model import Box, Picture
-from minigrad.drawing.words import short, text_width
-from minigrad.errors import DrawingError
-from minigrad.quiet import quietly
-from minigrad.stacking import Watcher
+from minigrad.drawing.read.operation_symbols import short, text_width
+from minigrad.drawing.read.picture import Box, Picture
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.errors import DrawingError
+from minigrad.engine.quiet import quietly
+from minigrad.engine.stacking import Watcher
 
 CELLS = 24  # the longest row that gets a heat map
 POSITIVE = ("i", "f", "o", "r", "z")  # gates: sigmoids, between 0 and 1

@@ -2,7 +2,7 @@
 
 What depends on the kind alone is written once and kept.
 
-Read next: `dot.py`.
+Read next: `dot_text.py`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from minigrad.drawing.geometry import Curve
-from minigrad.drawing.model import Box, Line
+from minigrad.drawing.arrange.geometry import Curve
+from minigrad.drawing.read.operation_symbols import node_title, short
+from minigrad.drawing.read.picture import Box, Line
 from minigrad.drawing.style import GHOSTS, SMALL, Theme, hue, mix
-from minigrad.drawing.words import node_title, short
-from minigrad.graph import Node
-from minigrad.words import clean
+from minigrad.engine.graph import Node
+from minigrad.reading.text import clean
 
 
 @lru_cache(maxsize=4096)

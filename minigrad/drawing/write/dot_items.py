@@ -1,24 +1,14 @@
 """Boxes and lines as DOT statements; what is alike is put into words once.
 
-Read next: `dress.py` (how each kind looks).
+Read next: `dot_attributes.py` (how each kind looks).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.drawing.dress import (
-    box_style,
-    label,
-    line_style,
-    line_words,
-    pairs,
-    position,
-    quote,
-    title,
-)
-from minigrad.drawing.layout import Layout
-from minigrad.drawing.model import Box, Line, Picture
+from minigrad.drawing.arrange.layout import Layout
+from minigrad.drawing.read.picture import Box, Line, Picture
 from minigrad.drawing.style import (
     HEAT,
     Theme,
@@ -30,7 +20,17 @@ from minigrad.drawing.style import (
     mix,
     text_of,
 )
-from minigrad.words import number
+from minigrad.drawing.write.dot_attributes import (
+    box_style,
+    label,
+    line_style,
+    line_words,
+    pairs,
+    position,
+    quote,
+    title,
+)
+from minigrad.reading.text import number
 
 TITLED = 20_000  # boxes: larger pictures have no tooltips
 

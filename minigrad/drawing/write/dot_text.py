@@ -4,21 +4,14 @@ The text is the same for the same program: ids are numbers in the order of creat
 User text only ever appears quoted, as labels and tooltips; no URL, no style sheet, no
 image and no HTML-like label is written.
 
-Read next: `items.py`, `drawing.py`.
+Read next: `dot_items.py`, `drawing.py`.
 """
 
 from __future__ import annotations
 
-from minigrad.drawing.dress import (
-    attributes,
-    label,
-    pairs,
-    quote,
-)
-from minigrad.drawing.items import Items
-from minigrad.drawing.layout import Layout, Rect
-from minigrad.drawing.legend import legend
-from minigrad.drawing.model import Box, Picture, Tile
+from minigrad.drawing.arrange.layout import Layout, Rect
+from minigrad.drawing.read.operation_symbols import text_width
+from minigrad.drawing.read.picture import Box, Picture, Tile
 from minigrad.drawing.style import (
     FONT,
     LIGHT,
@@ -29,9 +22,11 @@ from minigrad.drawing.style import (
     hue,
     mix,
 )
-from minigrad.drawing.words import text_width
-from minigrad.scope import Scope
-from minigrad.words import clean
+from minigrad.drawing.write.dot_attributes import attributes, label, pairs, quote
+from minigrad.drawing.write.dot_items import Items
+from minigrad.drawing.write.legend import legend
+from minigrad.engine.scope import Scope
+from minigrad.reading.text import clean
 
 
 class Writer:

@@ -19,8 +19,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from minigrad.errors import ArgumentError, DrawingError, one_of
-from minigrad.words import clean
+from minigrad.engine.errors import ArgumentError, DrawingError, one_of
+from minigrad.reading.text import clean
 
 ENGINES = ("dot", "pygraphviz")
 TIMEOUT = 60.0  # seconds

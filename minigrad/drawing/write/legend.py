@@ -1,15 +1,15 @@
 """The legend: parameters with their numbers of uses, and the scale of the gradients.
 
-Read next: `dot.py`.
+Read next: `dot_text.py`.
 """
 
 from __future__ import annotations
 
-from minigrad.drawing.dress import attributes, quote
-from minigrad.drawing.model import Picture
+from minigrad.drawing.read.operation_symbols import short, text_width
+from minigrad.drawing.read.picture import Picture
 from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme, lightness
-from minigrad.drawing.words import short, text_width
-from minigrad.words import shape_text
+from minigrad.drawing.write.dot_attributes import attributes, quote
+from minigrad.reading.text import shape_text
 
 MOST = 40  # parameters listed
 

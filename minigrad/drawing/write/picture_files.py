@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 
-from minigrad.checkpoint import write_whole
-from minigrad.errors import ArgumentError, CheckpointError, DrawingError
-from minigrad.words import clean
+from minigrad.engine.errors import ArgumentError, CheckpointError, DrawingError
+from minigrad.reading.text import clean
+from minigrad.training.checkpoint import write_whole
 
 
 def in_folder(path: str | os.PathLike[str]) -> str:

@@ -3,7 +3,7 @@
 What the page knows about boxes is embedded as JSON; text of the user's is only ever set
 as text.
 
-Read next: `page.js`.
+Read next: `picture_page.js`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import html
 import re
 from typing import Any
 
-from minigrad.drawing.dress import title as box_title
-from minigrad.drawing.layout import Layout
-from minigrad.drawing.model import Box, Picture
-from minigrad.drawing.values import summary
-from minigrad.graph import line as code_line
-from minigrad.pages import asset, document
-from minigrad.words import clean, number
+from minigrad.drawing.arrange.layout import Layout
+from minigrad.drawing.read.picture import Box, Picture
+from minigrad.drawing.read.values import summary
+from minigrad.drawing.write.dot_attributes import title as box_title
+from minigrad.engine.graph import line as code_line
+from minigrad.pages.page import asset, document
+from minigrad.reading.text import clean, number
 
 COLOUR = re.compile(r'(?<=\s)(?:fill|stroke)="([^"]*)"')
 BODY = """<header><h1>{title}</h1>
@@ -45,8 +45,8 @@ def page(
     return document(
         title,
         BODY.format(title=html.escape(clean(title, 80)), svg=svg[svg.index("<svg") :]),
-        style=asset("minigrad.drawing", "page.css"),
-        script=asset("minigrad.drawing", "page.js"),
+        style=asset("minigrad.drawing.write", "picture_page.css"),
+        script=asset("minigrad.drawing.write", "picture_page.js"),
         data={
             "theme": theme,
             "boxes": _boxes(picture),

@@ -3,7 +3,7 @@
 The layout is that of the whole picture; what has not happened yet is faint. In the
 backward frames the gradients appear, from the last step to the first.
 
-Read next: `dot.py`.
+Read next: `dot_text.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import copy
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from minigrad.drawing.model import Picture
+from minigrad.drawing.read.picture import Picture
 
 
 class Frame(NamedTuple):

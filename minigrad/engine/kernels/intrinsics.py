@@ -5,7 +5,7 @@ A scalar function or a rule of `primitives/elementwise.py` is written over these
 over ordinary arithmetic. It runs unchanged on three kinds of operand:
 
     NumPy arrays and numbers     the value
-    `Text` (of `kernels.py`)     the lines of a numba kernel
+    `Text` (of `jit.py`)     the lines of a numba kernel
     SymPy expressions            the proof that a rule is right, and the formula to show
 
 Read next: `primitives/elementwise.py`.
@@ -108,7 +108,7 @@ def _line_index(program: list[tuple], line: tuple) -> int:
 class Intrinsic:
     """One scalar function with its meanings.
 
-    name    the word in traced programs (see `kernels.py` for its text there)
+    name    the word in traced programs (see `jit.py` for its text there)
     numpy   on arrays
     sympy   on expressions: called with the sympy module and the operands
     """

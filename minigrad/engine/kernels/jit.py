@@ -36,7 +36,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.intrinsics import Text
+from minigrad.engine.kernels.intrinsics import Text
 
 # How each word of a traced program is written for numba. Comparisons and `where` become
 # selects; constants are cast once, to the kernel's dtype, or float32 would be promoted.
@@ -167,15 +167,15 @@ def _compile(text: str, name: str, signature: str) -> Any:
 
     import numba
 
-    from minigrad import vectormath
+    from minigrad.engine.kernels import vectormath
 
     source = f"""# vectormath {_vectormath_digest()}: another one makes another file
 import math
 
 import numpy as np
 
-from minigrad.vectormath import *
-from minigrad.vectormath import inlined
+from minigrad.engine.kernels.vectormath import *
+from minigrad.engine.kernels.vectormath import inlined
 
 
 {text}"""
@@ -201,7 +201,7 @@ def _vectormath_digest() -> str:
     import hashlib
     import inspect
 
-    from minigrad import vectormath
+    from minigrad.engine.kernels import vectormath
 
     return hashlib.sha256(inspect.getsource(vectormath).encode()).hexdigest()[:16]
 

@@ -11,7 +11,7 @@ To add one: write the value and its rule in the file of its kind, give it a row 
 test table (`tests/`), and export it in `minigrad/__init__.py`.
 """
 
-from minigrad.primitives import elementwise, index, linalg, reduce, shape
-from minigrad.primitives.base import TABLE, Primitive
+from minigrad.engine.primitives import elementwise, index, linalg, reduce, shape
+from minigrad.engine.primitives.base import TABLE, Primitive
 
 __all__ = ["TABLE", "Primitive", "elementwise", "index", "linalg", "reduce", "shape"]

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad.errors import DTypeError, NonFiniteError
-from minigrad.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
-from minigrad.primitives.explain import describe, explain, here
-from minigrad.quiet import hush, restore
-from minigrad.scope import thread
+from minigrad.engine.errors import DTypeError, NonFiniteError
+from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
+from minigrad.engine.primitives.messages import describe, explain, here
+from minigrad.engine.quiet import hush, restore
+from minigrad.engine.scope import thread
 
 TABLE: dict[str, Primitive] = {}  # every primitive by its name
 

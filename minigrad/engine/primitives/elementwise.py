@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigrad import intrinsics as fn
-from minigrad.primitives.fused import elementwise
+from minigrad.engine.kernels import intrinsics as fn
+from minigrad.engine.primitives.fused import elementwise
 
 # ------------------------------------------------------------- arithmetic
 

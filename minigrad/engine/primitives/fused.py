@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad import kernels
-from minigrad.graph import Variable
-from minigrad.primitives.base import Primitive, apply_unary, arrays_of
+from minigrad.engine.graph import Variable
+from minigrad.engine.kernels import jit
+from minigrad.engine.primitives.base import Primitive, apply_unary, arrays_of
 
 
 class Elementwise(Primitive):
@@ -54,7 +54,7 @@ class Elementwise(Primitive):
 
     def compute(self, *arrays: Any) -> Any:
         """The value by kernel, or by the scalar function itself on arrays."""
-        if kernels.enabled:
+        if jit.enabled:
             char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
             ufunc = self._values.get(char)
             if ufunc is None:
@@ -64,16 +64,16 @@ class Elementwise(Primitive):
 
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""
-        names = kernels.argument_names(self.scalar)
-        program = kernels.Program(self.scalar, names)
+        names = jit.argument_names(self.scalar)
+        program = jit.Program(self.scalar, names)
         assert program.results[0] is not None
-        made = kernels.kernel(program, program.results[0], self.name, char)
+        made = jit.kernel(program, program.results[0], self.name, char)
         return None if made is None else made.ufunc
 
     def pull(
         self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
     ) -> tuple:
-        if isinstance(g, Variable) or not self.fused or not kernels.enabled:
+        if isinstance(g, Variable) or not self.fused or not jit.enabled:
             return super().pull(needs, g, y, inputs, attrs)
         key = needs, g.dtype.char
         fused = self._fused.get(key)
@@ -91,8 +91,8 @@ class Elementwise(Primitive):
         def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
         """
         assert self.vjp is not None
-        names = kernels.argument_names(self.vjp)
-        program = kernels.Program(self.vjp, names)
+        names = jit.argument_names(self.vjp)
+        program = jit.Program(self.vjp, names)
         functions: dict[str, Any] = {"vjp": self.vjp}
         entries = []
         for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
@@ -106,7 +106,7 @@ class Elementwise(Primitive):
             if operation in _UFUNCS and all(index < len(names) for index in operands):
                 functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
             else:
-                made = kernels.kernel(program, result, f"{self.name}_vjp_{k}", char)
+                made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
                 if made is None:  # no kernels for this dtype
                     return self.vjp
                 functions[f"f{k}"], operands = made.ufunc, list(made.operands)

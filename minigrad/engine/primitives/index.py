@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DTypeError
-from minigrad.graph import Variable
-from minigrad.primitives.base import operand, primitive
-from minigrad.primitives.explain import here
+from minigrad.engine.errors import DTypeError
+from minigrad.engine.graph import Variable
+from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.messages import here
 
 
 def _key(pattern: tuple, arrays: tuple) -> tuple:

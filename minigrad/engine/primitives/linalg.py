@@ -8,8 +8,8 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad.primitives.base import primitive
-from minigrad.primitives.shape import expand_dims, squeeze, swapaxes
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.shape import expand_dims, squeeze, swapaxes
 
 
 @primitive(expect="a.shape[-1] == b.shape[-2], batch axes that broadcast")

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minigrad.errors import DTypeError, IndexingError, MinigradError, ShapeError
-from minigrad.graph import AnyEdge, Leaf, Node, caller, place
-from minigrad.scope import thread
+from minigrad.engine.errors import DTypeError, IndexingError, MinigradError, ShapeError
+from minigrad.engine.graph import AnyEdge, Leaf, Node, caller, place
+from minigrad.engine.scope import thread
 
 if TYPE_CHECKING:
-    from minigrad.primitives.base import Primitive
+    from minigrad.engine.primitives.base import Primitive
 
 Shape = tuple[int, ...]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.primitives.base import operand, primitive
-from minigrad.primitives.elementwise import equal, where
-from minigrad.primitives.shape import (
+from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.elementwise import equal, where
+from minigrad.engine.primitives.shape import (
     astype,
     broadcast_to,
     expand_dims,

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from minigrad.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.primitives.base import operand, primitive
-from minigrad.primitives.explain import here
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.messages import here
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")

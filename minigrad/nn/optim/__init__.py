@@ -11,10 +11,10 @@ A step records nothing, and parameters are rebound, never written to: a graph re
 before a step keeps the values it was computed with. A parameter without a gradient is
 passed over. float32 stays float32.
 
-Read next: `base.py` (what they share), `rules.py` (the formulas).
+Read next: `optimizer.py` (what they share), `updates.py` (the formulas).
 """
 
-from minigrad.optim.base import Optimizer
-from minigrad.optim.rules import SGD, Adam, AdamW, RMSprop
+from minigrad.nn.optim.optimizer import Optimizer
+from minigrad.nn.optim.updates import SGD, Adam, AdamW, RMSprop
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]

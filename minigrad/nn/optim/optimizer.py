@@ -1,6 +1,6 @@
 """What all optimisers share: the step over all parameters, saving and loading.
 
-Read next: `rules.py`, the formulas.
+Read next: `updates.py`, the formulas.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad.errors import ArgumentError, CheckpointError
-from minigrad.parameters import gradient, parameter_list, rebind
-from minigrad.quiet import quietly
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError, CheckpointError
+from minigrad.engine.quiet import quietly
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.parameters import gradient, parameter_list, rebind
 
 # Entries that are updated together: few enough that what a formula makes on the way
 # stays in the cache, so many that the calls do not count.

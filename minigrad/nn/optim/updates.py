@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy import ndarray
 
-from minigrad.errors import ArgumentError
-from minigrad.optim.base import Optimizer
-from minigrad.tensor import Tensor
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.tensor import Tensor
+from minigrad.nn.optim.optimizer import Optimizer
 
 
 class SGD(Optimizer):

@@ -16,8 +16,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from minigrad.errors import ArgumentError
-from minigrad.stepping.events import (
+from minigrad.engine.errors import ArgumentError
+from minigrad.reading.text import clean
+from minigrad.stepping.record.events import (
     Array,
     Contribution,
     Event,
@@ -25,7 +26,6 @@ from minigrad.stepping.events import (
     Incoming,
     Stacked,
 )
-from minigrad.words import clean
 
 Condition = Callable[[Any, Event], bool]
 _NORM = re.compile(r"\s*norm(?:\s+of\s+(\S+))?\s*<\s*(\S+)\s*", re.I)

@@ -1,13 +1,14 @@
 """An event in words and formulas: for terminals, captions and lists.
 
-Read next: `numbers.py` (the formula with its numbers).
+Read next: `worked_numbers.py` (the formula with its numbers).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.stepping.events import (
+from minigrad.reading.formulas import text
+from minigrad.stepping.record.events import (
     Carried,
     Contribution,
     Event,
@@ -17,7 +18,6 @@ from minigrad.stepping.events import (
     Operation,
     Stacked,
 )
-from minigrad.stepping.formulas import text
 
 
 def place(steps: Any, event: Event) -> str:

@@ -130,7 +130,7 @@ const placeOf = (event) => {
     gate: level(event.operation, "gate")?.[1] ?? null };
 };
 const places = events.map(placeOf);
-// The stretch of a kind that an event belongs to, or null (as walk.py has it).
+// The stretch of a kind that an event belongs to, or null (as navigation.py has it).
 const stretch = (k, unit) => {
   const { side, layer, step, gate } = places[k];
   if (unit === "pass") return side;
@@ -173,7 +173,7 @@ const valueNamed = (name) => {
     .find((v) => name === v.name || name === symbolText(v.symbol));
   return found === undefined ? null : found.target;
 };
-// What a text means: a function of an event, or null (the texts of conditions.py).
+// What a text means: a function of an event, or null (the texts of breakpoints.py).
 const conditionOf = (text) => {
   const words = text.trim().toLowerCase();
   if (words === "nan" || words === "inf") {

@@ -4,7 +4,7 @@ The drawing is made once. What an event lights is the same as in the page; each 
 the drawing with marks over it and a caption under it: as SVG, marks and text are added
 to it; as PNG they are painted on it.
 
-Read next: `marks.py` (what is lit).
+Read next: `highlights.py` (what is lit).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from minigrad.checkpoint import write_whole
 from minigrad.drawing import Drawing
-from minigrad.errors import ArgumentError, GraphError, one_of
-from minigrad.stepping.marks import Mark, Marks
-from minigrad.words import clean
+from minigrad.engine.errors import ArgumentError, GraphError, one_of
+from minigrad.reading.text import clean
+from minigrad.stepping.play.highlights import Mark, Marks
+from minigrad.training.checkpoint import write_whole
 
 FORMS = ("svg", "png")
 MOST_FRAMES = 2000

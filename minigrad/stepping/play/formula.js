@@ -173,7 +173,7 @@ const joined = (terms, count) => {
   sum.setAttribute("class", "sum");
   return sum;
 };
-// The right side with the numbers of the entry `at`, or null: see numbers.py.
+// The right side with the numbers of the entry `at`, or null: see worked_numbers.py.
 const worked = (tree, env, at, shape, full) => {
   if (tree[0] === "sum" && Array.isArray(tree)) {
     if (hasWord(tree[1], new Set([...MOVED, "matmul", "sum"]))) return null;

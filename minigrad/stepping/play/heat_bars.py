@@ -3,7 +3,7 @@
 What is shown is text first: it reads the same without colour. Colour only repeats the
 sign. Bars go from the smallest entry (the lowest bar) to the largest.
 
-Read next: `terminal.py`.
+Read next: `terminal_player.py`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
-from minigrad.stepping.events import Array
-from minigrad.words import number, shape_text
+from minigrad.reading.text import number, shape_text
+from minigrad.stepping.record.events import Array
 
 BARS = "▁▂▃▄▅▆▇█"
 PLAIN = ".:-=+*#@"  # where the terminal's encoding has no bars

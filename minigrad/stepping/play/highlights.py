@@ -7,7 +7,7 @@ todo  what has not happened yet: it is veiled
 
 `stage.js` does the same for the page.
 
-Read next: `page.py` (`ties`: which box and line belong to an operation).
+Read next: `player_page.py` (`ties`: which box and line belong to an operation).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from minigrad.stepping.events import (
+from minigrad.stepping.record.events import (
     Carried,
     Contribution,
     Event,
@@ -57,7 +57,7 @@ class Marks:
     """Finds the marks of each event of `steps` in one drawing."""
 
     def __init__(self, steps: Any, drawing: Any, svg: str) -> None:
-        from minigrad.stepping.page import offset, ties
+        from minigrad.stepping.play.player_page import offset, ties
 
         self.steps = steps
         self.ties = ties(steps, drawing, svg)

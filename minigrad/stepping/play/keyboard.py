@@ -7,7 +7,7 @@
 Where single keys cannot be read (input is a file or a pipe, or neither module is
 there), a line is read and taken for a key or a word: "n", "right", "g 120".
 
-Read next: `terminal.py`.
+Read next: `terminal_player.py`.
 """
 
 from __future__ import annotations

@@ -2,15 +2,20 @@
 
 What counts is where an event's operation is recorded; `player.js` does the same.
 
-Read next: `conditions.py`.
+Read next: `breakpoints.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.errors import one_of
-from minigrad.stepping.events import Contribution, Event, Gradient, Stacked
+from minigrad.engine.errors import one_of
+from minigrad.stepping.record.events import (
+    Contribution,
+    Event,
+    Gradient,
+    Stacked,
+)
 
 UNITS = ("event", "operation", "gate", "step", "pass", "contribution")
 

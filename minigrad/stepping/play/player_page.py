@@ -1,8 +1,8 @@
 """The player as one HTML file: no server, no network.
 
-What Python knows is embedded as JSON: the events as `stored.py` writes them, and which
-boxes and lines of the drawing belong to which operation. The scripts set text only as
-text. The drawing is there once, in light and dark: its colours are variables.
+What Python knows is embedded as JSON: the events as `json_format.py` writes them, and
+which boxes and lines of the drawing belong to which operation. The scripts set text
+only as text. The drawing is there once, in light and dark: its colours are variables.
 
 Read next: `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js`, `player.js`.
 """
@@ -13,12 +13,12 @@ import html
 import re
 from typing import Any
 
-from minigrad import pages
 from minigrad.drawing import Drawing
-from minigrad.errors import DrawingError
-from minigrad.pages import asset, document
-from minigrad.stepping.stored import to_data
-from minigrad.words import clean
+from minigrad.engine.errors import DrawingError
+from minigrad.pages import page as pages
+from minigrad.pages.page import asset, document
+from minigrad.reading.text import clean
+from minigrad.stepping.record.json_format import to_data
 
 SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "player")
 LARGEST = 16_384  # entries of an array that the page has whole
@@ -45,18 +45,20 @@ def page(steps: Any, words: Any = None) -> str:
             for speed in (0.5, 1, 2, 5, 10, 30)
         ),
     )
-    script = "\n".join(asset("minigrad.stepping", f"{name}.js") for name in SCRIPTS)
+    script = "\n".join(
+        asset("minigrad.stepping.play", f"{name}.js") for name in SCRIPTS
+    )
     return document(
         title,
         body,
-        style=colours + asset("minigrad.stepping", "page.css"),
+        style=colours + asset(__package__, "player_page.css"),
         script=f'"use strict";\n(() => {{\n{script}\n}})();',
         data={"steps": to_data(steps, LARGEST), **ties(steps, drawing, svg)},
     )
 
 
 def framed(steps: Any) -> str:
-    """The player for a notebook's cell: see `minigrad.pages.framed`."""
+    """The player for a notebook's cell: see `minigrad.pages.page.framed`."""
     return pages.framed(page(steps), steps.title or "step by step", 720)
 
 

@@ -1,6 +1,6 @@
 """`Steps` as a file: the page, JSON, or a moving picture.
 
-Read next: `page.py`, `stored.py`, `frames.py`.
+Read next: `player_page.py`, `json_format.py`, `films.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.checkpoint import write_whole
-from minigrad.errors import ArgumentError, one_of
-from minigrad.words import clean
+from minigrad.engine.errors import ArgumentError, one_of
+from minigrad.reading.text import clean
+from minigrad.training.checkpoint import write_whole
 
 MOVING = ("gif", "apng")
 
@@ -35,7 +35,7 @@ def animate(
     drawing: Any = None,
 ) -> None:
     """Write a moving picture; see `Steps.animate`."""
-    from minigrad.stepping.frames import moving
+    from minigrad.stepping.play.films import moving
 
     text, ending = _checked(path, MOVING)
     write_whole(text, moving(steps, ending, events, seconds, drawing))

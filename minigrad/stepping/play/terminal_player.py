@@ -5,7 +5,7 @@
     play       keys and panels on a terminal
     print_all  every event, one after the other: for pipes and scripts
 
-Read next: `keys.py`.
+Read next: `keyboard.py`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from minigrad.errors import ArgumentError, MinigradError
-from minigrad.stepping import arrays
-from minigrad.stepping.events import (
+from minigrad.engine.errors import ArgumentError, MinigradError
+from minigrad.reading.text import clean
+from minigrad.stepping.play import heat_bars
+from minigrad.stepping.play.keyboard import Keys, open_keys
+from minigrad.stepping.record.events import (
     Array,
     Carried,
     Contribution,
@@ -34,9 +36,7 @@ from minigrad.stepping.events import (
     Stacked,
     Value,
 )
-from minigrad.stepping.keys import Keys, open_keys
-from minigrad.stepping.numbers import incoming
-from minigrad.words import clean
+from minigrad.stepping.record.worked_numbers import incoming
 
 HELP = """\
 n, Space, →, Enter   next event             p, ←   the one before
@@ -177,7 +177,11 @@ class Player:
 
 
 def view(
-    steps: Any, event: Event, width: int = 80, height: int = 0, bars: str = arrays.BARS
+    steps: Any,
+    event: Event,
+    width: int = 80,
+    height: int = 0,
+    bars: str = heat_bars.BARS,
 ) -> RenderableType:
     """An event, `width` columns wide; `height`: lines that there are (0: no limit)."""
     line = _source(steps, event, width)
@@ -186,7 +190,7 @@ def view(
     room = max(20, width - 4 - 16 - 12)
     free = height - 6 - _height(formula, width) - (0 if line is None else 2)
     for most in range(8, 0, -1):  # lines of an array: as many as fit the screen
-        texts = [arrays.shown(array, room, most, bars) for _, array in rows]
+        texts = [heat_bars.shown(array, room, most, bars) for _, array in rows]
         if not height or sum(text.plain.count("\n") + 1 for text in texts) <= free:
             break
     table = Table.grid(padding=(0, 1))
@@ -194,7 +198,7 @@ def view(
     table.add_column(style="dim", max_width=12)
     table.add_column()
     for (name, array), text in zip(rows, texts, strict=True):
-        table.add_row(Text(name), arrays.shape_of(array), text)
+        table.add_row(Text(name), heat_bars.shape_of(array), text)
     parts: list[RenderableType] = [_timeline(steps, event, width, bars), formula]
     if rows:
         parts.append(_panel(table, "numbers"))
@@ -225,7 +229,7 @@ def _timeline(steps: Any, event: Event, width: int, bars: str) -> Text:
     room = max(8, width - text.cell_len - 20)
     left = max(2, min(room - 2, round(room * ahead / total))) if ahead else 0
     here = min(room - 1, event.number * room // total)
-    full, empty = ("█", "░") if bars == arrays.BARS else ("#", ".")
+    full, empty = ("█", "░") if bars == heat_bars.BARS else ("#", ".")
     text.append("forward ", style="bold cyan" if event.forward else "dim")
     for k in range(room):
         if k == left:
@@ -372,10 +376,10 @@ def _source(steps: Any, event: Event, width: int) -> Text | None:
 def bars_for(console: Console) -> str:
     """Bars, or plain characters where the encoding has none."""
     try:
-        arrays.BARS.encode(console.encoding)
+        heat_bars.BARS.encode(console.encoding)
     except (UnicodeError, LookupError):
-        return arrays.PLAIN
-    return arrays.BARS
+        return heat_bars.PLAIN
+    return heat_bars.BARS
 
 
 def _show(player: Player, console: Console, keys: Keys) -> None:
@@ -446,7 +450,7 @@ def print_all(
     stop = first_of(steps, until, first - 1) if until else None
     if stop is not None:
         end = min(end, stop)
-    line = "─" if bars == arrays.BARS else "-"
+    line = "─" if bars == heat_bars.BARS else "-"
     for event in steps.events[first : end + 1]:
         console.print(view(steps, event, width, 0, bars), width=width, highlight=False)
         console.print(Rule(style="dim", characters=line), width=width)

@@ -10,7 +10,7 @@
 All is plain data, the same whether it was just recorded or read from a file. Numbers
 refer to the tables of `Steps`: `operations`, `values`, and `events` itself.
 
-Read next: `record.py` (who makes them), `stepper.py` (who holds them).
+Read next: `recording.py` (who makes them), `stepper.py` (who holds them).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad.quiet import quietly
+from minigrad.engine.quiet import quietly
 
 SAMPLE = 64  # entries of an array that is too large to be kept
 
@@ -173,7 +173,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Place:
-    """One level of a scope, as `minigrad.scope.Scope`, with text that is safe."""
+    """One level of a scope, as `engine.scope.Scope`, with text that is safe."""
 
     kind: str
     name: str

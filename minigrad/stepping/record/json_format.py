@@ -29,8 +29,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import DataError
-from minigrad.stepping.events import (
+from minigrad.engine.errors import DataError
+from minigrad.reading.text import clean
+from minigrad.stepping.record.events import (
     KINDS,
     SAMPLE,
     Array,
@@ -47,7 +48,6 @@ from minigrad.stepping.events import (
     Tables,
     Value,
 )
-from minigrad.words import clean
 
 FORMAT, VERSION = "minigrad-steps", 1
 DTYPES = (

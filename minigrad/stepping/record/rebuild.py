@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.graph import Edge, Leaf, Node, Variable
-from minigrad.scope import Scope
-from minigrad.stepping.events import Operation, Value
+from minigrad.engine.graph import Edge, Leaf, Node, Variable
+from minigrad.engine.scope import Scope
+from minigrad.stepping.record.events import Operation, Value
 
 
 class _Owner:

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import backpropagate
-from minigrad.graph import AnyEdge, Leaf, Node
-from minigrad.graph import line as code_line
-from minigrad.quiet import quietly, uncollected
-from minigrad.stacking import Watcher
-from minigrad.stepping.events import (
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Leaf, Node
+from minigrad.engine.graph import line as code_line
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.stacking import Watcher
+from minigrad.reading.formulas import forward_formula, letters_of, rule_formula
+from minigrad.reading.names import Symbols
+from minigrad.reading.text import clean
+from minigrad.stepping.record.events import (
     Array,
     Carried,
     Contribution,
@@ -34,9 +37,6 @@ from minigrad.stepping.events import (
     Tables,
     Value,
 )
-from minigrad.stepping.formulas import forward_formula, letters_of, rule_formula
-from minigrad.stepping.symbols import Symbols
-from minigrad.words import clean
 
 
 class Recorder(Watcher):

@@ -11,10 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import IndexingError
-from minigrad.stepping.events import Array, Contribution, Event, Forward, Incoming
-from minigrad.stepping.formulas import text
-from minigrad.words import number
+from minigrad.engine.errors import IndexingError
+from minigrad.reading.formulas import text
+from minigrad.reading.text import number
+from minigrad.stepping.record.events import (
+    Array,
+    Contribution,
+    Event,
+    Forward,
+    Incoming,
+)
 
 TERMS = 4  # of a sum that are written out
 

@@ -5,7 +5,7 @@
 The factors of one sample are taken step by step from the recorded graph; their products
 shrink or grow with distance, and with them every gradient that has to go that way.
 
-Read next: `paths.py`.
+Read next: `state_paths.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import ArgumentError, GraphError, IndexingError
-from minigrad.flow import scaled
-from minigrad.flow.local import Step, gates_of_step
-from minigrad.flow.paths import Paths, split
-from minigrad.flow.states import floating, recurrent_weight, row_of
+from minigrad.engine.errors import ArgumentError, GraphError, IndexingError
+from minigrad.flow import scaled_product
+from minigrad.flow.state_paths import Paths, split
+from minigrad.flow.state_rows import floating, recurrent_weight, row_of
+from minigrad.flow.step_jacobian import Step, gates_of_step
 
 LIMIT = 1 << 30  # bytes of factors that are held
 
@@ -85,11 +85,11 @@ class JacobianProducts:
 
         Entries beyond float64 are infinite or 0; `log10_norms` knows their size.
         """
-        return scaled.plain(self._products[self._number("product", k, 0)])
+        return scaled_product.plain(self._products[self._number("product", k, 0)])
 
     @cached_property
-    def _products(self) -> list[scaled.Scaled]:
-        found = scaled.running(reversed(self._factors), self.size)
+    def _products(self) -> list[scaled_product.Scaled]:
+        found = scaled_product.running(reversed(self._factors), self.size)
         return list(found)[::-1]
 
     def _number(self, what: str, k: int, first: int) -> int:
@@ -126,7 +126,10 @@ class JacobianProducts:
         at = self.parts[part]
         blocks = [(matrix[at, at], exponent) for matrix, exponent in self._products]
         return np.array(
-            [scaled.log10(scaled.singular_values(m)[0], e) for m, e in blocks]
+            [
+                scaled_product.log10(scaled_product.singular_values(m)[0], e)
+                for m, e in blocks
+            ]
         )
 
     @property
@@ -137,17 +140,17 @@ class JacobianProducts:
     def singular_values(self) -> np.ndarray:
         """(T+1, S): the singular values of product(k), largest first."""
         pairs = zip(self._values, self._products, strict=True)
-        return np.array([scaled.plain((v, e)) for v, (_, e) in pairs])
+        return np.array([scaled_product.plain((v, e)) for v, (_, e) in pairs])
 
     def log10_singular_values(self) -> np.ndarray:
         """(T+1, S): their logarithms. A value below about 1e-16 of the largest of its
         product is rounding: see `resolution`."""
         pairs = zip(self._values, self._products, strict=True)
-        return np.array([scaled.log10(v, e) for v, (_, e) in pairs])
+        return np.array([scaled_product.log10(v, e) for v, (_, e) in pairs])
 
     @cached_property
     def _values(self) -> list[np.ndarray]:
-        return [scaled.singular_values(matrix) for matrix, _ in self._products]
+        return [scaled_product.singular_values(matrix) for matrix, _ in self._products]
 
     @cached_property
     def resolution(self) -> float:
@@ -167,7 +170,7 @@ class JacobianProducts:
 
     def factor_singular_values(self) -> np.ndarray:
         """(T, S): the singular values of each factor, largest first."""
-        return np.array([scaled.singular_values(f) for f in self._factors])
+        return np.array([scaled_product.singular_values(f) for f in self._factors])
 
     def spectral_radius(self) -> np.ndarray:
         """(T,): the largest |eigenvalue| of each factor, k = 1..T."""
@@ -186,13 +189,13 @@ class JacobianProducts:
         is |w|^(T-k) for one unit. An RNN's W_h and gamma (1 for tanh and relu) are
         known; for a cell of your own, give W.
         """
-        tail = np.cumsum(scaled.log10(self.factor_norms())[::-1])[::-1]
+        tail = np.cumsum(scaled_product.log10(self.factor_norms())[::-1])[::-1]
         bounds = {"product of the factors' norms": np.append(tail, 0.0)}
         W = self._cell_weight if W is None else getattr(W, "data", W)
         if W is not None:
             matrix = np.atleast_2d(np.asarray(W, float))
             distance = np.arange(self.steps, -1, -1)
-            norm = gamma * scaled.singular_values(matrix)[0]
+            norm = gamma * scaled_product.singular_values(matrix)[0]
             with np.errstate(divide="ignore", invalid="ignore"):
                 logs = np.where(distance, distance * np.log10(norm), 0.0)
             name = "|w|^(T-k)" if matrix.size == 1 else "(γ‖W_h‖₂)^(T-k)"
@@ -223,7 +226,7 @@ class JacobianProducts:
 
     def plot(self, axes: Any = None) -> Any:
         """The fan of singular values (matplotlib): returns the axes."""
-        from minigrad.flow.plots import fan
+        from minigrad.flow.gradient_plots import fan
 
         return fan(self, axes)
 

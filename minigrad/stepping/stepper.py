@@ -1,8 +1,8 @@
 """`mg.steps` and the `Steps` that it returns: every event, in order.
 
-    graph --(record.py)--> Steps --(stored.py)--> JSON --> Steps, without the model
+    graph --(recording.py)--> Steps --(json_format.py)--> JSON --> Steps
 
-Read next: `walk.py` (moving about), `conditions.py` (breakpoints).
+Read next: `navigation.py` (moving about), `breakpoints.py` (breakpoints).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.errors import (
+from minigrad.engine.errors import (
     ArgumentError,
     DTypeError,
     GradientError,
@@ -21,10 +21,12 @@ from minigrad.errors import (
     ShapeError,
     one_of,
 )
-from minigrad.graph import Node, Variable, ancestors
-from minigrad.quiet import quietly
-from minigrad.stepping import conditions, numbers, walk, words
-from minigrad.stepping.events import (
+from minigrad.engine.graph import Node, Variable, ancestors
+from minigrad.engine.quiet import quietly
+from minigrad.reading.text import clean
+from minigrad.stepping.play import breakpoints, captions, navigation
+from minigrad.stepping.record import worked_numbers
+from minigrad.stepping.record.events import (
     Array,
     Carried,
     Contribution,
@@ -35,7 +37,6 @@ from minigrad.stepping.events import (
     Tables,
     Value,
 )
-from minigrad.words import clean
 
 LEVELS = ("op", "gate", "cell")
 LARGEST = 65_536  # entries of an array that is kept whole
@@ -48,7 +49,7 @@ class Steps:
 
     operations  the operations of the graph, oldest first
     values      the arrays they read and made, with their symbols
-    events      what happened, in order: see `minigrad.stepping.events`
+    events      what happened, in order: see `minigrad.stepping.record.events`
     level       "op", "gate" or "cell": how much is an event
     title       what it is of
     """
@@ -218,15 +219,15 @@ class Steps:
 
     def place(self, event: Event) -> str:
         """Where it happens: "layer 0 / lstm / step 3 / forget gate"."""
-        return words.place(self, event)
+        return captions.place(self, event)
 
     def headline(self, event: Event) -> str:
         """What happens, in a line."""
-        return words.headline(self, event)
+        return captions.headline(self, event)
 
     def formula(self, event: Event) -> str:
         """Its formula, with the symbols of the values: "f_3 = σ(v_41)"."""
-        return words.formula(self, event)
+        return captions.formula(self, event)
 
     def worked(self, event: Event, at: tuple[int, ...] | None = None) -> str | None:
         """The formula with the numbers of one entry: "0.62 = σ(0.49)".
@@ -235,7 +236,7 @@ class Steps:
         None where a single line does not say it (entries that are only moved, large
         arrays). Raises IndexingError if there is no such entry.
         """
-        return numbers.worked(self, event, at)
+        return worked_numbers.worked(self, event, at)
 
     # ------------------------------------------------------------- moving about
 
@@ -243,7 +244,7 @@ class Steps:
         self, number: int, what: str, back: bool = False, target: int | None = None
     ) -> int | None:
         """The number of the next event of a kind: see `walk.seek`."""
-        return walk.seek(self, number, what, back, target)
+        return navigation.seek(self, number, what, back, target)
 
     def until(
         self, condition: Any, after: int = -1, back: bool = False
@@ -251,11 +252,11 @@ class Steps:
         """Run on until a condition holds: the first event after `after`, or None.
 
         condition  text, "norm < 1e-6", "norm of h < 1e-6", "receives W_h", "nan" or
-                   "inf"; what `minigrad.stepping.conditions` makes; or any function
+                   "inf"; what `play/breakpoints.py` makes; or any function
                    of (steps, event)
         Raises ArgumentError for a text that is none of these.
         """
-        return conditions.until(self, condition, after, back)
+        return breakpoints.until(self, condition, after, back)
 
     def play(self, number: int = 0, until: Sequence[str] = ()) -> None:
         """Step through the events in the terminal, with keys; ? lists them.
@@ -263,7 +264,7 @@ class Steps:
         number  the event to begin with
         until   conditions: begin at the first event at which one of them holds
         """
-        from minigrad.stepping.terminal import play
+        from minigrad.stepping.play.terminal_player import play
 
         play(self, number, until)
 
@@ -275,7 +276,7 @@ class Steps:
         options  of `mg.draw`: max_steps (None: all of them), words, title, engine
         """
         import minigrad as mg
-        from minigrad.stepping.graph import loss_of
+        from minigrad.stepping.record.rebuild import loss_of
 
         options = {"max_steps": None, "title": self.title or None, **options}
         return mg.draw(loss_of(self), level=self.level, theme=theme, **options)
@@ -284,13 +285,13 @@ class Steps:
 
     def html(self, words: Any = None) -> str:
         """The player as one self-contained page; `words`: what is read at each step."""
-        from minigrad.stepping.page import page
+        from minigrad.stepping.play.player_page import page
 
         return page(self, words)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
         """For notebooks: the player in a sandboxed frame of its own, and text."""
-        from minigrad.stepping.page import framed
+        from minigrad.stepping.play.player_page import framed
 
         return {"text/plain": repr(self), "text/html": framed(self)}
 
@@ -306,7 +307,7 @@ class Steps:
         Raises ArgumentError for another ending, CheckpointError if it cannot be
         written.
         """
-        from minigrad.stepping.saving import save
+        from minigrad.stepping.play.steps_files import save
 
         save(self, path, words)
 
@@ -325,7 +326,7 @@ class Steps:
         Returns the paths. ArgumentError for events, forms and folders that there are
         not, GraphError for too many, DrawingError without a layout engine.
         """
-        from minigrad.stepping.frames import frames
+        from minigrad.stepping.play.films import frames
 
         return frames(self, folder, events, form, drawing)
 
@@ -337,20 +338,20 @@ class Steps:
         drawing: Any = None,
     ) -> None:
         """Write events as one animated picture, .gif or .apng; `seconds` per event."""
-        from minigrad.stepping.saving import animate
+        from minigrad.stepping.play.steps_files import animate
 
         animate(self, path, events, seconds, drawing)
 
     def to_json(self) -> str:
-        """All of it as JSON, lossless; `minigrad.stepping.stored` has the schema."""
-        from minigrad.stepping.stored import to_json
+        """All of it as JSON, lossless; `record/json_format.py` has the schema."""
+        from minigrad.stepping.record.json_format import to_json
 
         return to_json(self)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Steps:
         """What `to_json` wrote, without the model. DataError for anything else."""
-        from minigrad.stepping.stored import from_json
+        from minigrad.stepping.record.json_format import from_json
 
         return from_json(text)
 
@@ -385,7 +386,7 @@ def steps(
     Raises DTypeError if it is no tensor, GraphError for a loss without a graph or too
     large a graph, ShapeError for a `grad` of another shape.
     """
-    from minigrad.stepping.record import Recorder
+    from minigrad.stepping.record.recording import Recorder
 
     one_of("level", level, LEVELS)
     node, seed = _start(loss, grad)
@@ -459,7 +460,7 @@ def _groups(node: Node, level: str) -> list[str] | None:
     """Per operation the box of a drawing of this level; None for every one."""
     if level == "op":
         return None
-    from minigrad.drawing.reading import read
+    from minigrad.drawing.read.read_graph import read
 
     picture = read([node], level)
     box_of = [""] * len(picture.nodes)

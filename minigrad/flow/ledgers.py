@@ -5,7 +5,7 @@
 Every tool shows the sum, which need not vanish even when the terms from far back do.
 An item is what a copy of the parameter, used at step t only, would get from loss l.
 
-Read next: `products.py`, which shows why the items shrink or grow with distance.
+Read next: `jacobians.py`, which shows why the items shrink or grow with distance.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.autodiff import Key, key
-from minigrad.errors import ArgumentError
-from minigrad.flow.given import outputs_of, parameters_of
-from minigrad.flow.uses import Dense, Norms, Uses, file_uses
-from minigrad.graph import AnyEdge
-from minigrad.parameters import label
-from minigrad.primitives.base import describe
-from minigrad.tensor import Tensor
+from minigrad.engine.autodiff import Key, key
+from minigrad.engine.errors import ArgumentError
+from minigrad.engine.graph import AnyEdge
+from minigrad.engine.primitives.base import describe
+from minigrad.engine.tensor import Tensor
+from minigrad.flow.arguments import outputs_of, parameters_of
+from minigrad.nn.parameters import label
+from minigrad.reading.uses import Dense, Norms, Uses, file_uses
 
 LIMIT = 1 << 30  # bytes of dense items that are made
 
@@ -125,13 +125,13 @@ class Ledger:
 
     def table(self, p: Any = None, most: int = 10) -> Any:
         """The norms as a table (rich) of at most `most` losses and steps."""
-        from minigrad.flow.terminal import ledger_table
+        from minigrad.flow.terminal_tables import ledger_table
 
         return ledger_table(self, p, most)
 
     def plot(self, p: Any = None, axes: Any = None) -> Any:
         """The norms as a heat map (matplotlib): returns the axes."""
-        from minigrad.flow.plots import heat
+        from minigrad.flow.gradient_plots import heat
 
         return heat(self, p, axes)
 

@@ -1,0 +1,5 @@
+"""Compiled kernels for elementwise operations.
+
+Read `intrinsics.py` (the dozen functions at the bottom), `jit.py` (from a rule's text
+to a kernel), `vectormath.py` (exp and its relatives as arithmetic that vectorises).
+"""
