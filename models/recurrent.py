@@ -30,7 +30,6 @@ from .input_checks import (
     same_dtype,
     sequence,
     size,
-    user_line,
 )
 from .masking import Mask, make_mask
 from .unroll import Unrolled, run, watched
@@ -77,7 +76,6 @@ class Trace:
                 f"layer({k}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
                 actual=str(k),
-                where=user_line(),
                 hint="cells are counted as in model.cells: by layer, forward first",
             )
         return self.layers[k]

@@ -30,7 +30,7 @@ from minigrad.engine.scope import GATES, enable_grad, thread, time_step
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.gates import gate_nodes, gate_values, unknown
 
-from .input_checks import as_tensor, user_line
+from .input_checks import as_tensor
 from .masking import Mask, make_mask
 
 State = Tensor | tuple[Tensor, ...]
@@ -174,7 +174,6 @@ def unroll(
             "unroll(cell, x, state): the cell cannot be called",
             expect="a function or module: cell(x_t, state) -> state",
             actual=type(cell).__name__,
-            where=user_line(),
             hint="for example models.LSTMCell(input_size, hidden_size)",
         )
     x = as_tensor(x, "x")
@@ -184,7 +183,6 @@ def unroll(
             "unroll(cell, x, state): x has no time step",
             expect="x of shape (T, B, D), T >= 1",
             actual=f"x: {x.shape} {x.dtype}",
-            where=user_line(),
             hint="time is the first axis; leave empty sequences out",
         )
     array = make_mask(lengths, mask, steps, x.shape[1] if x.ndim > 1 else None)
@@ -268,7 +266,6 @@ def _check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
         "unroll: the cell returned another kind of state than it was given",
         expect=", ".join(f"{s.shape} {s.dtype}" for s in now),
         actual=actual,
-        where=user_line(),
         hint="give the initial state the full shape (B, H), x and weights one dtype, "
         "and return tensors in the form they came in",
     )

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from minigrad.engine.errors import MinigradError
 
+COMMAND_LINE = True  # errors name no line: what runs is no program of the user's
 COMMANDS = {  # in the order in which they are met
     "tour": "minigrad.commands.tour",
     "tutorial": "minigrad.commands.tutorial",

@@ -24,13 +24,13 @@ from weakref import ref
 import numpy as np
 
 from minigrad.engine.errors import DTypeError, GraphError, NonFiniteError, ShapeError
-from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
+from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors
 from minigrad.engine.primitives.base import describe, first_bad
-from minigrad.engine.primitives.messages import here
 from minigrad.engine.primitives.shape import astype, sum_to
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
 from minigrad.engine.stacking import Stack, Watcher, set_aside
+from minigrad.engine.user_code import place
 
 Source = Node | Leaf
 # A gradient's key: the source it belongs to, with the number of the node's output where
@@ -212,7 +212,6 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward from a tensor that needs no gradient",
             expect="an output computed from a tensor with requires_grad=True",
             actual=describe(edge),
-            where=here(),
             hint="set requires_grad=True on an input, and compute outside no_grad()",
         )
     if grad is None and edge.array.size != 1:
@@ -220,7 +219,6 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward from a tensor that is not a scalar",
             expect="one entry, or a gradient to start from",
             actual=describe(edge),
-            where=here(),
             hint="call .sum().backward(), or pass grad= of the output's shape",
         )
     if grad is None:
@@ -235,7 +233,6 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
                 "backward: the gradient to start from is not of numbers",
                 expect=f"a tensor or array of shape {edge.array.shape}",
                 actual=f"{grad!r:.60}",
-                where=here(),
                 hint="it is dL/d(output), one number per entry of the output",
             ) from None
     if array.shape != edge.array.shape:
@@ -243,7 +240,6 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward: the gradient to start from has another shape than the output",
             expect=f"grad.shape == {edge.array.shape}",
             actual=f"{array.shape}     output: {describe(edge)}",
-            where=here(),
             hint="it is dL/d(output), one number per entry of the output",
         )
     if array.dtype.kind not in "fc":
@@ -251,7 +247,6 @@ def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
             "backward: the gradient to start from is not of floating point",
             expect=f"a gradient of dtype {edge.array.dtype}",
             actual=str(array.dtype),
-            where=here(),
             hint="use .astype(output.dtype)",
         )
     array = array.astype(edge.array.dtype, copy=False)
@@ -269,7 +264,6 @@ def _need_tensor(call: str, name: str, value: Any) -> None:
             f"{call}: {name} is no tensor",
             expect="a Tensor",
             actual=f"{value!r:.60} ({type(value).__name__})",
-            where=here(),
             hint="derivatives are between tensors of one graph",
         )
 
@@ -339,7 +333,6 @@ def grad(
                     f"grad: the output does not depend on input {number}",
                     expect="inputs with requires_grad=True that lead to the output",
                     actual=f"input {number}: {describe(x._edge)}",
-                    where=here(),
                     hint="pass allow_unused=True to get zeros for it",
                 )
             value = np.zeros(x._edge.array.shape, x._edge.array.dtype)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import DTypeError, ShapeError
-from minigrad.engine.primitives.messages import here
 from minigrad.engine.tensor import Tensor
 
 Shape = int | tuple[int, ...] | list[int]
@@ -109,7 +108,6 @@ def _made(
             f"{call}: {error}",
             expect="lengths that are whole numbers, 0 or more",
             actual=", ".join(map(repr, arguments)),
-            where=here(),
             hint=f"see help(mg.{call})",
         ) from None
     except TypeError as error:
@@ -117,7 +115,6 @@ def _made(
             f"{call}: {error}",
             expect="a shape of whole numbers, and a dtype",
             actual=", ".join(map(repr, (*arguments, dtype))),
-            where=here(),
             hint="a shape of several axes is a tuple: mg.zeros((2, 3))",
         ) from None
     return Tensor(array, None, requires_grad, name)

@@ -16,23 +16,19 @@ Read next: `primitives/base.py` (who makes nodes), then `autodiff.py` (who reads
 from __future__ import annotations
 
 import itertools
-import os
-import sys
 from collections.abc import Iterable
 from operator import attrgetter
-from types import CodeType, FrameType
+from types import CodeType
 from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import ref
 
 import numpy as np
 
-from minigrad.engine.scope import Scope, path
+from minigrad.engine.recorder import Scope
 
 if TYPE_CHECKING:
     from minigrad.engine.primitives.base import Primitive
 
-PACKAGE = __file__.removesuffix("graph.py").removesuffix("engine" + os.sep)
-MODELS = PACKAGE + "models" + os.sep  # in an installed package the cells lie there
 next_seq = itertools.count().__next__
 
 
@@ -185,50 +181,3 @@ def ancestors(sources: Iterable[Node | Leaf | None], constants: bool = True) -> 
                     seen.add(source)
                     todo.append(source)
     return sorted(seen, key=attrgetter("seq"))
-
-
-# ------------------------------------------------------------- the user's line
-
-_inside: dict[str, bool] = {}  # file name -> does it belong to the package?
-
-
-def _is_inside(filename: str) -> bool:
-    inside = _inside[filename] = filename.startswith(
-        PACKAGE
-    ) and not filename.startswith(MODELS)
-    return inside
-
-
-def caller(depth: int) -> tuple[CodeType | None, int]:
-    """Code object and instruction offset of the first frame outside the package."""
-    frame: FrameType | None = sys._getframe(depth)
-    while frame is not None:
-        code = frame.f_code
-        inside = _inside.get(code.co_filename)
-        if inside is None:
-            inside = _is_inside(code.co_filename)
-        if not inside:
-            return code, frame.f_lasti
-        frame = frame.f_back
-    return None, 0
-
-
-def line(where: tuple[CodeType | None, int] | None) -> tuple[str, int, int, int] | None:
-    """Decode a node's `where`: (file name, line, first column, last column)."""
-    code, offset = where or (None, 0)
-    if code is None:
-        return None
-    positions: Any = next(
-        itertools.islice(code.co_positions(), offset // 2, None), None
-    )
-    if positions is None or positions[0] is None:
-        return code.co_filename, code.co_firstlineno, 0, 0
-    first_line, _, first, last = positions
-    return code.co_filename, first_line, first or 0, last or 0
-
-
-def place(scope: tuple[Scope, ...], where: tuple[CodeType | None, int] | None) -> str:
-    """Scope and line as an error message shows them."""
-    spot = line(where)
-    words = [path(scope), f"{spot[0].rpartition('/')[2]}:{spot[1]}" if spot else ""]
-    return "      ".join(word for word in words if word)

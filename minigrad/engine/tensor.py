@@ -22,7 +22,6 @@ from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import index, linalg, reduce, shape
 from minigrad.engine.primitives.base import apply_binary, describe
-from minigrad.engine.primitives.messages import here
 
 Axis = int | Sequence[int] | None
 
@@ -56,7 +55,6 @@ class Tensor(Variable):
                 f"tensor(data): {error}",
                 expect="a rectangular array: rows of equal length",
                 actual=f"{data!r:.80}",
-                where=here(),
                 hint="minigrad.data.pad_sequences makes rows equally long",
             ) from None
         except TypeError as error:
@@ -64,7 +62,6 @@ class Tensor(Variable):
                 f"tensor(data): {error}",
                 expect="numbers, and a dtype that NumPy knows",
                 actual=f"{data!r:.60}, dtype={dtype!r:.40}",
-                where=here(),
                 hint="dtype='float64', or leave it out",
             ) from None
         if array.dtype.kind not in "fciub":
@@ -72,7 +69,6 @@ class Tensor(Variable):
                 "tensor(data): the data are not numbers",
                 expect="floating-point, integer or boolean data",
                 actual=f"dtype {array.dtype}: {data!r:.60}",
-                where=here(),
                 hint="encode words as numbers first: minigrad.data.Vocabulary",
             )
         if requires_grad and array.dtype.kind not in "fc":
@@ -80,7 +76,6 @@ class Tensor(Variable):
                 f"a tensor of dtype {array.dtype} cannot have a gradient",
                 expect="a floating dtype for requires_grad=True",
                 actual=f"{array.dtype} {array.shape}",
-                where=here(),
                 hint="pass dtype='float64', or write 1.0 instead of 1",
             )
         array.setflags(write=False)
@@ -102,7 +97,6 @@ class Tensor(Variable):
                 "only a leaf's data can be set; this tensor is computed",
                 expect="a tensor made by mg.tensor(...), or a parameter",
                 actual=describe(edge),
-                where=here(),
                 hint="compute a new tensor instead; .detach() makes a leaf of it",
             )
         array = np.array(value._edge.array if isinstance(value, Variable) else value)
@@ -111,7 +105,6 @@ class Tensor(Variable):
                 "data = array: the shape changes",
                 expect=f"shape {edge.array.shape}",
                 actual=f"{array.shape}     tensor: {describe(edge)}",
-                where=here(),
                 hint="did the gradient or a constant broadcast? check both shapes",
             )
         if array.dtype != edge.array.dtype:
@@ -120,7 +113,6 @@ class Tensor(Variable):
                     "data = array: the dtype changes",
                     expect=f"dtype {edge.array.dtype}",
                     actual=f"{array.dtype}     tensor: {describe(edge)}",
-                    where=here(),
                     hint=f"use array.astype('{edge.array.dtype}')",
                 )
             array = array.astype(edge.array.dtype)
@@ -142,7 +134,6 @@ class Tensor(Variable):
                     "grad = tensor: another shape than the tensor's",
                     expect=f"shape {self.shape}",
                     actual=f"{value.shape}",
-                    where=here(),
                     hint="a gradient has one number per entry; None clears it",
                 )
         self._grad = value
@@ -180,7 +171,6 @@ class Tensor(Variable):
                 "requires_grad can only be set on a leaf",
                 expect="a tensor made by mg.tensor(...), or a parameter",
                 actual=describe(edge),
-                where=here(),
                 hint=".detach() gives a leaf with the same values",
             )
         if value and edge.array.dtype.kind not in "fc":
@@ -188,7 +178,6 @@ class Tensor(Variable):
                 f"a tensor of dtype {edge.array.dtype} cannot have a gradient",
                 expect="a floating dtype for requires_grad=True",
                 actual=describe(edge),
-                where=here(),
                 hint="use .astype('float64')",
             )
         self._edge = Edge(edge.source, 0, edge.array, bool(value))
@@ -235,7 +224,6 @@ class Tensor(Variable):
                 "item(): more or fewer than one entry",
                 expect="size 1",
                 actual=describe(self._edge),
-                where=here(),
                 hint="index one entry, or reduce with .sum() or .mean()",
             )
         return self._edge.array.item()
@@ -263,7 +251,6 @@ class Tensor(Variable):
                 "the truth of a tensor with several entries is not defined",
                 expect="one entry",
                 actual=describe(self._edge),
-                where=here(),
                 hint="compare .data with np.all or np.any",
             )
         return bool(self.item())
@@ -274,7 +261,6 @@ class Tensor(Variable):
                 "len() of a tensor without axes",
                 expect="one axis or more",
                 actual="shape ()",
-                where=here(),
                 hint="x.item() gives the number",
             )
         return self.shape[0]
@@ -285,7 +271,6 @@ class Tensor(Variable):
                 "iteration over a tensor without axes",
                 expect="one axis or more",
                 actual="shape ()",
-                where=here(),
                 hint="x.item() gives the number",
             )
         return iter(shape.unstack(self))
@@ -311,7 +296,6 @@ class Tensor(Variable):
             "x[...] = value: tensors are not written to",
             expect="a new tensor",
             actual=describe(self._edge),
-            where=here(),
             hint="use mg.where(mask, value, x), or build it with stack/concatenate",
         )
 
@@ -320,7 +304,6 @@ class Tensor(Variable):
             "a tensor is neither pickled nor deep-copied",
             expect="safetensors, or arrays",
             actual=describe(self._edge),
-            where=here(),
             hint="mg.save writes modules and dicts; mg.tensor(x) copies one",
         )
 

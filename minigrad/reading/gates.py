@@ -15,7 +15,6 @@ import numpy as np
 
 from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
 from minigrad.engine.graph import Node, ancestors
-from minigrad.engine.primitives.messages import here as user_line
 from minigrad.engine.tensor import Tensor
 
 
@@ -78,6 +77,5 @@ def unknown(name: str, names: list[str], state: Tensor) -> MinigradError:
         f"[{name!r}] is not a gate or state of this cell",
         expect=f"one of {', '.join(map(repr, names))}",
         actual=repr(name),
-        where=user_line(),
         hint='a gate is what is computed within: with gate("f"): ...',
     )

@@ -16,7 +16,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.read.picture import Box, Picture
 from minigrad.drawing.read.values import summary
 from minigrad.drawing.write.dot_attributes import title as box_title
-from minigrad.engine.graph import line as code_line
+from minigrad.engine.user_code import line as code_line
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean, number
 

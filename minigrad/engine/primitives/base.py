@@ -21,10 +21,11 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.engine.errors import DTypeError, NonFiniteError
-from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
-from minigrad.engine.primitives.messages import describe, explain, here
+from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, next_seq
+from minigrad.engine.primitives.messages import describe, explain
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.scope import thread
+from minigrad.engine.user_code import caller
 
 TABLE: dict[str, Primitive] = {}  # every primitive by its name
 
@@ -246,7 +247,6 @@ def constant(x: Any, beside: tuple) -> Edge:
                     f"the number {x} does not fit the dtype beside it",
                     expect=f"a number within the range of {dtype}",
                     actual=str(x),
-                    where=here(3),
                     hint="use .astype('int64') or .astype('float64') on the tensor",
                 ) from None
             edge = Edge(None, 0, _read_only(array), False)
@@ -268,7 +268,6 @@ def numeric(x: Any) -> ndarray:
             f"{kind}: no array of numbers",
             expect="a tensor, a number, an array or nested lists of numbers",
             actual=f"{x!r:.60}",
-            where=here(3),
             hint="convert it with mg.tensor(...) where you make it",
         )
     return array
@@ -290,7 +289,6 @@ def check_finite(node: Node) -> None:
             expect="finite outputs from finite inputs",
             actual=f"{first_bad(bad)}     "
             + "     ".join(describe(edge) for edge in node.edges[:4]),
-            where=place(node.scope, node.where),
             hint="look at the inputs' sizes: exp overflows, log and / need care at 0",
         )
 

@@ -13,7 +13,6 @@ import numpy as np
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.base import operand, primitive
-from minigrad.engine.primitives.messages import here
 
 
 def _key(pattern: tuple, arrays: tuple) -> tuple:
@@ -115,7 +114,6 @@ def _index_array(part: Any) -> Any:
             "x[index]: the index is not of whole numbers",
             expect="integers, slices, None, ..., integer or boolean arrays",
             actual=f"{type(part).__name__} of dtype {dtype}",
-            where=here(),
             hint="use .astype('int64'), or a comparison for a boolean mask",
         )
     return found

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.errors import DTypeError, IndexingError, MinigradError, ShapeError
-from minigrad.engine.graph import AnyEdge, Leaf, Node, caller, place
-from minigrad.engine.scope import thread
+from minigrad.engine.graph import AnyEdge, Leaf, Node
 
 if TYPE_CHECKING:
     from minigrad.engine.primitives.base import Primitive
@@ -51,11 +50,6 @@ def name_of(edge: AnyEdge) -> str | None:
     return None
 
 
-def here(depth: int = 2) -> str:
-    """The scope, and the user's line, that are running now."""
-    return place(thread.recorder.scope, caller(depth))
-
-
 def explain(
     primitive: Primitive,
     edges: tuple[AnyEdge, ...],
@@ -86,7 +80,6 @@ def explain(
         f"{call}: {found.what}",
         expect=found.expect,
         actual=f"{found.clash}        {operands}" if found.clash else operands,
-        where=place(thread.recorder.scope, caller(3)),
         hint=found.hint,
     )
 

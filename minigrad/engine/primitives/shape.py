@@ -17,7 +17,6 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.primitives.base import operand, primitive
-from minigrad.engine.primitives.messages import here
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")
@@ -176,7 +175,6 @@ def transpose(x: Any, *axes: Any) -> Any:
             f"transpose(x, {order}): an axis is missing",
             expect=f"each of the {x.ndim} axes once",
             actual=f"{order}     x: {x.shape}",
-            where=here(),
             hint="swapaxes(a, b) changes just two",
         )
     return _transpose(x, axes=order)
@@ -212,7 +210,6 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
             f"squeeze(x, axis={axis}): the axis is not of length 1",
             expect="x.shape[axis] == 1",
             actual=f"x: {x.shape}",
-            where=here(),
             hint="use reshape, or sum over the axis",
         )
     return _reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in at))
@@ -237,7 +234,6 @@ def astype(x: Any, dtype: Any) -> Any:
             f"astype(x, {dtype!r}): there is no such dtype",
             expect="a NumPy dtype or its name: 'float32', 'float64', 'int64', 'bool'",
             actual=f"{dtype!r}",
-            where=here(),
             hint="did you mean 'float64'?",
         ) from None
     return _astype(x, dtype=name)
@@ -279,7 +275,6 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
                 f"split(x, {sections}): no equal parts",
                 expect=f"the axis to be a multiple of {sections}",
                 actual=f"its length is {length}",
-                where=here(3),
                 hint="give the indices to cut at, as a list",
             )
         return tuple(range(0, length + 1, length // sections or 1))[: sections + 1]
@@ -289,7 +284,6 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
             f"split(x, {list(sections)}): the cuts are out of order",
             expect="indices that do not decrease",
             actual=f"{cuts}, on an axis of length {length}",
-            where=here(3),
             hint="sort them; a part is what lies between two neighbours",
         )
     return (0, *cuts, length)
@@ -309,7 +303,6 @@ def _several(tensors: Sequence[Any], name: str) -> tuple:
             f"{name}: what is to be joined is no sequence",
             expect="a list or tuple of tensors",
             actual=f"{tensors!r:.60} ({type(tensors).__name__})",
-            where=here(3),
             hint=f"mg.{name}([a, b])",
         ) from None
     if not items:
@@ -317,7 +310,6 @@ def _several(tensors: Sequence[Any], name: str) -> tuple:
             f"{name}([]): nothing to join",
             expect="at least one tensor",
             actual="an empty sequence",
-            where=here(3),
             hint="check the loop that collects them",
         )
     return items
@@ -335,7 +327,6 @@ def _lengths(values: Any, name: str) -> tuple[int, ...]:
                 f"{name}: whole numbers are wanted",
                 expect="one integer or several",
                 actual=f"{values!r:.60}",
-                where=here(3),
                 hint="write 3 instead of 3.0; // divides whole numbers",
             ) from None
 
@@ -364,6 +355,5 @@ def normalized_axes(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
             f"{name}: {error}",
             expect=f"axes in -{ndim}..{ndim - 1}, each once" if ndim else "no axis",
             actual=f"axis {tuple(axes)} of an array with {ndim} axes",
-            where=here(),
             hint="the axes of an array x are 0 .. x.ndim - 1",
         ) from None
