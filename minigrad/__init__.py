@@ -55,7 +55,6 @@ from minigrad.engine.tensor import Tensor, clip, tensor
 from minigrad.nn import losses, optim
 from minigrad.nn.clip import clip_grad_norm_, clip_grad_value_
 from minigrad.reading.replay import replay
-from minigrad.training.checkpoint import load, save
 
 if TYPE_CHECKING:
     from minigrad import data, training
@@ -72,6 +71,7 @@ if TYPE_CHECKING:
     )
     from minigrad.reading.gradcheck import gradcheck
     from minigrad.stepping import Steps, steps
+    from minigrad.training.checkpoint import load, save
 
 abs = absolute
 
@@ -95,6 +95,8 @@ _LATER = {
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
+    "load": ("minigrad.training.checkpoint", "load"),
+    "save": ("minigrad.training.checkpoint", "save"),
     "steps": ("minigrad.stepping", "steps"),
     "training": ("minigrad.training", None),
 }
