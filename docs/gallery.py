@@ -77,8 +77,9 @@ class Picture(NamedTuple):
 PICTURES = (
     Picture(
         "lstm",
-        "An LSTM, drawn with every operation. The colour and the width of a line, and the "
-        "number on it, show how large the gradient of the last hidden state is there. "
+        "An LSTM, drawn with every operation. The colour and the width of a line, and "
+        "the number on it, show how large the gradient of the last hidden state is "
+        "there. "
         "The gradient stays large along the cell state c (above), and gets small along "
         "the hidden state h (below).",
         hero,

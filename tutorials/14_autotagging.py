@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 14. Autotagging: several tags for one text
 #
-# "graphical viewer for chess games" is about games, has a graphical interface, and may
-# be written in C. A text can have several tags or none. This needs another output,
-# another loss, and another way to count what is right.
+# "graphical viewer for chess games" has two tags: it is about games, and it has a
+# graphical interface. If a text can have several tags, we need another output, another
+# loss and another way to count what is right.
 #
 # *Time to run: about 10 s.*
 #
