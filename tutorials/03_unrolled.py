@@ -222,7 +222,7 @@ for word in ("color", "sky"):
 assert without[number["color"]] > 0.9 and with_it[number["sky"]] > 0.9
 
 # %% [markdown]
-# ## What each word did
+# ## How much each word matters
 #
 # The inputs have a gradient, too. How much does the score of "blue" change when we
 # change one of the words before it?

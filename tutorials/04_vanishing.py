@@ -306,11 +306,11 @@ axes.axhline(1 / COLORS, color="gray", linestyle="--")
 axes.text(200, 0.27, "guessing", color="gray", ha="right")
 axes.set_xlabel("training step")
 axes.set_ylabel("share of right colours")
-axes.set_title("The same question with a short gap and with a long one")
+axes.set_title("The same task with a short gap and with a long gap")
 axes.legend(loc="center right")
 axes.grid(alpha=0.3)
 for gap, found in curves.items():
-    print(f"gap {gap:2}: right in the end", [round(float(one[-1]), 2) for one in found])
+    print(f"gap {gap:2}: right at the end", [round(float(one[-1]), 2) for one in found])
 
 for found in curves[1]:
     assert found[-1] > 0.95
@@ -352,7 +352,7 @@ for found in curves[25]:
 # %%
 for gap in (4, 12):
     ends = [round(float(train(gap, seed)[-1]), 2) for seed in range(3)]
-    print(f"{gap:2} words in between: right in the end {ends}")
+    print(f"{gap:2} words in between: right at the end {ends}")
     assert gap > 4 or min(ends) > 0.9
 
 # %% [markdown]

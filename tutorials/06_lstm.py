@@ -38,7 +38,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 # o &= \sigma(x W_{xo} + h W_{ho} + b_o) && \text{output gate: what is shown} \\
 # g &= \tanh(x W_{xg} + h W_{hg} + b_g) && \text{candidate: what could be written} \\
 # c' &= f \ast c + i \ast g && \text{cell state: the memory} \\
-# h' &= o \ast \tanh(c') && \text{hidden state: what others see}
+# h' &= o \ast \tanh(c') && \text{hidden state: what the rest of the network sees}
 # \end{aligned}
 # $$
 #
@@ -235,10 +235,10 @@ def judge(reader):
     held_shut = overruled(reader, tokens, SLOT, 0.0)
     return {
         "gate at the second name": f[SLOT],
-        "gate elsewhere": np.delete(f, [0, SLOT]).mean(),
-        "right after it": (free[after] == subject[after]).mean(),
-        "... gate held open": (held_open[after] == subject[after]).mean(),
-        "... gate held shut": (held_shut[after] == subject[after]).mean(),
+        "gate at the other words": np.delete(f, [0, SLOT]).mean(),
+        "right from there on": (free[after] == subject[after]).mean(),
+        "... with the gate held open": (held_open[after] == subject[after]).mean(),
+        "... with the gate held shut": (held_shut[after] == subject[after]).mean(),
     }
 
 
@@ -251,7 +251,7 @@ for seed in range(1, 3):
 verdicts = [judge(reader) for reader in readers]
 for question in verdicts[0]:
     values = [verdict[question] for verdict in verdicts]
-    print(f"{question:24}", "  ".join(f"{value:.3f}" for value in values))
+    print(f"{question:29}", "  ".join(f"{value:.3f}" for value in values))
 
 free, held_open, held_shut = (
     [verdict[question] for verdict in verdicts] for question in list(verdicts[0])[2:]
@@ -351,8 +351,8 @@ def moved_by(column):
 
 
 by_device, by_service = moved_by(0), moved_by(1)
-print(f"another device moves the memory by {by_device:.3f}")
-print(f"another service moves it by {by_service:.3f}")
+print(f"another device changes the memory by {by_device:.3f}")
+print(f"another service changes it by {by_service:.3f}")
 assert by_service > 10 * by_device
 
 # %% [markdown]

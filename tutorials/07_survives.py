@@ -236,7 +236,7 @@ curves = {}
 for name, bias in (("RNN", None), ("LSTM, bias 1", 1.0), ("LSTM, bias 4", 4.0)):
     curves[name] = [train(bias, seed) for seed in range(2)]
     print(
-        f"{name:13} right in the end",
+        f"{name:13} right at the end",
         [round(float(one[-1]), 2) for one in curves[name]],
     )
 

@@ -36,7 +36,7 @@ COLORS = {"RNN": ORANGE, "LSTM": BLUE, "GRU": GREEN}
 # r &= \sigma(x W_{xr} + h W_{hr} + b_r) && \text{reset gate} \\
 # z &= \sigma(x W_{xz} + h W_{hz} + b_z) && \text{update gate} \\
 # n &= \tanh(x W_{xn} + b_n + r \ast (h W_{hn} + b_h)) && \text{candidate} \\
-# h' &= z \ast h + (1 - z) \ast n && \text{the one state}
+# h' &= z \ast h + (1 - z) \ast n && \text{the new state}
 # \end{aligned}
 # $$
 #

@@ -26,7 +26,7 @@ from models import LSTM
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
 # %% [markdown]
-# ## Two networks, back to back
+# ## Two networks side by side
 #
 # A second cell, with weights of its own, reads the sequence backwards, from its end. At
 # every step, the output contains the hidden states of both cells, side by side.

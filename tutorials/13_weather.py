@@ -75,7 +75,9 @@ assert (x[k] == highest[k : k + DAYS]).all() and y[k] == highest[k + DAYS]
 # %%
 scaling = mg.data.Scaling(highest[:last, None])
 scaled = scaling(highest[:, None])[:, 0]
-print(f"mean {scaling.mean[0]:.2f} °C, deviation {scaling.deviation[0]:.2f} °C")
+print(
+    f"mean {scaling.mean[0]:.2f} °C, standard deviation {scaling.deviation[0]:.2f} °C"
+)
 assert abs(scaled[:last].mean()) < 1e-9 and abs(scaled[:last].std() - 1) < 1e-9
 assert abs(scaled[last:].mean()) > 0.01  # the other days need not have mean 0
 assert np.allclose(scaling.back(scaled[:, None])[:, 0], highest)
@@ -228,7 +230,7 @@ assert np.abs(np.diff(own)).mean() < np.abs(np.diff(today)).mean()
 #    shuffled before the split.
 # 2. Our loss is the mean squared error. Which constant forecast minimises it? Which
 #    constant minimises the mean absolute error?
-# 3. What is the RMSE of persistence for white noise with deviation 1?
+# 3. What is the RMSE of persistence for white noise with standard deviation 1?
 
 # %% [markdown]
 # ### Solution 1
