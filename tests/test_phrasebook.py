@@ -65,7 +65,7 @@ def test_a_second_backward_of_micrograd_is_wrong_as_the_note_says():
     y.backward()
     y.backward()
     note = next(p["note"] for p in PHRASES if p["title"] == "A second backward")
-    assert f"here {a.grad:g} where 8 is right" in note
+    assert f"it gives {a.grad:g}, but 8 is right" in note
 
 
 def test_the_page_has_every_phrase(monkeypatch):
