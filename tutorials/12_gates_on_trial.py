@@ -46,15 +46,9 @@ def say(text):
 corpus = tour_training.corpus()
 print(len(corpus.train), "sentences to learn from,", len(corpus.held_out), "held out")
 losses = []
-<<<<<<< HEAD
 reader = tour_training.train("lstm", corpus, losses.append, seed=0)
 accuracy = tour_training.accuracy(reader, corpus)
-print(f"right on {accuracy:.1%}; always the same answer: {corpus.majority:.1%}")
-=======
-reader = training.train("lstm", corpus, losses.append, seed=0)
-accuracy = training.accuracy(reader, corpus)
 print(f"right on {accuracy:.1%}; with always the same answer: {corpus.majority:.1%}")
->>>>>>> prose
 assert accuracy > 0.78 > corpus.majority
 
 figure, axes = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
