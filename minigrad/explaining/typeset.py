@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from html import escape
 
-from minigrad.explaining.explanation import Explanation, Term
+from minigrad.explaining.terms import Explained, Term
 from minigrad.explaining.value_names import Quotient, Symbol
 
 MOST = 12  # terms that are shown; the table ends with a note about the others
 
 
-def latex(e: Explanation) -> str:
+def latex(e: Explained) -> str:
     """dL/dp = the sum of the terms' products, and the formula if it is small."""
     target = _latex(e.names.target)
     sums = []
@@ -25,7 +25,7 @@ def latex(e: Explanation) -> str:
     return found if formula is None else f"{found} = {formula}"
 
 
-def _sympy(e: Explanation) -> str | None:
+def _sympy(e: Explained) -> str | None:
     if not e.readable:
         return None
     import sympy
@@ -56,7 +56,7 @@ def _fraction(quotient: Quotient) -> str:
 # ------------------------------------------------------------- MathML
 
 
-def html(e: Explanation) -> str:
+def html(e: Explained) -> str:
     """A table of terms with typeset products: for notebooks, and as part of pages."""
     rows = [_row(term) for term in e.terms[:MOST]]
     if len(e.terms) > MOST:
@@ -125,7 +125,7 @@ def _symbol(symbol: Symbol | str) -> str:
     return base + (f"<mtext>{escape(symbol.entry)}</mtext>" if symbol.entry else "")
 
 
-def _mathml(e: Explanation) -> str:
+def _mathml(e: Explained) -> str:
     """The formula, each factor an element of its own: a page may break between them."""
     if not e.readable:
         return ""

@@ -275,11 +275,11 @@ class Steps:
 
         options  of `mg.draw`: max_steps (None: all of them), words, title, engine
         """
-        import minigrad as mg
+        from minigrad.drawing import draw
         from minigrad.stepping.record.rebuild import loss_of
 
         options = {"max_steps": None, "title": self.title or None, **options}
-        return mg.draw(loss_of(self), level=self.level, theme=theme, **options)
+        return draw(loss_of(self), level=self.level, theme=theme, **options)
 
     # ------------------------------------------------------------- to and from files
 

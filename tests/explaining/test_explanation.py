@@ -15,8 +15,8 @@ import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.graph import ancestors
 from minigrad.explaining import explain
-from minigrad.explaining.explanation import closing
 from minigrad.explaining.step_cuts import Stretches
+from minigrad.explaining.terms import closing
 from minigrad.models import GRU, LSTM, RNN, unroll
 
 
