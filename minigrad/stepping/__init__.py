@@ -15,7 +15,8 @@ from minigrad.stepping.record.events import (
     Stacked,
     Value,
 )
-from minigrad.stepping.stepper import Steps, steps
+from minigrad.stepping.recorded_steps import Steps
+from minigrad.stepping.stepper import steps
 
 __all__ = [
     "Array",

@@ -23,6 +23,7 @@ import numpy as np
 
 from minigrad.engine.quiet import quietly
 
+LARGEST = 65_536  # entries of an array that is kept whole, unless others are asked for
 SAMPLE = 64  # entries of an array that is too large to be kept
 
 
