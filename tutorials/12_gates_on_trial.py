@@ -24,7 +24,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from minigrad.tour import tour_training
-from minigrad.trial import WhatIf, gate_verdicts, heat_maps, read, words_of
+from minigrad.trial import (
+    WhatIf,
+    gate_verdicts,
+    heat_maps,
+    read,
+    review_corpus,
+    words_of,
+)
 from minigrad.trial.gate_evidence import at_word, places
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
@@ -43,7 +50,7 @@ def say(text):
 # out. Everything that this lesson says about the gates is measured on these.
 
 # %%
-corpus = tour_training.corpus()
+corpus = review_corpus.corpus()
 print(len(corpus.train), "sentences to learn from,", len(corpus.held_out), "held out")
 losses = []
 reader = tour_training.train("lstm", corpus, losses.append, seed=0)

@@ -17,6 +17,7 @@ from minigrad.engine.errors import DataError
 from minigrad.engine.scope import GATES
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
+from minigrad.tasks.sentence_reading import read, words_of
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
 from minigrad.tasks.statistics import Interval, paired
 from minigrad.tasks.task import (
@@ -199,8 +200,6 @@ class Sentiment(Task):
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
         """The sentiment after each word, and the gates' means beside it."""
-        from minigrad.trial.sentence_reading import read, words_of
-
         found = read(trained.model, trained.reading["words"], words_of(text))
         names = [k for k in ("f", "i", "o", "r", "z", "c", "h") if k in found.gates]
         rows = [

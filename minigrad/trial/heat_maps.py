@@ -8,7 +8,7 @@ import numpy as np
 
 from minigrad.engine.scope import GATES
 from minigrad.pages.plots import blank_figure
-from minigrad.trial.sentence_reading import Reading
+from minigrad.tasks.sentence_reading import Reading
 
 SIGNED = "chgn"  # states and candidates: from -1 to 1 (c: further), not from 0 to 1
 

@@ -23,7 +23,7 @@ from minigrad.engine.errors import ArgumentError
 from minigrad.engine.quiet import quietly
 from minigrad.engine.scope import GATES
 from minigrad.reading.replay import evaluate, value_of
-from minigrad.trial.sentence_reading import Reading, chance
+from minigrad.tasks.sentence_reading import Reading, chance
 
 BOUNDED = "iforz"  # the gates proper, in (0, 1); candidates and states are not
 
