@@ -11,8 +11,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.data import Vocabulary
-from minigrad.tasks.sentiment import LONGEST as ALL  # as read by the task
-from minigrad.tasks.sentiment import parts
+from minigrad.tasks.rated_sentences import LONGEST as ALL  # as read by the task
+from minigrad.tasks.rated_sentences import parts
 
 LONGEST = 40  # words; longer sentences are cut for training (one in a hundred is)
 

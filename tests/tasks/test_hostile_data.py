@@ -12,7 +12,7 @@ import pytest
 from minigrad import tasks
 from minigrad.commands.main import main
 from minigrad.engine.errors import ArgumentError, CheckpointError, DataError
-from minigrad.tasks import next_token
+from minigrad.tasks import text_passages
 from minigrad.tasks.writing import PORTION, read_through
 
 FAST = ["--epochs", "1", "--hidden", "4"]
@@ -139,11 +139,12 @@ def test_a_text_of_any_length_is_read_in_portions(model, rng):
 
 def test_figures_of_a_long_text_keep_few_logits(model, rng):
     tokens = rng.integers(2, 11, 9000)
-    part = next_token.Passage(tokens[:300], tokens[300:])
+    part = text_passages.Passage(tokens[:300], tokens[300:])
     watched = Counting(model)
-    found = next_token.bits(watched, part)
+    found = text_passages.bits(watched, part)
     assert (
-        len(found) == 8700 and watched.most <= next_token.STRANDS * next_token.CONTEXT
+        len(found) == 8700
+        and watched.most <= text_passages.STRANDS * text_passages.CONTEXT
     )
 
 
