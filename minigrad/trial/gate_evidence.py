@@ -63,7 +63,7 @@ class Seen:
             return lambda made: np.where(rows, made.dtype.type(value), made)
 
         adjusted = {nodes[t]: held_at(t) for t in nodes if where[t].any()}
-        output = self.logits._edge
+        output = self.logits.node
         with quietly():
             return self.final(value_of(output, evaluate(output, {}, adjusted)))
 
