@@ -1,8 +1,10 @@
 """minigrad: a microscope for recurrent networks.
 
-A tiny reverse-mode autograd engine over NumPy arrays. Start with `tensor.py` (what a
-user holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how
-gradients are made of it).
+A tiny reverse-mode autograd engine over NumPy arrays, recurrent networks from its
+operations, and readers of the graph that they leave behind. These are the public names;
+most are imported when they are first used.
+
+Read next: `minigrad/engine/`.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """The LSTM: a cell state that is added to rather than multiplied, and gates around it.
 
-Read next: `gru.py`, then `recurrent.py` (layers and directions).
+Read next: `gru.py`.
 """
 
 from __future__ import annotations

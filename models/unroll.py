@@ -1,5 +1,4 @@
-"""The time loop: one cell, applied step after step. It is written here and nowhere
-else.
+"""The time loop: one cell, applied step after step. It is written here alone.
 
     output, state = unroll(cell, x, state)      # output[t] is the first part of s[t+1]
 
@@ -11,7 +10,7 @@ is the reverse walk over the graph that this loop records.
 
 Time is 0-based: step t maps (x[t], s[t]) to s[t+1]; s[0] is the initial state.
 
-Read next: `lstm.py` (a cell), `gates.py` (how a gate's values are found again).
+Read next: `masking.py` (sequences of unequal length).
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@
     output, state = model(x)
 
 `network_arguments` are its sizes and variants as options of a command.
+
+Read next: `step.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`minigrad draw rnn|lstm|gru`: a picture of an unrolled network, without a program.
 
-Read next: `drawing.py`.
+Read next: `demo_network.py`.
 """
 
 from __future__ import annotations

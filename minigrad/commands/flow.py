@@ -1,4 +1,7 @@
-"""`minigrad flow`: how gradients travel through RNN, LSTM and GRU, side by side."""
+"""`minigrad flow`: how gradients travel through RNN, LSTM and GRU, side by side.
+
+Read next: `train.py`.
+"""
 
 from __future__ import annotations
 

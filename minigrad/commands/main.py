@@ -1,10 +1,14 @@
-"""The command line: `minigrad COMMAND ...`. Thin: each command is a module with
+"""The command line: `minigrad COMMAND ...` finds the command and runs it.
+
+Each command is a module with
 
     HELP, EXAMPLE       one line each
     arguments(parser)   what it understands
     run(options)        what it does, with calls that anyone could make from Python
 
 which is imported only when it is asked for.
+
+Read next: `tour.py`.
 """
 
 from __future__ import annotations

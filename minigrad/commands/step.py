@@ -2,7 +2,7 @@
 
 On a terminal it waits for keys; into a pipe or a file it prints every event.
 
-Read next: `terminal_player.py`.
+Read next: `flow.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""`minigrad tour`: learn, read, measure, draw; all of it into one folder."""
+"""`minigrad tour`: learn, read, measure, draw; all of it into one folder.
+
+Read next: `tutorial.py`.
+"""
 
 from __future__ import annotations
 

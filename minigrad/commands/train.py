@@ -1,4 +1,7 @@
-"""`minigrad train TASK`: data, model, loop, checkpoint, figures, page."""
+"""`minigrad train TASK`: data, model, loop, checkpoint, figures, page.
+
+Read next: `predict.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`minigrad trial "a sentence"`: the gates of the saved sentiment model on trial."""
+"""`minigrad trial "a sentence"`: the gates of the saved sentiment model on trial.
+
+Read next: `doctor.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`minigrad tutorial`: the list of tutorials, and one of them, cell by cell.
 
-Read next: `lesson_player.py`.
+Read next: `draw.py`.
 """
 
 from __future__ import annotations

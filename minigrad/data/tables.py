@@ -1,6 +1,6 @@
 """Text with columns (CSV, TSV) into lists, each malformed row an error with its line.
 
-Read next: `shipped.py`, which reads the package's own tables with it.
+Read next: `shipped.py` (the package's own tables).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ Contributions to a leaf are added in this order, one by one. Only a matrix that 
 in several products (a weight, once per time step) is treated otherwise: its pairs
 (a_t, g_t) are kept, and sum_t a_t^T g_t is one product of the stacked rows at the end.
 
-Read next: `stacking.py`, then `tensor.py`.
+Read next: `stacking.py` (the uses of one matrix, summed in one product).
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 dtype is float64 unless told otherwise; `full` and `arange` take it from their numbers,
 and the `_like` functions from their model, as NumPy does.
+
+Read next: `random.py`.
 """
 
 from __future__ import annotations

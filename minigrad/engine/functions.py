@@ -7,7 +7,7 @@ Where all entries of a row are -inf there is nothing to choose from: logsumexp a
 log_softmax are -inf there and softmax is 0 (where other libraries give NaN), and the
 gradients of softmax and logsumexp are 0.
 
-Read next: `losses.py`.
+Read next: `errors.py`.
 """
 
 from __future__ import annotations

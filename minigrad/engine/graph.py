@@ -10,7 +10,7 @@ counting.
 A node's `seq` grows with time, so descending `seq` is a reverse topological order: no
 walk over the graph recurses.
 
-Read next: `primitives/base.py` (who makes nodes), then `autodiff.py` (who reads them).
+Read next: `scope.py` (names for stretches of a program).
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ Everything of minigrad that draws takes `rng=`: a seed, a numpy Generator, or No
 the global generator, which starts unpredictably and which `manual_seed` sets:
 
     mg.manual_seed(0)        # from here on the same numbers in every run
+
+Read next: `quiet.py`.
 """
 
 from __future__ import annotations

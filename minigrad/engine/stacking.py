@@ -3,6 +3,8 @@
 A recurrent weight gets a_t^T g_t from every time step. Added one by one, T products and
 T sums each touch the whole matrix; here the pairs (a_t, g_t) are kept, and a thousand
 rows at a time are multiplied at once. `Watcher` is how others see every contribution.
+
+Read next: `minigrad/engine/primitives/` (operations and their rules).
 """
 
 from __future__ import annotations

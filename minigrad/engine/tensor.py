@@ -6,6 +6,8 @@ Operators and methods are one line each: the work is done by `primitives/`, reco
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
 until the last tensor that refers to it is gone (`backward` does not free it); `.data`
 is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
+
+Read next: `graph.py` (what an operation leaves behind).
 """
 
 from __future__ import annotations

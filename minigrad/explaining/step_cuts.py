@@ -5,7 +5,7 @@ scopes up to `step t`. A loop is a row of stretches in the order of processing, 
 a reverse cell's first stretch is that of the last step. What a later operation outside
 the stretch takes from it is its *boundary*: states, and what the loss reads.
 
-Read next: `step_chain.py`.
+Read next: `use_listener.py`.
 """
 
 from __future__ import annotations

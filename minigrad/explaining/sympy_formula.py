@@ -3,7 +3,7 @@
 The recorded operations are evaluated again on symbols, and their own rules carry the
 gradient back on symbols: SymPy differentiates nothing here.
 
-Read next: `explanation.py`.
+Read next: `minigrad/flow/` (how gradients travel).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""An explanation typeset: LaTeX, and MathML for notebooks and pages."""
+"""An explanation typeset: LaTeX, and MathML for notebooks and pages.
+
+Read next: `sympy_formula.py`.
+"""
 
 from __future__ import annotations
 

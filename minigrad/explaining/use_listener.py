@@ -1,6 +1,6 @@
 """The watcher of an explanation's backward pass: which operation gives the entry what.
 
-Read next: `terms.py`.
+Read next: `step_chain.py`.
 """
 
 from __future__ import annotations

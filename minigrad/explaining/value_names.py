@@ -7,7 +7,7 @@
 The text of a local derivative comes from the one rule of its primitive, traced: tanh's
 `g * (1 - y * y)` is "(1 − h₃²)".
 
-Read next: `explanation_text.py`.
+Read next: `terms.py`.
 """
 
 from __future__ import annotations

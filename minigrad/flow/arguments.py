@@ -1,6 +1,6 @@
 """What a ledger is given, checked: losses to start from, tensors to itemise.
 
-Read next: `ledgers.py`.
+Read next: `jacobians.py` (why items shrink or grow with distance).
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 measured = {"LSTM": measure(lstm, x), "GRU": measure(gru, x)}
 print(verdict("LSTM", measured["LSTM"]))
 write_comparison("flow.html", "untrained, 32 units", measured)
+
+Read next: `minigrad/data/` (from text and tables to arrays).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     d = mg.diagnose(loss)
     print(d); d.save("flow.html")
 
-Read next: `page_sections.py`, the page's parts; `monitor.py`, the same during training.
+Read next: `monitor.py` (the same during training).
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@
     plots.heat(led, "W_h")          # a ledger: loss against step of use
     plots.gates(trace, words)       # what the gates did, word by word
 
-Every function returns the axes. Read next: `terminal_tables.py` (without pictures).
+Every function returns the axes.
+
+Read next: `cliff.py`.
 """
 
 from __future__ import annotations

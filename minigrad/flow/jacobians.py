@@ -5,7 +5,7 @@
 The factors of one sample are taken step by step from the recorded graph; their products
 shrink or grow with distance, and with them every gradient that has to go that way.
 
-Read next: `state_paths.py`.
+Read next: `state_rows.py`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Every tool shows the sum, which need not vanish even when the terms from far back do.
 An item is what a copy of the parameter, used at step t only, would get from loss l.
 
-Read next: `jacobians.py`, which shows why the items shrink or grow with distance.
+Read next: `arguments.py` (what a ledger is given).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 For every loop: how large the gradient that reaches its last state still is, d steps
 back; what its gates do; which of its units are dead.
 
-Read next: `findings.py`, which says in words what was seen.
+Read next: `findings.py` (what was seen, in words).
 """
 
 from __future__ import annotations

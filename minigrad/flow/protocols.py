@@ -2,6 +2,8 @@
 
 `Ledger` and `JacobianProducts` draw themselves by `plot()` and `table()`. So that the
 files of plots and tables need not import them back, they say here what they ask for.
+
+Read next: `plot_style.py`.
 """
 
 from __future__ import annotations

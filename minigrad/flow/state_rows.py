@@ -1,6 +1,6 @@
 """What a loop's states are to a Jacobian: their real parts, one sample's row.
 
-Read next: `jacobians.py`.
+Read next: `step_jacobian.py`.
 """
 
 from __future__ import annotations

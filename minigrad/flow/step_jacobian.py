@@ -7,7 +7,7 @@ independent coordinates there: a path from h_{k-1} back into c_{k-1} is not foll
 For a whole Jacobian the sample's row is repeated, once per entry of the new state, and
 one backward pass, seeded with the identity, gives all rows at once.
 
-Read next: `jacobians.py`.
+Read next: `scaled_product.py`.
 """
 
 from __future__ import annotations

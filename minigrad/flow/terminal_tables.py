@@ -1,6 +1,6 @@
 """The same in a terminal: tables, and lines of blocks on a logarithmic scale.
 
-Read next: `diagnosis.py`.
+Read next: `figure_page.py`.
 """
 
 from __future__ import annotations

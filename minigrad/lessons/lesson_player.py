@@ -2,7 +2,7 @@
 
 Figures and pages that a cell makes are written into a folder as they appear.
 
-Read next: `tutorial.py`.
+Read next: `terminal_formulas.py`.
 """
 
 from __future__ import annotations

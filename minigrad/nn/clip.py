@@ -4,6 +4,8 @@ Both functions replace the gradients of parameters by clipped ones (the arrays t
 them are not written to) and refuse a gradient that is not finite, by the name of its
 parameter: a NaN cannot be clipped, it would spread to every parameter. PyTorch lets it
 pass; `error_if_nonfinite=False` does so here.
+
+Read next: `minigrad/nn/optim/`.
 """
 
 from __future__ import annotations

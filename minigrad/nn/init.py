@@ -6,6 +6,8 @@ Weights are (inputs, outputs), so fan_in = shape[-2] and fan_out = shape[-1]. Nu
 are drawn in float64 and then rounded: float32 and float64 weights of one seed agree.
 Each function returns a new array of `shape` and `dtype`, and raises ArgumentError for
 one of more than LARGEST entries.
+
+Read next: `layers.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The layers around a recurrent cell: words in, numbers out, noise between.
 
 Each is a few primitive operations; none has a backward of its own.
+
+Read next: `losses.py`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,8 @@ and target must be equal: nothing is broadcast. Cross-entropies are in nats.
 
 All is computed by recorded operations, targets and masks included: give them as tensors
 and a reader of the graph can put others in their place.
+
+Read next: `clip.py`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Parameters and gradients are rebound to new arrays, never written to: graphs recorded
 before keep the values they were computed with.
+
+Read next: `init.py`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ The others have a line each in `FORMULAS`.
 
 In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs.
 
-Read next: `worked_numbers.py` (the same with numbers in it), `formula.js` (typeset).
+Read next: `replay.py`.
 """
 
 from __future__ import annotations

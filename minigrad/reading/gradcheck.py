@@ -10,6 +10,8 @@ it is a central difference of sixth order; an entry that is smaller than what
 differences can resolve is reported as just that. So is an entry of which float64 itself
 holds too few digits, as in 1 - tanh(x)^2 of a saturated unit: there the gradient moves
 by as much if every recorded value is off by one rounding.
+
+Read next: `text.py`.
 """
 
 from __future__ import annotations

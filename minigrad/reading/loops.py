@@ -5,7 +5,7 @@ direction). Its states are what one step hands to the next: the edges that lead 
 node of one step to a node of another. Nothing is asked of the program but
 `with mg.time_step(t): ...` (which `models.unroll` writes).
 
-Read next: `observation.py`.
+Read next: `gates.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ step back to the first, step t makes h_t). Other results are v with the number o
 operation. Layers are told apart by what stands above: (1), or (1,rev) for the reverse
 direction.
 
-Read next: `recording.py`.
+Read next: `formulas.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What takes more than a line to answer is in a file of its own: sums of gradients in
 `gradient_sums.py`, words in `captions.py`, moving about in `navigation.py`.
 
-Read next: `events.py`.
+Read next: `minigrad/stepping/record/`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Autotagging: which tags go with a one-line description of a program?
 
-Read next: `models/taggers.py` (the network).
+The network is in `models/taggers.py`.
+
+Read next: `described_programs.py` (its data).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Forecasts beside what came: two months as lines, and the worst days.
 
-Read next: `weather.py`.
+Read next: `session.py` (the order of it all).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One network and one way to train it, truncated backpropagation through time with the
 state carried along; the two tasks differ in what a token is.
 
-Read next: `writing.py` (suggestions and samples), `first_names.py`.
+Read next: `text_passages.py` (its data and figures).
 """
 
 from __future__ import annotations

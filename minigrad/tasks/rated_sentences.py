@@ -1,6 +1,6 @@
 """Sentences with a rating: as numbers, read from a file, and in three parts.
 
-Read next: `sentence_reading.py`.
+Read next: `sentence_reading.py` (what happens inside a reader).
 """
 
 from __future__ import annotations

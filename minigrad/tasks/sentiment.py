@@ -1,6 +1,8 @@
 """Sentiment: does a sentence of a film review sound positive, and after which word?
 
-Read next: `minigrad/trial` (what the gates of the trained model do).
+What the gates of the trained model do is measured in `minigrad/trial/`.
+
+Read next: `rated_sentences.py` (its data).
 """
 
 from __future__ import annotations

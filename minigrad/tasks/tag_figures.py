@@ -1,6 +1,6 @@
 """Which tags a model gives to texts, and how right they are.
 
-Read next: `autotagging.py`.
+Read next: `name_tagging.py`.
 """
 
 from __future__ import annotations

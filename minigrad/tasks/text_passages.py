@@ -1,6 +1,6 @@
 """A text as numbers: in stretches to train on, and read through for the figures.
 
-Read next: `next_token.py`.
+Read next: `writing.py` (suggestions and samples).
 """
 
 from __future__ import annotations

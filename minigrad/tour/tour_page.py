@@ -1,4 +1,7 @@
-"""The tour's page: figures, table and verdicts. User text reaches it escaped only."""
+"""The tour's page: figures, table and verdicts. User text reaches it escaped only.
+
+Read next: `minigrad/lessons/` (the tutorials).
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the tour shows in the terminal: accuracies, gates by word, verdicts.
 
-Read next: `tour_page.py` (the same as a page).
+Read next: `tour_page.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Learning the sentiment of sentences from film reviews, in seconds.
 
 The short version of `minigrad train sentiment`: smaller networks, fewer passes.
+
+Read next: `tour_plots.py`.
 """
 
 from __future__ import annotations

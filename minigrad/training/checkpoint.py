@@ -12,7 +12,7 @@
 Nothing in a file is executed. What its header says of lengths is compared with its size
 before anything is allocated, and a digest tells whether a bit has changed.
 
-Read next: `safetensors_header.py` (what is checked).
+Read next: `safetensors_header.py` (what is checked before it is read).
 """
 
 from __future__ import annotations

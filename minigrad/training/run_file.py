@@ -7,7 +7,7 @@ weights so far) and "carried" (the state carried between chunks). The rest is wo
               vocabulary, the scaling ...
     progress  where the run is, its history, its random states
 
-Read next: `minigrad/training/checkpoint.py` (how a file is written whole, and checked).
+Read next: `checkpoint.py` (how a file is written whole).
 """
 
 from __future__ import annotations

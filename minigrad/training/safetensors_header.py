@@ -7,6 +7,8 @@ allocated by what it says.
 
 `sealed` puts a digest of all bytes of the file into its header; `verify` finds it.
 Source of the format: https://github.com/huggingface/safetensors, README, "Format".
+
+Read next: `minigrad/tasks/` (real work on real data).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Gates on trial: what the gates of a trained sentiment network do, and whether the
-stories of the textbooks about them are true.
+"""Gates on trial: what the gates of a trained sentiment network do, measured.
+
+Are the stories of the textbooks about them true?
 
     from minigrad import tasks, trial
 

@@ -4,7 +4,7 @@ Each story is tried twice where it can be: what the gate *is* at the word (it ma
 without mattering), and what becomes of the result when the gate is held (it may matter
 without moving).
 
-Read next: `page.py`.
+Read next: `heat_maps.py`.
 """
 
 from __future__ import annotations

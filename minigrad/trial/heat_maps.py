@@ -1,4 +1,7 @@
-"""Heat maps of a reading: gates by word, every unit by word, and gates held."""
+"""Heat maps of a reading: gates by word, every unit by word, and gates held.
+
+Read next: `trial_sections.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The film reviews as numbers, in the parts of the sentiment task.
 
-Read next: `what_if.py`.
+Read next: `what_if.py` (what if a word, or a gate, had been another).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 `minigrad trial` shows the same sections in the terminal.
 
-Read next: `minigrad/tour` (three small networks, trained and looked at).
+Read next: `minigrad/tour/` (three small networks, looked at).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A few operations as one short formula: "x W_x + h W_h + b".
 
-Read next: `read_graph.py` (boxes that stand for several operations).
+Read next: `operation_symbols.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the scope of each operation says about its place: step, layer, cell, clusters.
 
-Read next: `placement.py` (rows and columns).
+Read next: `placement.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 What the page knows about boxes is embedded as JSON; text of the user's is only ever set
 as text.
 
-Read next: `picture_page.js`.
+Its script is `picture_page.js`.
+
+Read next: `minigrad/stepping/` (the events of a pass, one by one).
 """
 
 from __future__ import annotations

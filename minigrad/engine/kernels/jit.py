@@ -19,7 +19,7 @@ on disk.
 Without numba, or with MINIGRAD_KERNELS=off, `enabled` is false and every reader runs
 the same Python functions on NumPy arrays instead.
 
-Read next: `vectormath.py` (exp and its kin for kernels).
+Read next: `vectormath.py`.
 """
 
 from __future__ import annotations

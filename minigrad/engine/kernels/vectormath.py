@@ -29,6 +29,8 @@ functions"; Tang 1990, "Table-driven implementation of the logarithm function", 
 log(1 + f) by atanh; Knuth, "The Art of Computer Programming" 4.2.2, for the error of a
 sum; Muller 2016, "Elementary Functions", 3rd ed., for all of them together. The
 polynomials were fitted for this file by `benchmarks/fit_vectormath.py`.
+
+Read next: `models/` (the cells and the time loop).
 """
 
 import math

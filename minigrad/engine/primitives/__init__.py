@@ -9,6 +9,8 @@ base.py          what a primitive is, and how an operation is recorded
 
 To add one: write the value and its rule in the file of its kind, give it a row in the
 test table (`tests/`), and export it in `minigrad/__init__.py`.
+
+Read next: `base.py`.
 """
 
 from minigrad.engine.primitives import elementwise, index, linalg, reduce, shape

@@ -9,7 +9,7 @@ what lets one rule text serve eager backward, recorded backward, kernels and pro
 A rule returns one entry per input, None where there is no derivative. It never mentions
 broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
 
-Read next: `fused.py`, `elementwise.py`, then the others of this folder in any order.
+Read next: `fused.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The scalar function is the value of one entry; the rule, ordinary arithmetic on 
 entry, becomes one kernel per needed derivative: a single pass over memory, without
 temporaries. Where NumPy's own function is the fastest, it computes the value.
 
-Read next: `elementwise.py`, where they are listed.
+Read next: `elementwise.py`.
 """
 
 from __future__ import annotations

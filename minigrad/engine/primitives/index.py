@@ -2,6 +2,8 @@
 
 An index is recorded as plain data: slices as tuples, and arrays of integers or booleans
 as inputs of the node (they are data, and a reader may want to show or change them).
+
+Read next: `linalg.py`.
 """
 
 from __future__ import annotations

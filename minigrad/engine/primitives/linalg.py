@@ -1,4 +1,7 @@
-"""Matrix products."""
+"""Matrix products.
+
+Read next: `messages.py`.
+"""
 
 from __future__ import annotations
 

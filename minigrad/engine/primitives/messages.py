@@ -4,7 +4,7 @@
 anew from the operands by one function per kind of primitive (`DIAGNOSES`); where there
 is none, NumPy's own words are kept.
 
-Read next: `errors.py` for the form of the messages.
+Read next: `functions.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Primitives that reduce over axes. A rule spreads g over what was reduced."""
+"""Primitives that reduce over axes. A rule spreads g over what was reduced.
+
+Read next: `index.py`.
+"""
 
 from __future__ import annotations
 

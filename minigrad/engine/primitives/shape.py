@@ -2,6 +2,8 @@
 
 A rule here undoes the move. Axes are normalised before they are recorded, so that equal
 operations have equal attributes.
+
+Read next: `reduce.py`.
 """
 
 from __future__ import annotations

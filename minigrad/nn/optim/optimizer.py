@@ -1,6 +1,6 @@
 """What all optimisers share: the step over all parameters, saving and loading.
 
-Read next: `updates.py`, the formulas.
+Read next: `updates.py` (the formulas).
 """
 
 from __future__ import annotations

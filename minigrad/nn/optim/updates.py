@@ -1,6 +1,8 @@
 """The formulas of the optimisers: how some entries of a parameter change in one step.
 
 Each `update` reads like the equations of its paper; entries come as flat blocks.
+
+Read next: `minigrad/reading/` (questions asked of a recorded graph).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One event as panels: place, formula, numbers, running sum, source line.
 
-Read next: `terminal_player.py`.
+Read next: `keyboard.py`.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 What Python knows is embedded as JSON: the events as `json_writing.py` writes them, and
 which boxes and lines of the drawing belong to which operation. The scripts set text
-only as text. The drawing is there once, in light and dark: its colours are variables.
+only as text; they are `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js` and
+`player.js`. The drawing is there once, in light and dark: its colours are variables.
 
-Read next: `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js`, `player.js`.
+Read next: `highlights.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     play       keys and panels on a terminal
     print_all  every event, one after the other: for pipes and scripts
 
-Read next: `keyboard.py`.
+Read next: `drawing_links.py`.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@
 All is plain data, the same whether it was just recorded or read from a file. Numbers
 refer to the tables of `Steps`: `operations`, `values`, and `events` itself.
 
-Read next: `recording.py` (who makes them), `stepper.py` (who holds them).
+Read next: `graph_tables.py` (operations and values).
 """
 
 from __future__ import annotations

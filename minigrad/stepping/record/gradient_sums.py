@@ -1,6 +1,6 @@
 """Gradients added up from the events, as the engine adds them: in order, bit for bit.
 
-Read next: `json_format.py`.
+Read next: `worked_numbers.py` (a formula with its numbers).
 """
 
 from __future__ import annotations

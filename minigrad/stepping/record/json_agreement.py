@@ -1,6 +1,6 @@
 """Tables that were read from a file: do their numbers belong together?
 
-Read next: `navigation.py`.
+Read next: `minigrad/stepping/play/`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ floats. "formula", "rules" and every array are indices into the lists above them
 ones are stored once. The fields are those of the classes in `events.py`. A reader
 refuses a version that it does not know. docs/steps-format.md has it all.
 
-Read next: `json_writing.py` (`Steps` as JSON), `json_reading.py` (JSON as `Steps`).
+Read next: `json_writing.py`.
 """
 
 FORMAT, VERSION = "minigrad-steps", 1

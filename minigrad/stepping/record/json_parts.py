@@ -3,7 +3,7 @@
 Everything that is read comes from a file that anyone may have written: whatever is not
 as `json_format.py` says raises `Damaged`, which becomes one DataError at the top.
 
-Read next: `json_agreement.py`.
+Read next: `json_agreement.py` (do they fit together?).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What `to_json` wrote, as the tables of `Steps` again. Nothing in it is executed.
 
-Read next: `json_parts.py` (arrays and texts), `json_agreement.py` (do they fit?).
+Read next: `json_parts.py` (arrays and texts).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which operations and contributions of a graph become events, and how many those are.
 
-Read next: `recording.py`.
+Read next: `recording.py` (who makes the events).
 """
 
 from __future__ import annotations
