@@ -5,7 +5,7 @@ The contracts about the rooms and their arrows are in pyproject.toml.
 
 import ast
 import re
-import tomllib
+import sys
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "docs" / "_ext"))
+import architecture  # noqa: E402
+
 FILES = sorted(p for top in ("minigrad", "models") for p in (ROOT / top).rglob("*.py"))
 TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 DOOR = ROOT / "minigrad" / "models"  # in a checkout only a way to `models`
@@ -40,15 +43,8 @@ def docstring(path):
 
 
 def test_the_contracts_know_every_room():
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
-    (layers,) = [
-        contract["layers"]
-        for contract in settings["importlinter"]["contracts"]
-        if contract["type"] == "layers"
-    ]
-    known = {name for layer in layers for name in re.split(r"\s*[|:]\s*", layer)}
-    rooms = {named(room).replace("/", ".") for room in [*ROOMS, DOOR]}
-    assert known == rooms
+    known = [name for layer in architecture.layers() for name in layer]
+    assert sorted(known) == sorted(named(room).replace("/", ".") for room in ROOMS)
 
 
 def test_a_file_name_occurs_once():
@@ -94,13 +90,7 @@ CIRCLES = {
 
 def test_no_file_imports_itself_in_a_circle():
     """What is imported for types alone, or when first used, counts as well."""
-    grimp = pytest.importorskip("grimp", reason="only with import-linter")
-    graph = grimp.build_graph("minigrad", "models", cache_dir=None)
-    arrows = {
-        (importer, imported)
-        for importer in graph.modules
-        for imported in graph.find_modules_directly_imported_by(importer)
-    }
+    arrows = architecture.imports()
     assert len(arrows) > 500
     assert CIRCLES <= arrows, "one is gone: take it off the list"
     sorter = TopologicalSorter()
@@ -255,3 +245,38 @@ def test_the_chain_from_the_readme_meets_every_room_once():
             met.append(room_of(path))
     assert [named(room) for room in met if met.count(room) > 1] == []
     assert set(met) == set(ROOMS)
+
+
+# ------------------------------------------------------------- the page about it
+
+
+def test_lines_of_code_are_counted_without_words_about_them():
+    text = '''
+"""What this is."""
+
+import os  # for its separator
+
+
+def path(*names):
+    """A docstring
+    of two lines."""
+    # a comment
+    return (
+        os.sep
+        + """text
+in two lines"""
+    )
+'''
+    assert architecture.code_lines(text) == 7
+
+
+def test_the_picture_and_the_table_have_every_room():
+    house = architecture.rooms()
+    drawn = architecture.dot(house, architecture.arrows())
+    listed = architecture.table(house)
+    for layer in house:
+        for room in layer:
+            assert f'"{room.name}" [label=' in drawn and f"``{room.short}``" in listed
+            assert room.about in listed.replace("``", "`")
+    assert '"minigrad.reading" -> "minigrad.engine" [label=' in drawn
+    assert '"minigrad.engine" -> ' not in drawn
