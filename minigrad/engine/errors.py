@@ -12,7 +12,7 @@ it got, where in the user's program and in which scope, and one concrete fix:
 
 The row "in" fills itself: what raises an error need not say where.
 
-Read next: `user_code.py` (where "in" comes from), then `graph.py`.
+Read next: `user_code.py` (where the row "in" comes from).
 """
 
 from __future__ import annotations

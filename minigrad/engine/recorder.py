@@ -1,6 +1,6 @@
 """What the recorder knows at this moment, one state per thread: scopes, and switches.
 
-Read next: `scope.py`, which sets it.
+Read next: `autodiff.py` (the walk backwards).
 """
 
 from __future__ import annotations

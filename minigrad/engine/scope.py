@@ -7,7 +7,7 @@ A scope is a tuple of `Scope` records, outermost first; readers of the graph gro
 by these records and never parse text. The same thread-local state says whether
 operations are recorded at all (`no_grad`) and watched for NaN (`detect_anomaly`).
 
-Read next: `autodiff.py` (the walk backwards).
+Read next: `recorder.py` (what it sets, one state per thread).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where in the user's program something happened: the first frame that is not ours.
 
-Read next: `errors.py`.
+Read next: `creation.py`.
 """
 
 from __future__ import annotations
