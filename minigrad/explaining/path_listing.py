@@ -27,8 +27,9 @@ from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to
 from minigrad.engine.quiet import quietly
-from minigrad.explaining.step_cuts import is_use, pulled
+from minigrad.explaining.step_cuts import is_use
 from minigrad.explaining.value_names import Names
+from minigrad.reading.pulling import arrived, pull_one
 
 MOST = 1000  # paths: more are counted, not listed
 ENTRIES = 5_000_000  # of all values together: more are not even counted
@@ -92,7 +93,7 @@ class Paths:
         found: dict[Node, int] = {}
         sums: dict[Key, Any] = {key(self._output): _ones(self._output.array)}
         for node in reversed(self._nodes):
-            g = _arrived(node, sums)
+            g = arrived(node, sums)
             if g is None:
                 continue
             for edge, value in zip(node.edges, ways(node, g), strict=True):
@@ -190,7 +191,7 @@ class Paths:
     def _locals(self, node: Node, index: int, at: int, leads: set[tuple]) -> Iterator:
         """(edge, entry, symbol, slope) of each input entry that leads on."""
         found = ways(node, _one_hot(node, index, at, object))
-        slopes = pulled(node, _one_hot(node, index, at, node.outputs[index].dtype))
+        slopes = pull_one(node, _one_hot(node, index, at, node.outputs[index].dtype))
         wanted = int(np.ravel_multi_index(self._index, self._target.array.shape))
         for k, edge in enumerate(node.edges):
             count = found[k]
@@ -227,13 +228,6 @@ def _one_hot(node: Node, index: int, at: int, dtype: Any) -> Any:
     if not node.primitive.multiple:
         return g
     return [g if k == index else None for k in range(len(node.array))]
-
-
-def _arrived(node: Node, sums: dict[Key, Any]) -> Any:
-    if not node.primitive.multiple:
-        return sums.get(node)
-    parts = [sums.get((node, k) if k else node) for k in range(len(node.array))]
-    return None if all(part is None for part in parts) else parts
 
 
 def ways(node: Node, g: Any) -> list[np.ndarray | None]:

@@ -23,8 +23,9 @@ from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError
 from minigrad.engine.graph import AnyEdge
 from minigrad.engine.quiet import quietly
-from minigrad.explaining.step_cuts import Stretch, flat, pull
+from minigrad.explaining.step_cuts import Stretch, flat
 from minigrad.explaining.value_names import Quotient
+from minigrad.reading.pulling import pull
 
 LARGEST = 512  # entries of a boundary: Jacobians of more are not written out
 

@@ -19,8 +19,8 @@ from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.stacking import Watcher
 from minigrad.engine.tensor import Tensor
-from minigrad.nn.clip import norm_of
 from minigrad.reading.loops import Loop
+from minigrad.reading.norms import norm_of
 
 NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
 MOST_STEPS = 16  # steps, evenly spread, at which gates and units are looked at
