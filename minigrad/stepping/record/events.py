@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.engine.quiet import quietly
+from minigrad.reading.levels import innermost
 
 SAMPLE = 64  # entries of an array that is too large to be kept
 
@@ -212,25 +213,22 @@ class Operation:
     rule_of: str = ""
     origin: int | None = None
 
-    def _level(self, kind: str) -> Place | None:
-        return next((p for p in reversed(self.scope) if p.kind == kind), None)
-
     @property
     def step(self) -> int | None:
         """The time step; None outside the time loop."""
-        found = self._level("step")
+        found = innermost(self.scope, "step")
         return None if found is None else found.index
 
     @property
     def layer(self) -> str | None:
         """The layer's name: "layer 0 reverse"."""
-        found = self._level("layer")
+        found = innermost(self.scope, "layer")
         return None if found is None else found.name
 
     @property
     def gate(self) -> Place | None:
         """The gate it belongs to."""
-        return self._level("gate")
+        return innermost(self.scope, "gate")
 
     @property
     def path(self) -> str:

@@ -20,7 +20,9 @@ from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.stacking import Watcher
 from minigrad.engine.user_code import line as code_line
 from minigrad.reading.formulas import forward_formula, letters_of, rule_formula
+from minigrad.reading.loops import Loops
 from minigrad.reading.names import Symbols
+from minigrad.reading.pulling import pull_one
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import (
     Array,
@@ -67,6 +69,7 @@ class Recorder(Watcher):
         self.fields: list[dict[str, Any]] = []  # of the values
         self.scopes: dict[tuple, tuple[Place, ...]] = {}
         self.kept: dict[int, Array] = {}  # id of an array that lives -> its record
+        self.loops = Loops(nodes)
         self.shown = [self._in_range(node, steps) for node in nodes]
         self.exits = self._exits()
         self.sums: dict[int, Any] = {}  # target -> the sum of its contributions so far
@@ -77,13 +80,12 @@ class Recorder(Watcher):
 
     # ------------------------------------------------------------- what is shown
 
-    @staticmethod
-    def _in_range(node: Node, steps: Collection[int] | None) -> bool | None:
+    def _in_range(self, node: Node, steps: Collection[int] | None) -> bool | None:
         """Is the operation in one of the steps? None: it is in no step at all."""
-        step = next((s.index for s in reversed(node.scope) if s.kind == "step"), None)
-        if step is None:
+        place = self.loops.of(node)
+        if place is None:
             return None
-        return steps is None or step in steps
+        return steps is None or place.step in steps
 
     def _exits(self) -> set[Node]:
         """Operations whose outputs leave their box."""
@@ -276,10 +278,7 @@ class Recorder(Watcher):
         self.aside.add((node, k))
         target = self._target(node, k)
         index = self._counted(target)
-        needs = tuple([j == k for j in range(len(node.edges))])
-        arrays = [edge.array for edge in node.edges]
-        value = node.primitive.pull(needs, g, node.array, arrays, node.attrs)[k]
-        value = value.astype(node.edges[k].array.dtype, copy=False)
+        value = pull_one(node, g, tuple([j == k for j in range(len(node.edges))]))[k]
         if not self.shows_contribution(node, node.edges[k]):
             self.passed_over[target] = self.passed_over.get(target, 0) + 1
             before = self.one_by_one.get(target)
