@@ -226,7 +226,8 @@ class Loops:
         outer: Place | None = None
         for depth, level in enumerate(scope):
             if level.kind == "step":
-                outer = Place(self._loop(outer, scope[:depth], level.index), level.index)
+                step = level.index
+                outer = Place(self._loop(outer, scope[:depth], step), step)
                 places.append(outer)
         return places
 

@@ -1,4 +1,4 @@
-"""Norms in float64 that neither overflow nor vanish in the squares.
+"""Norms that neither overflow nor vanish in the squares of large and small entries.
 
 Read next: `uses.py`.
 """
@@ -27,6 +27,13 @@ def norm_of(array: np.ndarray, order: float = 2.0) -> float:
         return largest
     sizes /= largest
     return largest * float((sizes**order).sum() ** (1 / order))
+
+
+def euclidean(array: np.ndarray) -> float:
+    """The 2-norm of all entries in float64, where squares of small float32 entries do
+    not underflow; NaN or infinite if an entry is."""
+    sizes = np.abs(array) if array.dtype.kind == "c" else array
+    return norm_of(sizes.astype(np.float64, copy=False))
 
 
 def product_norm(a: np.ndarray, g: np.ndarray) -> float:

@@ -20,7 +20,7 @@ from minigrad.engine.graph import AnyEdge, Node, ancestors
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.stacking import Watcher
 from minigrad.reading.loops import Loops
-from minigrad.reading.norms import norm_of, product_norm
+from minigrad.reading.norms import euclidean, product_norm
 
 OUTSIDE = "outside"  # the slot of uses outside any time step
 
@@ -105,18 +105,13 @@ class Norms:
             if missing:
                 self._sums[place] = value
                 return
-        self.arrays[name][slot] = _norm(value)
+        self.arrays[name][slot] = euclidean(value)
 
     def close(self) -> None:
         """The pass is over: of some uses nothing came."""
         for (name, slot), value in self._sums.items():
-            self.arrays[name][slot] = _norm(value)
+            self.arrays[name][slot] = euclidean(value)
         self._sums, self._missing = {}, {}
-
-
-def _norm(value: np.ndarray) -> float:
-    """In float64, where the squares of small float32 entries do not underflow."""
-    return norm_of(value.astype(np.float64, copy=False))
 
 
 class _Filing(Watcher):

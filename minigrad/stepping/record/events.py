@@ -23,6 +23,7 @@ import numpy as np
 
 from minigrad.engine.quiet import quietly
 from minigrad.reading.levels import innermost
+from minigrad.reading.norms import euclidean
 
 SAMPLE = 64  # entries of an array that is too large to be kept
 
@@ -103,19 +104,8 @@ def facts_of(array: np.ndarray) -> Facts:
         low, high, mean = (0.0,) * 3
         if finite.size:
             low, high, mean = finite.min(), finite.max(), finite.mean()
-        return Facts(
-            float(low), float(high), float(mean), norm_of(array), nans, infinities
-        )
-
-
-def norm_of(array: np.ndarray) -> float:
-    """The L2 norm, without overflow of the squares; NaN or infinite if an entry is."""
-    with quietly():
-        sizes = np.abs(array).reshape(-1).astype(float)
-        top = float(sizes.max()) if sizes.size else 0.0
-        if top == 0 or not np.isfinite(top):
-            return float("nan") if np.isnan(sizes).any() else top
-        return top * float(np.linalg.norm(sizes / top))
+        size = euclidean(array)
+        return Facts(float(low), float(high), float(mean), size, nans, infinities)
 
 
 @dataclass(frozen=True)
