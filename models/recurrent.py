@@ -4,7 +4,7 @@ A layer runs one cell over the sequence, or two in opposite directions whose out
 joined step by step; the next layer reads what it gave, step by step. Nothing of this is
 known to the cells.
 
-Read next: `gates.py` (how a trace finds the gates in the graph).
+Read next: `levels.py`, `gates.py` (how a trace finds the gates in the graph).
 """
 
 from __future__ import annotations

@@ -70,9 +70,10 @@ class Stretches:
     """
 
     def __init__(self, nodes: Sequence[Node], output: AnyEdge) -> None:
+        self.loops = Loops(nodes, passes=True)
         self.rows: dict[Loop, list[Stretch]] = {
             loop: [Stretch(made, loop, step) for step, made in loop.nodes.items()]
-            for loop in Loops(nodes, passes=True).outer
+            for loop in self.loops.outer
         }
         self.of: dict[Node, Stretch] = {}
         for row in self.rows.values():

@@ -21,7 +21,6 @@ from minigrad.engine.kernels import intrinsics
 from minigrad.engine.kernels.jit import Program, argument_names
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.explaining.step_cuts import Stretch, Stretches, alone
-from minigrad.reading.gates import closing, letters
 from minigrad.reading.levels import NAMED
 from minigrad.reading.text import clean, number
 
@@ -77,18 +76,11 @@ class Names:
         self.several = len(layers) > 1
         self.numbers = {node: k for k, node in enumerate(nodes)}
         self.parts: dict[str, tuple[str, ...]] = {}
-        last: dict[tuple[Stretch, str], Node] = {}
-        inside: set[Node] = set()
-        for loop, row in stretches.rows.items():
-            for one in row:
-                inside.update(one.nodes)
-                found = letters(closing(one.nodes, loop.inside, NAMED))
-                for node in [node for node in one.nodes if node in found]:
-                    last[one, clean(found[node], 12)] = node
-        self._gates = {node: name for name, node in last.items()}
-        outside = closing([node for node in nodes if node not in inside], 0, NAMED)
-        for node, name in letters(outside).items():
-            self._gates[node] = alone(node), clean(name, 12)
+        letters = stretches.loops.letters(NAMED)
+        last: dict[tuple[Stretch | None, str], Node] = {}
+        for node in [node for node in nodes if node in letters]:
+            last[stretches.of.get(node), clean(letters[node], 12)] = node
+        self._gates = {n: (one or alone(n), name) for (one, name), n in last.items()}
         self._targets: dict[Node, np.ndarray] = {}
         self.target = Symbol(
             named(target) or "the tensor", entry=entry(target.array.shape, index)

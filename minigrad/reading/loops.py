@@ -23,8 +23,8 @@ from typing import NamedTuple
 from minigrad.engine.graph import AnyEdge, Edge, Node, ancestors
 from minigrad.engine.scope import Scope, path
 from minigrad.engine.tensor import Tensor
-from minigrad.reading.gates import by_letter
-from minigrad.reading.levels import layer_of, letter_of
+from minigrad.reading.gates import by_letter, closing, letters
+from minigrad.reading.levels import GATE, layer_of, letter_of
 
 Scopes = tuple[Scope, ...]
 
@@ -173,15 +173,19 @@ class Place(NamedTuple):
 
 
 class Loops:
-    """All loops of some nodes, oldest first: by the scopes they were recorded in.
+    """All loops of some nodes, found by the scopes that they were recorded in.
 
-    all     every loop, inner ones among them, in order of time
-    passes  is a second pass through the same scopes (a model that is called twice) a
-            loop of its own?
+    nodes    oldest first; those of a recorded backward pass are in the loop and the
+             step that they are the derivative of
+    passes   is a second pass through the same scopes (a model that is called twice) a
+             loop of its own?
+    all      every loop, inner ones among them, in order of time
+    outside  the nodes that are in none
     """
 
     def __init__(self, nodes: Iterable[Node], passes: bool = False) -> None:
         self.all: list[Loop] = []
+        self.outside: list[Node] = []
         self._passes = passes
         self._latest: dict[tuple[Place | None, Scopes], Loop] = {}
         self._of: dict[Node, Place] = {}
@@ -194,6 +198,8 @@ class Loops:
                 place.loop.nodes.setdefault(place.step, []).append(node)
             if places:
                 self._of[node] = places[-1]
+            else:
+                self.outside.append(node)
 
     def of(self, node: Node) -> Place | None:
         """The loop and the step of a node: of loops in loops the innermost."""
@@ -207,7 +213,7 @@ class Loops:
         return place
 
     def at(self, scopes: Scopes) -> Loop | None:
-        """The first loop within just these scopes."""
+        """The first loop that has just these scopes around it."""
         return next((loop for loop in self.all if loop.scopes == scopes), None)
 
     @property
@@ -219,6 +225,15 @@ class Loops:
     def steps(self) -> set[int]:
         """The time steps of all loops."""
         return {step for loop in self.all for step in loop.nodes}
+
+    def letters(self, kinds: tuple[str, ...] = GATE) -> dict[Node, str]:
+        """The letter of every node that closes a gate: see `gates.closing`. Outside of
+        loops scopes of the user's own are no gates."""
+        found = letters(closing(self.outside))
+        for loop in self.outer:
+            for nodes in loop.nodes.values():
+                found |= letters(closing(nodes, loop.inside, kinds))
+        return found
 
     def _places(self, scope: Scopes) -> list[Place]:
         """The loops that a scope lies in, outermost first, and the steps."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node
-from minigrad.reading.gates import closing, letters
 from minigrad.reading.levels import behind_mask, layer_of
 from minigrad.reading.loops import Loops
 from minigrad.reading.text import clean, number
@@ -79,7 +78,7 @@ class Symbols:
     def _letters(self, nodes: list[Node]) -> dict[Node, str]:
         """What closes the gates; a padded step keeps the state it found: what is chosen
         then has the letter too."""
-        found = {n: clean(name, 8) for n, name in letters(closing(nodes)).items()}
+        found = {n: clean(name, 8) for n, name in self.loops.letters().items() if name}
         for node in nodes:
             chosen = behind_mask(node)
             place = self.loops.of(node)

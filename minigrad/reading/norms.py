@@ -9,6 +9,8 @@ import math
 
 import numpy as np
 
+from minigrad.engine.quiet import quietly
+
 
 def norm_of(array: np.ndarray, order: float = 2.0) -> float:
     """The norm of all entries, in float64; of no entries 0."""
@@ -16,7 +18,8 @@ def norm_of(array: np.ndarray, order: float = 2.0) -> float:
     if flat.size == 0:
         return 0.0
     if order == 2.0:
-        squared = float(np.dot(flat, flat))
+        with quietly():  # an overflow is no news: the squares are scaled below
+            squared = float(np.dot(flat, flat))
         # Squares that neither overflow nor vanish, with room for what is lost of them.
         tiny = float(np.finfo(flat.dtype).tiny) * 1e10 * flat.size
         if tiny < squared < math.inf:

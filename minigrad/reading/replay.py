@@ -4,6 +4,8 @@
 
 The reader behind gradient checks (complex step), and behind every "what if": a changed
 word, a clamped gate. Nothing is recorded, and the graph stays as it is.
+
+Read next: `norms.py`.
 """
 
 from __future__ import annotations

@@ -405,6 +405,7 @@ def test_losses_with_targets(rng):
         mg.losses.cross_entropy(output[1] @ V, [0]),
         mg.losses.binary_cross_entropy(output[1] @ V, np.array([[1.0, 0.0, 1.0]])),
         mg.losses.rmse(output, np.ones((2, 1, 2))),
+        mg.stack([part.sum() for part in mg.unstack(output)]).sum(),
     ):
         e = mg.explain(rnn.cells[0].W_h, (0, 1), loss)
         check(e, mg.grad(loss, [rnn.cells[0].W_h])[0].data[0, 1])
