@@ -20,6 +20,7 @@ from minigrad.engine.errors import GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, Node, ancestors
 from minigrad.engine.primitives.base import describe
 from minigrad.engine.quiet import quietly
+from minigrad.reading.pulling import name_of_output
 
 
 def replay(output: Any, values: Mapping[Any, Any]) -> np.ndarray:
@@ -78,7 +79,7 @@ def evaluate(
             known.setdefault(node, made)
         else:
             for k, part in enumerate(made):
-                known.setdefault((node, k) if k else node, part)
+                known.setdefault(name_of_output(node, k), part)
     return known
 
 
