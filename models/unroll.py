@@ -23,11 +23,13 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
-from minigrad.engine.graph import Node, next_seq
+from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.quiet import uncollected
-from minigrad.engine.scope import GATES, enable_grad, thread, time_step
+from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.tensor import Tensor
-from minigrad.reading.gates import gate_nodes, gate_values, unknown
+from minigrad.reading.gates import by_letter, gate_values, unknown
+from minigrad.reading.levels import NAMED
+from minigrad.reading.loops import Loops
 
 from .input_checks import as_tensor
 from .masking import Mask, make_mask
@@ -61,14 +63,14 @@ class Unrolled:
         times: Sequence[int],
         mask: Mask | None,
         bare: bool,
-        began: tuple[int, int],
+        began: tuple[int, tuple[Scope, ...]],
     ) -> None:
         self.cell = cell
         self.states = states
         self.times = times
         self._mask = mask
         self._bare = bare
-        self._began = began  # the loop's first seq, and the depth of its scope
+        self._began = began  # the loop's first seq, and the scopes around it
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.output, self.state))
@@ -97,7 +99,10 @@ class Unrolled:
     @cached_property
     def gate_nodes(self) -> dict[str, dict[int, Node]]:
         """The node that made each gate, by letter and time step."""
-        return gate_nodes(self.states, *self._began)
+        first, scopes = self._began
+        made = ancestors([part.node for state in self.states for part in state])
+        loop = Loops([node for node in made if node.seq >= first]).at(scopes)
+        return {} if loop is None else by_letter(loop.nodes, loop.inside, NAMED)
 
     @cached_property
     def _gates(self) -> dict[str, np.ndarray]:
@@ -220,7 +225,7 @@ def run(
     """The loop itself, over inputs that are already apart: one tensor per step."""
     bare = not isinstance(state, tuple | list)
     now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
-    began = next_seq(), len(thread.recorder.scope)
+    began = next_seq(), thread.recorder.scope
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]

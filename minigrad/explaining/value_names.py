@@ -20,7 +20,8 @@ from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.engine.kernels import intrinsics
 from minigrad.engine.kernels.jit import Program, argument_names
 from minigrad.engine.primitives.fused import Elementwise
-from minigrad.explaining.step_cuts import Stretch, Stretches
+from minigrad.explaining.step_cuts import Stretch, Stretches, alone
+from minigrad.reading.levels import NAMED
 from minigrad.reading.text import clean, number
 
 LOWER = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
@@ -71,17 +72,15 @@ class Names:
         index: tuple[int, ...],
     ) -> None:
         self.stretches = stretches
-        layers = {loop[0] for loop in stretches.rows}
+        layers = {loop.scopes for loop in stretches.rows}
         self.several = len(layers) > 1
         self.numbers = {node: k for k, node in enumerate(nodes)}
         self.parts: dict[str, tuple[str, ...]] = {}
-        self._last: dict[tuple[Stretch, str], Node] = {}
-        for node in nodes:
-            letter = _letter(node)
-            stretch = stretches.of.get(node)
-            if letter and stretch is not None:
-                self._last[stretch, letter] = node
-        self._gates = {node: name for name, node in self._last.items()}
+        letters = stretches.loops.letters(NAMED)
+        last: dict[tuple[Stretch | None, str], Node] = {}
+        for node in [node for node in nodes if node in letters]:
+            last[stretches.of.get(node), clean(letters[node], 12)] = node
+        self._gates = {n: (one or alone(n), name) for (one, name), n in last.items()}
         self._targets: dict[Node, np.ndarray] = {}
         self.target = Symbol(
             named(target) or "the tensor", entry=entry(target.array.shape, index)
@@ -266,16 +265,6 @@ def entry(shape: tuple[int, ...], index: tuple[int, ...]) -> str:
         return ""
     kept = [i for i, n in zip(index, shape, strict=True) if n > 1]
     return f"[{','.join(map(str, kept))}]"
-
-
-def _letter(node: Node) -> str | None:
-    """The letter of the innermost gate that a node was recorded in."""
-    for level in reversed(node.scope):
-        if level.kind == "step":
-            return None
-        if level.kind in ("gate", "scope"):
-            return clean(level.index or level.name, 12)
-    return None
 
 
 def spread(edge: Any, node: Node, at: int) -> int:

@@ -9,7 +9,7 @@ The others have a line each in `FORMULAS`.
 
 In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs.
 
-Read next: `replay.py`.
+Read next: `pulling.py`.
 """
 
 from __future__ import annotations

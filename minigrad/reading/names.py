@@ -12,7 +12,11 @@ Read next: `formulas.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.engine.graph import AnyEdge, Leaf, Node
+from minigrad.reading.levels import behind_mask, layer_of
+from minigrad.reading.loops import Loops
 from minigrad.reading.text import clean, number
 from minigrad.stepping.record.events import Symbol
 
@@ -27,10 +31,12 @@ class Symbols:
     def __init__(self, nodes: list[Node], output: Node) -> None:
         self.output = output
         self.numbers = {node: number for number, node in enumerate(nodes)}
-        layers = {_index(node, "layer") for node in nodes} - {None}
+        self.loops = Loops(nodes)
+        layers = {layer_of(node.scope) for node in nodes} - {None}
         self.many_layers = len(layers) > 1
         self.letters = self._letters(nodes)
-        self.backward = _backward_loops(nodes)
+        bare = self.loops.at(())
+        self.falls = bare is not None and bare.reverse
         self.leaves: dict[Leaf, Symbol] = {}
         self.taken: dict[Symbol, int] = {}
         self.above = self._layers_of_leaves(nodes) if self.many_layers else {}
@@ -54,12 +60,13 @@ class Symbols:
         if node is self.output:
             return Symbol("L")
         above = self._layer(node)
-        step = _index(node, "step")
+        place = self.loops.of(node)
         letter = self.letters.get(node)
         if letter is not None:
-            if step is not None and letter[0] in STATES:
-                step += 0 if self._falls(node) else 1
-            return Symbol(letter, "" if step is None else str(step), above)
+            if place is None:
+                return Symbol(letter, "", above)
+            later = letter[0] in STATES and not place.loop.reverse
+            return Symbol(letter, str(place.step + later), above)
         if node.primitive.name == "unstack":
             before = node.edges[0]
             if before.array.dtype.kind == "b":
@@ -69,37 +76,24 @@ class Symbols:
         return Symbol("v", f"{self.numbers[node]}{parts}")
 
     def _letters(self, nodes: list[Node]) -> dict[Node, str]:
-        """The last operation in each gate of each step: it makes the gate's value.
-
-        A padded step keeps the state it found: what is chosen then has the letter too.
-        """
-        last: dict[tuple, Node] = {}
+        """What closes the gates; a padded step keeps the state it found: what is chosen
+        then has the letter too."""
+        found = {n: clean(name, 8) for n, name in self.loops.letters().items() if name}
         for node in nodes:
-            if node.scope and node.scope[-1].kind == "gate" and node.origin is None:
-                last[node.scope] = node
-        found = {node: clean(scope[-1].index or "", 8) for scope, node in last.items()}
-        for node in nodes:
-            if node.primitive.name == "where" and node.scope and node.origin is None:
-                kept = [e.source for e in node.edges if e.source in found]
-                if node.scope[-1].kind == "step" and kept:
-                    letter = found[kept[0]]
-                    found[kept[0]] = f"{letter}̃"
-                    found[node] = letter
-        return {node: letter for node, letter in found.items() if letter}
-
-    def _falls(self, node: Node) -> bool:
-        """Is it of a loop that goes from the last step back to the first?"""
-        layer = _index(node, "layer")
-        if isinstance(layer, tuple):
-            return bool(layer[1])
-        return _loop(node) in self.backward
+            chosen = behind_mask(node)
+            place = self.loops.of(node)
+            if place is not None and chosen is not None and node.origin is None:
+                source: Any = chosen.source
+                if source in found and len(node.scope) == place.loop.inside:
+                    found[node] = found[source]
+                    found[source] += "̃"
+        return found
 
     def _layer(self, node: Node) -> str:
-        index = _index(node, "layer")
-        if index is None or not self.many_layers:
+        found = layer_of(node.scope)
+        if found is None or not self.many_layers:
             return ""
-        layer, reverse = index if isinstance(index, tuple) else (index, False)
-        return f"({layer},rev)" if reverse else f"({layer})"
+        return f"({found[0]},rev)" if found[1] else f"({found[0]})"
 
     def _leaf_base(self, source: object) -> str:
         named = isinstance(source, Leaf) and source.name
@@ -123,7 +117,7 @@ class Symbols:
             above = self.above.get(leaf, "")
             symbol = Symbol(base, "", above)
             if base in _INITIAL:
-                falls = above.endswith("rev)") or () in self.backward
+                falls = above.endswith("rev)") or self.falls
                 symbol = Symbol(base[:-1], "init" if falls else "0", above)
             count = self.taken[symbol] = self.taken.get(symbol, 0) + 1
             if count > 1:
@@ -135,31 +129,3 @@ class Symbols:
 
 STATES = ("h", "c")  # the letters of what a step hands on
 _INITIAL = ("h0", "c0", "s0")
-
-
-def _loop(node: Node) -> tuple:
-    """The scopes around the innermost time step; those of a node outside any, all."""
-    steps = [k for k, level in enumerate(node.scope) if level.kind == "step"]
-    return node.scope[: steps[-1]] if steps else node.scope
-
-
-def _backward_loops(nodes: list[Node]) -> set[tuple]:
-    """The loops, by the scopes around them, whose second step is below the first."""
-    first: dict[tuple, int] = {}
-    found: dict[tuple, bool] = {}
-    for node in nodes:
-        step = _index(node, "step")
-        if step is None or node.origin is not None:
-            continue
-        loop = _loop(node)
-        if step != first.setdefault(loop, step):
-            found.setdefault(loop, step < first[loop])
-    return {loop for loop, falls in found.items() if falls}
-
-
-def _index(node: Node, kind: str):
-    """The index of the innermost scope of a kind, or None."""
-    for level in reversed(node.scope):
-        if level.kind == kind:
-            return level.index
-    return None

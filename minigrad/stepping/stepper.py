@@ -20,6 +20,7 @@ from minigrad.engine.errors import (
     one_of,
 )
 from minigrad.engine.graph import Node, Variable, ancestors
+from minigrad.reading.loops import Loops
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import LARGEST
 from minigrad.stepping.recorded_steps import Steps
@@ -110,8 +111,7 @@ def _wanted(steps: Collection[int] | None, nodes: list[Node]) -> set[int] | None
     """The time steps to show, checked against those that there are."""
     if steps is None:
         return None
-    there = {level.index for node in nodes for level in node.scope
-             if level.kind == "step"}  # fmt: skip
+    there = Loops(nodes).steps
     wanted = set(steps)
     if not wanted & there:
         span = f"{min(there)} to {max(there)}" if there else "no time steps at all"
@@ -143,7 +143,7 @@ def _check_size(nodes: list[Node], size: tuple[int, int], level: str) -> None:
     events, size_in_bytes = size
     if events <= MOST_EVENTS and size_in_bytes <= MOST_BYTES:
         return
-    there = {lv.index for node in nodes for lv in node.scope if lv.kind == "step"}
+    there = Loops(nodes).steps
     offers = []
     if level == "op":
         offers.append('level="gate" or level="cell"')

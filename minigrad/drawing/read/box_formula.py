@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from minigrad.drawing.read.operation_symbols import SYMBOLS, tag_name
 from minigrad.engine.graph import Leaf, Node
+from minigrad.reading.levels import innermost, layer_of, letter
 from minigrad.reading.text import clean
 
 LONGEST = 34  # characters; longer formulas are told in other words
@@ -66,21 +67,16 @@ def _outside(edge, node: Node) -> str:
         return clean(name, 10)
     if source is None:
         return f"{edge.array.item():.3g}" if edge.array.size == 1 else "·"
-    if _layer(source) != _layer(node) is not None:
+    if layer_of(source.scope) != layer_of(node.scope) is not None:
         return "x"  # what comes from below is the layer's input
     tagged = tag_name(source, edge.index)
     if tagged:
         return clean(tagged, 10)
-    for level in source.scope[::-1]:
-        if level.kind == "gate":
-            return str(level.index)
+    gate = innermost(source.scope, "gate")
+    if gate is not None:
+        return letter(gate)
     if source.primitive.name == "unstack":
         before = source.edges[0].source
         named = type(before) is Leaf and before.name
         return clean(named, 10) if named else "x"
     return "·"
-
-
-def _layer(node: Node) -> object:
-    """Which layer an operation is in."""
-    return next((level.index for level in node.scope if level.kind == "layer"), None)

@@ -14,6 +14,7 @@ from minigrad.drawing.read.picture import Box, Tile
 from minigrad.drawing.read.placement import Places
 from minigrad.engine.graph import Leaf, Node
 from minigrad.engine.scope import Scope
+from minigrad.reading.levels import letter_of
 from minigrad.reading.text import clean, shape_text
 
 BARS = {"unstack": "unstack: one step at a time,", "stack": "stack: all steps,"}
@@ -95,24 +96,11 @@ def value_name(source: Any, edge: Any, kind: str) -> str:
     if name is not None:
         return clean(name, 16)
     if kind == "state":
-        return letter_of(source)
+        return clean(letter_of(source), 8)
     if kind == "input" and source.origin is None and source.primitive.name == "unstack":
         before = source.edges[0].source
         named = type(before) is Leaf and before.name
         return f"{clean(named, 12) if named else 'x'}[{edge.index}]"
-    return ""
-
-
-def letter_of(node: Node) -> str:
-    """The letter of the gate a value comes from; looked for behind a mask too."""
-    for _ in range(3):
-        for level in node.scope[::-1]:
-            if level.kind == "gate":
-                return clean(level.index or "", 8)
-        before = [e.source for e in node.edges if type(e.source) is Node]
-        if node.primitive.name != "where" or not before:
-            return ""
-        node = before[0] if len(before) == 1 else before[-2]
     return ""
 
 

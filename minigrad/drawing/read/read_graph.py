@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.drawing.read.box_labels import Names, ghost_lines, letter_of, value_name
+from minigrad.drawing.read.box_labels import Names, ghost_lines, value_name
 from minigrad.drawing.read.operation_symbols import operation, tag_name
 from minigrad.drawing.read.picture import Box, Line, Picture, Tile, Use
 from minigrad.drawing.read.placement import Places
 from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.scope import Scope
+from minigrad.reading.levels import letter_of
 from minigrad.reading.text import clean, shape_text
 
 LEVELS = ("op", "gate", "cell")
@@ -156,7 +157,7 @@ class Reader:
         key = f"v{number}_{edge.index}_{head.tile}"
         box = self.boxes.get(key)
         if box is None:
-            letter = letter_of(source)
+            letter = clean(letter_of(source), 8)
             name = tag_name(source, edge.index) or letter or operation(source)
             shape = shape_text(edge.array.shape)
             lines = (clean(name, 16), shape) if shape else (clean(name, 16),)

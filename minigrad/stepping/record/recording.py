@@ -16,6 +16,7 @@ from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.stacking import Watcher
+from minigrad.reading.pulling import pull_one
 from minigrad.stepping.record.events import (
     Carried,
     Contribution,
@@ -89,10 +90,7 @@ class Recorder(Watcher):
         self.aside.add((node, k))
         target = self.made.target(node, k)
         index = self.made.counted(target)
-        needs = tuple([j == k for j in range(len(node.edges))])
-        arrays = [edge.array for edge in node.edges]
-        value = node.primitive.pull(needs, g, node.array, arrays, node.attrs)[k]
-        value = value.astype(node.edges[k].array.dtype, copy=False)
+        value = pull_one(node, g, tuple([j == k for j in range(len(node.edges))]))[k]
         if not self.shown.shows_contribution(node, node.edges[k]):
             self.passed_over[target] = self.passed_over.get(target, 0) + 1
             before = self.one_by_one.get(target)

@@ -10,6 +10,7 @@ from collections.abc import Collection
 import numpy as np
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node
+from minigrad.reading.loops import Loops
 
 
 class ShownEvents:
@@ -30,8 +31,16 @@ class ShownEvents:
         self.nodes = nodes
         self.group = group
         self.numbers = {node: number for number, node in enumerate(nodes)}
-        self.shown = [_in_range(node, steps) for node in nodes]
+        self.loops = Loops(nodes)
+        self.shown = [self._in_range(node, steps) for node in nodes]
         self.exits = self._exits()
+
+    def _in_range(self, node: Node, steps: Collection[int] | None) -> bool | None:
+        """Is the operation in one of the steps? None: it is in no step at all."""
+        place = self.loops.of(node)
+        if place is None:
+            return None
+        return steps is None or place.step in steps
 
     def _exits(self) -> set[Node]:
         """Operations whose outputs leave their box."""
@@ -82,14 +91,6 @@ class ShownEvents:
                     events += 1
                     size += _bytes(edge.array, largest)
         return events, size
-
-
-def _in_range(node: Node, steps: Collection[int] | None) -> bool | None:
-    """Is the operation in one of the steps? None: it is in no step at all."""
-    step = next((s.index for s in reversed(node.scope) if s.kind == "step"), None)
-    if step is None:
-        return None
-    return steps is None or step in steps
 
 
 def _bytes(array: np.ndarray, largest: int) -> int:
