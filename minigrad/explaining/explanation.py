@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import backpropagate, key
+from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.errors import (
     ArgumentError,
     GraphError,
@@ -23,11 +23,11 @@ from minigrad.engine.errors import (
     MinigradError,
     ShapeError,
 )
-from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors, key
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.watching import Watcher
 from minigrad.explaining.path_listing import Path, Paths
 from minigrad.explaining.step_chain import Chains, Product
 from minigrad.explaining.step_cuts import Stretch, Stretches, alone, is_use

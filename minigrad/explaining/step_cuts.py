@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.graph import AnyEdge, Key, Node, key
 from minigrad.engine.primitives.shape import sum_to
 from minigrad.engine.scope import Scope
 from minigrad.reading.text import clean

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, backpropagate, key
-from minigrad.engine.graph import AnyEdge, Node, ancestors
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import Scope
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.watching import Watcher
 from minigrad.nn.clip import norm_of
 
 OUTSIDE = "outside"  # the slot of uses outside any time step

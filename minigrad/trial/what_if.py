@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import Vocabulary
-from minigrad.engine.autodiff import key
 from minigrad.engine.errors import ArgumentError
+from minigrad.engine.graph import key
 from minigrad.engine.quiet import quietly
 from minigrad.engine.scope import GATES
 from minigrad.reading.replay import evaluate, value_of

@@ -17,8 +17,8 @@ import numpy as np
 from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.engine.quiet import quietly, uncollected
-from minigrad.engine.stacking import Watcher
 from minigrad.engine.user_code import line as code_line
+from minigrad.engine.watching import Watcher
 from minigrad.reading.formulas import forward_formula, letters_of, rule_formula
 from minigrad.reading.names import Symbols
 from minigrad.reading.text import clean
