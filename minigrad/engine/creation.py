@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.aliases import Array, Lengths, Operand
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 
-Shape = int | tuple[int, ...] | list[int]
-
 
 def zeros(
-    shape: Shape,
+    shape: Lengths,
     dtype: Any = "float64",
     requires_grad: bool = False,
     name: str | None = None,
@@ -28,7 +27,7 @@ def zeros(
 
 
 def ones(
-    shape: Shape,
+    shape: Lengths,
     dtype: Any = "float64",
     requires_grad: bool = False,
     name: str | None = None,
@@ -38,8 +37,8 @@ def ones(
 
 
 def full(
-    shape: Shape,
-    fill_value: Any,
+    shape: Lengths,
+    fill_value: Operand,
     dtype: Any = None,
     requires_grad: bool = False,
     name: str | None = None,
@@ -75,7 +74,7 @@ def eye(
 
 
 def zeros_like(
-    x: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """Zeros in the shape and dtype of x."""
     made = np.asarray(x)
@@ -84,7 +83,7 @@ def zeros_like(
 
 
 def ones_like(
-    x: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """Ones in the shape and dtype of x."""
     made = np.asarray(x)
@@ -96,7 +95,7 @@ def _made(
     call: str,
     requires_grad: bool,
     name: str | None,
-    function: Callable[..., np.ndarray],
+    function: Callable[..., Array],
     *arguments: Any,
     dtype: Any,
 ) -> Tensor:
