@@ -2,8 +2,6 @@
 
 The work is done by `primitives/`, which records it. `Result` is the type of what comes
 of an operation: a plain Tensor, also for a Parameter.
-
-Read next: `primitives/base.py`.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ Contributions to a leaf are added in this order, one by one. Only a matrix that 
 in several products (a weight, once per time step) is treated otherwise: its pairs
 (a_t, g_t) are kept, and sum_t a_t^T g_t is one product of the stacked rows at the end.
 
-Read next: `primitives/elementwise.py` (rules). What is wrapped around the pull through
-a node: `stacking.py`, `watching.py`, `anomaly.py`.
+Read next: `primitives/elementwise.py` (the rules). What can be wrapped around the pull
+through a node is in `stacking.py`, `watching.py` and `primitives/anomaly.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The arguments of `backward`, `grad` and `jacobian`, checked.
-
-Read next: `autodiff.py`.
-"""
+"""The arguments of `backward`, `grad` and `jacobian`, checked."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What may be put into a tensor and asked of it, checked.
-
-Read next: `tensor.py`.
-"""
+"""What may be put into a tensor and asked of it, checked."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """How players and ledgers see a backward pass: every contribution, as it is made.
 
 A `Watcher` is told; `watched` is what tells it, wrapped around the pull through a node.
-
-Read next: `stacking.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What is no tensor among the operands: numbers, arrays, nested lists.
-
-Read next: `base.py`, which computes with them.
-"""
+"""What is no tensor among the operands: numbers, arrays, nested lists."""
 
 from __future__ import annotations
 
