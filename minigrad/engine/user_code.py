@@ -1,6 +1,6 @@
 """Where in the user's program something happened: the first frame that is not ours.
 
-Read next: `creation.py`.
+Read next: `tensor_checks.py`.
 """
 
 from __future__ import annotations
