@@ -57,9 +57,10 @@ mg.draw(h.sum(), level="op")
 # In the paper of Chung and others, and in some well-known articles, z = 1 takes the new
 # state: $h' = (1 - z) \ast h + z \ast n$.
 #
-# **Is the reset gate applied after the product with $W_{hn}$, or before it?** In the
-# equations above it is applied after the product, as in PyTorch and cuDNN. In the
-# papers it is applied before the product: $\tanh(x W_{xn} + b_n + (r \ast h) W_{hn})$.
+# **Is the reset gate applied after the product with the weights, or before it?** In the
+# equations above it is applied after the product $h W_{hn}$, as in PyTorch and cuDNN.
+# In the papers it is applied before the product:
+# $\tanh(x W_{xn} + b_n + (r \ast h) W_{hn})$.
 #
 # The first difference is only a matter of names. Because $1 - \sigma(a) = \sigma(-a)$,
 # we can turn one into the other by changing the sign of the update gate's weights:
