@@ -48,9 +48,9 @@ QUIET_BROWSER = [
 ]
 
 
-# A tool that is missing where it should be is a fault of the set-up, and its tests must
-# not pass by being skipped. The reason of a skip starts with "needs" and names the tool;
-# or, if it does not depend on tools, with "only", as in "only on Windows".
+# A tool that is missing where it should be is a fault of the set-up, and its tests
+# must not pass by being skipped. The reason of a skip starts with "needs" and names the
+# tool; or, if it does not depend on tools, with "only", as in "only on Windows".
 
 
 def _reason(report):
