@@ -111,7 +111,7 @@ def test_each_opens_as_a_notebook(lesson):
 
 
 def test_the_notebook_is_valid(small):
-    nbformat = pytest.importorskip("nbformat")
+    nbformat = pytest.importorskip("nbformat", reason="needs nbformat")
     nbformat.validate(nbformat.from_dict(notebook(small)))
 
 

@@ -86,7 +86,7 @@ def test_files_of_a_user_s_own(name, tmp_path, capsys):
     assert os.listdir(folder) == [".claimed"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such files there")
+@pytest.mark.skipif(os.name == "nt", reason="only where there are such files")
 def test_what_has_no_end_is_not_read(tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe.csv")
     for path in ("/dev/zero", tmp_path / "pipe.csv"):
@@ -192,7 +192,7 @@ def test_every_task_says_what_a_file_of_one_s_own_has():
         assert tasks.task(name).file, name
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+@pytest.mark.skipif(os.name == "nt", reason="only where signals can be sent")
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
 def test_a_signal_stops_and_saves(kind, series, tmp_path):
     """In a process of its own, as a shell or a system that shuts down would do it."""

@@ -88,7 +88,7 @@ def test_verdicts_are_measured(corpus):
 @pytest.mark.parametrize("engine", ["dot", "pygraphviz"])
 def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
     if engine not in graphviz_engines.installed():
-        pytest.skip(f"{engine} is not installed")
+        pytest.skip(f"needs {engine}")
     reader = tour_training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
     words = ["i", "<script>", 'a"b\\', "end"]
     found = sentence_reading.read(reader, corpus.vocabulary, words)
