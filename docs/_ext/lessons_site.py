@@ -16,8 +16,8 @@ from pathlib import Path
 
 from markdown import rst
 
-from minigrad.commands.tutorial import source
 from minigrad.lessons import lessons, notebook
+from minigrad.lessons.lesson_copies import source
 
 FRAME = re.compile(
     r'<iframe [^>]*srcdoc="([^"]*)"[^>]*></iframe>(\s*</div>)(\s*<br />)*', re.DOTALL

@@ -123,11 +123,12 @@ def grouped(names):
         yield title, mine
 
 
-def page(module):
-    """The page of one module."""
-    lines = heading(module.__name__, "=")
+def page(module, name=""):
+    """The page of one module, under its public name."""
+    name = name or module.__name__
+    lines = heading(name, "=")
     lines += paragraphs(module.__doc__, "")
-    lines += [f".. py:module:: {module.__name__}", ""]
+    lines += [f".. py:module:: {name}", ""]
     names = public(module)
     if module.__name__ != "minigrad":
         for name, value in names.items():
@@ -168,7 +169,7 @@ def commands():
 def write(app):
     folder = Path(app.srcdir) / "generated" / "reference"
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {name: page(importlib.import_module(name)) for name in MODULES}
+    pages = {name: page(importlib.import_module(name), name) for name in MODULES}
     pages["commands"] = commands()
     for path in folder.glob("*.rst"):
         if path.stem not in pages:

@@ -3,7 +3,8 @@
 A tutorial is a Python script in the percent format: `# %% [markdown]` begins a cell of
 text (Markdown, behind "# "), `# %%` one of code. The same file runs as a script, opens
 in editors and notebooks, and becomes a page of the documentation. `lesson_cells.py`
-reads it, `lesson_player.py` runs it, `notebook.py` makes a notebook of it.
+reads it, `lesson_player.py` runs it, `lesson_copies.py` and `notebook.py` write
+copies of it.
 
 Read next: `lesson_cells.py`.
 """

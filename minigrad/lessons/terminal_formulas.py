@@ -2,7 +2,7 @@ r"""The lessons' formulas for a terminal: $\frac{\partial L}{\partial w}$ as ∂
 
 Only what the lessons use: a test reads every formula of theirs.
 
-Read next: `notebook.py`.
+Read next: `lesson_copies.py`.
 """
 
 from __future__ import annotations

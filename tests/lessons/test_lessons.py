@@ -5,9 +5,9 @@ import json
 import pytest
 
 from minigrad.commands.main import main
-from minigrad.commands.tutorial import source
 from minigrad.engine.errors import ArgumentError
 from minigrad.lessons import find, lessons, notebook, read
+from minigrad.lessons.lesson_copies import source
 from minigrad.lessons.lesson_player import Player
 from minigrad.lessons.terminal_formulas import readable
 
