@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 
 

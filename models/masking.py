@@ -16,7 +16,7 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 
 

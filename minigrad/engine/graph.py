@@ -16,20 +16,35 @@ Read next: `scope.py` (names for stretches of a program).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from types import CodeType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from weakref import ref
 
-import numpy as np
-
+from minigrad.engine.aliases import Array, Attrs, Needs, Value
 from minigrad.engine.recorder import Scope
 
-if TYPE_CHECKING:
-    from minigrad.engine.primitives.base import Primitive
-
 next_seq = itertools.count().__next__
+
+
+class Operation(Protocol):
+    """What a node knows of its operation: see `Primitive`, which is one."""
+
+    name: str
+    expect: str
+    multiple: bool
+    value: Callable[..., Any]
+    vjp: Callable[..., Any] | None
+    stacked: dict[int, Callable[..., Any]]
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        """Compute it, and record it if a tensor is among the inputs."""
+
+    def pull(
+        self, needs: Needs, g: Value, y: Any, inputs: Any, attrs: Attrs
+    ) -> Sequence[Value]:
+        """Its rule: one contribution per input, or None."""
 
 
 class Leaf:
@@ -58,9 +73,9 @@ class Edge:
 
     def __init__(
         self,
-        source: Node | Leaf | None,
+        source: Source | None,
         index: int,
-        array: np.ndarray,
+        array: Array,
         requires_grad: bool,
     ) -> None:
         self.source = source
@@ -103,9 +118,9 @@ class Node:
 
     index = 0
 
-    primitive: Primitive
-    edges: tuple[Edge | Node, ...]
-    attrs: dict[str, Any]
+    primitive: Operation
+    edges: tuple[AnyEdge, ...]
+    attrs: Attrs
     array: Any  # what it made; of a primitive with several outputs, the tuple of them
     requires_grad: bool
     scope: tuple[Scope, ...]
@@ -116,7 +131,7 @@ class Node:
     tags: dict[str, dict[int, Any]] | None
 
     @property
-    def outputs(self) -> tuple[np.ndarray, ...]:
+    def outputs(self) -> tuple[Array, ...]:
         """The arrays it made, read-only."""
         return self.array if self.primitive.multiple else (self.array,)
 
@@ -143,6 +158,16 @@ class Node:
 
 
 AnyEdge = Edge | Node  # a node with one output is its own edge
+Source = Node | Leaf  # what an edge leads to
+Key = Any  # what a gradient is filed under: see `key`
+Pull = Callable[[Node, Needs, Value], Sequence[Value]]  # (node, needs, g) -> one
+# contribution per input of the node, or None
+
+
+def key(edge: AnyEdge) -> Key:
+    """What a gradient of `edge` is filed under: its source, with the number of the
+    node's output where that is not the first."""
+    return (edge.source, edge.index) if edge.index else edge.source
 
 
 class Variable:
@@ -166,7 +191,7 @@ class Variable:
         return handle
 
 
-def ancestors(sources: Iterable[Node | Leaf | None], constants: bool = True) -> list:
+def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
     """Every node that the sources come from, oldest first, each once.
 
     With `constants=False` only those that a gradient can reach.

@@ -23,7 +23,8 @@ from minigrad.engine.errors import DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import index, linalg, reduce, shape
-from minigrad.engine.primitives.base import apply_binary, describe
+from minigrad.engine.primitives.base import apply_binary
+from minigrad.engine.primitives.messages import describe
 
 Axis = int | Sequence[int] | None
 

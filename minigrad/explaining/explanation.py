@@ -23,7 +23,7 @@ from minigrad.engine.errors import (
     ShapeError,
 )
 from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
 from minigrad.explaining.path_listing import Paths

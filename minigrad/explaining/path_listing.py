@@ -20,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import key
 from minigrad.engine.errors import GraphError
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.graph import AnyEdge, Node, key
 from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to

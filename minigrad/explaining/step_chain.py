@@ -19,9 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError
-from minigrad.engine.graph import AnyEdge
+from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.step_cuts import Stretch, flat
 from minigrad.explaining.value_names import Quotient

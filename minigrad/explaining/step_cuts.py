@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.graph import AnyEdge, Key, Node, key
 from minigrad.reading.levels import layer_of
 from minigrad.reading.loops import Loop, Loops
 from minigrad.reading.pulling import name_of_output

@@ -15,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError, SetupError
-from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
+from minigrad.engine.graph import AnyEdge, Key, Leaf, Node, ancestors, key
 from minigrad.engine.kernels.jit import argument_names
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to

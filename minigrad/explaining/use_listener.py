@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minigrad.engine.autodiff import key
-from minigrad.engine.graph import AnyEdge, Node
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.graph import AnyEdge, Node, key
+from minigrad.engine.watching import Watcher
 from minigrad.explaining.step_cuts import Stretch, is_use
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
 from minigrad.engine.graph import Leaf, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.findings import Warned, warnings_of

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import ArgumentError
-from minigrad.engine.graph import AnyEdge
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.graph import AnyEdge, Key, key
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.arguments import outputs_of, parameters_of
 from minigrad.nn.parameters import label

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, backpropagate, key
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Key, Node, key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
-from minigrad.engine.stacking import Watcher
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.watching import Watcher
 from minigrad.reading.loops import Loop
 from minigrad.reading.norms import euclidean
 

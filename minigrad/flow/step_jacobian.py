@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.graph import AnyEdge, Key, Node
 from minigrad.engine.quiet import quietly
 from minigrad.reading.gates import closing
 from minigrad.reading.levels import letter

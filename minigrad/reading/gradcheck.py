@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import backpropagate, grad, key
+from minigrad.engine.autodiff import backpropagate, grad
 from minigrad.engine.errors import ArgumentError, GradientError
-from minigrad.engine.graph import AnyEdge, Edge, ancestors
+from minigrad.engine.graph import AnyEdge, Edge, ancestors, key
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.replay import nodes_between, replay

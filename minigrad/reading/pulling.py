@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from minigrad.engine.autodiff import Key, key
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.graph import AnyEdge, Key, Node, key
 from minigrad.engine.primitives.shape import sum_to
 
 

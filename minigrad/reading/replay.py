@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError, ShapeError
-from minigrad.engine.graph import AnyEdge, Node, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly
 from minigrad.reading.pulling import name_of_output
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, backpropagate, key
-from minigrad.engine.graph import AnyEdge, Node, ancestors
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
 from minigrad.engine.quiet import quietly, uncollected
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.watching import Watcher
 from minigrad.reading.loops import Loops
 from minigrad.reading.norms import euclidean, product_norm
 

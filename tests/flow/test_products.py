@@ -6,7 +6,7 @@ from test_ledger import IDS, VARIANTS, B, D, H, T, network
 
 import minigrad as mg
 from minigrad.engine import errors
-from minigrad.engine.autodiff import key
+from minigrad.engine.graph import key
 from minigrad.flow import jacobians, step_jacobian
 from minigrad.models import GRU, LSTM, RNN, unroll, unroll_traced
 from minigrad.reading.replay import evaluate, value_of

@@ -21,7 +21,7 @@ from minigrad.drawing.read.picture import Box, Picture
 from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.errors import DrawingError
 from minigrad.engine.quiet import quietly
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.watching import Watcher
 from minigrad.reading.norms import euclidean
 
 CELLS = 24  # the longest row that gets a heat map

@@ -9,15 +9,17 @@ Read next: `elementwise.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from minigrad.engine.aliases import Attrs, Needs, Value
 from minigrad.engine.graph import Variable
 from minigrad.engine.kernels import jit
-from minigrad.engine.primitives.base import Primitive, apply_unary, arrays_of
+from minigrad.engine.primitives.base import Primitive, apply_unary
+from minigrad.engine.primitives.operands import arrays_of
 
 
 class Elementwise(Primitive):
@@ -44,7 +46,7 @@ class Elementwise(Primitive):
             return apply_unary(self, inputs[0]._edge)
         return super().__call__(*inputs, **attrs)
 
-    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
+    def plain(self, inputs: tuple, attrs: Attrs) -> Any:
         for x in inputs:
             if not isinstance(x, (ndarray, np.generic, float, int, complex)):
                 if not isinstance(x, (list, tuple, str, type(None))):
@@ -71,8 +73,8 @@ class Elementwise(Primitive):
         return None if made is None else made.ufunc
 
     def pull(
-        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
-    ) -> tuple:
+        self, needs: Needs, g: Value, y: Any, inputs: Any, attrs: Attrs
+    ) -> Sequence[Value]:
         if isinstance(g, Variable) or not self.fused or not jit.enabled:
             return super().pull(needs, g, y, inputs, attrs)
         key = needs, g.dtype.char
@@ -84,7 +86,7 @@ class Elementwise(Primitive):
         except TypeError:  # operands of dtypes that the kernels do not take
             return super().pull(needs, g, y, inputs, attrs)
 
-    def fuse(self, needs: tuple[bool, ...], char: str) -> Callable:
+    def fuse(self, needs: Needs, char: str) -> Callable:
         """The rule as one function of arrays, with a kernel per needed entry.
 
         What it does is put together as text, for speed; for `multiply`, say:

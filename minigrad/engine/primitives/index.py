@@ -14,7 +14,8 @@ import numpy as np
 
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.graph import Variable
-from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.operands import operand
 
 
 def _key(pattern: tuple, arrays: tuple) -> tuple:

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
+from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.shape import (
     astype,
     broadcast_to,

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.operands import operand
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")
@@ -225,6 +226,14 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
 def sum_to(x: Any, shape: Sequence[int]) -> Any:
     """x summed to `shape`: what broadcasting from `shape` is undone by."""
     return _sum_to(x, shape=tuple(int(n) for n in shape))
+
+
+def fitted(x: Any, like: Any) -> Any:
+    """x in the shape and dtype of an array: what broadcasting and mixed dtypes, on the
+    way from there to x, are undone by."""
+    if x.shape != like.shape:
+        x = sum_to(x, like.shape)
+    return x if x.dtype == like.dtype else astype(x, like.dtype)
 
 
 def astype(x: Any, dtype: Any) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.engine.quiet import quietly, uncollected
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.watching import Watcher
 from minigrad.reading.pulling import pull_one
 from minigrad.stepping.record.events import (
     Carried,
