@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import nn
 from minigrad.engine import errors, random
+from minigrad.engine.array_methods import clip
 from minigrad.engine.autodiff import grad, jacobian
 from minigrad.engine.creation import (
     arange,
@@ -53,7 +54,7 @@ from minigrad.engine.primitives.shape import (
 )
 from minigrad.engine.random import manual_seed
 from minigrad.engine.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
-from minigrad.engine.tensor import Tensor, clip, tensor
+from minigrad.engine.tensor import Tensor, tensor
 from minigrad.nn import losses, optim
 from minigrad.nn.clip import clip_grad_norm_, clip_grad_value_
 from minigrad.reading.replay import replay

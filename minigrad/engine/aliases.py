@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Operand = Any  # a tensor, an array, a number, or nested lists of numbers
-Value = Any  # what a rule computes with: an array, or a tensor if it is recorded
+Value = Any  # an array; or a tensor, where what is computed is recorded
 Attrs = dict[str, Any]  # the arguments of an operation that are no operands
 Needs = tuple[bool, ...]  # for each input of a node: is its gradient wanted?
 Shape = tuple[int, ...]
 Lengths = int | Sequence[int]  # a shape as a user may write it
-Axis = int | Sequence[int] | None  # one axis, several, or all
+Axes = int | Sequence[int]  # one axis, or several
+Axis = Axes | None  # or all of them

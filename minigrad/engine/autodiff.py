@@ -23,7 +23,7 @@ from weakref import ref
 
 import numpy as np
 
-from minigrad.engine.aliases import Array, Needs, Value
+from minigrad.engine.aliases import Array, Needs, Operand, Value
 from minigrad.engine.errors import GraphError
 from minigrad.engine.gradient_arguments import as_tensor, need_tensor, starting_gradient
 from minigrad.engine.graph import (
@@ -33,6 +33,7 @@ from minigrad.engine.graph import (
     Leaf,
     Node,
     Pull,
+    Source,
     Variable,
     ancestors,
     key,
@@ -62,8 +63,7 @@ def backpropagate(
     stack    may the uses of a matrix be summed in one product of their stacked rows?
     watcher  is told of every contribution
     """
-    recorded = isinstance(seed, Variable)
-    through, stacks = _way_through(recorded, stack, watcher)
+    pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
     needs_of, wanted = _plan(targets, output)
     sums = Sums()
     sums.deliver(output, seed)
@@ -73,7 +73,7 @@ def backpropagate(
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
         needs = needs_of(node)
-        for k, value in enumerate(through(node, needs, g)):
+        for k, value in enumerate(pull_through(node, needs, g)):
             if needs[k] and value is not None:
                 sums.deliver(node.edges[k], value)
     for edge, total in stacks.totals():
@@ -93,7 +93,7 @@ class Sums:
     __slots__ = ("by_source", "queue")
 
     def __init__(self) -> None:
-        self.by_source: dict[Any, Any] = {}
+        self.by_source: dict[Source, Any] = {}
         self.queue: list[tuple[int, Node]] = []
 
     def deliver(self, edge: AnyEdge, value: Value) -> None:
@@ -151,7 +151,7 @@ def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
         recorder.scope, recorder.origin = before
 
 
-def _way_through(
+def _how_to_pull(
     recorded: bool, stack: bool, watcher: Watcher | None
 ) -> tuple[Pull, Stacks]:
     """How to pull through a node in this pass, and the uses of matrices it keeps."""
@@ -171,16 +171,15 @@ def _plan(
     if targets is None:
         return lambda node: tuple([e.requires_grad for e in node.edges]), set()
     targets = list(targets)
-    useful: set[Any] = {edge.source for edge in targets}  # a target is reached through
+    useful: set[Source | None] = {edge.source for edge in targets}  # or leads to one
+
+    def needs_of(node: Node) -> Needs:
+        return tuple([e.requires_grad and e.source in useful for e in node.edges])
+
     for node in ancestors([output.source], constants=False):
-        if any([e.requires_grad and e.source in useful for e in node.edges]):
+        if True in needs_of(node):
             useful.add(node)
-    return (
-        lambda node: tuple(
-            [e.requires_grad and e.source in useful for e in node.edges]
-        ),
-        {key(edge) for edge in targets},
-    )
+    return needs_of, {key(edge) for edge in targets}
 
 
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:
@@ -195,7 +194,9 @@ def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> No
 # ------------------------------------------------------------- what users call
 
 
-def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
+def backward(
+    output: Variable, grad: Operand = None, create_graph: bool = False
+) -> None:
     """Add dL/d(leaf) into `.grad` of every leaf that `output` was computed from.
 
     grad          dL/d(output), of the output's shape; may be left out for one entry
@@ -221,19 +222,19 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
 
 
 def grad(
-    output: Any,
-    inputs: Sequence[Any],
-    grad_output: Any = None,
+    output: Variable,
+    inputs: Variable | Sequence[Variable],
+    grad_output: Operand = None,
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
 
-    inputs        tensors, made by the user or computed on the way; one gradient for
-    each grad_output   dL/d(output); may be left out for a scalar
+    inputs        tensors, made by the user or computed on the way; a gradient for each
+    grad_output   dL/d(output); may be left out for a scalar
     create_graph  record the backward pass: the gradients can be differentiated again
-    allow_unused  zeros, instead of a GraphError, for inputs that output does not
-    depend on
+    allow_unused  zeros, instead of a GraphError, for inputs that the output does not
+                  depend on
     """
     need_tensor("grad", "output", output)
     inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
@@ -258,7 +259,7 @@ def grad(
     return tuple(results)
 
 
-def jacobian(output: Any, input: Any) -> Array:
+def jacobian(output: Variable, input: Variable) -> Array:
     """All derivatives d(output)/d(input): an array (*output.shape, *input.shape).
 
     One backward pass per entry of the output; zeros where it does not depend on input.

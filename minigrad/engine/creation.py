@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.aliases import Array, Lengths, Operand
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 
-Shape = int | tuple[int, ...] | list[int]
-
 
 def zeros(
-    shape: Shape,
+    shape: Lengths,
     dtype: Any = "float64",
     requires_grad: bool = False,
     name: str | None = None,
@@ -30,7 +29,7 @@ def zeros(
 
 
 def ones(
-    shape: Shape,
+    shape: Lengths,
     dtype: Any = "float64",
     requires_grad: bool = False,
     name: str | None = None,
@@ -40,8 +39,8 @@ def ones(
 
 
 def full(
-    shape: Shape,
-    fill_value: Any,
+    shape: Lengths,
+    fill_value: Operand,
     dtype: Any = None,
     requires_grad: bool = False,
     name: str | None = None,
@@ -77,7 +76,7 @@ def eye(
 
 
 def zeros_like(
-    x: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """Zeros in the shape and dtype of x."""
     made = np.asarray(x)
@@ -86,7 +85,7 @@ def zeros_like(
 
 
 def ones_like(
-    x: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """Ones in the shape and dtype of x."""
     made = np.asarray(x)
@@ -98,7 +97,7 @@ def _made(
     call: str,
     requires_grad: bool,
     name: str | None,
-    function: Callable[..., np.ndarray],
+    function: Callable[..., Array],
     *arguments: Any,
     dtype: Any,
 ) -> Tensor:

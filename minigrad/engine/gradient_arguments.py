@@ -15,7 +15,7 @@ from minigrad.engine.graph import AnyEdge, Edge, Variable
 from minigrad.engine.primitives.messages import describe
 
 
-def starting_gradient(output: Any, grad: Operand, create_graph: bool) -> Value:
+def starting_gradient(output: Variable, grad: Operand, create_graph: bool) -> Value:
     """dL/d(output), checked: an array, or a tensor if backward is to be recorded.
 
     grad  as the user gave it; None is 1, for an output of one entry

@@ -19,8 +19,6 @@ from minigrad.engine.errors import ArgumentError
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    Rng = int | Generator | None
-
 _global: Generator | None = None  # made when first asked for: numpy.random loads slowly
 
 

@@ -22,7 +22,7 @@ from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 
 if TYPE_CHECKING:
-    from minigrad.engine.random import Rng
+    from minigrad.engine.aliases import Rng
 
 
 class Linear(Module):

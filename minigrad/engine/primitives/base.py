@@ -39,7 +39,8 @@ class Primitive:
     value    (*arrays, **attrs) -> array, or a tuple of arrays if `multiple`
     vjp      (g, y, *inputs, **attrs) -> one entry per input; None: no derivative at all
     expect   what the inputs' shapes must fulfil, for error messages
-    stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go}
+    stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go};
+             the rule must take `needs` then
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.aliases import Attrs, Needs, Value
+from minigrad.engine.aliases import Array, Attrs, Needs, Operand, Value
 from minigrad.engine.graph import Variable
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.base import Primitive, apply_unary
@@ -41,12 +41,12 @@ class Elementwise(Primitive):
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
 
-    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+    def __call__(self, *inputs: Operand, **attrs: Any) -> Value:
         if len(inputs) == 1 and isinstance(inputs[0], Variable):
             return apply_unary(self, inputs[0]._edge)
         return super().__call__(*inputs, **attrs)
 
-    def plain(self, inputs: tuple, attrs: Attrs) -> Any:
+    def plain(self, inputs: tuple, attrs: Attrs) -> Value:
         for x in inputs:
             if not isinstance(x, (ndarray, np.generic, float, int, complex)):
                 if not isinstance(x, (list, tuple, str, type(None))):
@@ -54,7 +54,7 @@ class Elementwise(Primitive):
                 inputs = arrays_of(inputs)
         return self.value(*inputs)
 
-    def compute(self, *arrays: Any) -> Any:
+    def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
         if jit.enabled:
             char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
@@ -127,7 +127,7 @@ _UFUNCS = {
 }
 
 
-def _char(x: Any) -> str:
+def _char(x: Operand) -> str:
     return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
 
 

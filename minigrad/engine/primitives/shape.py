@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from minigrad.engine.aliases import Array, Axes, Axis, Lengths, Operand, Shape, Value
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.operands import operand
@@ -157,7 +158,7 @@ def unstack_vjp(gs, ys, x, *, axis):
 # ------------------------------------------------------------- NumPy's names for them
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(x: Operand, *shape: Any) -> Value:
     """x in another shape; one entry may be -1: it is worked out. ShapeError if not."""
     wanted = _lengths(shape[0] if len(shape) == 1 else shape, "reshape")
     if wanted.count(-1) == 1:
@@ -167,7 +168,7 @@ def reshape(x: Any, *shape: Any) -> Any:
     return _reshape(x, shape=wanted)
 
 
-def transpose(x: Any, *axes: Any) -> Any:
+def transpose(x: Operand, *axes: Any) -> Value:
     """x with its axes permuted; reversed if no axes are given."""
     if len(axes) == 1 and (axes[0] is None or np.iterable(axes[0])):
         axes = () if axes[0] is None else tuple(axes[0])
@@ -183,7 +184,7 @@ def transpose(x: Any, *axes: Any) -> Any:
     return _transpose(x, axes=order)
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(x: Operand, axis1: int, axis2: int) -> Value:
     """x with two axes exchanged."""
     order = list(range(x.ndim))
     first, second = _axis(axis1, x.ndim, "swapaxes"), _axis(axis2, x.ndim, "swapaxes")
@@ -191,7 +192,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return _transpose(x, axes=tuple(order))
 
 
-def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+def expand_dims(x: Operand, axis: Axes) -> Value:
     """x with new axes of length one at these places of the result."""
     places = _axes(axis)
     ndim = x.ndim + len(places)
@@ -201,7 +202,7 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     return _reshape(x, shape=shape)
 
 
-def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+def squeeze(x: Operand, axis: Axis = None) -> Value:
     """x without its axes of length one, or without these of them."""
     if axis is None:
         at = {k for k, n in enumerate(x.shape) if n == 1}
@@ -218,17 +219,17 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     return _reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in at))
 
 
-def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
+def broadcast_to(x: Operand, shape: Lengths) -> Value:
     """x repeated to `shape`, by NumPy's rules of broadcasting."""
     return _broadcast_to(x, shape=_lengths(shape, "broadcast_to"))
 
 
-def sum_to(x: Any, shape: Sequence[int]) -> Any:
+def sum_to(x: Operand, shape: Shape) -> Value:
     """x summed to `shape`: what broadcasting from `shape` is undone by."""
     return _sum_to(x, shape=tuple(int(n) for n in shape))
 
 
-def fitted(x: Any, like: Any) -> Any:
+def fitted(x: Value, like: Array) -> Value:
     """x in the shape and dtype of an array: what broadcasting and mixed dtypes, on the
     way from there to x, are undone by."""
     if x.shape != like.shape:
@@ -236,7 +237,7 @@ def fitted(x: Any, like: Any) -> Any:
     return x if x.dtype == like.dtype else astype(x, like.dtype)
 
 
-def astype(x: Any, dtype: Any) -> Any:
+def astype(x: Operand, dtype: Any) -> Value:
     """x in another dtype. To an integer or boolean dtype the result is a constant."""
     try:
         name = np.dtype(dtype).name
@@ -250,19 +251,19 @@ def astype(x: Any, dtype: Any) -> Any:
     return _astype(x, dtype=name)
 
 
-def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
+def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Value:
     """The tensors, one after the other along an axis that they have."""
     items = _several(tensors, "concatenate")
     return _concatenate(*items, axis=_axis(axis, _ndim(items), "concatenate"))
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+def stack(tensors: Sequence[Operand], axis: int = 0) -> Value:
     """The tensors, of one shape, along a new axis."""
     items = _several(tensors, "stack")
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 
 
-def split(x: Any, sections: Any, axis: int = 0) -> tuple:
+def split(x: Operand, sections: Any, axis: int = 0) -> tuple[Value, ...]:
     """Parts of x along an axis: so many equal ones, or cut at the given indices.
 
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
@@ -278,7 +279,7 @@ def split(x: Any, sections: Any, axis: int = 0) -> tuple:
 
 
 @lru_cache(maxsize=1024)
-def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
+def _bounds(length: int, sections: int | Shape) -> Shape:
     """Where the parts of an axis begin, and its end."""
     if isinstance(sections, int):
         if sections < 1 or length % sections:
@@ -300,13 +301,13 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
     return (0, *cuts, length)
 
 
-def unstack(x: Any, axis: int = 0) -> tuple:
+def unstack(x: Operand, axis: int = 0) -> tuple[Value, ...]:
     """The slices of x along an axis, as views. Backward stacks them in one go."""
     x = operand(x)
     return _unstack(x, axis=_axis(axis, x.ndim, "unstack"))
 
 
-def _several(tensors: Sequence[Any], name: str) -> tuple:
+def _several(tensors: Sequence[Operand], name: str) -> tuple[Value, ...]:
     try:
         items = tuple(tensors)
     except TypeError:
@@ -326,7 +327,7 @@ def _several(tensors: Sequence[Any], name: str) -> tuple:
     return items
 
 
-def _lengths(values: Any, name: str) -> tuple[int, ...]:
+def _lengths(values: Any, name: str) -> Shape:
     """Whole numbers, one or several, as a tuple."""
     try:
         return tuple([index(n) for n in values])
@@ -357,7 +358,7 @@ def _axis(axis: int, ndim: int, name: str) -> int:
     return normalized_axes((axis,), ndim, name)[0]
 
 
-def normalized_axes(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
+def normalized_axes(axes: Any, ndim: int, name: str) -> Shape:
     """Several axes counted from the front; ShapeError for one missing or repeated."""
     try:
         return tuple(int(k) for k in normalize_axis_tuple(tuple(axes), ndim))
