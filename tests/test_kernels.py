@@ -66,6 +66,9 @@ def test_value_kernel(primitive, dtype, rng):
     if "condition" in names:
         arrays[0] = (arrays[0] > 0).astype(dtype)
     kernel = primitive.value_kernel(np.dtype(dtype).char)
+    if primitive.name in ("sin", "cos"):
+        assert kernel is None and primitive.value is getattr(np, primitive.name)
+        return
     with quietly():
         expected = primitive.scalar(*arrays).astype(dtype)
         either = primitive.name in EITHER_ZERO

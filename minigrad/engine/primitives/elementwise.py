@@ -239,7 +239,7 @@ def absolute_vjp(g, y, x):
     return (where(x > 0.0, g, where(x < 0.0, -g, 0.0)),)
 
 
-@elementwise(numpy=np.sin, fused=False)
+@elementwise(numpy=np.sin)
 def sin(x):
     """y = sin x, x in radians."""
     return fn.sin(x)
@@ -251,7 +251,7 @@ def sin_vjp(g, y, x):
     return (g * cos(x),)
 
 
-@elementwise(numpy=np.cos, fused=False)
+@elementwise(numpy=np.cos)
 def cos(x):
     """y = cos x, x in radians."""
     return fn.cos(x)

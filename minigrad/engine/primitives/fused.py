@@ -26,8 +26,8 @@ class Elementwise(Primitive):
     """A primitive given by one scalar function, broadcasting over its operands.
 
     numpy   the ufunc that computes it fastest, if NumPy has one; else a kernel does
-    fused   whether the rule runs as kernels (not where it needs functions that only
-            NumPy computes fast: decided by benchmarks/bench_elementwise.py)
+    fused   may the rule run as kernels? Not if it wants to be told what is needed. What
+            NumPy computes faster (sine, cosine) is its own, in rules too
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Elementwise(Primitive):
                 functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
             else:
                 made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
-                if made is None:  # no kernels for this dtype
+                if made is None:  # another dtype, or NumPy is faster
                     return self.vjp
                 functions[f"f{k}"], operands = made.ufunc, list(made.operands)
             entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
