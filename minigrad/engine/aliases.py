@@ -1,6 +1,8 @@
 """The types that signatures speak of, each said once.
 
 Types of the graph (`AnyEdge`, `Source`, `Key`) are in `graph.py`.
+
+Read next: `graph.py`.
 """
 
 from __future__ import annotations

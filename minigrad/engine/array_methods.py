@@ -3,7 +3,7 @@
 The work is done by `primitives/`, which records it. `Result` is the type of what comes
 of an operation: a plain Tensor, also for a Parameter.
 
-Read next: `primitives/base.py`.
+Read next: `graph.py`.
 """
 
 from __future__ import annotations

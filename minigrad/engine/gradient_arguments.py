@@ -1,6 +1,6 @@
 """The arguments of `backward`, `grad` and `jacobian`, checked.
 
-Read next: `autodiff.py`.
+Read next: `stacking.py`.
 """
 
 from __future__ import annotations

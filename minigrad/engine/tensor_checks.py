@@ -1,6 +1,6 @@
 """What may be put into a tensor and asked of it, checked.
 
-Read next: `tensor.py`.
+Read next: `graph.py`.
 """
 
 from __future__ import annotations

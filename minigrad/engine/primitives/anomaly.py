@@ -2,6 +2,8 @@
 
 Forward, each operation's outputs are looked at as they are recorded; backward, what
 each rule makes. What comes of numbers that were not finite before is passed over.
+
+Read next: `messages.py`.
 """
 
 from __future__ import annotations

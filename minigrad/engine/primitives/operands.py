@@ -1,6 +1,6 @@
 """What is no tensor among the operands: numbers, arrays, nested lists.
 
-Read next: `base.py`, which computes with them.
+Read next: `fused.py`.
 """
 
 from __future__ import annotations
