@@ -69,7 +69,8 @@ def backpropagate(
     sums.deliver(output, seed)
     found: dict[Key, Value] = {}
     while sums.queue:
-        node, g = sums.take()
+        node = heappop(sums.queue)[1]
+        g = sums.by_source.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
         needs = needs_of(node)
@@ -109,15 +110,10 @@ class Sums:
             if source.primitive.multiple:
                 before = sums[source] = [None] * len(source.array)
         if type(before) is list:
-            parts, before = before, before[edge.index]
-            parts[edge.index] = value if before is None else before + value
+            part = before[edge.index]
+            before[edge.index] = value if part is None else part + value
         else:
             sums[source] = value if before is None else before + value
-
-    def take(self) -> tuple[Node, Any]:
-        """The latest node, and the gradient of its output, a list for several."""
-        node = heappop(self.queue)[1]
-        return node, self.by_source.pop(node)
 
 
 def pull(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
