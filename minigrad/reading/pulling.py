@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minigrad.engine.graph import AnyEdge, Key, Node, key
-from minigrad.engine.primitives.shape import sum_to
+from minigrad.engine.primitives.shape import fitted
 
 
 def pull_one(
@@ -38,9 +38,7 @@ def pull_one(
     values = node.primitive.pull(needs, g, y, inputs, node.attrs)
     for need, value, array in zip(needs, values, inputs, strict=True):
         if need and value is not None:
-            if value.shape != array.shape:
-                value = sum_to(value, array.shape)
-            made.append(value.astype(array.dtype, copy=False))
+            made.append(fitted(value, array))
         else:
             made.append(None)
     return made
