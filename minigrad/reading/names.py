@@ -1,140 +1,220 @@
-"""How values are written in formulas: W_h, x_3, f_3, h_3^(1), v_41, L.
+"""What is this value called? h_3, f_2, W_h, x_0, v_41, L: the same for every reader.
 
-A user's own name counts most. The last operation of a gate bears the gate's letter and
-the time step; a state bears the number of the state that the step makes: step t makes
-h_{t+1} of h_t, and h_0 is the initial one (in a reverse loop, which goes from the last
-step back to the first, step t makes h_t). Other results are v with the number of their
-operation. Layers are told apart by what stands above: (1), or (1,rev) for the reverse
-direction.
+A user's own name counts most. The last operation of a gate, or of a scope of the
+user's within a time step, bears the gate's letter and the step; a state bears the
+number of the state that the step makes: step t makes h_{t+1} of h_t, and h_0 is the
+initial one (in a reverse loop, which goes from the last step back to the first, step t
+makes h_t, and the initial one is h_init). What a layer above the first reads at step t
+is x_t of that layer, if it has no other name. Other results have a number: v_41.
 
-Read next: `recording.py`.
+Several layers are told apart by what stands above: (1), or (1,rev) for the reverse
+direction. A tensor's symbol has the last word of its name: "cells.1.W_h" is W_h^(0,rev).
+
+Read next: `formulas.py`.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from typing import Any
+
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.reading.text import clean, number
-from minigrad.stepping.record.events import Symbol
+
+STATES = ("h", "c")  # the letters of what a step hands on
+_INITIAL = ("h0", "c0", "s0")  # what tensors are called that a loop begins with
+_NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?")
 
 
-class Symbols:
+@dataclass(frozen=True)
+class Symbol:
+    """How a value is written in formulas: h_3^(1) is Symbol("h", "3", "(1)")."""
+
+    base: str
+    sub: str = ""
+    sup: str = ""
+
+    def __str__(self) -> str:
+        text = self.base
+        if self.sub:
+            text += f"_{self.sub}"
+        return f"{text}^{self.sup}" if self.sup else text
+
+    @property
+    def value(self) -> float | None:
+        """The number that it is, of a constant that is called by its number."""
+        plain = not (self.sub or self.sup) and _NUMBER.fullmatch(self.base)
+        return float(self.base) if plain else None
+
+
+def given_name(source: Any, index: int = 0) -> str:
+    """The name that a user gave to a leaf, or to an output of a node; "" if none."""
+    if isinstance(source, Leaf):
+        return source.name or ""
+    tags = source.tags if isinstance(source, Node) else None
+    return (tags or {}).get("names", {}).get(index) or ""
+
+
+def last_word(name: str) -> str:
+    """What a symbol keeps of a name: "W_h" of "cells.1.W_h"."""
+    return clean(name[-400:].rpartition(".")[2] or name, 24)
+
+
+class Names:
     """Names the values of one graph.
 
-    nodes    all operations, oldest first
-    output   the operation that made the loss
+    nodes    all operations, oldest first, constants included: `ancestors([output])`
+    output   the operation that made the loss, which is called L; None if there is none
+
+    Two readers of one loss give its values the same names.
     """
 
-    def __init__(self, nodes: list[Node], output: Node) -> None:
+    def __init__(self, nodes: list[Node], output: Node | None = None) -> None:
         self.output = output
         self.numbers = {node: number for number, node in enumerate(nodes)}
-        layers = {_index(node, "layer") for node in nodes} - {None}
-        self.many_layers = len(layers) > 1
-        self.letters = self._letters(nodes)
-        self.backward = _backward_loops(nodes)
-        self.leaves: dict[Leaf, Symbol] = {}
-        self.taken: dict[Symbol, int] = {}
-        self.above = self._layers_of_leaves(nodes) if self.many_layers else {}
+        self._many = len({_index(node, "layer") for node in nodes} - {None}) > 1
+        self._gates = _letters(nodes)
+        self._back = _backward_loops(nodes)
+        self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
+        self._leaves: dict[Leaf, Symbol] = {}
+        self._taken: dict[Symbol, int] = {}
+        for node in nodes:
+            if node.origin is None:  # not of a recorded backward pass
+                for edge in node.edges:
+                    key = edge.source, edge.index
+                    self._readers.setdefault(key, (node, set()))[1].add(
+                        _index(node, "layer")
+                    )
+        for node in nodes:  # all at once, so that primes do not depend on who asks
+            for edge in node.edges:
+                if isinstance(edge.source, Leaf):
+                    self.of(edge)
 
-    def of(self, edge: AnyEdge) -> Symbol:
+    def of(self, edge: Any) -> Symbol:
         """The symbol of what an edge leads to."""
         source = edge.source
-        if isinstance(source, Leaf):
-            return self._leaf(source, edge)
+        if isinstance(source, Node):
+            return self.result(source, edge.index)
         if source is None:
             if edge.array.size == 1 and edge.array.dtype.kind in "fiub":
                 return Symbol(number(edge.array.item()))
             return Symbol("k")
-        return self.result(source, edge.index)
+        if source not in self._leaves:
+            self._leaves[source] = self._leaf(edge)
+        return self._leaves[source]
 
-    def result(self, node: Node, index: int) -> Symbol:
+    def result(self, node: Node, index: int = 0) -> Symbol:
         """The symbol of an output of an operation."""
-        named = (node.tags or {}).get("names", {}).get(index)
-        if named:
-            return Symbol(clean(named, 24))
+        found = self.named(node, index)
+        if found is not None:
+            return found
+        part = f",{index}" if node.primitive.multiple else ""
+        return Symbol("v", f"{self.numbers.get(node, '?')}{part}")
+
+    def named(self, node: Node, index: int = 0) -> Symbol | None:
+        """The same; None for a value that has a number only."""
+        given = given_name(node, index)
+        if given:
+            return Symbol(clean(given, 24))
         if node is self.output:
             return Symbol("L")
-        above = self._layer(node)
-        step = _index(node, "step")
-        letter = self.letters.get(node)
-        if letter is not None:
-            if step is not None and letter[0] in STATES:
-                step += 0 if self._falls(node) else 1
-            return Symbol(letter, "" if step is None else str(step), above)
+        letter, step = self._gates.get(node), _index(node, "step")
+        if letter is not None and not node.primitive.multiple:
+            if letter.rstrip("̃") in STATES:
+                step = self.state_number(node)
+            return Symbol(letter, "" if step is None else str(step), self.layer(node))
         if node.primitive.name == "unstack":
-            before = node.edges[0]
-            if before.array.dtype.kind == "b":
-                return Symbol("m", str(index))  # a mask
-            return Symbol(self._leaf_base(before.source), str(index))
-        parts = f",{index}" if node.primitive.multiple else ""
-        return Symbol("v", f"{self.numbers[node]}{parts}")
+            return self._part(node, index)
+        above = None if step is None else self._input_of(node, index)
+        return None if above is None else Symbol("x", str(step), f"({above})")
 
-    def _letters(self, nodes: list[Node]) -> dict[Node, str]:
-        """The last operation in each gate of each step: it makes the gate's value.
+    def state_number(self, node: Node) -> int | None:
+        """The number of the state that a node's step makes; None outside steps."""
+        step = _index(node, "step")
+        return step if step is None or self._falls(node) else step + 1
 
-        A padded step keeps the state it found: what is chosen then has the letter too.
-        """
-        last: dict[tuple, Node] = {}
-        for node in nodes:
-            if node.scope and node.scope[-1].kind == "gate" and node.origin is None:
-                last[node.scope] = node
-        found = {node: clean(scope[-1].index or "", 8) for scope, node in last.items()}
-        for node in nodes:
-            if node.primitive.name == "where" and node.scope and node.origin is None:
-                kept = [e.source for e in node.edges if e.source in found]
-                if node.scope[-1].kind == "step" and kept:
-                    letter = found[kept[0]]
-                    found[kept[0]] = f"{letter}̃"
-                    found[node] = letter
-        return {node: letter for node, letter in found.items() if letter}
+    def layer(self, node: Node) -> str:
+        """What stands above the symbols of a node's layer; "" if there is one only."""
+        return self._mark(_index(node, "layer"))
+
+    def _mark(self, layer: Any) -> str:
+        if layer is None or not self._many:
+            return ""
+        layer, reverse = layer if isinstance(layer, tuple) else (layer, False)
+        return f"({layer},rev)" if reverse else f"({layer})"
 
     def _falls(self, node: Node) -> bool:
         """Is it of a loop that goes from the last step back to the first?"""
         layer = _index(node, "layer")
         if isinstance(layer, tuple):
             return bool(layer[1])
-        return _loop(node) in self.backward
+        return _loop(node) in self._back
 
-    def _layer(self, node: Node) -> str:
-        index = _index(node, "layer")
-        if index is None or not self.many_layers:
-            return ""
-        layer, reverse = index if isinstance(index, tuple) else (index, False)
-        return f"({layer},rev)" if reverse else f"({layer})"
+    def _part(self, node: Node, index: int) -> Symbol:
+        """A part of what was taken apart: an input of step `index`, or a state."""
+        before = node.edges[0]
+        if before.array.dtype.kind == "b":
+            return Symbol("m", str(index))  # a mask
+        name = last_word(given_name(before.source, before.index)) or "x"
+        if name in _INITIAL:
+            return self._from_outside(name, (node, index))
+        return Symbol(name, str(index))
 
-    def _leaf_base(self, source: object) -> str:
-        named = isinstance(source, Leaf) and source.name
-        return clean(named, 24) if named else "x"
+    def _from_outside(self, name: str, key: Any) -> Symbol:
+        """A value that no step made, with the layer that alone reads it: W_h^(1), and
+        h_0^(1) for "h0"."""
+        reader, layers = self._readers.get(key, (None, set()))
+        inside = layers - {None}
+        above = self._mark(*inside) if len(inside) == 1 else ""
+        if name not in _INITIAL:
+            return Symbol(name, "", above)
+        falls = reader is not None and self._falls(reader)
+        return Symbol(name[:-1], "init" if falls else "0", above)
 
-    def _layers_of_leaves(self, nodes: list[Node]) -> dict[Leaf, str]:
-        """The layer that uses a leaf, of those that one layer alone uses."""
-        found: dict[Leaf, set[str]] = {}
-        for node in nodes:
-            for edge in node.edges:
-                if isinstance(edge.source, Leaf):
-                    found.setdefault(edge.source, set()).add(self._layer(node))
-        return {leaf: next(iter(above)) for leaf, above in found.items()
-                if len(above) == 1}  # fmt: skip
+    def _input_of(self, node: Node, index: int) -> int | None:
+        """The layer that reads a value, if it is one and not the value's own."""
+        _, layers = self._readers.get((node, index), (None, set()))
+        strange = None in layers or _index(node, "layer") in layers
+        if not self._many or strange or node.origin is not None:
+            return None
+        numbers = {k[0] if isinstance(k, tuple) else k for k in layers}
+        return numbers.pop() if len(numbers) == 1 else None
 
-    def _leaf(self, leaf: Leaf, edge: AnyEdge) -> Symbol:
+    def _leaf(self, edge: AnyEdge) -> Symbol:
         """A leaf's name without the path to it; primes tell equal ones apart."""
-        if leaf not in self.leaves:
-            base = clean((leaf.name or "")[-400:].rpartition(".")[2], 24)
-            base = base or ("p" if edge.requires_grad else "x")
-            above = self.above.get(leaf, "")
-            symbol = Symbol(base, "", above)
-            if base in _INITIAL:
-                falls = above.endswith("rev)") or () in self.backward
-                symbol = Symbol(base[:-1], "init" if falls else "0", above)
-            count = self.taken[symbol] = self.taken.get(symbol, 0) + 1
-            if count > 1:
-                mark = "′" if count == 2 else f"′{count}"
-                symbol = Symbol(symbol.base + mark, symbol.sub, symbol.sup)
-            self.leaves[leaf] = symbol
-        return self.leaves[leaf]
+        name = last_word(given_name(edge.source)) or ("p" if edge.requires_grad else "x")
+        symbol = self._from_outside(name, (edge.source, 0))
+        count = self._taken[symbol] = self._taken.get(symbol, 0) + 1
+        if count == 1:
+            return symbol
+        mark = "′" if count == 2 else f"′{count}"
+        return Symbol(symbol.base + mark, symbol.sub, symbol.sup)
 
 
-STATES = ("h", "c")  # the letters of what a step hands on
-_INITIAL = ("h0", "c0", "s0")
+def _letters(nodes: list[Node]) -> dict[Node, str]:
+    """The last operation in each gate of each step: it makes the gate's value.
+
+    A scope of the user's own within a step counts as a gate. A padded step keeps the
+    state it found: what is chosen then has the letter, and the candidate a tilde.
+    """
+    last: dict[tuple, Node] = {}
+    for node in nodes:
+        kind = node.scope[-1].kind if node.scope and node.origin is None else ""
+        if kind == "gate" or (kind == "scope" and _index(node, "step") is not None):
+            last[node.scope] = node
+    found = {
+        node: clean(scope[-1].index or scope[-1].name, 12)
+        for scope, node in last.items()
+    }
+    for node in nodes:
+        if node.primitive.name == "where" and node.scope and node.origin is None:
+            kept = [e.source for e in node.edges if e.source in found]
+            if node.scope[-1].kind == "step" and kept:
+                letter = found[kept[0]]
+                found[kept[0]] = f"{letter}̃"
+                found[node] = letter
+    return found
 
 
 def _loop(node: Node) -> tuple:
@@ -157,7 +237,7 @@ def _backward_loops(nodes: list[Node]) -> set[tuple]:
     return {loop for loop, falls in found.items() if falls}
 
 
-def _index(node: Node, kind: str):
+def _index(node: Node, kind: str) -> Any:
     """The index of the innermost scope of a kind, or None."""
     for level in reversed(node.scope):
         if level.kind == kind:

@@ -9,7 +9,7 @@ from minigrad.engine import errors
 from minigrad.engine.kernels import jit
 from minigrad.models import GRU, LSTM, RNN, RNNCell, unroll
 from minigrad.stepping import Contribution, Forward, Gradient, Incoming, Stacked, Steps
-from minigrad.stepping.record.events import Symbol
+from minigrad.reading.names import Symbol
 
 
 def same_bits(a, b):

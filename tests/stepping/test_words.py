@@ -8,7 +8,8 @@ import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.primitives.base import TABLE
 from minigrad.models import GRU, LSTM, RNN
-from minigrad.reading.formulas import known, text
+from minigrad.reading.formula_text import text
+from minigrad.reading.formulas import filled, known
 from minigrad.stepping import Contribution, Incoming
 
 
@@ -82,7 +83,7 @@ def test_text_ties_as_formulas_do():
     assert text(tree) == "(a + 1) · (−b)"
     assert text(["sub", "a", ["sub", "b", "c"]]) == "a − (b − c)"
     assert text(["div", "a", ["mul", "b", "c"]]) == "a / (b · c)"
-    assert text(["power", "x", 2], {"x": "−3"}) == "(−3)²"
+    assert text(filled(["power", "x", 2], {"x": -3})) == "(−3)²"
 
 
 # ------------------------------------------------------------- moving about

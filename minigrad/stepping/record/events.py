@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.engine.quiet import quietly
+from minigrad.reading.names import Symbol
 
 SAMPLE = 64  # entries of an array that is too large to be kept
 
@@ -115,21 +116,6 @@ def norm_of(array: np.ndarray) -> float:
         if top == 0 or not np.isfinite(top):
             return float("nan") if np.isnan(sizes).any() else top
         return top * float(np.linalg.norm(sizes / top))
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """How a value is written in formulas: h_3^(1) is Symbol("h", "3", "(1)")."""
-
-    base: str
-    sub: str = ""
-    sup: str = ""
-
-    def __str__(self) -> str:
-        text = self.base
-        if self.sub:
-            text += f"_{self.sub}"
-        return f"{text}^{self.sup}" if self.sup else text
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,6 +30,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import DataError
+from minigrad.reading.formula_text import text as written
+from minigrad.reading.names import Symbol
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import (
     KINDS,
@@ -44,7 +46,6 @@ from minigrad.stepping.record.events import (
     Operation,
     Place,
     Stacked,
-    Symbol,
     Tables,
     Value,
 )
@@ -270,6 +271,8 @@ class _Reader:
         self.data = data
         self.arrays = [_array(item, k) for k, item in enumerate(data["arrays"])]
         self.formulas = [_tree(item, k) for k, item in enumerate(data["formulas"])]
+        for tree in self.formulas:
+            written(tree)  # fails for one with parts missing
 
     def tables(self) -> Tables:
         data = self.data

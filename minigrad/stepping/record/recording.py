@@ -20,7 +20,7 @@ from minigrad.engine.graph import line as code_line
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.stacking import Watcher
 from minigrad.reading.formulas import forward_formula, letters_of, rule_formula
-from minigrad.reading.names import Symbols
+from minigrad.reading.names import Names, given_name
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import (
     Array,
@@ -61,7 +61,7 @@ class Recorder(Watcher):
         self.largest = largest
         self.numbers = {node: number for number, node in enumerate(nodes)}
         self.group = group
-        self.symbols = Symbols(nodes, nodes[-1])
+        self.names = Names(nodes, nodes[-1])
         self.tables = Tables()
         self.value_of: dict[Any, int] = {}
         self.fields: list[dict[str, Any]] = []  # of the values
@@ -167,9 +167,9 @@ class Recorder(Watcher):
         inputs = tuple([self._value(edge) for edge in node.edges])
         outputs = []
         for index, array in enumerate(node.outputs):
-            name = (node.tags or {}).get("names", {}).get(index) or ""
             key = (node, index)
-            symbol = self.symbols.result(node, index)
+            symbol = self.names.result(node, index)
+            name = given_name(node, index)
             outputs.append(
                 self._add(
                     key, "result", symbol, array, name, node.requires_grad,
@@ -219,14 +219,15 @@ class Recorder(Watcher):
             key: Any = id(edge.array)
             if key in self.value_of:
                 return self.value_of[key]
-            return self._add(key, "constant", self.symbols.of(edge), edge.array)
+            return self._add(key, "constant", self.names.of(edge), edge.array)
         key = (source, id(edge.array))
         if key in self.value_of:
             return self.value_of[key]
         kind = "parameter" if edge.requires_grad else "input"
-        name = source.name or ""  # type: ignore[union-attr]
-        symbol = self.symbols.of(edge)
-        number = self._add(key, kind, symbol, edge.array, name, edge.requires_grad)
+        number = self._add(
+            key, kind, self.names.of(edge), edge.array, given_name(source),
+            edge.requires_grad,
+        )  # fmt: skip
         target = self.value_of.setdefault(source, number)
         self.fields[number]["target"] = target
         return number
