@@ -22,6 +22,7 @@ from typing import Any
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.reading.text import clean, number
 
+LONGEST = 32  # characters of a name that are shown
 STATES = ("h", "c")  # the letters of what a step hands on
 _INITIAL = ("h0", "c0", "s0")  # what tensors are called that a loop begins with
 _NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?")
@@ -58,20 +59,22 @@ def given_name(source: Any, index: int = 0) -> str:
 
 def last_word(name: str) -> str:
     """What a symbol keeps of a name: "W_h" of "cells.1.W_h"."""
-    return clean(name[-400:].rpartition(".")[2] or name, 24)
+    last = name.rpartition(".")[2] if len(name) < 400 else ""
+    return clean(last or name, LONGEST)
 
 
 class Names:
     """Names the values of one graph.
 
     nodes    all operations, oldest first, constants included: `ancestors([output])`
-    output   the operation that made the loss, which is called L; None if there is none
+    output   the operation that made the loss: a single number, which is called L
 
     Two readers of one loss give its values the same names.
     """
 
-    def __init__(self, nodes: list[Node], output: Node | None = None) -> None:
-        self.output = output
+    def __init__(self, nodes: list[Node], output: Any = None) -> None:
+        single = isinstance(output, Node) and not output.primitive.multiple
+        self._loss = output if single and output.array.size == 1 else None
         self.numbers = {node: number for number, node in enumerate(nodes)}
         self._many = len({_index(node, "layer") for node in nodes} - {None}) > 1
         self._gates = _letters(nodes)
@@ -104,6 +107,14 @@ class Names:
             self._leaves[source] = self._leaf(edge)
         return self._leaves[source]
 
+    def known(self, edge: Any) -> Symbol | None:
+        """The same, of a name or a number; None where there is neither."""
+        source = edge.source
+        if isinstance(source, Node):
+            return self.named(source, edge.index)
+        nameless = not source.name if source else edge.array.size != 1
+        return None if nameless else self.of(edge)
+
     def result(self, node: Node, index: int = 0) -> Symbol:
         """The symbol of an output of an operation."""
         found = self.named(node, index)
@@ -113,18 +124,18 @@ class Names:
         return Symbol("v", f"{self.numbers.get(node, '?')}{part}")
 
     def named(self, node: Node, index: int = 0) -> Symbol | None:
-        """The same; None for a value that has a number only."""
+        """The same; None for a result that has a number only."""
         given = given_name(node, index)
         if given:
-            return Symbol(clean(given, 24))
-        if node is self.output:
+            return Symbol(clean(given, LONGEST))
+        if node is self._loss:
             return Symbol("L")
         letter, step = self._gates.get(node), _index(node, "step")
         if letter is not None and not node.primitive.multiple:
             if letter.rstrip("̃") in STATES:
                 step = self.state_number(node)
             return Symbol(letter, "" if step is None else str(step), self.layer(node))
-        if node.primitive.name == "unstack":
+        if node.primitive.name == "unstack" and node.origin is None:
             return self._part(node, index)
         above = None if step is None else self._input_of(node, index)
         return None if above is None else Symbol("x", str(step), f"({above})")
