@@ -28,10 +28,13 @@ from minigrad.engine.primitives.base import describe
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
 from minigrad.engine.stacking import Watcher
+from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.path_listing import Path, Paths
 from minigrad.explaining.step_chain import Chains, Product
 from minigrad.explaining.step_cuts import Stretch, Stretches, alone, is_use
-from minigrad.explaining.value_names import Names, Quotient
+from minigrad.reading.formula_text import text as written
+from minigrad.reading.formulas import Tree, slope
+from minigrad.reading.names import Names
 
 LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
@@ -77,11 +80,11 @@ class Term:
         return self._owner.chains.signal(self._stretch)
 
     @property
-    def symbols(self) -> tuple[Quotient, Quotient]:
+    def symbols(self) -> tuple[Tree, Tree]:
         """dL/d(what leaves the step), and the derivative of that by the entry."""
         names = self._owner.names
         leaves = names.boundary(self._stretch)
-        return Quotient("L", leaves, "d"), Quotient(leaves, names.target)
+        return slope("L", leaves, "d"), slope(leaves, names.target)
 
     @property
     def count(self) -> int:
@@ -132,7 +135,8 @@ class Explanation:
         for node in nodes:
             if node not in self.stretches.of and _uses(node, target):
                 self.stretches.of[node] = alone(node)
-        self.names = Names(nodes, self.stretches, target, index)
+        names = Names(ancestors([output.source]), output.source)
+        self.names = EntryNames(names, self.stretches, target, index)
         listener = _Listener(self, output)
         start = np.full(output.array.shape, seed, output.array.dtype)
         with quietly(), uncollected():
@@ -158,13 +162,14 @@ class Explanation:
     @property
     def parameter(self) -> str:
         """The entry's name: "W_h[0,1]"."""
-        return str(self.names.target)
+        return written(self.names.target)
 
     @cached_property
     def _formula(self) -> Any:
         from minigrad.explaining.sympy_formula import Formula
 
-        return Formula(self._output, self._seed, self._target, self.index)
+        names = self.names.names
+        return Formula(self._output, self._seed, self._target, self.index, names)
 
     @property
     def formula(self) -> Any:

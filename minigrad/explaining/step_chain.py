@@ -24,7 +24,8 @@ from minigrad.engine.errors import GraphError
 from minigrad.engine.graph import AnyEdge
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.step_cuts import Stretch, flat, pull
-from minigrad.explaining.value_names import Quotient
+from minigrad.reading.formula_text import text
+from minigrad.reading.formulas import Tree, slope
 
 LARGEST = 512  # entries of a boundary: Jacobians of more are not written out
 
@@ -33,12 +34,12 @@ LARGEST = 512  # entries of a boundary: Jacobians of more are not written out
 class Factor:
     """One factor of a product: its symbol, its shape, and its value when asked for.
 
-    symbol   "∂h₂/∂h₁", `quotient` the same for typesetting
+    symbol   "∂h_2/∂h_1"; `quotient` is its tree, for all printers
     shape    (rows, columns)
     array    ndarray of that shape; GraphError if it is too large to be written out
     """
 
-    quotient: Quotient
+    quotient: Tree
     shape: tuple[int, int]
     _make: Any
     _array: np.ndarray | None = None
@@ -46,7 +47,7 @@ class Factor:
     @property
     def symbol(self) -> str:
         """As text."""
-        return str(self.quotient)
+        return text(self.quotient)
 
     @property
     def array(self) -> np.ndarray:
@@ -160,7 +161,7 @@ class Chains:
         sums = direct
         norms = [_norm(row)]
         name = self.names
-        loss = Quotient("L", name.boundary(read))
+        loss = slope("L", name.boundary(read))
         factors = [Factor(loss, (1, row.size), lambda: row[None])]
         for one, before in pairwise([*between, at]):
             sums = pull(reversed(one.nodes), sums)
@@ -185,7 +186,7 @@ class Chains:
 
         shape = (_size(one), _size(before))
         names = self.names
-        symbol = Quotient(names.boundary(one), names.boundary(before))
+        symbol = slope(names.boundary(one), names.boundary(before))
         return Factor(symbol, shape, make)
 
     def _column(self, at: Stretch) -> Factor:
@@ -200,7 +201,7 @@ class Chains:
                 )
             return self._columns[at]
 
-        symbol = Quotient(self.names.boundary(at), self.names.target)
+        symbol = slope(self.names.boundary(at), self.names.target)
         return Factor(symbol, (_size(at), 1), make)
 
 

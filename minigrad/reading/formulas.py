@@ -62,7 +62,7 @@ def rule_formula(node: Node, k: int) -> Tree | None:
     if primitive.vjp is None:
         return None
     if isinstance(primitive, Elementwise):
-        tree = _traced(primitive)[1][k]
+        tree = elementwise_rule(node, k)
         shape, full = node.edges[k].array.shape, node.array.shape
         if tree is None or shape == full:
             return tree
@@ -71,6 +71,12 @@ def rule_formula(node: Node, k: int) -> Tree | None:
     if made is None:
         return ["call", f"rule of {primitive.name}", "g"]
     return made[1](node, list(letters_of(node)), k)
+
+
+def elementwise_rule(node: Node, k: int) -> Tree | None:
+    """The rule of an elementwise operation for one entry, whatever was broadcast."""
+    assert isinstance(node.primitive, Elementwise)
+    return _traced(node.primitive)[1][k]
 
 
 def _summed_axes(shape: tuple[int, ...], full: tuple[int, ...]) -> str:
@@ -89,7 +95,8 @@ _POWER_RULE = (
     ["mul", ["mul", "g", "b"], ["power", "a", ["sub", "b", 1]]],
     ["mul", ["mul", "g", "y"], ["log", "a"]],
 )
-_SHORT = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
+LONG_WORDS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
+_SHORT = {name: word for word, name in LONG_WORDS.items()}
 
 
 @lru_cache(maxsize=256)
@@ -333,15 +340,16 @@ def _parts_of(tree: list) -> slice:
     return slice(1, 2 if tree[0] in ("index", "sum", "product") else None)
 
 
+def rebuilt(tree: list, parts: list) -> list:
+    """A list with other parts, and all else as it was."""
+    made = list(tree)
+    made[_parts_of(tree)] = parts
+    return made
+
+
 def filled(tree: Tree, known: Mapping[str, Tree]) -> Tree:
     """The tree with trees in place of some letters."""
-
-    def level(whole: list, parts: list) -> list:
-        made = list(whole)
-        made[_parts_of(whole)] = parts
-        return made
-
-    return fold(tree, lambda p: known.get(p, p) if isinstance(p, str) else p, level)
+    return fold(tree, lambda p: known.get(p, p) if isinstance(p, str) else p, rebuilt)
 
 
 def letters_in(tree: Tree) -> set[str]:
