@@ -12,7 +12,7 @@ import re
 from html import escape
 from typing import Any
 
-from minigrad.reading.formula_text import HIGHEST, SIGNS, Form, Printer
+from minigrad.reading.formula_text import HIGHEST, RAISED, SIGNS, Form, Printer
 from minigrad.reading.names import Symbol
 from minigrad.reading.text import number
 
@@ -57,15 +57,14 @@ def _symbol(symbol: Symbol) -> str:
     made = f"<mi>{escape(base)}</mi>"
     under = f"<mi>{escape(below)}</mi>" if below else ""
     under = f"<mtext>{escape(symbol.sub)}</mtext>" if symbol.sub else under
-    above = symbol.sup.replace("rev", "←")
-    over = f"<mtext>{escape(above)}</mtext>" if above else ""
+    over = f"<mtext>{escape(symbol.sup)}</mtext>" if symbol.sup else ""
     tag = "msubsup" if under and over else "msub" if under else "msup"
     return f"<{tag}>{made}{under}{over}</{tag}>" if under or over else made
 
 
 def _leaf(part: Any) -> tuple[str, int]:
     if isinstance(part, Symbol):
-        return (_symbol(part), HIGHEST) if part.value is None else _number(part.value)
+        return _symbol(part), RAISED if part.sup else HIGHEST
     if isinstance(part, str):
         tag = "mo" if part == "⋯" else "mi"
         return f"<{tag}>{escape(part)}</{tag}>", HIGHEST
@@ -153,9 +152,9 @@ template = Printer(FORMS, _place, _FUNCTION, _NAMES, _BRACKETS, _COMMA, _BINDING
 
 # ------------------------------------------------------------- TeX
 
-_SAFE = re.compile(r"[^\w.,:#()'+ ]")  # all else is no letter of a name in TeX
+_SAFE = re.compile(r"[^\w.,:#()\[\]'+× ]")  # all else is no letter of a name in TeX
 _SIGNS_IN_TEX = {
-    "−": "-", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∂": r"\partial ",
+    "−": "-", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "∂": r"\partial ",
     "d": r"\mathrm{d} ",
 }  # fmt: skip
 
@@ -174,15 +173,15 @@ def _upright(word: str) -> str:
 
 
 def _tex_leaf(part: Any) -> tuple[str, int]:
-    if isinstance(part, Symbol) and part.value is None:
+    if isinstance(part, Symbol):
         base, below = (part.base, "") if part.sub else _halves(part.base)
-        above = _safe(part.sup).replace("rev", r"\leftarrow")
         under = below or part.sub
-        made = _upright(base) + (f"^{{{above}}}" if above else "")
-        return made + (f"_{{{_safe(under)}}}" if under else ""), HIGHEST
+        made = _upright(base) + (f"^{{{_safe(part.sup)}}}" if part.sup else "")
+        made += f"_{{{_safe(under)}}}" if under else ""
+        return made, RAISED if part.sup else HIGHEST
     if isinstance(part, str):
         return r"\cdots" if part == "⋯" else _upright(part), HIGHEST
-    sign, digits, power = _digits(part.value if isinstance(part, Symbol) else part)
+    sign, digits, power = _digits(part)
     made = "-" * bool(sign) + digits.replace("∞", r"\infty")
     made += rf" \cdot 10^{{{power}}}" if power else ""
     return made, 2 if sign else HIGHEST
@@ -206,7 +205,9 @@ def _tex_call(tree: list, parts: list[str]) -> str:
     return rf"\operatorname{{{name}}}({inside})"
 
 
-_TEX_CASES = r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{else}} \end{{cases}}"
+_TEX_CASES = (
+    r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{else}} \end{{cases}}"
+)
 TEX_FORMS: dict[str, Form] = {
     **{w: f"{{0}} {_SIGNS_IN_TEX.get(s, s)} {{1}}" for w, s in SIGNS.items()},
     "mul": r"{0} \cdot {1}",
@@ -217,8 +218,8 @@ TEX_FORMS: dict[str, Form] = {
     "T": r"{{{0}}}^{{\mathrm{{T}}}}",
     "exp": "e^{{{0}}}",
     "sqrt": r"\sqrt{{{0}}}",
-    "absolute": r"\lvert {0} \rvert",
-    "norm": r"\lVert {0} \rVert",
+    "absolute": "|{0}|",
+    "norm": r"\|{0}\|",
     "list": "[{all}]",
     "index": lambda tree, parts: f"{parts[0]}[{_safe(tree[2])}]",
     "sum": _tex_over(r"\sum"),

@@ -21,13 +21,14 @@ SIGNS = {
     "greater_equal": "≥", "equal": "=", "not_equal": "≠",
 }  # fmt: skip
 HIGHEST = 9  # how tightly a letter binds
+RAISED = 5  # how tightly what has something above it binds, as powers do
 
 # How tightly a word binds, and how tightly its parts must. Others: as f(x) does.
 BINDING: dict[str, tuple[int, ...]] = {
     "if": (0,), "where": (0,), **dict.fromkeys(SIGNS, (1, 2, 2)),
     "add": (2, 2, 2), "sub": (2, 2, 3), "negative": (2, 3), "sum": (2, 3),
     "product": (2, 3), "mul": (3, 3, 3), "div": (3, 3, 4), "matmul": (4, 4, 5),
-    "power": (5, 6, 6), "T": (5, 6), "exp": (5, 9), "index": (6, 6),
+    "power": (5, 6, 6), "T": (5, 5), "exp": (5, 9), "index": (6, 5),
 }  # fmt: skip
 
 
@@ -60,7 +61,12 @@ class Printer:
 
     def __call__(self, tree: Tree, least: int = 0) -> str:
         """The tree as text; in brackets if it binds less than `least`."""
-        return self._tied(fold(tree, self.leaf, self._level), least)
+        return self._tied(fold(tree, self._leaf, self._level), least)
+
+    def _leaf(self, part: Any) -> tuple[str, int]:
+        """A letter, symbol or number; a constant's symbol is its number."""
+        value = part.value if isinstance(part, Symbol) else None
+        return self.leaf(part if value is None else value)
 
     def _tied(self, part: tuple[str, int], least: int) -> str:
         return part[0] if part[1] >= least else self.brackets.format(part[0])
@@ -87,10 +93,9 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def _leaf(part: Any) -> tuple[str, int]:
     """A number with the sign that formulas have; a name of two words in brackets."""
-    if isinstance(part, Symbol) and part.value is not None:
-        part = part.value
     if isinstance(part, str | Symbol):
-        return str(part), 2 if " " in str(part) else HIGHEST
+        binding = RAISED if isinstance(part, Symbol) and part.sup else HIGHEST
+        return str(part), 2 if " " in str(part) else binding
     text = number(part).replace("-", "−", 1) if part < 0 else number(part)
     return text, 2 if text[:1] == "−" else HIGHEST
 

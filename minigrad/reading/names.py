@@ -8,7 +8,7 @@ makes h_t, and the initial one is h_init). What a layer above the first reads at
 is x_t of that layer, if it has no other name. Other results have a number: v_41.
 
 Several layers are told apart by what stands above: (1), or (1,rev) for the reverse
-direction. A tensor's symbol has the last word of its name: "cells.1.W_h" is W_h^(0,rev).
+direction. A tensor's symbol is the last word of its name: W_h^(0,rev) is "cells.1.W_h".
 
 Read next: `formulas.py`.
 """
@@ -24,7 +24,7 @@ from minigrad.reading.text import clean, number
 
 LONGEST = 32  # characters of a name that are shown
 STATES = ("h", "c")  # the letters of what a step hands on
-_INITIAL = ("h0", "c0", "s0")  # what tensors are called that a loop begins with
+_INITIAL = re.compile("([hcs])_?0")  # what tensors are called that a loop begins with
 _NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?")
 
 
@@ -168,7 +168,7 @@ class Names:
         if before.array.dtype.kind == "b":
             return Symbol("m", str(index))  # a mask
         name = last_word(given_name(before.source, before.index)) or "x"
-        if name in _INITIAL:
+        if _INITIAL.fullmatch(name):
             return self._from_outside(name, (node, index))
         return Symbol(name, str(index))
 
@@ -178,10 +178,10 @@ class Names:
         reader, layers = self._readers.get(key, (None, set()))
         inside = layers - {None}
         above = self._mark(*inside) if len(inside) == 1 else ""
-        if name not in _INITIAL:
+        if not _INITIAL.fullmatch(name):
             return Symbol(name, "", above)
         falls = reader is not None and self._falls(reader)
-        return Symbol(name[:-1], "init" if falls else "0", above)
+        return Symbol(name[0], "init" if falls else "0", above)
 
     def _input_of(self, node: Node, index: int) -> int | None:
         """The layer that reads a value, if it is one and not the value's own."""
@@ -194,7 +194,9 @@ class Names:
 
     def _leaf(self, edge: AnyEdge) -> Symbol:
         """A leaf's name without the path to it; primes tell equal ones apart."""
-        name = last_word(given_name(edge.source)) or ("p" if edge.requires_grad else "x")
+        name = last_word(given_name(edge.source)) or (
+            "p" if edge.requires_grad else "x"
+        )
         symbol = self._from_outside(name, (edge.source, 0))
         count = self._taken[symbol] = self._taken.get(symbol, 0) + 1
         if count == 1:

@@ -8,8 +8,8 @@ import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.kernels import jit
 from minigrad.models import GRU, LSTM, RNN, RNNCell, unroll
-from minigrad.stepping import Contribution, Forward, Gradient, Incoming, Stacked, Steps
 from minigrad.reading.names import Symbol
+from minigrad.stepping import Contribution, Forward, Gradient, Incoming, Stacked, Steps
 
 
 def same_bits(a, b):

@@ -23,9 +23,7 @@ _MOVES = {"split", "reshape", "unstack", "astype", "broadcast_to", "transpose"}
 _JOINS = {"concatenate", "stack", "matmul"}
 
 
-def formulas(
-    nodes: list[Node], names: Names, inside: list[int]
-) -> tuple[str, ...]:
+def formulas(nodes: list[Node], names: Names, inside: list[int]) -> tuple[str, ...]:
     """What these operations compute, one formula per result; () if that gets long."""
     trees: dict[Node, Tree] = {}
     used: set[Node] = set()

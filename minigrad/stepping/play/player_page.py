@@ -3,7 +3,8 @@
 What Python knows is embedded as JSON: the events as `json_format.py` writes them, and
 which boxes and lines of the drawing belong to which operation. Formulas and symbols are
 typeset here, once each, in templates; letters in formulas are places that the scripts
-fill. The scripts set text only as text. The drawing is there once, in light and dark: its colours are variables.
+fill. The scripts set text only as text. The drawing is there once, in light and dark:
+its colours are variables.
 
 Read next: `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js`, `player.js`.
 """
