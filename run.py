@@ -32,10 +32,16 @@ WINDOWS = os.name == "nt"
 # What the commands need beyond the run-time dependencies.
 EXTRAS = {"test": ["test"], "site": ["docs"]}
 COMMANDS = ("tour", "test", "site", "bench", "minigrad", "python", "install")
+# import-linter has no `-m` form.
+LINT_IMPORTS = (
+    "from importlinter.cli import lint_imports_command;"
+    "lint_imports_command(['--no-cache', '--no-logo'])"
+)
 CHECKS = (
     ("ruff check", ["-m", "ruff", "check", "."]),
     ("ruff format --check", ["-m", "ruff", "format", "--check", "."]),
     ("mypy", ["-m", "mypy"]),
+    ("lint-imports", ["-c", LINT_IMPORTS]),
 )
 PROBE = (
     "import json, sys; from importlib.util import find_spec;"

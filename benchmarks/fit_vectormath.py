@@ -34,29 +34,14 @@ def log_tail(w):
     return 2 * (mp.atanh(s) - s) / s**3 if w else mp.mpf(2) / 3
 
 
-def sin_tail(w):
-    """(sin r - r) / r^3 in w = r^2."""
-    r = mp.sqrt(w)
-    return (mp.sin(r) - r) / r**3 if w else -mp.mpf(1) / 6
-
-
-def cos_tail(w):
-    """(cos r - 1 + r^2 / 2) / r^4 in w = r^2."""
-    r = mp.sqrt(w)
-    return (mp.cos(r) - 1 + w / 2) / w**2 if w else mp.mpf(1) / 24
-
-
 HALF = LN2 / 2 * SLACK  # |r| of exp
 TANH = (LN2 / 4 * SLACK) ** 2
 LOG = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1) * SLACK) ** 2
-TURN = (mp.pi / 4 * SLACK) ** 2
 # name: remainder, interval, {type: terms}, weight w(x): the error's share of the whole
 CASES = {
     "EXP": (exp_tail, (-HALF, HALF), (5, 10), lambda r: r**2 / mp.exp(r)),
     "TANH": (tanh_tail, (0, TANH), (3, 6), lambda w: w),
     "LOG": (log_tail, (0, LOG), (4, 7), lambda w: w / 2),
-    "SIN": (sin_tail, (0, TURN), (3, 6), lambda w: w),
-    "COS": (cos_tail, (0, TURN), (3, 6), lambda w: w**2 / mp.cos(mp.sqrt(w))),
 }
 
 

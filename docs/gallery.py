@@ -2,8 +2,9 @@
 
     python3 run.py python docs/gallery.py
 
-writes docs/pictures/: the SVG files and README.md, which shows them all. The programs
-are fixed, so the pictures are too; only fonts differ from machine to machine.
+This writes the SVG files in docs/pictures/, and the README.md there, which shows them
+all. The programs are always the same, so the pictures are, too. Only the fonts may
+differ from machine to machine.
 """
 
 from __future__ import annotations
@@ -76,63 +77,78 @@ class Picture(NamedTuple):
 PICTURES = (
     Picture(
         "lstm",
-        "An LSTM, every operation; the lines' colour, width and number are the size of "
-        "the gradient of the last hidden state. It stays large along c (the conveyor "
-        "belt, above) and fades along h (below).",
+        "An LSTM, drawn with every operation. The colour and the width of a line, and "
+        "the number on it, show how large the gradient of the last hidden state is "
+        "there. "
+        "The gradient stays large along the cell state c (above), and gets small along "
+        "the hidden state h (below).",
         hero,
     ),
-    Picture("lstm-dark", "The same on dark paper.", lambda: hero("dark")),
+    Picture(
+        "lstm-dark", "The same picture with a dark background.", lambda: hero("dark")
+    ),
     Picture(
         "lstm-gates",
-        "Gate by gate; each box shows its mean, and is the stronger coloured the "
-        'larger it is: `level="gate", values="mean"`.',
+        "One box per gate. Each box shows its mean value. The larger the mean, the "
+        'stronger the colour: `level="gate", values="mean"`.',
         lambda: level(LSTM(3, 4, rng=1), "gate", values="mean"),
     ),
     Picture(
         "lstm-values",
-        "Minimum, maximum, mean and a small heat map (blue below zero, orange above): "
-        "`values=True`.",
+        "Each box shows the minimum, the maximum, the mean and a small heat map (blue: "
+        "below zero, orange: above zero): `values=True`.",
         lambda: level(LSTM(3, 4, rng=1), "gate", values=True),
     ),
     Picture(
         "lstm-peephole",
-        'The gates look at the cell state: `LSTM(..., peephole="current")`.',
+        'Here the gates also see the cell state: `LSTM(..., peephole="current")`.',
         lambda: level(LSTM(3, 4, peephole="current", rng=1), "op"),
     ),
     Picture(
         "lstm-long",
-        "A hundred steps: the middle is left out (`max_steps`, `first`, `last`, "
-        "`steps`).",
+        "A sequence of a hundred steps. The steps in the middle are left out. The "
+        "options `max_steps`, `first`, `last` and `steps` decide which ones.",
         lambda: mg.draw(LSTM(3, 4, rng=1)(inputs(100))[0], "cell", max_steps=6),
     ),
-    Picture("rnn", "An RNN, every operation.", lambda: level(RNN(3, 4, rng=1), "op")),
+    Picture(
+        "rnn",
+        "An RNN, drawn with every operation.",
+        lambda: level(RNN(3, 4, rng=1), "op"),
+    ),
     Picture(
         "rnn-backward",
-        "The backward graph of a gradient made with `create_graph=True`, above the "
-        "forward one: each operation says of which rule it is, dotted boxes are values "
-        "that a rule looks up.",
+        "A gradient made with `create_graph=True` has a graph of its own. It is drawn "
+        "above the forward graph. Each of its operations says which rule it belongs "
+        "to. Dotted boxes are values from the forward graph that a rule uses.",
         backward,
     ),
-    Picture("gru", "A GRU, every operation.", lambda: level(GRU(3, 4, rng=1), "op")),
     Picture(
-        "gru-gates", "The same, gate by gate.", lambda: level(GRU(3, 4, rng=1), "gate")
+        "gru",
+        "A GRU, drawn with every operation.",
+        lambda: level(GRU(3, 4, rng=1), "op"),
+    ),
+    Picture(
+        "gru-gates",
+        "The same GRU, drawn with one box per gate.",
+        lambda: level(GRU(3, 4, rng=1), "gate"),
     ),
     Picture(
         "bidirectional",
-        "Two layers in both directions, a box per step: time runs to the left in the "
-        "reverse rows.",
+        "Two bidirectional layers, with one box per step. In the reverse rows, time "
+        "runs from right to left.",
         lambda: level(GRU(3, 4, 2, bidirectional=True, rng=1), "cell"),
     ),
     Picture(
         "expression",
-        "Any graph can be drawn: here a few numbers, with values and gradients.",
+        "Any graph can be drawn. This one is made of a few numbers, and shows their "
+        "values and gradients.",
         expression,
     ),
 )
 HEAD = """# Pictures
 
-Made by `python3 run.py python docs/gallery.py`. Each is one call of `mg.draw`; saved as
-`.html` it can be zoomed, searched and folded.
+`python3 run.py python docs/gallery.py` makes these pictures. Each of them is one call
+of `mg.draw`. If you save a drawing as `.html`, you can zoom, search and fold it.
 """
 
 

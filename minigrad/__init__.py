@@ -1,8 +1,10 @@
 """minigrad: a microscope for recurrent networks.
 
-A tiny reverse-mode autograd engine over NumPy arrays. Start with `tensor.py` (what a
-user holds), `graph.py` (what an operation leaves behind) and `autodiff.py` (how
-gradients are made of it).
+A tiny reverse-mode autograd engine over NumPy arrays, recurrent networks from its
+operations, and readers of the graph that they leave behind. These are the public names;
+most are imported when they are first used.
+
+Read next: `minigrad/engine/`.
 """
 
 import sys
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import nn
 from minigrad.engine import errors, random
+from minigrad.engine.array_methods import clip
 from minigrad.engine.autodiff import grad, jacobian
 from minigrad.engine.creation import (
     arange,
@@ -51,11 +54,10 @@ from minigrad.engine.primitives.shape import (
 )
 from minigrad.engine.random import manual_seed
 from minigrad.engine.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
-from minigrad.engine.tensor import Tensor, clip, tensor
+from minigrad.engine.tensor import Tensor, tensor
 from minigrad.nn import losses, optim
 from minigrad.nn.clip import clip_grad_norm_, clip_grad_value_
 from minigrad.reading.replay import replay
-from minigrad.training.checkpoint import load, save
 
 if TYPE_CHECKING:
     from minigrad import data, training
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     )
     from minigrad.reading.gradcheck import gradcheck
     from minigrad.stepping import Steps, steps
+    from minigrad.training.checkpoint import load, save
 
 abs = absolute
 
@@ -95,6 +98,8 @@ _LATER = {
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
+    "load": ("minigrad.training.checkpoint", "load"),
+    "save": ("minigrad.training.checkpoint", "save"),
     "steps": ("minigrad.stepping", "steps"),
     "training": ("minigrad.training", None),
 }

@@ -1,8 +1,11 @@
 """Recurrent networks from primitive operations: cells, the time loop, layers of them.
 
-Start with `unroll.py` (the loop), then `rnn.py`, `lstm.py`, `gru.py` (the equations)
-and `recurrent.py` (layers and directions). What is built of them for real work is in
-`sentiment_reader.py`, `language_model.py` and `taggers.py`.
+`rnn.py`, `lstm.py` and `gru.py` are the equations; `cell.py` is what they share,
+`unroll.py` the time loop, `masking.py` what happens at padding, `recurrent.py` layers
+and directions. What is built of them for real work is in `sentiment_reader.py`,
+`language_model.py`, `taggers.py` and `forecaster.py`.
+
+Read next: `rnn.py`.
 """
 
 if __name__ == "models":  # the short name, in a checkout: the same modules, not copies

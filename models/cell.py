@@ -3,7 +3,7 @@
 The weights of all gates stand side by side, `W_x (D, G*H)`, `W_h (H, G*H)`, `b (G*H,)`,
 in the order of `cell.gates`: one product per step for all gates, then a split.
 
-Read next: `rnn.py`, `lstm.py`, `gru.py`: the equations.
+Read next: `unroll.py` (the time loop).
 """
 
 from __future__ import annotations

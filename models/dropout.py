@@ -3,7 +3,7 @@
     lstm.cells[0] = HiddenDropout(lstm.cells[0], 0.25, rng=0)
     output, state = lstm(x)               # after lstm.eval(): as without it
 
-Read next: `unroll.py` (where a sequence begins).
+Read next: `input_checks.py`.
 """
 
 from __future__ import annotations

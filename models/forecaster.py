@@ -1,6 +1,8 @@
 """Tomorrow's temperature from the days before it.
 
-Read next: `minigrad/tasks/weather.py` (the task: its data, its figures).
+The task around it, its data and its figures, is `minigrad/tasks/weather.py`.
+
+Read next: `minigrad/nn/` (what models are built of).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The GRU: one state, two gates, and four conventions that are told apart by name.
 
-Read next: `recurrent.py` (layers and directions).
+Read next: `cell.py` (what all cells share).
 """
 
 from __future__ import annotations

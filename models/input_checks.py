@@ -3,31 +3,18 @@
 Every check here raises a `MinigradError` that names the user's own line: the first one
 outside of minigrad and of these models.
 
-Read next: `recurrent.py`, which calls most of them.
+Read next: `word_models.py`.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.graph import PACKAGE, place
-from minigrad.engine.primitives.base import describe
-from minigrad.engine.scope import thread
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
-
-_HERE = __file__.rpartition("input_checks.py")[0]
-
-
-def user_line() -> str:
-    """The scope and the user's line, for the "in" row of a message."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith((_HERE, PACKAGE)):
-        frame = frame.f_back
-    return place(thread.recorder.scope, (frame.f_code, frame.f_lasti))
 
 
 def as_tensor(value: Any, name: str) -> Tensor:
@@ -42,7 +29,6 @@ def size(name: str, value: Any) -> int:
             f"{name}={value!r} is not a size",
             expect=f"{name}: a whole number, 1 or more",
             actual=f"{value!r:.60} ({type(value).__name__})",
-            where=user_line(),
             hint="sizes count numbers per step, units or layers",
         )
     return int(value)
@@ -59,7 +45,6 @@ def floating(dtype: Any) -> np.dtype:
             f"dtype={dtype!r} is not for weights",
             expect="dtype 'float64' (the default) or 'float32'",
             actual=repr(dtype),
-            where=user_line(),
             hint="float32 is faster; float64 shows smaller gradients",
         )
     return found
@@ -74,7 +59,6 @@ def same_dtype(kind: str, dtype: np.dtype, **operands: Tensor) -> None:
                 f"{kind}: {name} is {value.dtype} and the weights are {dtype}",
                 expect=f"{name} of dtype {dtype}",
                 actual=f"{name}: {describe(value._edge)}",
-                where=user_line(),
                 hint="whole numbers go through an Embedding or one-hot coding first"
                 if whole
                 else f"use {name}.astype('{dtype}'), or make the model with "
@@ -96,7 +80,6 @@ def sequence(kind: str, x: Tensor, input_size: int) -> None:
             f"{kind}(x): x is not a sequence of inputs for this model",
             expect=f"x of shape (T, B, {input_size}), T >= 1",
             actual=f"x: {describe(x._edge)}",
-            where=user_line(),
             hint=hint,
         )
 
@@ -121,7 +104,6 @@ def initial_state(
             expect=f"state {wanted}: {len(names)} tensors"
             + (f" of shape {shape}" if shape else ""),
             actual=f"{count} {type(state).__name__}",
-            where=user_line(),
             hint=f"pass a tuple {wanted}, or None for zeros",
         )
     tensors = tuple(
@@ -134,7 +116,6 @@ def initial_state(
                 f"{kind}: {name}0 has another shape than the state",
                 expect=f"{name}0 of shape {shape}: (layers * directions, B, H)",
                 actual=f"{name}0: {describe(start._edge)}",
-                where=user_line(),
                 hint=f"use {name}0.expand_dims(0)"
                 if bare
                 else "one (B, H) slice per cell, in the order of model.cells",
@@ -150,7 +131,6 @@ def number(name: str, value: Any) -> float:
         f"{name}={value!r:.60} is not a number",
         expect=f"{name}: a finite number",
         actual=type(value).__name__,
-        where=user_line(),
         hint=f"for example {name}=1.0",
     )
 
@@ -170,7 +150,6 @@ def step(cell: Any, x: Tensor, state: Any) -> tuple[Tensor, ...]:
                 f"{kind}(x, state): {name} does not fit this cell",
                 expect=f"x (B, {cell.input_size}), {wide}",
                 actual=f"{name}: {describe(value._edge)}     x: {describe(x._edge)}",
-                where=user_line(),
                 hint="a cell takes one step of a batch; models.unroll takes sequences",
             )
     return state

@@ -1,6 +1,6 @@
 """The LSTM: a cell state that is added to rather than multiplied, and gates around it.
 
-Read next: `gru.py`, then `recurrent.py` (layers and directions).
+Read next: `gru.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from minigrad.engine.scope import gate
 from minigrad.engine.tensor import Tensor
 
 from .cell import Cell
-from .input_checks import number, user_line
+from .input_checks import number
 from .recurrent import Recurrent
 
 State = tuple[Tensor, Tensor]
@@ -65,7 +65,6 @@ class LSTMCell(Cell):
                 f"couple={couple!r} needs a forget gate to couple",
                 expect="forget_gate=True, or couple=None",
                 actual=f"forget_gate={forget_gate!r}, couple={couple!r}",
-                where=user_line(),
                 hint="leave out one of the two",
             )
         absent = {None: None, "forget": "f", "input": "i"}[couple]

@@ -5,7 +5,7 @@ gives zeros as its output, and has gradients that are exactly zero: `where` pick
 old state, so nothing flows into what the cell computed there. Padded inputs are zeroed
 before use, so that even NaN there is harmless.
 
-Read next: `unroll.py`.
+Read next: `recurrent.py` (layers and directions).
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
-
-from .input_checks import user_line
 
 
 class Mask:
@@ -56,7 +54,6 @@ class Mask:
                 "steps are padded, and the state has not one row per sequence",
                 expect=f"a state of shape ({self.array.shape[1]}, ...)",
                 actual=describe(state._edge),
-                where=user_line(),
                 hint="the batch is the first axis of every part of the state",
             )
         ndim = state.ndim
@@ -82,7 +79,6 @@ def make_mask(
             "both lengths and mask are given",
             expect="one of the two, or neither",
             actual="lengths and mask",
-            where=user_line(),
             hint="lengths says that padding is at the end; mask says it for any side",
         )
     name, given = ("lengths", lengths) if mask is None else ("mask", mask)
@@ -92,7 +88,6 @@ def make_mask(
             f"{name} is given for inputs without a batch axis",
             expect="x of shape (T, B, ...)",
             actual="x of shape (T,)",
-            where=user_line(),
             hint="x.expand_dims(1) makes it a batch of one sequence",
         )
     if mask is None:
@@ -108,7 +103,6 @@ def _check_lengths(array: np.ndarray, steps: int, batch: int) -> None:
             "lengths: not one number per sequence",
             expect=f"shape ({batch},), x being ({steps}, {batch}, ...)",
             actual=f"shape {array.shape}",
-            where=user_line(),
             hint="x is (T, B, D): the batch is its second axis",
         )
     if array.dtype.kind not in "iu":
@@ -116,7 +110,6 @@ def _check_lengths(array: np.ndarray, steps: int, batch: int) -> None:
             "lengths: not whole numbers",
             expect="a list or array of integers",
             actual=f"dtype {array.dtype}",
-            where=user_line(),
             hint="use lengths.astype('int64')",
         )
     bad = np.flatnonzero((array < 1) | (array > steps))
@@ -125,7 +118,6 @@ def _check_lengths(array: np.ndarray, steps: int, batch: int) -> None:
             f"lengths[{bad[0]}] = {array[bad[0]]} is out of range",
             expect=f"lengths in 1..{steps}, the number of steps of x",
             actual=f"{bad.size} of {batch} out of range",
-            where=user_line(),
             hint="leave empty sequences out; cut longer ones, or pad x further",
         )
 
@@ -137,7 +129,6 @@ def _check_mask(array: np.ndarray, steps: int, batch: int) -> None:
             "mask: another shape than the sequence's",
             expect=f"shape ({steps}, {batch}): (T, B)",
             actual=f"shape {array.shape}",
-            where=user_line(),
             hint="pass mask.T: time comes first" if turned else "one entry per step",
         )
     if array.dtype != bool:
@@ -145,6 +136,5 @@ def _check_mask(array: np.ndarray, steps: int, batch: int) -> None:
             "mask: not boolean",
             expect="a (T, B) array of booleans, True = real",
             actual=f"dtype {array.dtype}",
-            where=user_line(),
             hint="use mask.astype(bool), or mask > 0",
         )

@@ -4,7 +4,9 @@ A layer runs one cell over the sequence, or two in opposite directions whose out
 joined step by step; the next layer reads what it gave, step by step. Nothing of this is
 known to the cells.
 
-Read next: `gates.py` (how a trace finds the gates in the graph).
+How a trace finds the gates in the graph is `minigrad/reading/gates.py`.
+
+Read next: `dropout.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ from .input_checks import (
     same_dtype,
     sequence,
     size,
-    user_line,
 )
 from .masking import Mask, make_mask
 from .unroll import Unrolled, run, watched
@@ -77,7 +78,6 @@ class Trace:
                 f"layer({k}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
                 actual=str(k),
-                where=user_line(),
                 hint="cells are counted as in model.cells: by layer, forward first",
             )
         return self.layers[k]

@@ -1,6 +1,6 @@
 """Networks that tag: every word of a sentence, or a text as a whole.
 
-Read next: `recurrent.py` (how two directions are joined).
+Read next: `forecaster.py`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""The time loop: one cell, applied step after step. It is written here and nowhere
-else.
+"""The time loop: one cell, applied step after step. It is written here alone.
 
     output, state = unroll(cell, x, state)      # output[t] is the first part of s[t+1]
 
@@ -11,7 +10,7 @@ is the reverse walk over the graph that this loop records.
 
 Time is 0-based: step t maps (x[t], s[t]) to s[t+1]; s[0] is the initial state.
 
-Read next: `lstm.py` (a cell), `gates.py` (how a gate's values are found again).
+Read next: `masking.py` (sequences of unequal length).
 """
 
 from __future__ import annotations
@@ -24,13 +23,15 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
-from minigrad.engine.graph import Node, next_seq
+from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.quiet import uncollected
-from minigrad.engine.scope import GATES, enable_grad, thread, time_step
+from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.tensor import Tensor
-from minigrad.reading.gates import gate_nodes, gate_values, unknown
+from minigrad.reading.gates import by_letter, gate_values, unknown
+from minigrad.reading.levels import NAMED
+from minigrad.reading.loops import Loops
 
-from .input_checks import as_tensor, user_line
+from .input_checks import as_tensor
 from .masking import Mask, make_mask
 
 State = Tensor | tuple[Tensor, ...]
@@ -62,14 +63,14 @@ class Unrolled:
         times: Sequence[int],
         mask: Mask | None,
         bare: bool,
-        began: tuple[int, int],
+        began: tuple[int, tuple[Scope, ...]],
     ) -> None:
         self.cell = cell
         self.states = states
         self.times = times
         self._mask = mask
         self._bare = bare
-        self._began = began  # the loop's first seq, and the depth of its scope
+        self._began = began  # the loop's first seq, and the scopes around it
 
     def __iter__(self) -> Iterator[Any]:
         return iter((self.output, self.state))
@@ -98,7 +99,10 @@ class Unrolled:
     @cached_property
     def gate_nodes(self) -> dict[str, dict[int, Node]]:
         """The node that made each gate, by letter and time step."""
-        return gate_nodes(self.states, *self._began)
+        first, scopes = self._began
+        made = ancestors([part.node for state in self.states for part in state])
+        loop = Loops([node for node in made if node.seq >= first]).at(scopes)
+        return {} if loop is None else by_letter(loop.nodes, loop.inside, NAMED)
 
     @cached_property
     def _gates(self) -> dict[str, np.ndarray]:
@@ -174,7 +178,6 @@ def unroll(
             "unroll(cell, x, state): the cell cannot be called",
             expect="a function or module: cell(x_t, state) -> state",
             actual=type(cell).__name__,
-            where=user_line(),
             hint="for example models.LSTMCell(input_size, hidden_size)",
         )
     x = as_tensor(x, "x")
@@ -184,7 +187,6 @@ def unroll(
             "unroll(cell, x, state): x has no time step",
             expect="x of shape (T, B, D), T >= 1",
             actual=f"x: {x.shape} {x.dtype}",
-            where=user_line(),
             hint="time is the first axis; leave empty sequences out",
         )
     array = make_mask(lengths, mask, steps, x.shape[1] if x.ndim > 1 else None)
@@ -223,7 +225,7 @@ def run(
     """The loop itself, over inputs that are already apart: one tensor per step."""
     bare = not isinstance(state, tuple | list)
     now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
-    began = next_seq(), len(thread.recorder.scope)
+    began = next_seq(), thread.recorder.scope
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
@@ -268,7 +270,6 @@ def _check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
         "unroll: the cell returned another kind of state than it was given",
         expect=", ".join(f"{s.shape} {s.dtype}" for s in now),
         actual=actual,
-        where=user_line(),
         hint="give the initial state the full shape (B, H), x and weights one dtype, "
         "and return tensors in the form they came in",
     )

@@ -120,11 +120,13 @@ def test_the_parameter_is_named_and_nothing_is_changed(clip, bad):
     before = [p.grad.data.copy() for p in ps]
     with pytest.raises(NonFiniteError) as caught:
         clip(ps, 0.5)
+    assert caught.value.where.startswith("test_clip.py:")
     assert str(caught.value) == (
         f"{clip.__name__}: a gradient is not finite\n"
         "  expect  finite gradients\n"
         f"  actual  {bad} at (1, 0), 2 of 4 entries     "
         "parameter 1: 'p1' (2, 2) float64\n"
+        f"  in      {caught.value.where}\n"
         "  hint    run the step under mg.detect_anomaly() to see where it arose"
     )
     for p, array in zip(ps, before, strict=True):

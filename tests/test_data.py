@@ -628,10 +628,12 @@ def test_bad_input_is_one_clear_error(call, error, message):
 def test_the_message_in_full():
     with pytest.raises(DTypeError) as caught:
         data.pad_sequences([[1, 2], [3, 4.5]])
+    assert caught.value.where.startswith("test_data.py:")
     assert str(caught.value) == (
         "pad_sequences(sequences[1]): sequences[1][1] does not fit into int32\n"
         "  expect  values that int32 holds exactly\n"
         "  actual  4.5\n"
+        f"  in      {caught.value.where}\n"
         '  hint    round it yourself, or choose a dtype that holds it ("float32")'
     )
 

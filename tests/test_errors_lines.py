@@ -1,11 +1,17 @@
 """Every error about a tensor says where in the user's program it was made."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import errors
+from minigrad.commands.main import main
 from minigrad.engine.errors import MinigradError
+from minigrad.lessons.lesson_cells import find
 from minigrad.models import LSTM
+from minigrad.tasks import task
 
 X = mg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True, name="x")
 V = mg.tensor([1.0, 2.0])
@@ -57,3 +63,74 @@ def test_the_line_is_there(name):
     error = found.value
     assert error.where is not None and "test_errors_lines.py:" in error.where
     assert error.expect and error.actual and error.hint
+
+
+def wrong_gradient():
+    mg.gradcheck(lambda x: mg.tensor(x.data) * x, [np.ones(2)], order=1)
+
+
+def not_finite():
+    with mg.detect_anomaly():
+        mg.log(X - X)
+
+
+def too_large_a_picture():
+    mg.draw(X * 2, engine="dot", title="t").save(FOLDER / "no" / "such" / "folder.svg")
+
+
+FOLDER = Path(__file__).parent
+# Room, class, and a call that is refused there: every class and every room is in it.
+ROOMS = [
+    ("engine", errors.ShapeError, lambda: X + mg.ones((9,))),
+    ("engine", errors.IndexingError, lambda: X[7]),
+    ("engine", errors.GraphError, lambda: V.sum().backward()),
+    ("engine", errors.NonFiniteError, not_finite),
+    ("reading", errors.GradientError, wrong_gradient),
+    ("nn", errors.ArgumentError, lambda: mg.optim.SGD([X], lr=-1)),
+    ("data", errors.DataError, lambda: mg.data.read_table(FOLDER / "none.csv", ["a"])),
+    ("training", errors.CheckpointError, lambda: mg.load(FOLDER / "none.safetensors")),
+    ("drawing", errors.DTypeError, lambda: mg.draw(3)),
+    ("drawing", errors.ArgumentError, lambda: mg.draw(X * 2, level="atom")),
+    ("stepping", errors.ArgumentError, lambda: mg.steps(X.sum(), level="atom")),
+    ("flow", errors.DTypeError, lambda: mg.ledger(3, [X])),
+    ("explaining", errors.IndexingError, lambda: mg.explain(X, (9, 9), X.sum())),
+    ("models", errors.ShapeError, lambda: LSTM(3, 2)(np.ones((2, 1, 5)))),
+    ("tasks", errors.ArgumentError, lambda: task("cooking")),
+    ("lessons", errors.ArgumentError, lambda: find("cooking")),
+    ("drawing", errors.DrawingError, too_large_a_picture),
+]
+
+
+@pytest.mark.parametrize(("room", "kind", "call"), ROOMS)
+def test_every_room_names_the_line(room, kind, call):
+    with pytest.raises(kind) as found:
+        call()
+    assert "test_errors_lines.py:" in (found.value.where or "")
+    raised_in = [str(entry.path) for entry in found.traceback]
+    assert any(f"minigrad/{room}/" in path or f"/{room}/" in path for path in raised_in)
+
+
+def test_every_class_is_among_them():
+    kinds = {kind for _, kind, _ in ROOMS}
+    known = {
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, MinigradError)
+    }
+    assert known - kinds == {MinigradError, errors.SetupError}  # no call can cause it
+
+
+def test_a_cell_is_not_the_users_line():
+    """The line is where the user called, the scope where in the cell it happened."""
+    lstm = LSTM(3, 2)
+    lstm.cells[0].W_h.data = lstm.cells[0].W_h.data * 0 + 1e300
+    with pytest.raises(errors.NonFiniteError) as found, mg.detect_anomaly():
+        lstm(np.ones((2, 1, 3)), (np.full((1, 1, 2), 1e10), np.ones((1, 1, 2))))
+    assert "step 0" in found.value.where
+    assert "test_errors_lines.py:" in found.value.where
+
+
+def test_on_the_command_line_there_is_no_line(capsys):
+    assert main(["train", "sentiment", "--data", "no-such-file.csv"]) == 2
+    assert "no-such-file.csv" in (told := capsys.readouterr().err)
+    assert "\n  in " not in told

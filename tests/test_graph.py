@@ -12,8 +12,9 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine import autodiff, errors
-from minigrad.engine.graph import ancestors, line
+from minigrad.engine.graph import ancestors
 from minigrad.engine.scope import gate, time_step
+from minigrad.engine.user_code import line
 
 
 def leaf(values, name=None):

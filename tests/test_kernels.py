@@ -66,6 +66,9 @@ def test_value_kernel(primitive, dtype, rng):
     if "condition" in names:
         arrays[0] = (arrays[0] > 0).astype(dtype)
     kernel = primitive.value_kernel(np.dtype(dtype).char)
+    if primitive.name in ("sin", "cos"):
+        assert kernel is None and primitive.value is getattr(np, primitive.name)
+        return
     with quietly():
         expected = primitive.scalar(*arrays).astype(dtype)
         either = primitive.name in EITHER_ZERO
@@ -130,7 +133,7 @@ SCRIPT = """
 import sys
 import numpy as np
 import minigrad as mg
-from minigrad import kernels
+from minigrad.engine.kernels import jit
 
 if "warm" in sys.argv:
     from numba.np.ufunc import ufuncbuilder
@@ -143,7 +146,7 @@ x = mg.tensor([-1.0, 0.5], requires_grad=True)
 (g,) = mg.grad(mg.sigmoid(x).sum(), [x])
 s = 1 / (1 + np.exp(-x.data))
 np.testing.assert_allclose(g.data, s * (1 - s), rtol=1e-15)
-print(kernels.cache_folder())
+print(jit.cache_folder())
 """
 
 

@@ -77,10 +77,12 @@ def test_a_parameter_is_not_lost_to_an_assignment():
     module = Inner()
     with pytest.raises(DTypeError) as caught:
         module.W_x = module.W_x - 0.1
+    assert caught.value.where.startswith("test_nn.py:")
     assert str(caught.value) == (
         "self.W_x = tensor: the parameter would be lost\n"
         "  expect  a Parameter, or new data for the one that 'W_x' is\n"
         "  actual  Tensor (2, 3) float64\n"
+        f"  in      {caught.value.where}\n"
         "  hint    self.W_x.data = array keeps the parameter"
     )
     module.W_x = nn.Parameter([1.0])

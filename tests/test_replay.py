@@ -5,7 +5,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine import errors
-from minigrad.engine.autodiff import key
+from minigrad.engine.graph import key
 from minigrad.reading.replay import evaluate, nodes_between, replay
 
 

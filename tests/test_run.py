@@ -192,10 +192,11 @@ def test_test_runs_every_check_even_if_the_first_fails(machine, capsys):
     machine.fails = {"ruff": (1, "")}
     code, commands = machine("test", "-k", "a or b")
     python = machine.environment.python
-    assert commands[-4:] == [
+    assert commands[-5:] == [
         [python, "-m", "ruff", "check", "."],
         [python, "-m", "ruff", "format", "--check", "."],
         [python, "-m", "mypy"],
+        [python, "-c", machine.run.LINT_IMPORTS],
         [python, "-m", "pytest", "-k", "a or b"],
     ]
     assert code == 1

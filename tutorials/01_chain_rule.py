@@ -1,19 +1,20 @@
 # %% [markdown]
 # # 1. A tensor and its chain rule
 #
-# What an array that remembers how it was made can tell: how much every number in it
-# mattered.
+# An array that remembers how it was made can tell you how much each of its numbers
+# mattered for the result.
 #
 # *Time to run: about 3 s.*
 #
 # **You will be able to**
 #
-# - compute with tensors, and ask one for its gradients;
+# - compute with tensors, and ask for gradients;
 # - say what the chain rule does at one operation, and check it by hand;
 # - take a step of learning, `p.data = p.data - lr * p.grad.data`;
 # - convince yourself that a gradient is right, in two independent ways.
 #
-# You need: NumPy, and the derivative of a product. Nothing about networks yet.
+# You need: NumPy, and the derivative of a product. You need to know nothing about
+# networks yet.
 
 # %%
 import matplotlib.pyplot as plt
@@ -24,8 +25,8 @@ import minigrad as mg
 # %% [markdown]
 # ## An array that remembers
 #
-# A tensor holds an array. With `requires_grad=True` it says: I want to know how the
-# result depends on me. The names are only for messages and pictures.
+# A tensor holds an array. With `requires_grad=True` you say: I want to know how the
+# result depends on this tensor. The names are only used in messages and pictures.
 
 # %%
 a = mg.tensor(2.0, requires_grad=True, name="a")
@@ -35,7 +36,8 @@ y
 
 # %% [markdown]
 # The last line shows what `y` is: its value, and that an addition made it. Behind it
-# stands a record of plain data: which operation, and where its inputs came from.
+# there is a record, which is plain data. It says which operation made `y`, and where
+# the inputs of that operation came from.
 
 # %%
 print(y.node.primitive.name, "of", [edge.array.item() for edge in y.node.edges])
@@ -43,8 +45,9 @@ product = y.node.edges[0].source
 print(product.primitive.name, "of", [edge.source.name for edge in product.edges])
 
 # %% [markdown]
-# Such records form a graph, and the graph can be drawn. Drag to move it, turn the wheel
-# to zoom, click a box. (`mg.draw(y).save("graph.svg")` writes a file.)
+# These records form a graph, and the graph can be drawn. You can drag the picture to
+# move it, turn the mouse wheel to zoom, and click on a box.
+# (`mg.draw(y).save("graph.svg")` writes a file.)
 
 # %%
 mg.draw(y, values=True, gradients=True)
@@ -53,9 +56,9 @@ mg.draw(y, values=True, gradients=True)
 # ## The chain rule, once per operation
 #
 # `y.backward()` walks this graph from the result to the inputs. At each operation it
-# knows one number already: how much the result changes when this operation's output
-# changes. It multiplies it by the operation's own derivative and passes it on. For a
-# product $u = a b$ that is
+# already knows one number: how much the result changes when this operation's output
+# changes. It multiplies this number by the operation's own derivative, and passes the
+# product on to the inputs. A multiplication $u = a b$ passes on
 #
 # $$
 # \text{to } a: \quad \frac{\partial y}{\partial u} \cdot b
@@ -63,8 +66,9 @@ mg.draw(y, values=True, gradients=True)
 # \text{to } b: \quad \frac{\partial y}{\partial u} \cdot a
 # $$
 #
-# These are contributions, and contributions are added. Here `a` is used twice, in the
-# product and in the sum: it gets $-3$ from the one and $1$ from the other.
+# We call these contributions. All contributions to the same tensor are added up. Here
+# `a` is used twice, in the product and in the sum. It gets $-3$ from the product and
+# $1$ from the sum.
 
 # %%
 y.backward()
@@ -73,8 +77,9 @@ assert a.grad.item() == -3.0 + 1.0
 assert b.grad.item() == 2.0
 
 # %% [markdown]
-# Two things are unlike other libraries, on purpose. The graph is still there, to be
-# looked at. And a second `backward()` adds a second gradient, a correct one:
+# Two things are different from other libraries, on purpose. The graph is still there,
+# so you can look at it. And if you call `backward()` a second time, it adds a second,
+# correct gradient:
 
 # %%
 y.backward()
@@ -91,9 +96,9 @@ assert a.grad.item() == -4.0  # as it was
 # %% [markdown]
 # ## Arrays
 #
-# The same with arrays, which is where it pays. The numbers below are those of the
-# vector story that you will meet again at the LSTM's forget gate: a memory of three
-# numbers, and a gate that lets only the second pass.
+# All this also works with arrays, and that is where it becomes useful. The example
+# below has a memory of three numbers, and a gate that lets only the second number pass.
+# You will meet these numbers again at the forget gate of the LSTM, in lesson 6.
 
 # %%
 memory = mg.tensor([2.0, 4.0, 6.0], requires_grad=True, name="memory")
@@ -105,8 +110,9 @@ kept.data
 assert kept.data.tolist() == [0.0, 8.0, 0.0]
 
 # %% [markdown]
-# What is multiplied by zero is gone, and so is its gradient: no change of the first and
-# the last number can be felt any more. Remember this picture when gates close.
+# A number that is multiplied by zero is gone, and so is its gradient. If you change the
+# first or the last number now, the result stays the same. Remember this when gates
+# close in later lessons.
 
 # %%
 kept.sum().backward()
@@ -116,8 +122,8 @@ assert memory.grad.data.tolist() == gate.data.tolist()
 assert gate.grad.data.tolist() == memory.data.tolist()
 
 # %% [markdown]
-# A gradient belongs to one number, the result. Asked of three numbers at once,
-# `backward()` does not guess: it says what it needs.
+# A gradient always belongs to one number, the result. If the result has three numbers,
+# `backward()` does not guess which one you mean. It says what it needs.
 
 # %%
 try:
@@ -128,11 +134,12 @@ else:
     raise AssertionError("that should have been an error")
 
 # %% [markdown]
-# ## Is it right? Ask twice
+# ## Is it right? Compute it in a second way
 #
-# A gradient claims something that can be tested: move an input by a little, and the
-# output moves by the gradient times that little. Below, the slope of $\tanh(x)\,x$ from
-# the chain rule, and from two evaluations close together.
+# A gradient makes a claim that we can test. If we move an input by a small amount, the
+# output should move by the gradient times that amount. The cell below computes the
+# slope of $\tanh(x)\,x$ in two ways: with the chain rule, and from the values at two
+# points that are close together.
 
 
 # %%
@@ -148,9 +155,14 @@ assert np.abs(slope.data - secant).max() < 1e-9
 
 figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 axes.plot(x.data, f(x).data, color="#0072B2", label="tanh(x) · x")
-axes.plot(x.data, slope.data, color="#D55E00", label="its slope, by the chain rule")
+axes.plot(x.data, slope.data, color="#D55E00", label="slope, by the chain rule")
 axes.plot(
-    x.data[::8], secant[::8], "o", color="#D55E00", mfc="none", label="by moving x"
+    x.data[::8],
+    secant[::8],
+    "o",
+    color="#D55E00",
+    mfc="none",
+    label="slope, by moving x",
 )
 axes.set_xlabel("x")
 axes.set_title("A slope, computed in two ways")
@@ -158,9 +170,9 @@ axes.grid(alpha=0.3)
 axes.legend()
 
 # %% [markdown]
-# `mg.gradcheck` does such a test for any function, at every entry, with a tolerance
-# that is relative: a gradient of $10^{-30}$ has to be right, too. For the networks of
-# these lessons that is the whole point.
+# `mg.gradcheck` runs such a test for any function, and for every entry of its inputs.
+# Its tolerance is relative, so even a gradient of $10^{-30}$ has to be right. This
+# matters here, because the networks of these lessons have gradients as small as that.
 
 # %%
 print(mg.gradcheck(lambda x: f(x).sum(), [mg.tensor([0.3, -2.0], requires_grad=True)]))
@@ -168,14 +180,14 @@ print(mg.gradcheck(lambda x: f(x).sum(), [mg.tensor([0.3, -2.0], requires_grad=T
 # %% [markdown]
 # ## One step of learning, and then fifty
 #
-# To make a number smaller, go against its gradient:
+# To make the loss $L$ smaller, move each parameter $u$ against its gradient:
 #
 # $$
 # u \leftarrow u - \mathrm{lr} \cdot \frac{\partial L}{\partial u} .
 # $$
 #
-# In minigrad that is one line. Setting `.data` puts a new array into the parameter; the
-# old graph keeps the old array, so it stays true.
+# In minigrad this is one line. Setting `.data` puts a new array into the parameter. The
+# old graph keeps the old array, so its numbers stay correct.
 
 # %%
 rng = np.random.default_rng(0)
@@ -194,7 +206,8 @@ for _ in range(50):
         p.data = p.data - 0.5 * p.grad.data
 
 # %% [markdown]
-# NumPy's own least squares says where this has to end.
+# NumPy can compute the best line directly, by least squares. Our training has to end at
+# the same two numbers.
 
 # %%
 best = np.polyfit(inputs, targets, 1)
@@ -212,27 +225,29 @@ axes.grid(alpha=0.3)
 # %% [markdown]
 # ## Try this
 #
-# - Set the learning rate to 2. What happens, and from which rate on?
+# - Set the learning rate to 2. What happens? At which learning rate does it begin to
+#   happen?
 # - Replace `mse` by `mg.losses.mae`. Why does it not settle?
 # - Give `a` and `b` other values and predict both gradients before you run the cell.
-# - Draw `mg.draw(loss)`: find `w`, and count the paths from it to the loss.
+# - Draw the loss with `mg.draw(loss)`. Find `w`, and count the paths from `w` to the
+#   loss.
 #
 # ## Exercises
 #
 # 1. Let $y = x^2 x$ with `x = 3`, written as `(x * x) * x`. How many contributions does
-#    `x` get, and which? Check with `mg.grad`.
-# 2. `memory * gate` above kills the gradient where the gate is 0. Find a gate for which
-#    the result is still exactly `[0, 8, 0]`, and the gradient of the memory is not zero
-#    everywhere but in the middle, or show that there is none.
+#    `x` get, and what are they? Check with `mg.grad`.
+# 2. In `memory * gate` above, the gradient of the memory is 0 wherever the gate is 0.
+#    Is there a gate that still gives exactly `[0, 8, 0]`, but does not make the
+#    gradients of both outer numbers 0? Find one, or show that there is none.
 # 3. Write the derivative of the logistic function $s(x) = 1 / (1 + e^{-x})$ in terms of
 #    $s$ itself, and check it with `mg.sigmoid` at five points. Where is it largest?
 
 # %% [markdown]
 # ### Solution 1
 #
-# Three, one for each time that it is written: the inner product gives $x \cdot x$ twice
-# (once per factor, each times the outer $x$), the outer one gives $x^2$. Together
-# $3x^2 = 27$.
+# It gets three contributions, one for each time that `x` is written. The inner product
+# gives $x \cdot x$ twice: each of its factors gets the other factor, times the outer
+# $x$. The outer product gives $x^2$. Together this is $3x^2 = 27$.
 
 # %%
 x = mg.tensor(3.0, requires_grad=True)
@@ -243,9 +258,10 @@ assert g.item() == sum(contributions) == 27.0
 # %% [markdown]
 # ### Solution 2
 #
-# There is none. The gradient of the memory *is* the gate, and the gate has to be 0
-# wherever a memory that is not 0 has to give 0. Forgetting and cutting the gradient are
-# the same act. (With a memory that holds a 0, any gate would do there.)
+# There is none. The gradient of the memory *is* the gate. Where the memory is not 0 and
+# the result has to be 0, the gate must be 0. So if a gate forgets a number, it also
+# cuts off the gradient of that number. (If the memory itself holds a 0, any gate would
+# do at that place.)
 
 # %%
 for position, value in [(0, 2.0), (2, 6.0)]:
@@ -255,7 +271,7 @@ for position, value in [(0, 2.0), (2, 6.0)]:
 # %% [markdown]
 # ### Solution 3
 #
-# $s' = s (1 - s)$, at most $1/4$, at $x = 0$.
+# The derivative is $s' = s (1 - s)$. It is largest at $x = 0$, where it is $1/4$.
 
 # %%
 x = mg.tensor([-4.0, -1.0, 0.0, 1.0, 4.0], requires_grad=True)
@@ -272,7 +288,7 @@ assert g.data.argmax() == 2 and g.data[2] == 0.25
 #   https://arxiv.org/abs/1502.05767
 # - A. Griewank, A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008.
 #
-# Next: the same graph, drawn and stepped through.
+# Next: we draw such a graph, and step through it.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

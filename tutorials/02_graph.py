@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 2. One graph, drawn and stepped through
 #
-# A computation leaves a graph of plain data behind. Everything else, pictures and
-# gradients alike, is read from it; you will write one such reader yourself.
+# A computation leaves behind a graph, which is plain data. Pictures and gradients are
+# both read from this graph. You will write a backward pass that reads it yourself.
 #
 # *Time to run: about 5 s.*
 #
 # **You will be able to**
 #
-# - read a graph's picture: boxes, lines, colours, and what stands on them;
+# - read the picture of a graph: its boxes, lines, colours and numbers;
 # - say in which order the backward pass goes, and why no recursion is needed;
 # - write a backward pass in twenty lines, and trust it;
 # - look at one computation at three levels of detail.
@@ -24,10 +24,10 @@ from minigrad.engine.graph import Leaf, ancestors
 from minigrad.models import LSTM
 
 # %% [markdown]
-# ## A neuron, written down
+# ## One neuron
 #
-# Two inputs, two weights, a bias, a squashing function, and a loss that says how far
-# the answer is from 1.
+# Our neuron has two inputs, two weights, a bias and the squashing function tanh. The
+# loss says how far its answer is from 1.
 
 # %%
 x = mg.tensor([1.0, -2.0], name="x")
@@ -45,20 +45,21 @@ assert np.isclose(y.item(), np.tanh(0.5 - 0.5 + 0.1))
 # ## The picture
 #
 # Each box is an operation, with the value it made. Each line carries an array forwards,
-# and its gradient backwards: with `gradients=True` its colour, its width and its number
-# say how large that gradient is. `x` is an input that nobody asked a gradient for, so
-# nothing flows back to it.
+# and the gradient of that array backwards. With `gradients=True`, the line's colour,
+# its width and the number on it say how large this gradient is. We did not ask for a
+# gradient of the input `x`, so nothing flows back to it.
 
 # %%
 mg.draw(loss, values=True, gradients=True)
 
 # %% [markdown]
-# ## The same as a list
+# ## The same graph as a list
 #
-# A node knows its primitive, its inputs, its outputs and when it was made: `seq` only
-# grows. A node is always younger than what it was made from. So the list of nodes,
-# sorted by `seq`, is in an order in which everything could be computed again; and read
-# from its end, in an order in which gradients can be.
+# A node knows its primitive (the basic operation that it ran), its inputs and its
+# outputs. It also knows when it was made: its number `seq` is larger than that of every
+# node before it. A node is always made after its inputs. So if we sort the nodes by
+# `seq`, we can compute everything again by going through the list from the start. If we
+# go through it from the end, we can compute the gradients.
 
 # %%
 nodes = sorted(ancestors([loss.node]), key=lambda node: node.seq)
@@ -79,10 +80,11 @@ assert names == ["multiply", "sum", "add", "tanh", "subtract", "power"]
 # %% [markdown]
 # ## Your own backward pass
 #
-# Walk the list from its end. `found` holds, for everything seen so far, how much the
-# loss changes when it changes. A primitive's rule, `pull`, takes what arrived at its
-# output and returns what each of its inputs gets. Contributions to the same thing are
-# added. That is all there is.
+# Go through the list from its end. For everything seen so far, `found` holds how much
+# the loss changes when that thing changes. A primitive's rule, `pull`, takes the
+# gradient of its output and returns what each of its inputs gets. Contributions to the
+# same node or leaf are added up. (A leaf is a tensor that no operation made, such as
+# `w`.) That is the whole algorithm.
 
 
 # %%
@@ -106,9 +108,9 @@ mine = {key.name: value for key, value in found.items() if isinstance(key, Leaf)
 mine
 
 # %% [markdown]
-# minigrad's own backward pass is this loop with more care: it sums over the axes along
-# which an array was repeated, skips what nobody needs, and never walks a list longer
-# than necessary. The numbers are the same.
+# minigrad's own backward pass is the same loop with some care added. It sums over the
+# axes along which an array was repeated, it skips gradients that nobody needs, and it
+# does not visit more nodes than necessary. The numbers are the same.
 
 # %%
 dw, db = mg.grad(loss, [w, b])
@@ -116,16 +118,17 @@ assert np.allclose(mine["w"], dw.data, rtol=1e-14)
 assert np.allclose(mine["b"], db.data, rtol=1e-14)
 
 # %% [markdown]
-# `mg.steps` plays the same, forwards and then backwards, one operation at a time: what
-# goes in, the rule, what comes out. Press → in it, or the space bar.
+# `mg.steps` plays the same computation one operation at a time, first forwards and then
+# backwards. For each operation it shows what goes in, the rule, and what comes out.
+# Press → or the space bar to go on.
 
 # %%
 steps = mg.steps(loss)
 steps
 
 # %% [markdown]
-# There is no recursion, so a long chain is no danger. Twenty thousand steps, where a
-# recursive walk would stop at about a thousand:
+# The loop uses no recursion, so a long chain is not a problem. Here are twenty thousand
+# steps. A recursive function would stop with an error after about a thousand.
 
 # %%
 z = mg.tensor(1.0, requires_grad=True)
@@ -139,9 +142,10 @@ assert np.isclose(dz.item(), 1.0001**20_000, rtol=1e-10)
 # %% [markdown]
 # ## Zooming out
 #
-# A real network has too many operations to look at one by one. Operations remember in
-# which time step, cell and gate they were recorded, so a picture can group them. Here
-# is an LSTM that reads three words, drawn with a box per step ...
+# A real network has too many operations to look at one by one. But each operation
+# remembers in which time step, cell and gate it was recorded, so a picture can group
+# the operations. Here is an LSTM that reads three words, drawn with one box per
+# step ...
 
 # %%
 words = ["sky", "is", "blue"]
@@ -152,13 +156,13 @@ total = h.sum()
 mg.draw(total, level="cell", words=words)
 
 # %% [markdown]
-# ... with a box per gate ...
+# ... with one box per gate ...
 
 # %%
 mg.draw(total, level="gate", words=words, gradients=True)
 
 # %% [markdown]
-# ... and with every operation. It is one and the same graph each time.
+# ... and with every operation. It is the same graph each time.
 
 # %%
 pictures = {k: mg.draw(total, level=k) for k in ("cell", "gate", "op")}
@@ -169,7 +173,8 @@ assert len({len(d.picture.nodes) for d in pictures.values()}) == 1
 pictures["op"]
 
 # %% [markdown]
-# How the graph grows with the sequence, counted:
+# Next we count the operations, to see how the graph grows with the length of the
+# sequence.
 
 # %%
 lengths = np.arange(1, 21)
@@ -178,14 +183,14 @@ for length in lengths:
     out, _ = lstm(mg.ones((int(length), 1, 2)))
     sizes.append(len(list(ancestors([out.sum().node]))))
 growth = np.diff(sizes)
-print("operations per further step:", sorted(set(growth.tolist())))
+print("operations added per step:", sorted(set(growth.tolist())))
 assert len(set(growth[1:].tolist())) == 1
 
 figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 axes.plot(lengths, sizes, "o-", color="#0072B2")
 axes.set_xlabel("time steps")
 axes.set_ylabel("operations recorded")
-axes.set_title("The graph of an LSTM grows by the same piece at every step")
+axes.set_title("Every step adds the same number of operations to an LSTM's graph")
 axes.set_xticks(range(0, 21, 4))
 axes.grid(alpha=0.3)
 
@@ -194,25 +199,28 @@ axes.grid(alpha=0.3)
 #
 # - Write the neuron with `mg.sigmoid` instead of `mg.tanh` and compare the two
 #   pictures.
-# - Use `w` a second time, say `loss + (w * w).sum()`: which lines appear?
-# - Give `x` a gradient, too: which box gets a new line?
-# - `mg.draw(total, level="op").save("lstm.pdf")` for a poster.
+# - Use `w` a second time, for example `loss + (w * w).sum()`. Which new lines appear?
+# - Ask for a gradient of `x`, too. Which box gets a new line?
+# - Make a poster: `mg.draw(total, level="op").save("lstm.pdf")`.
 #
 # ## Exercises
 #
-# 1. Predict the lines that `my_backward` printed, with pencil and paper, from the
-#    last to the first.
-# 2. Write `my_forward(loss, changed)`, which computes the loss again from the list of
-#    nodes with another array for some leaf. Check it with the weight `[1.0, 0.0]`.
-# 3. In which lines would `my_backward` go wrong if nodes were visited in the order in
-#    which they were found, and not by `seq`? Make an expression for which it does.
+# 1. With pencil and paper, work out the numbers that `my_backward` printed. Start at
+#    the loss.
+# 2. Write `my_forward(loss, changed)`. It takes new arrays for some leaves, and
+#    computes the loss again from the list of nodes. Check it with the weight
+#    `[1.0, 0.0]`.
+# 3. Suppose that `my_backward` visited nodes in the order in which it found them, and
+#    not by `seq`. Which line of the code would go wrong? Write an expression for which
+#    it does.
 
 # %% [markdown]
 # ### Solution 1
 #
-# With $u = x \cdot w + b = 0.1$: the power gives $2 (y - 1)$; the subtraction passes it
-# on; tanh multiplies by $1 - y^2$; the addition gives the same to both; the sum repeats
-# it for both entries; the product multiplies by $x$.
+# Here $u = x \cdot w + b = 0.1$ and $y = \tanh(u)$. The power gives $2 (y - 1)$. The
+# subtraction passes it on unchanged. The tanh multiplies it by $1 - y^2$. The addition
+# gives the same number to both of its inputs. The sum repeats it for both entries. The
+# product multiplies it by $x$.
 
 # %%
 value = np.tanh(0.1)
@@ -245,11 +253,12 @@ assert np.isclose(again, mg.replay(loss, {w: np.array([1.0, 0.0])}))
 # %% [markdown]
 # ### Solution 3
 #
-# A node may be visited before all contributions to it have arrived: `found[node]` is
-# read too early. It takes something that is used twice, once directly and once on a
-# longer way. Below, `s` is found first through the addition, when the part that comes
-# through the square is still missing. By `seq` it cannot happen: whatever uses `s` is
-# younger than `s`.
+# A node may be visited before all contributions to it have arrived. Then
+# `g = found[node]` is read too early. For this to happen, something must be used twice:
+# once directly, and once on a longer path. Below, `s` is found first through the
+# addition, and at that time the part that comes through the square is still missing. In
+# the order of `seq` this cannot happen, because everything that uses `s` was made after
+# `s`.
 
 # %%
 a = mg.tensor(3.0, requires_grad=True)
@@ -263,13 +272,13 @@ assert g.item() == late != early
 # %% [markdown]
 # ## Sources
 #
-# - The idea that a graph is data which readers interpret: M. Johnson, D. Duvenaud, D.
-#   Maclaurin, *Autodidact*, 2017. https://github.com/mattjj/autodidact
+# - M. Johnson, D. Duvenaud, D. Maclaurin, *Autodidact*, 2017: the idea that a graph is
+#   data, and that other code reads it. https://github.com/mattjj/autodidact
 # - A. Griewank, A. Walther, *Evaluating Derivatives*, 2nd edition, SIAM 2008, chapter
 #   3.
 #
-# Next: a network that reads a sentence, and a gradient that travels back through time
-# without anybody having said so.
+# Next: a network reads a sentence, and its gradient travels back through time. Nobody
+# has to program that.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

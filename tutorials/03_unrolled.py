@@ -1,18 +1,19 @@
 # %% [markdown]
-# # 3. An RNN unrolled: backpropagation through time arises
+# # 3. An RNN unrolled: backpropagation through time comes by itself
 #
-# A recurrent network is one small function, used again and again. Write the loop, ask
-# for gradients, and "backpropagation through time" is there: nobody has to write it.
+# A recurrent network is one small function, used again and again. Write it as a loop
+# and ask for gradients: you get "backpropagation through time", and nobody has to write
+# it.
 #
 # *Time to run: about 6 s.*
 #
 # **You will be able to**
 #
 # - write a recurrent network as a loop, and see its unrolled graph;
-# - explain why the gradient of a recurrent weight is a sum over time steps, and take
-#   that sum apart;
-# - write backpropagation through time by hand once, and never again;
-# - train a network that says the next word.
+# - explain why the gradient of a recurrent weight is a sum over time steps, and split
+#   this sum into its terms;
+# - write backpropagation through time by hand, once;
+# - train a network that predicts the next word.
 #
 # You need: lessons 1 and 2.
 
@@ -28,14 +29,14 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 # %% [markdown]
 # ## The smallest recurrent network
 #
-# One number of memory, $h$. At each step it is mixed with the input:
+# It has a memory of one number, $h$. At each step this number is mixed with the input:
 #
 # $$
 # h_t = \tanh(w\, h_{t-1} + u\, x_t)
 # $$
 #
-# The same `w` and the same `u` at every step. `mg.time_step(t)` only names the steps,
-# for the picture.
+# Every step uses the same `w` and the same `u`. `mg.time_step(t)` only names the steps,
+# so that the picture can show them.
 
 # %%
 w = mg.tensor(0.8, requires_grad=True, name="w")
@@ -53,13 +54,14 @@ print([round(state.item(), 4) for state in states])
 mg.draw(h, level="op", gradients=True)
 
 # %% [markdown]
-# `w` appears once per step, and gradients flow to each of these places. Look at the
-# numbers on the lines: they get smaller to the left.
+# `w` is used once in each step, and a gradient flows to each of these places. Look at
+# the numbers on the lines between the states. They get smaller from right to left.
 #
-# ## Taking the sum apart
+# ## Splitting the sum
 #
-# Give each step a weight of its own, all of them with the same value. The network
-# computes exactly the same. But now each step's weight has its own gradient.
+# Now we give each step a weight of its own, and all these weights have the same value.
+# The network computes exactly the same as before. But now the weight of each step has
+# its own gradient.
 
 
 # %%
@@ -78,13 +80,13 @@ print(f"their sum: {sum(parts):+.5f}    dh/dw: {dw.item():+.5f}")
 assert np.isclose(sum(parts), dw.item(), rtol=1e-14)
 
 # %% [markdown]
-# That is backpropagation through time: the gradient of a shared weight is the sum of
-# the gradients of its uses. The first step contributes nothing here, because there `w`
-# multiplies $h_0 = 0$.
+# This is backpropagation through time: the gradient of a shared weight is the sum of
+# the gradients of its uses. Here the first step contributes nothing, because `w`
+# multiplies $h_0 = 0$ there.
 #
-# Each further step back goes through one more factor,
-# $\partial h_t / \partial h_{t-1} = w\,(1 - h_t^2)$. The product of these factors is
-# what the next lesson is about.
+# Each step further back adds one more factor,
+# $\partial h_t / \partial h_{t-1} = w\,(1 - h_t^2)$. The next lesson is about the
+# product of these factors.
 
 # %%
 factors = [0.8 * (1 - state.item() ** 2) for state in states[1:]]
@@ -94,8 +96,8 @@ assert parts[0] == 0.0
 print("factors:", np.round(factors[1:], 4), " product:", round(through.item(), 5))
 
 # %% [markdown]
-# `mg.explain` writes the whole sum out, a product of Jacobians for each step. (Step t
-# makes the state t + 1.)
+# `mg.explain` writes out the whole sum, with one product of Jacobians for each step.
+# (Step t makes the state t + 1.)
 
 # %%
 explanation = mg.explain(w, (), h)
@@ -104,7 +106,7 @@ assert [term.step for term in explanation.terms] == [3, 2, 1, 0]
 explanation
 
 # %% [markdown]
-# And step by step, with all numbers:
+# And here it is step by step, with all numbers:
 
 # %%
 mg.steps(h)
@@ -112,10 +114,10 @@ mg.steps(h)
 # %% [markdown]
 # ## The same with arrays
 #
-# Real networks hold many numbers of memory. `models.RNN` is the same equation with
-# matrices, $h_t = \tanh(x_t W_x + h_{t-1} W_h + b)$, and the same loop. Words come in
-# as rows of zeros with a single one. ("The color of the sky is blue": a short distance
-# between "sky" and "blue". Lesson 4 makes it long.)
+# The memory of a real network has many numbers. `models.RNN` has the same equation with
+# matrices, $h_t = \tanh(x_t W_x + h_{t-1} W_h + b)$, and the same loop. Each word goes
+# in as a row of zeros with a single one. (In "The color of the sky is blue" there is
+# only one word between "sky" and "blue". In lesson 4 the distance is long.)
 
 # %%
 words = "the color of the sky is blue".split()
@@ -133,9 +135,9 @@ mg.draw(output[-1].sum(), level="cell", words=words, gradients=True)
 # %% [markdown]
 # ## By hand, once
 #
-# Backpropagation through time as textbooks print it. It is not hard, only easy to get
-# wrong, and to be written anew for every kind of cell. Compare it with `mg.grad` and
-# forget it.
+# This is backpropagation through time as textbooks print it. It is not hard, but it is
+# easy to get wrong, and you would have to write it again for every kind of cell.
+# Compare it with `mg.grad`, and then you need not write it again.
 
 
 # %%
@@ -162,14 +164,15 @@ by_hand = bptt(x.data[:, 0], cell, last)
 arisen = mg.grad((output[-1, 0] * last).sum(), [cell.W_x, cell.W_h, cell.b])
 for mine, theirs in zip(by_hand, arisen, strict=True):
     assert np.allclose(mine, theirs.data, rtol=1e-12, atol=1e-15)
-print("nine lines of algebra agree with no lines of algebra")
+print("the gradients written by hand agree with those of mg.grad")
 
 # %% [markdown]
 # ## The next word
 #
-# Now train it: after each word, say the next one. The loss is a sum over steps, too, so
-# each weight collects from every loss through every step before it: a double sum, and
-# still only `loss.backward()`.
+# Now we train the network: after each word, it has to say the next one. The loss is now
+# a sum over the steps as well. So the gradient of a weight is a double sum: it has a
+# term for each loss, and for each step before that loss. We still only write
+# `loss.backward()`.
 
 # %%
 targets = tokens[1:, None]
@@ -191,7 +194,7 @@ axes.axhline(chance, color="gray", linestyle="--")
 axes.text(148, chance * 0.5, "guessing any word", color="gray", ha="right")
 axes.set_xlabel("training step")
 axes.set_ylabel("cross-entropy, nats per word")
-axes.set_title("Learning one sentence by heart")
+axes.set_title("Training on a single sentence")
 axes.grid(alpha=0.3)
 
 # %%
@@ -201,27 +204,28 @@ assert list(said) == words[1:]
 assert curve[-1] < 0.05 < chance < curve[0] * 1.5
 
 # %% [markdown]
-# "the" comes twice, and two different words follow. No table from one word to the next
-# could get both right: the network needs its memory. Take the memory away, and it must
-# fail at one of the two.
+# "the" occurs twice, and two different words follow it. A table that gives one next
+# word for each word cannot get both right, so the network needs its memory. Without the
+# memory, it must get one of the two wrong.
 
 # %%
-forgetful = head(cell(x[3], cell.zero_state(1)))  # "the", read without a past
+forgetful = head(cell(x[3], cell.zero_state(1)))  # "the", without what came before
 with_past = head(rnn(x)[0][3])
 without = mg.softmax(forgetful).data[0]
 with_it = mg.softmax(with_past).data[0]
 for word in ("color", "sky"):
     k = number[word]
     print(
-        f"after 'the', {word:5}: {without[k]:.3f} without, {with_it[k]:.3f} with a past"
+        f"after 'the', {word:5}: {without[k]:.3f} without memory, "
+        f"{with_it[k]:.3f} with memory"
     )
 assert without[number["color"]] > 0.9 and with_it[number["sky"]] > 0.9
 
 # %% [markdown]
-# ## What each word did
+# ## How much each word matters
 #
-# The gradient also reaches the inputs. How much does the score of "blue" change with
-# each word before it?
+# The inputs have a gradient, too. How much does the score of "blue" change when we
+# change one of the words before it?
 
 # %%
 reading = mg.tensor(x.data, requires_grad=True)
@@ -233,32 +237,35 @@ figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
 axes.bar(range(6), felt, color=GREEN)
 axes.set_xticks(range(6), words[:-1])
 axes.set_ylabel("|d score of “blue” / d word|")
-axes.set_title("How strongly each word is felt when “blue” is said")
+axes.set_title("How strongly each word affects the score of “blue”")
 assert felt.argmax() == 5
 
 # %% [markdown]
 # ## Try this
 #
-# - Set `w = 3` in the first network. What becomes of the factors?
+# - Set `w = 3` in the first network. What happens to the factors?
 # - Train with SGD instead of Adam: `mg.optim.SGD(parameters, lr=0.3)`.
-# - Let `h = h.detach()` at one step of the first loop, and draw. That is *truncated*
-#   backpropagation through time: the past is used, but not taught.
+# - Add `h = h.detach()` at one step of the first loop, and draw the graph again. This
+#   is called *truncated* backpropagation through time. The network still uses the past,
+#   but the weights no longer learn from it.
 #
 # ## Exercises
 #
 # 1. In the first network, let the loss be the sum of all four states. How many terms
-#    does the gradient of `w` have then, and which of them are zero? Check your formula.
-# 2. Show that with the memory cut after every step (`detach`), the gradient of `W_h`
-#    of the trained network is not what it was, but the gradient of the *last* use is.
-# 3. Count the multiplications of `bptt` for T steps and H units, and verify with a
-#    clock that twice the steps take about twice the time, not four times.
+#    does the gradient of `w` have then, and which of them are zero? Check your answer.
+# 2. Take the trained network and cut the gradient before its last step, with `detach`.
+#    Show that you get a different gradient of `W_h` than before, and that it is exactly
+#    the term of the *last* use.
+# 3. Count the multiplications in `bptt` for T steps and H units. Then check that twice
+#    as many steps take about twice the time, not four times.
 
 # %% [markdown]
 # ### Solution 1
 #
-# Each loss $h_t$ is reached from each use $k \le t$: $1 + 2 + 3 + 4 = 10$ terms. The
-# four uses at the first step multiply $h_0 = 0$. Each of the others is $h_{k-1} (1 -
-# h_k^2)$ times the factors between $k$ and $t$.
+# Every use of `w` at a step $k \le t$ has an effect on the state $h_t$, so there are
+# $1 + 2 + 3 + 4 = 10$ terms. Four of them belong to the first step. They are zero,
+# because `w` multiplies $h_0 = 0$ there. Each of the others is $h_{k-1} (1 - h_k^2)$
+# times the factors between $k$ and $t$.
 
 # %%
 values = [state.item() for state in states]
@@ -273,6 +280,9 @@ assert np.isclose(sum(terms), g.item(), rtol=1e-12)
 
 # %% [markdown]
 # ### Solution 2
+#
+# After `detach`, only the last use of `W_h` gets a gradient. Its term is the outer
+# product of the state before the last step and $1 - h^2$.
 
 # %%
 state = cell.zero_state(1)
@@ -289,12 +299,13 @@ assert not np.allclose(last_use.data, all_uses.data)
 # %% [markdown]
 # ### Solution 3
 #
-# Forward, one product of a row with $W_h$ per step: $H^2$; backward, one with its
-# transpose and one outer product: $2 H^2$. With the inputs about $3 T H (H + D)$ in
-# all: linear in T.
+# Going forward, each step multiplies a row by $W_h$, which takes $H^2$ multiplications.
+# Going backward, each step multiplies by the transpose of $W_h$ and computes one outer
+# product, which takes $2 H^2$. With the inputs it is about $3 T H (H + D)$ in all, so
+# it grows linearly with T.
 #
-# A clock is a poor witness on a busy machine, so here is a better one: the number of
-# operations, which does not depend on who else is computing.
+# Times are not reliable on a busy computer. So we check the number of operations
+# instead, which is always the same.
 
 # %%
 from minigrad.engine.graph import ancestors
@@ -316,7 +327,7 @@ assert operations(41) - operations(21) == operations(21) - operations(1)
 # - R. J. Williams, D. Zipser, *Gradient-based learning algorithms for recurrent
 #   networks and their computational complexity*, 1995 (truncation).
 #
-# Next: what becomes of the product of factors when the distance grows.
+# Next: what happens to the product of factors when the distance grows.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

@@ -2,17 +2,18 @@
 # # 4. Vanishing and exploding gradients
 #
 # A gradient that travels through many steps is a product of many factors. Most products
-# of many factors are nearly nothing, or enormous.
+# of many factors are either nearly zero or very large.
 #
 # *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
 # - say what $0.2^{50}$ and $2^{50}$ have to do with recurrent networks;
-# - read a product of Jacobians: norms, singular values, spectral radius, and bounds;
-# - take a gradient apart by the step that it came from, and find that "the gradient
-#   vanishes" is not quite what happens;
-# - show, by training, what a long gap costs.
+# - describe a product of Jacobians by its norm, its singular values, the spectral
+#   radius, and a bound;
+# - split a gradient into one term per step, and see that "the gradient vanishes" is not
+#   quite what happens;
+# - show by training how a long gap makes a task harder.
 #
 # You need: lesson 3, and what an eigenvalue is.
 
@@ -28,8 +29,8 @@ BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 # %% [markdown]
 # ## One number, fifty steps
 #
-# The simplest recurrent network only multiplies: $h_t = w\, h_{t-1}$. By the chain rule
-# $\partial h_{50} / \partial h_0 = w^{50}$. Ask the engine:
+# The simplest recurrent network only multiplies: $h_t = w\, h_{t-1}$. By the chain
+# rule, $\partial h_{50} / \partial h_0 = w^{50}$. We let minigrad compute it:
 
 # %%
 STEPS = 50
@@ -49,9 +50,9 @@ for w in (0.2, 0.9, 1.0, 1.1, 2.0):
 assert 2.0**50 == 1125899906842624 and np.isclose(0.2**50, 1.1259e-35, rtol=1e-4)
 
 # %% [markdown]
-# With 2, a change of one millionth at the start changes the end by a billion. With 0.2,
-# no change at the start is ever noticed at the end. In float32, which most networks are
-# trained in, it is not even a small number any more:
+# With $w = 2$, a change of one millionth at the start changes the end by a billion.
+# With $w = 0.2$, no change at the start is noticed at the end. Most networks are
+# trained in float32. There the number soon becomes exactly 0, or infinite:
 
 # %%
 small = np.cumprod(np.full(100, 0.2, np.float32))
@@ -65,10 +66,10 @@ assert np.argmax(small == 0) + 1 == 65 and np.argmax(np.isinf(large)) + 1 == 128
 # ## Many numbers: products of matrices
 #
 # With a matrix, $h_t = h_{t-1} W$, the derivative over 50 steps is $W^{50}$,
-# transposed. What decides is the spectral radius of $W$, the size of its largest
-# eigenvalue. A cell of your own is a function of input and state;
-# `mg.jacobian_products` takes its factors $\partial h_k / \partial h_{k-1}$ from the
-# graph, and multiplies them.
+# transposed. Whether it grows or shrinks depends on the spectral radius of $W$, which
+# is the size of its largest eigenvalue. You can write a cell of your own as a function
+# of the input and the state. `mg.jacobian_products` then takes the factors
+# $\partial h_k / \partial h_{k-1}$ from the graph, and multiplies them.
 
 
 # %%
@@ -82,7 +83,7 @@ def linear(W):
 rng = np.random.default_rng(0)
 base = rng.standard_normal((8, 8))
 base /= np.abs(np.linalg.eigvals(base)).max()  # spectral radius 1
-twisted = 0.6 * np.eye(8) + 0.9 * np.eye(8, k=1)  # radius 0.6, and yet
+twisted = 0.6 * np.eye(8) + 0.9 * np.eye(8, k=1)  # radius 0.6, but it grows first
 
 distance = np.arange(STEPS + 1)
 figure, axes = plt.subplots(figsize=(6.8, 4.0), layout="constrained")
@@ -99,30 +100,30 @@ for label, W, color in (
     assert np.allclose(jp.product(0), expected, rtol=1e-9, atol=1e-12 * norms[-1])
 axes.set_xlabel("steps back")
 axes.set_ylabel("norm of the product of Jacobians")
-axes.set_title("Powers of a matrix: the spectral radius decides, in the end")
+axes.set_title("Powers of a matrix: after many steps, the spectral radius decides")
 axes.legend()
 axes.grid(alpha=0.3)
 
 peak = norms.argmax()
-print(f"the twisted one grows to {norms.max():.0f} at {peak} steps, then shrinks")
+print(f"the twisted matrix grows to {norms.max():.0f} at {peak} steps, then shrinks")
 assert norms.max() > 10 and norms[-1] < norms.max() / 10
 
 # %% [markdown]
-# Remember the twisted one when someone says that a spectral radius below 1 means that
-# gradients shrink. They do, in the end. On the way there they may grow first.
+# People often say that gradients shrink if the spectral radius is below 1. This is true
+# after enough steps. But as the twisted matrix shows, they may grow first.
 #
 # ## With a squashing function
 #
-# An RNN has a tanh in each step. Its factor is
+# An RNN has a tanh in each step. The factor of one step is
 #
 # $$
 # \frac{\partial h_k}{\partial h_{k-1}} = \operatorname{diag}(1 - h_k^2)\, W_h^\top ,
 # $$
 #
-# and $1 - h^2$ is at most 1: the tanh can only shrink. So $(\gamma \lVert W_h
-# \rVert_2)^{T-k}$ with $\gamma = 1$ is a bound from above. How good is it? Below: three
-# networks that read the same sequence, each with the bound of theory in the same
-# picture.
+# and $1 - h^2$ is at most 1, so the tanh can only make the gradient smaller. Therefore
+# $(\gamma \lVert W_h \rVert_2)^{T-k}$ with $\gamma = 1$ is an upper bound. How good is
+# it? The next picture shows three networks that read the same sequence, each with its
+# upper bound.
 
 
 # %%
@@ -144,23 +145,25 @@ for radius, color in ((0.7, BLUE), (1.1, GREEN), (2.0, ORANGE)):
     bound = jp.log10_bounds()["(γ‖W_h‖₂)^(T-k)"][::-1]
     axes.plot(distance, bound, ":", color=color)
     assert (jp.log10_norms()[::-1] <= bound + 1e-9).all()
-axes.plot([], [], ":", color="gray", label="bound of theory")
+axes.plot([], [], ":", color="gray", label="upper bound")
 axes.set_ylim(-12, 20)
 axes.set_xlabel("steps back")
 axes.set_ylabel("log10 of the norm")
-axes.set_title("Products of Jacobians of an RNN, and what theory allows")
+axes.set_title("Products of Jacobians of an RNN, and their upper bounds")
 axes.legend()
 axes.grid(alpha=0.3)
 
 # %% [markdown]
-# The bound holds, and says little: it allows growth where there is none. A radius of
-# 1.1 still vanishes, because the tanh takes its part at every step.
+# The bound holds, but it does not tell us much: it allows growth where there is none.
+# Even with a radius of 1.1 the gradient vanishes, because the tanh makes it smaller at
+# every step.
 #
-# ## The fan
+# ## Not all directions shrink alike
 #
-# A product of matrices does not shrink all directions alike. Its singular values fan
-# out: a few directions are kept far longer than the others, so that what comes through
-# from far back has lost most of what it could say.
+# A product of matrices does not shrink all directions by the same amount. Its singular
+# values move apart, like a fan: a few directions are kept for much longer than the
+# others. So a gradient that has come from far back says something about only a few
+# directions.
 
 # %%
 jp = shown[1.1]
@@ -170,7 +173,7 @@ figure, axes = plt.subplots(figsize=(6.8, 3.8), layout="constrained")
 axes.plot(distance, visible, color=BLUE, alpha=0.6)
 axes.set_xlabel("steps back")
 axes.set_ylabel("log10 of the singular values")
-axes.set_title("All 16 directions (cut where only rounding would be shown)")
+axes.set_title("All 16 directions (not shown where there is only rounding error)")
 axes.grid(alpha=0.3)
 kept = (fan > fan[:, :1] - 2).sum(axis=1)  # within a hundredth of the largest
 print("directions within a hundredth of the largest:",
@@ -180,10 +183,11 @@ assert kept[1] > 12 and kept[20] < 6
 # %% [markdown]
 # ## What does not vanish
 #
-# "The gradient vanishes" is a figure of speech. The gradient of $W_h$ is a sum over the
-# steps at which it was used, and the sum is made of the last ones (below: the last
-# fifteen of fifty). It is large, it looks healthy, and it knows nothing of what was
-# long ago. `mg.ledger` keeps the terms apart.
+# "The gradient vanishes" is not quite true. The gradient of $W_h$ is a sum over the
+# steps at which $W_h$ was used, and nearly all of this sum comes from the last steps
+# (in the example below, from the last 15 of 50). The sum is large and looks normal, but
+# it says almost nothing about what happened long ago. `mg.ledger` gives you the terms
+# one by one.
 
 # %%
 rnn = rnn_with_radius(1.1)
@@ -196,33 +200,34 @@ assert np.allclose(ledger.uses(W_h).sum(axis=0), whole.data, rtol=1e-12, atol=1e
 terms = ledger.use_norms(W_h)
 recent = ledger.uses(W_h)[-15:].sum(axis=0)  # the last 15 of 50 uses
 off = np.linalg.norm(recent - whole.data) / np.linalg.norm(whole.data)
-print(f"the last 15 terms alone give the sum to {off:.1%}")
+print(f"the sum of the last 15 terms alone is off by only {off:.1%}")
 assert off < 0.05
-print(f"the sum has norm {np.linalg.norm(whole.data):.3g}")
+print(f"norm of the whole sum: {np.linalg.norm(whole.data):.3g}")
 for t in (49, 40, 30, 10):
-    print(f"the term of step {t}: {terms[t]:.3g}")
+    print(f"norm of the term of step {t}: {terms[t]:.3g}")
 
 figure, axes = plt.subplots(figsize=(6.8, 3.6), layout="constrained")
 axes.bar(range(1, STEPS), terms[1:], color=BLUE, width=0.9)
 axes.axhline(np.linalg.norm(whole.data), color=ORANGE)
 above = 1.4 * np.linalg.norm(whole.data)
-axes.text(1, above, "their sum, which is all one sees in .grad", color=ORANGE)
+axes.text(1, above, "their sum: .grad shows only this", color=ORANGE)
 axes.set_yscale("log")
 axes.set_ylim(top=np.linalg.norm(whole.data) * 8)
 axes.set_xlabel("step at which W_h was used")
 axes.set_ylabel("norm of its term")
-axes.set_title("The gradient of W_h, itemised (step 0 multiplies h = 0: no term)")
+axes.set_title("The terms of the gradient of W_h (step 0 has none, because h = 0)")
 assert terms[0] == 0
 assert terms[10] < 1e-4 * terms[-1]
 
 # %% [markdown]
 # ## A short gap and a long one
 #
-# "The color of the sky is ... blue." Between "sky" and the answer there is one word.
-# Study notes say: no trouble. And then: "Much of the ML research that we read today ...
-# the early days of deep ... learning", where what decides lies a whole line back. Look
-# first at networks as they start: how strongly is the word that matters felt at the
-# end, compared with the last word?
+# Study notes often compare two examples. The first one is easy: "The color of the sky
+# is ... blue." There is only one word between "sky" and the answer. The second one is
+# hard: "Much of the ML research that we read today ... the early days of deep ...
+# learning". Here the word that decides stands a whole line earlier. We first look at
+# networks before any training. How strongly does the word that matters change the state
+# at the end, compared with the last word?
 
 # %%
 SHORT = "the color of the sky is"
@@ -248,14 +253,15 @@ for text, word in ((SHORT, "sky"), (LONG, "ML")):
     gap = len(text.split()) - 1 - text.split().index(word)
     values = [felt(text, word, seed) for seed in range(20)]
     print(
-        f"“{word}”, {gap:2} steps back: {np.median(values):.2g} (median of 20 networks)"
+        f"“{word}”, distance {gap:2}: {np.median(values):.2g} (median of 20 networks)"
     )
     assert (np.median(values) > 0.1) if word == "sky" else (np.median(values) < 1e-4)
 
 # %% [markdown]
-# And now train. Four things have four colours; the network reads the thing, then some
-# words that say nothing, drawn at random, and has to name the colour. The only
-# difference between the two tasks is how many words stand between.
+# Now we train. There are four things, and each has its own colour. The network reads
+# the name of a thing and then some random words that have no meaning for the task. At
+# the end it has to name the colour. The two tasks differ only in the number of words in
+# between.
 
 # %%
 THINGS, COLORS, FILLERS = "sky grass snow coal".split(), 4, 12
@@ -294,17 +300,17 @@ curves = {gap: [train(gap, seed) for seed in range(2)] for gap in (1, 25)}
 figure, axes = plt.subplots(figsize=(6.8, 3.4), layout="constrained")
 for (gap, found), color in zip(curves.items(), (GREEN, ORANGE), strict=True):
     for seed, one in enumerate(found):
-        label = f"{gap} word{'s' * (gap > 1)} between" if seed == 0 else None
+        label = f"{gap} word{'s' * (gap > 1)} in between" if seed == 0 else None
         axes.plot(np.arange(1, 21) * 10, one, color=color, label=label)
 axes.axhline(1 / COLORS, color="gray", linestyle="--")
 axes.text(200, 0.27, "guessing", color="gray", ha="right")
 axes.set_xlabel("training step")
-axes.set_ylabel("right colours")
-axes.set_title("The same question with a short gap and with a long one")
+axes.set_ylabel("share of right colours")
+axes.set_title("The same task with a short gap and with a long gap")
 axes.legend(loc="center right")
 axes.grid(alpha=0.3)
 for gap, found in curves.items():
-    print(f"gap {gap:2}: right in the end", [round(float(one[-1]), 2) for one in found])
+    print(f"gap {gap:2}: right at the end", [round(float(one[-1]), 2) for one in found])
 
 for found in curves[1]:
     assert found[-1] > 0.95
@@ -312,45 +318,48 @@ for found in curves[25]:
     assert found[-1] < 0.4
 
 # %% [markdown]
-# The stories hold. With one word between, the task is learned in a few dozen steps.
-# With 25 it is not learned at all: not because the network is too small (it is the same
-# network) but because the loss cannot tell the weights what to do about a word so far
-# back.
+# So the study notes are right about these two examples. With one word in between, the
+# network learns the task in a few dozen steps. With 25 words it does not learn the task
+# at all. The reason is not that the network is too small, because it is the same
+# network. The reason is that the gradient of the loss hardly depends on a word that is
+# so far back.
 #
 # ## Try this
 #
-# - `minigrad flow --help` draws these pictures for RNN, LSTM and GRU side by side.
-# - Give the tanh network a larger input, `5 * sequence`: why do gradients vanish
-#   sooner?
-# - Train the long gap with `activation="relu", init="identity"` (an IRNN). And with
-#   `steps=1000`.
-# - Find, for the twisted matrix, the start vector that grows most.
+# - The command `minigrad flow` draws these pictures for RNN, LSTM and GRU side by side.
+#   `minigrad flow --help` lists its options.
+# - Give the RNN a larger input, `5 * sequence`. Why do its gradients vanish sooner?
+# - Train on the long gap with `activation="relu", init="identity"` (this is called an
+#   IRNN). Then train with `steps=1000`.
+# - For the twisted matrix, find the start vector that grows most.
 #
 # ## Exercises
 #
-# 1. At which width of gap does the network stop learning the colours within 200 steps?
-#    Try 4, 8, 12 words, and compare with the norms of the product of Jacobians.
-# 2. For a matrix that is a rotation times 0.9, give all singular values of the product
-#    over k steps, and check.
+# 1. How wide must the gap be before the network no longer learns the colours within 200
+#    steps? Try 4, 8, 12 words, and compare with the norms of the product of Jacobians.
+# 2. Let the matrix be a rotation times 0.9. Give all singular values of the product
+#    over k steps, and check your answer.
 # 3. Why is there no term at step 0 in the ledger of $W_h$? What about the ledger of
 #    $W_x$ at step 0?
 
 # %% [markdown]
 # ### Solution 1
 #
-# There is no sharp width. With 4 words between, every beginning arrives; with 12 it
-# depends on the beginning, in the run shown and probably in yours.
+# There is no sharp limit. With 4 words in between, the network learns the colours from
+# all three random starts. With 12 words, it depends on the random start: it did here,
+# and it probably will for you.
 
 # %%
 for gap in (4, 12):
     ends = [round(float(train(gap, seed)[-1]), 2) for seed in range(3)]
-    print(f"{gap:2} words between: right in the end {ends}")
+    print(f"{gap:2} words in between: right at the end {ends}")
     assert gap > 4 or min(ends) > 0.9
 
 # %% [markdown]
 # ### Solution 2
 #
-# A rotation keeps all lengths, so each singular value is $0.9^k$: nothing fans out.
+# A rotation keeps all lengths. So all singular values are $0.9^k$, and they do not move
+# apart.
 
 # %%
 angle = 0.7
@@ -362,9 +371,10 @@ assert np.allclose(jp.singular_values(), expected[:, None], rtol=1e-12)
 # %% [markdown]
 # ### Solution 3
 #
-# The term of a use is (what was multiplied) times (what arrived). At step 0 $W_h$
-# multiplies $h_0 = 0$; $W_x$ multiplies the first input, which is not zero. Its term is
-# there, and tiny.
+# The term of one use is the value that the matrix multiplied, times the gradient that
+# arrived there. At step 0, $W_h$ multiplies $h_0 = 0$, so its term is zero. $W_x$
+# multiplies the first input, which is not zero. So it has a term at step 0, but a tiny
+# one.
 
 # %%
 W_x = rnn.cells[0].W_x
@@ -381,7 +391,7 @@ assert 0 < first[0] < 1e-4 * first[-1]
 # - R. Pascanu, T. Mikolov, Y. Bengio, *On the difficulty of training recurrent neural
 #   networks*, 2013. https://arxiv.org/abs/1211.5063
 #
-# Next: the other end, gradients that explode.
+# Next: gradients that explode.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

@@ -1,17 +1,18 @@
 # %% [markdown]
 # # 5. Clipping, and the cliff
 #
-# Exploding gradients are not only large. They stand at walls in the loss: one step on
-# the plain, the next one off a cliff.
+# Exploding gradients are not only large. They occur at steep walls of the loss, and a
+# single training step there can jump far away, as if it went over a cliff.
 #
-# *Time to run: about 5 s.*
+# *Time to run: about 8 s.*
 #
 # **You will be able to**
 #
 # - draw the loss of the smallest recurrent network, and find its cliff;
-# - say what a single step of gradient descent does there, with clipping and without;
-# - tell clipping by norm from clipping by value, and say what each keeps;
-# - see, in a training, what clipping does and what it cannot do.
+# - say what a single step of gradient descent does at the cliff, with clipping and
+#   without;
+# - explain the difference between clipping by norm and clipping by value;
+# - see in a training run what clipping can do and what it cannot do.
 #
 # You need: lesson 4.
 
@@ -27,14 +28,14 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 # %% [markdown]
 # ## One unit, twenty steps
 #
-# Take one unit that only feeds itself,
+# Take one unit whose only input is its own state,
 #
 # $$
 # h_t = \tanh(w\, h_{t-1} + b), \qquad h_0 = 0.5, \qquad L = (h_{20} - 0.7)^2 .
 # $$
 #
-# Its loss depends on two numbers. Everything below is elementwise, so a whole grid of
-# networks can be run at once: `w` and `b` are arrays.
+# Its loss depends on two numbers, `w` and `b`. All operations below are elementwise, so
+# `w` and `b` can be arrays, and we can run a whole grid of networks at once.
 
 # %%
 STEPS = 20
@@ -63,9 +64,10 @@ axes.set_zlabel("loss")
 axes.set_title("The loss of one recurrent unit after 20 steps")
 
 # %% [markdown]
-# A plain below, a plain above, and a wall between them. On one side the unit ends above
-# zero, on the other near -1; a tiny change of `b` decides which. Cut the surface along
-# one value of `w`, and compute the slope, too:
+# There is a low flat part, a high flat part, and a wall between them. On one side of
+# the wall the unit ends above zero, on the other side it ends near -1, and a tiny
+# change of `b` decides which. We now keep `w` fixed and look at the loss as a function
+# of `b` alone. We also compute its slope:
 
 # %%
 W = 2.0
@@ -80,7 +82,7 @@ figure, (upper, lower) = plt.subplots(
 )
 upper.plot(line.data, values.data, color=BLUE)
 upper.set_ylabel("loss")
-upper.set_title(f"A cut at w = {W:g}: the cliff")
+upper.set_title(f"The cliff: the loss at w = {W:g}")
 upper.grid(alpha=0.3)
 lower.semilogy(line.data, np.abs(slope.data), color=ORANGE)
 lower.set_ylabel("|dL/db|")
@@ -89,9 +91,10 @@ lower.grid(alpha=0.3)
 assert np.abs(slope.data).max() > 1e4
 
 # %% [markdown]
-# The wall stands where the unit, started at 0.5, stays near 0.5 for long: there
-# $0.5 = \tanh(0.5 w + b)$, and each step multiplies a difference by
-# $w\,(1 - 0.5^2) = 1.5$. That is lesson 4 again: a factor above 1, to the power of 20.
+# Where is the wall? The unit starts at 0.5. The wall is where it stays near 0.5 for a
+# long time, that is, where $0.5 = \tanh(0.5 w + b)$. There each step multiplies a small
+# difference by $w\,(1 - 0.5^2) = 1.5$. This is what we saw in lesson 4: a factor above
+# 1, to the power of 20.
 
 # %%
 wall = np.arctanh(0.5) - 0.5 * W
@@ -101,7 +104,7 @@ assert abs(line.data[steepest] - wall) < 1e-3
 # %% [markdown]
 # ## One step
 #
-# Stand on the wall and take one step against the gradient, with an ordinary learning
+# Start at the wall and take one step against the gradient, with an ordinary learning
 # rate.
 
 # %%
@@ -113,19 +116,20 @@ print(f"gradient {g.item():.0f}: b goes from {b.item():.2f} to {after:.0f}")
 assert abs(LR * g.item()) > 100
 
 # %% [markdown]
-# The direction was right. The length was absurd: the slope of a wall says nothing about
-# the land behind it. And where `b` is now, the loss is flat, and no gradient leads
-# back.
+# The direction was right, but the step was far too long. The slope at the wall says
+# nothing about the loss further away. And where `b` is now, the loss is flat, so no
+# gradient leads back.
 #
-# **Clipping by norm** keeps the direction and bounds the length. `mg.clip_grad_norm_`
-# scales all gradients by one factor and returns the norm that it found; **by value**,
-# `mg.clip_grad_value_` cuts each number for itself, which turns the direction.
+# **Clipping by norm** keeps the direction and limits the length: `mg.clip_grad_norm_`
+# multiplies all gradients by the same factor. It returns the norm before clipping.
+# **Clipping by value** limits each number separately: `mg.clip_grad_value_` does this,
+# and it changes the direction.
 
 # %%
 p = mg.tensor([3.0, -4.0], requires_grad=True)
 p.grad = mg.tensor([30.0, -0.4])
 found = mg.clip_grad_norm_([p], 1.0)
-print("by norm: ", p.grad.data.round(4), " it was", round(float(found), 4))
+print("by norm: ", p.grad.data.round(4), " norm before:", round(float(found), 4))
 assert np.isclose(np.linalg.norm(p.grad.data), 1.0)
 assert np.isclose(p.grad.data[1] / p.grad.data[0], -0.4 / 30)
 
@@ -135,11 +139,12 @@ print("by value:", p.grad.data)
 assert p.grad.data.tolist() == [1.0, -0.4]
 
 # %% [markdown]
-# ## A thousand walks
+# ## A thousand starts
 #
-# One walk proves nothing. So let a thousand start at random places on both sides of the
-# wall and take 200 steps each, with the same learning rate; once as they are, once
-# clipped to norm 1. (They are independent, so each is clipped by its own norm.)
+# One run proves nothing. So we start a thousand runs at random places on both sides of
+# the wall. Each of them takes 200 steps with the same learning rate. We do this twice:
+# once without clipping, and once with gradients clipped to norm 1. (The runs are
+# independent, so each is clipped by its own norm.)
 
 
 # %%
@@ -166,9 +171,9 @@ for clip in (None, 1.0):
     shares[clip] = (last < 1e-3).mean()
     lost = (np.hypot(*path[-1]) > 6).mean()
     print(
-        f"clip {clip}: solved {shares[clip]:.1%}, thrown out of the picture {lost:.1%}"
+        f"clip {clip}: solved {shares[clip]:.1%}, jumped out of the picture {lost:.1%}"
     )
-    print(f"    {(largest > 10).mean():.0%} met a slope above 10")
+    print(f"    {(largest > 10).mean():.0%} met a gradient norm above 10")
     if clip is None:
         free_path, thrown = path, (np.hypot(*path[-1]) > 6)
     else:
@@ -181,7 +186,7 @@ figure, panels = plt.subplots(
 )
 chosen = np.flatnonzero(thrown)[:6]
 for axes, path, title in zip(
-    panels, (free_path, clipped_path), ("as they are", "clipped to norm 1"), strict=True
+    panels, (free_path, clipped_path), ("not clipped", "clipped to norm 1"), strict=True
 ):
     axes.pcolormesh(w_grid, b_grid, surface, cmap="Greys", vmin=0, vmax=6)
     for one in chosen:
@@ -192,24 +197,27 @@ for axes, path, title in zip(
     axes.set_xlabel("w")
     axes.set_title(title)
 panels[0].set_ylabel("b")
-figure.suptitle("Six walks from the same starts (dots); dark: high loss")
+figure.suptitle("Six runs from the same starts (dots). Dark: high loss")
 
 # %% [markdown]
-# ## In a real training
+# ## In a real training run
 #
-# A network of 24 units whose recurrent weights start too large, a task over 12 steps
-# (the sign of the first of two numbers, noise behind it), plain gradient descent. The
-# gradient's norm, step by step:
+# Now we train a network of 24 units whose recurrent weights start too large. It reads
+# two numbers at each of 12 steps. At the end it has to say whether the very first
+# number was positive. The second number of each step is only noise. We use plain
+# gradient descent, and record the loss and the norm of the gradient at every training
+# step. Such a training run is very sensitive: even a rounding error can change it a
+# lot. So we compare four random starts, and draw the first of them.
 
 
 # %%
 def train(clip, seed=0, steps=150):
-    """Losses and gradient norms of one training."""
+    """Losses and gradient norms of one training run."""
     rng = np.random.default_rng(seed)
     rnn, head = RNN(2, 24, rng=seed), mg.nn.Linear(24, 1, rng=seed)
     rnn.cells[0].W_h.data = 3.0 * rnn.cells[0].W_h.data
     parameters = [*rnn.parameters(), *head.parameters()]
-    optimizer = mg.optim.SGD(parameters, lr=0.3)
+    optimizer = mg.optim.SGD(parameters, lr=0.5)
     losses, norms = [], []
     for _ in range(steps):
         x = rng.standard_normal((12, 32, 2))
@@ -225,19 +233,27 @@ def train(clip, seed=0, steps=150):
     return np.array(losses), np.array(norms)
 
 
-runs = {clip: train(clip) for clip in (np.inf, 1.0)}
-for clip, (losses, norms) in runs.items():
-    end, worst = losses[-20:].mean(), losses.max()
-    print(f"clip {clip}: loss at the end {end:.3f}, worst {worst:.2f}")
+runs = {clip: [train(clip, seed) for seed in range(4)] for clip in (np.inf, 1.0)}
+ends, worst = {}, {}
+for clip, found in runs.items():
+    ends[clip] = np.array([losses[-20:].mean() for losses, _ in found])
+    worst[clip] = np.array([losses.max() for losses, _ in found])
+    norms = np.array([norms for _, norms in found])
+    print(f"clip {clip}: loss at the end", ends[clip].round(2), end="; ")
+    print("largest loss", worst[clip].round(2))
     print(
         f"    gradient norm: median {np.median(norms):.2f}, largest {norms.max():.2f}"
     )
+assert ends[1.0].mean() < ends[np.inf].mean() / 2
+assert worst[np.inf].mean() > 1.5 * worst[1.0].mean()
+assert all(np.median(norms) < 1 for _, norms in runs[1.0])
 
 # %%
 figure, (upper, lower) = plt.subplots(
     2, 1, figsize=(6.8, 4.8), sharex=True, layout="constrained"
 )
-for (clip, (losses, norms)), color in zip(runs.items(), (ORANGE, BLUE), strict=True):
+for (clip, found), color in zip(runs.items(), (ORANGE, BLUE), strict=True):
+    losses, norms = found[0]  # the first random start
     label = "not clipped" if clip == np.inf else f"clipped to norm {clip:g}"
     upper.plot(losses, color=color, label=label)
     lower.semilogy(norms, color=color)
@@ -245,45 +261,44 @@ lower.axhline(1.0, color="gray", linestyle="--")
 upper.axhline(np.log(2), color="gray", linestyle=":")
 upper.text(149, np.log(2) + 0.03, "guessing", color="gray", ha="right")
 upper.set_ylabel("loss, nats")
-lower.set_ylabel("gradient norm, found")
+lower.set_ylabel("norm before clipping")
 lower.set_xlabel("training step")
-upper.set_title("Plain gradient descent, recurrent weights too large")
+upper.set_title("Plain gradient descent with recurrent weights that are too large")
 upper.legend()
 for axes in (upper, lower):
     axes.grid(alpha=0.3)
 
-free, clipped = runs[np.inf], runs[1.0]
-assert clipped[0][-20:].mean() < free[0][-20:].mean() / 2
-assert free[0].max() > 1.5 * clipped[0].max()
-
 # %% [markdown]
-# Each spike of the gradient is a piece of wall, and each is followed by a jump of the
-# loss where nothing is clipped. Most gradients are below the limit and are left alone.
+# Where the norm of the gradient has a high peak, the network has met a wall. Without
+# clipping, the loss often jumps after such a peak. Most gradients are below the limit,
+# and clipping does not change them.
 #
-# What clipping cannot do: lengthen what has vanished. It acts on the sum over steps,
-# and scales all terms alike; the terms of long ago stay as small a part of it as they
-# were.
+# Clipping cannot help against vanishing gradients. It acts on the sum over all steps,
+# and multiplies all terms by the same factor. So the terms from long ago remain just as
+# small a part of the sum as before.
 #
 # ## Try this
 #
-# - Move the limit: 0.1, 10, 100. Which is too small for the thousand walks, and why?
-# - Use `mg.optim.Adam` in the training. Adam divides by the size of past gradients: is
-#   clipping still needed?
+# - Change the limit to 0.1, 10 and 100. Which limit is too small for the thousand runs,
+#   and why?
+# - Use `mg.optim.Adam` in the training run. Adam divides by the size of past gradients.
+#   Is clipping still needed?
 # - Start the unit at $h_0 = 0$. Where is the wall now?
 #
 # ## Exercises
 #
-# 1. By which factor does the slope at the wall grow with each further step? Predict it
-#    from $w$ and $h_0$, then measure it with `loss_at(W, b, steps=...)` at the wall.
-# 2. Write clipping by norm yourself for a list of parameters, as one line of NumPy per
-#    parameter, and compare with `mg.clip_grad_norm_`.
-# 3. Show that a limit on the norm of the *step* bounds how far 200 steps can lead, and
-#    check that with `clipped_path`.
+# 1. By which factor does the slope at the wall grow if the unit takes one more step?
+#    Predict it from $w$ and $h_0$, then measure it with `loss_at(W, b, steps=...)` at
+#    the wall.
+# 2. Write clipping by norm yourself for a list of parameters, with a line or two of
+#    NumPy, and compare with `mg.clip_grad_norm_`.
+# 3. If the norm of the gradient is clipped, how far from the start can 200 steps lead
+#    at most? Check your answer with `clipped_path`.
 
 # %% [markdown]
 # ### Solution 1
 #
-# By $w\,(1 - h_0^2) = 1.5$, as long as the unit stays near $h_0$.
+# It grows by the factor $w\,(1 - h_0^2) = 1.5$, as long as the unit stays near $h_0$.
 
 # %%
 slopes = []
@@ -314,8 +329,8 @@ for a, p in zip(mine, theirs, strict=True):
 # %% [markdown]
 # ### Solution 3
 #
-# A step is at most the learning rate times the limit, so 200 of them lead at most
-# $200 \cdot 0.1 \cdot 1 = 20$ away, and each at most 0.1.
+# The length of one step is at most the learning rate times the limit, which is
+# $0.1 \cdot 1 = 0.1$. So 200 steps lead at most $200 \cdot 0.1 = 20$ away.
 
 # %%
 moves = np.linalg.norm(np.diff(clipped_path, axis=0), axis=1)
@@ -331,7 +346,7 @@ assert away.max() <= 200 * LR
 # - T. Mikolov, *Statistical language models based on neural networks*, 2012 (clipping
 #   by value).
 #
-# Next: a cell that was made so that gradients survive.
+# Next: a cell that was designed to keep gradients from vanishing.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

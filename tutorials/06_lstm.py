@@ -1,17 +1,17 @@
 # %% [markdown]
 # # 6. The LSTM, gate by gate
 #
-# A memory that is added to, and three gates that decide what is kept, what is let in
-# and what is shown. First the machinery, with gates that we set; then the stories that
-# are told about it, on trial.
+# An LSTM has a memory, and three gates decide what is kept, what is let in and what is
+# shown. First we set the gates ourselves to see how they work. Then we test two stories
+# that are often told about them.
 #
 # *Time to run: about 12 s.*
 #
 # **You will be able to**
 #
 # - write an LSTM's equations, and find each of them in the graph;
-# - say exactly what happens at f = 0 and f = 1, and why neither is ever reached;
-# - read a table of gates, word by word;
+# - say exactly what happens at f = 0 and at f = 1;
+# - read a table that shows the gates word by word;
 # - test a story about a gate instead of believing it.
 #
 # You need: lessons 1 to 4.
@@ -28,7 +28,8 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 # %% [markdown]
 # ## Six equations
 #
-# From the input $x$, the previous hidden state $h$ and the previous cell state $c$:
+# An LSTM computes these from the input $x$, the previous hidden state $h$ and the
+# previous cell state $c$:
 #
 # $$
 # \begin{aligned}
@@ -37,12 +38,13 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 # o &= \sigma(x W_{xo} + h W_{ho} + b_o) && \text{output gate: what is shown} \\
 # g &= \tanh(x W_{xg} + h W_{hg} + b_g) && \text{candidate: what could be written} \\
 # c' &= f \ast c + i \ast g && \text{cell state: the memory} \\
-# h' &= o \ast \tanh(c') && \text{hidden state: what others see}
+# h' &= o \ast \tanh(c') && \text{hidden state: what the rest of the network sees}
 # \end{aligned}
 # $$
 #
-# One step of it, as it was recorded. The cell state goes straight through: a product
-# and a sum, no squashing on its way.
+# Here is the graph of one step. The cell state goes straight through it: it is
+# multiplied once and something is added to it, but it passes through no tanh or sigmoid
+# on its way.
 
 # %%
 cell = LSTMCell(input_size=2, hidden_size=3, rng=0)
@@ -54,15 +56,16 @@ mg.draw(h.sum(), level="op")
 # %% [markdown]
 # ## Gates that we set
 #
-# A gate is a sigmoid, so a very large bias opens it and a very negative one closes it.
-# In floating point $\sigma(1000)$ is exactly 1 and $\sigma(-1000)$ exactly 0. Below,
-# all weights are zero and the biases are ours: the memory starts as `[2, 4, 6]`,
-# nothing is let in, and the forget gate is open or closed.
+# A gate is a sigmoid, so a very large bias opens it and a very negative bias closes it.
+# In exact mathematics a sigmoid never reaches 0 or 1. But in floating point
+# $\sigma(1000)$ is exactly 1 and $\sigma(-1000)$ is exactly 0. In the next cell all
+# weights are zero, and we choose the biases. The memory starts as `[2, 4, 6]`, nothing
+# is let in, and the forget gate is either open or closed.
 
 
 # %%
 def with_gates(i, f, o):
-    """A cell of three units whose gates are what we say, whatever it reads."""
+    """A cell of three units with the gates that we choose, whatever it reads."""
     cell = LSTMCell(input_size=1, hidden_size=3, rng=0)
     for weight in (cell.W_x, cell.W_h):
         weight.data = np.zeros(weight.shape)
@@ -86,9 +89,9 @@ assert (keeps["f"] == 1).all() and (keeps["c"] == [2.0, 4.0, 6.0]).all()
 assert (forgets["f"] == 0).all() and (forgets["c"] == 0).all()
 
 # %% [markdown]
-# At f = 1 the memory is kept for ever, to the last bit. At f = 0 it is gone at once:
-# $c_{t-1} \ast 0 = 0$. The gradient does the same, because it passes through the same
-# product:
+# At f = 1 the memory is kept for ever, to the last bit. At f = 0 it is gone at once,
+# because $c_{t-1} \ast 0 = 0$. The same happens to the gradient, because it passes
+# through the same product:
 
 # %%
 memory = mg.tensor([[2.0, 4.0, 6.0]], requires_grad=True, name="c0")
@@ -101,14 +104,16 @@ for f in (1.0, 0.99, 0.5, 0.0):
 # %% [markdown]
 # ## A gate per number
 #
-# Gates are vectors: each number of the memory has its own. The walk-through that study
-# notes give is $[2\ 4\ 6] \ast [0\ 2\ 0] = [0\ 8\ 0]$: the first and the last are
-# forgotten. The arithmetic is right. But no gate can be 2: a sigmoid stays below 1, and
-# a forget gate can only keep or weaken. What doubles must have been let in.
+# A gate is a vector: each number of the memory has its own entry in the gate. Study
+# notes often give the example $[2\ 4\ 6] \ast [0\ 2\ 0] = [0\ 8\ 0]$, in which the
+# first and the last number are forgotten. The arithmetic is right. But no gate can be
+# 2, because a sigmoid is never larger than 1. A forget gate can only keep a number or
+# make it smaller. If a number doubles, something must have been added through the input
+# gate.
 
 # %%
 notes = mg.tensor([2.0, 4.0, 6.0]) * mg.tensor([0.0, 2.0, 0.0])
-print("the notes:     ", notes.data)
+print("the notes:      ", notes.data)
 assert notes.data.tolist() == [0.0, 8.0, 0.0]
 
 real = unroll(with_gates(i=0.0, f=[0.0, 1.0, 0.0], o=1.0), nothing[:1], start)
@@ -118,9 +123,10 @@ assert real["c"][0, 0].tolist() == [0.0, 4.0, 0.0]
 # %% [markdown]
 # ## The first story: "Bob is a nice person. Dan, on the other hand, is evil."
 #
-# It is said that at "Dan" the forget gate falls, so that Bob leaves the memory. That is
-# a claim about a *trained* network. So train one: sentences like this with eight names,
-# and after each word the network has to say whom the sentence is about.
+# The story says that the forget gate falls at "Dan", so that Bob leaves the memory.
+# This is a claim about a *trained* network, so we train one. It reads sentences like
+# this one, with eight different names. After each word the network has to say whom the
+# sentence is about.
 
 # %%
 NAMES = "bob dan ann eve tom sue joe kim".split()
@@ -131,14 +137,14 @@ number = {word: k for k, word in enumerate(words)}
 
 
 def sentences(pairs):
-    """(T, B) words and (T, B) subjects, for pairs of names as numbers (B, 2)."""
+    """Words (T, B) and subjects (T, B), for pairs of names given as numbers (B, 2)."""
     read = [[number[w.format(NAMES[a], NAMES[b])] for a, b in pairs] for w in FIRST]
     subject = [[a if t < SLOT else b for a, b in pairs] for t in range(len(FIRST))]
     return np.array(read), np.array(subject)
 
 
 class Reader(mg.nn.Module):
-    """Words in, a score for each answer out, after every word."""
+    """Reads words; gives a score for each answer after every word."""
 
     def __init__(self, words, answers, hidden, rng):
         self.table = mg.nn.Embedding(words, 8, rng=rng)
@@ -177,11 +183,12 @@ loss = train(who, batch, 250)
 pairs = [(a, b) for a in range(8) for b in range(8) if a != b]
 tokens, subject = sentences(pairs)
 right = (who(tokens).data.argmax(-1) == subject).mean()
-print(f"loss {loss:.4f}, right after {right:.1%} of all words of all 56 sentences")
+print(f"loss {loss:.4f}, right after {right:.1%} of the words in all 56 sentences")
 assert right > 0.99
 
 # %% [markdown]
-# Now look. The forget gate at each word, averaged over units and all 56 sentences:
+# Now we look at the forget gate at each word. We take the mean over all units and all
+# 56 sentences:
 
 # %%
 trace = who.look(tokens)
@@ -195,16 +202,16 @@ print(f"\nat the second name {at_name:.3f}, at other words {elsewhere.mean():.3f
 assert at_name < elsewhere.min()
 
 # %% [markdown]
-# It falls, as the story says. But look at the other words before you repeat the story:
-# the gate is nearly as low at "." and at "person". One mean over sixteen units hides
-# what each of them does. And a low gate is no proof that Bob is gone: what counts is
-# what happens if the gate is *held open*. So write the equations once more, by hand,
-# with a forget gate that can be overruled at one word.
+# The gate falls, as the story says. But look at the other words before you believe the
+# story. The gate is nearly as low at "." and at "person". Also, a mean over sixteen
+# units hides what each unit does. And a low gate does not prove that Bob is gone. A
+# better test is to *hold the gate open* and see what happens. So we write the equations
+# once more by hand, with a forget gate that we can set to a fixed value at one word.
 
 
 # %%
 def overruled(reader, tokens, at, f_value):
-    """The answers (T, B) if the forget gate is `f_value` at step `at`."""
+    """The answers (T, B) if the forget gate is set to `f_value` at step `at`."""
     cell = reader.lstm.cells[0]
     h, c = cell.zero_state(tokens.shape[1])
     answers = []
@@ -228,10 +235,10 @@ def judge(reader):
     held_shut = overruled(reader, tokens, SLOT, 0.0)
     return {
         "gate at the second name": f[SLOT],
-        "gate elsewhere": np.delete(f, [0, SLOT]).mean(),
-        "right after it": (free[after] == subject[after]).mean(),
-        "... gate held open": (held_open[after] == subject[after]).mean(),
-        "... gate held shut": (held_shut[after] == subject[after]).mean(),
+        "gate at the other words": np.delete(f, [0, SLOT]).mean(),
+        "right from there on": (free[after] == subject[after]).mean(),
+        "... with the gate held open": (held_open[after] == subject[after]).mean(),
+        "... with the gate held shut": (held_shut[after] == subject[after]).mean(),
     }
 
 
@@ -244,7 +251,7 @@ for seed in range(1, 3):
 verdicts = [judge(reader) for reader in readers]
 for question in verdicts[0]:
     values = [verdict[question] for verdict in verdicts]
-    print(f"{question:24}", "  ".join(f"{value:.3f}" for value in values))
+    print(f"{question:29}", "  ".join(f"{value:.3f}" for value in values))
 
 free, held_open, held_shut = (
     [verdict[question] for verdict in verdicts] for question in list(verdicts[0])[2:]
@@ -253,12 +260,12 @@ assert min(free) > 0.99 and min(held_shut) > 0.99
 assert max(held_open) < 0.8
 
 # %% [markdown]
-# That is evidence. Three networks with different beginnings were trained; in each of
-# them the gate is lower at the second name. Hold it open there, and a good part of the
-# answers goes wrong: Bob gets in Dan's way. Hold it shut, forgetting *everything*, and
-# nothing is lost.
+# This is real evidence. We trained three networks from different random starts, and in
+# each of them the gate is lower at the second name. If we hold the gate open there,
+# many answers become wrong, because Bob is still in the memory. If we hold it shut, so
+# that *everything* is forgotten, the answers stay right.
 #
-# The heat map shows the units one by one.
+# This heat map shows each unit separately.
 
 # %%
 f = trace["f"].mean(axis=1)  # over the sentences: (T, units)
@@ -267,16 +274,16 @@ image = axes.imshow(f.T, cmap="cividis", vmin=0, vmax=1, aspect="auto")
 axes.set_xticks(range(len(shown)), shown, rotation=40, ha="right")
 axes.set_ylabel("unit")
 axes.set_title("The forget gate of each unit, at each word (mean over 56 sentences)")
-figure.colorbar(image, ax=axes, label="0 forgets, 1 keeps")
+figure.colorbar(image, ax=axes, label="0: forget, 1: keep")
 
 # %% [markdown]
 # ## The second story: the navy, the phone
 #
 # "Bob knows swimming. He told me over the phone that he had served the navy for 4
-# years." The navy matters, the phone does not, so, the story goes, the input gate opens
-# at "navy" and stays shut at "phone". Again sentences of this kind; at the end the
-# network has to say which service it was. Phone, radio, letter and so on come at
-# random.
+# years." The navy matters and the phone does not. So, says the story, the input gate
+# opens at "navy" and stays shut at "phone". Again we make sentences of this kind. At
+# the end the network has to say in which service Bob was. The device (phone, radio and
+# so on), the service and the number of years are random.
 
 # %%
 SECOND = (
@@ -292,7 +299,7 @@ number = {word: k for k, word in enumerate(words)}
 
 
 def reports(choices):
-    """(T, B) words for choices of device, service and years (B, 3)."""
+    """Words (T, B), for choices of device, service and years (B, 3)."""
     return np.array(
         [
             [number[w.format(DEVICES[d], SERVICES[s], YEARS[y])] for d, s, y in choices]
@@ -315,7 +322,7 @@ loss = train(which, batch, 120)
 every = np.array([(d, s, y) for d in range(4) for s in range(4) for y in range(4)])
 tokens = reports(every)
 right = (which(tokens).data[-1].argmax(-1) == every[:, 1]).mean()
-print(f"loss {loss:.5f}, right at the end of {right:.1%} of all 64 sentences")
+print(f"loss {loss:.5f}, right at the end of {right:.1%} of the 64 sentences")
 assert right == 1.0
 
 # %%
@@ -330,13 +337,13 @@ print(
 )
 
 # %% [markdown]
-# And once more a test that does not look at gates at all: by how much does the memory
-# at the end differ if the word had been another one?
+# Again we add a test that does not look at the gates at all. If we change one word, how
+# much does the memory at the end change?
 
 
 # %%
 def moved_by(column):
-    """The mean change of the last cell state when one of the choices is changed."""
+    """The mean change of the last cell state if one of the choices is changed."""
     changed = every.copy()
     changed[:, column] = (changed[:, column] + 1) % 4
     other = which.look(reports(changed))["c"][-1]
@@ -344,15 +351,16 @@ def moved_by(column):
 
 
 by_device, by_service = moved_by(0), moved_by(1)
-print(f"another device moves the memory by {by_device:.3f}")
-print(f"another service moves it by {by_service:.3f}")
+print(f"another device changes the memory by {by_device:.3f}")
+print(f"another service changes it by {by_service:.3f}")
 assert by_service > 10 * by_device
 
 # %% [markdown]
-# The network does what the story wants: the service is remembered, the device is not.
-# But it does not do it *as* the story says. The input gate is far from shut at the
-# device; something is written there, and is gone, or ignored, at the end. A gate's
-# opening alone says little about what is remembered.
+# The result agrees with the story: the network remembers the service, and not the
+# device. But it does not do this *in the way* that the story says. At the device, the
+# input gate is far from shut. Something is written into the memory there, and at the
+# end it is gone or ignored. So an open gate alone tells us little about what is
+# remembered.
 
 # %%
 assert gate[DEVICE] > 0.5  # not shut
@@ -363,43 +371,43 @@ figure, (upper, lower) = plt.subplots(
 )
 shown = [w.format("DEVICE", "SERVICE", "YEARS") for w in SECOND]
 for axes, values, label in (
-    (upper, gate, "input gate, mean"),
-    (lower, written, "written, mean |i · g|"),
+    (upper, gate, "mean input gate"),
+    (lower, written, "written: mean |i · g|"),
 ):
     colors = [{DEVICE: ORANGE, SERVICE: GREEN}.get(t, BLUE) for t in range(len(shown))]
     axes.bar(range(len(shown)), values, color=colors)
     axes.set_ylabel(label)
     axes.grid(axis="y", alpha=0.3)
-upper.set_title("What is let in at each word, over 64 sentences")
+upper.set_title("What is let in at each word (mean over 64 sentences)")
 lower.set_xticks(range(len(shown)), shown, rotation=60, ha="right")
 
 # %% [markdown]
-# For real sentences, `minigrad tour "I loved the movie, but the ending was
-# disappointing"` trains on film reviews, prints the table of gates word by word, and
-# judges the textbook's story about "but".
+# You can do the same with real sentences. The command `minigrad tour "I loved the
+# movie, but the ending was disappointing"` trains a network on film reviews, prints a
+# table of the gates word by word, and tests the textbook's story about "but".
 #
 # ## Try this
 #
-# - Train with `LSTM(8, hidden, forget_gate=False, rng=rng)`. Which of the two tasks
-#   still works?
+# - Train with `LSTM(8, hidden, forget_gate=False, rng=rng)`. Can the network still
+#   learn both tasks?
 # - Look at the output gate in the first story: `trace["o"]`.
-# - Use 4 units instead of 16. Does the picture of gates get clearer?
-# - Put your own two names and an own sentence in the place of `FIRST`.
+# - Use 4 units instead of 16. Is it easier to see what each gate does?
+# - Replace the sentence in `FIRST` with one of your own that also has two names.
 #
 # ## Exercises
 #
-# 1. The forget gate starts with bias 1. What is $f$ then, for an input of zeros, and
-#    how much of a memory is left after 20 steps of nothing?
-# 2. Set the gates with `with_gates` so that the memory counts: after T steps of input
-#    it is T, exactly. What does $h$ show?
+# 1. The forget gate starts with a bias of 1. What is $f$ if the input and the hidden
+#    state are zero? How much of a memory is left after 20 steps with this $f$?
+# 2. Set the gates with `with_gates` so that the memory counts the steps: after T steps
+#    it should be exactly T. What does $h$ show?
 # 3. How many numbers are learned in an LSTM with D inputs and H units? Check your
-#    formula for D = 8, H = 16, and say what part of them belongs to the forget gate.
+#    formula for D = 8 and H = 16. How many of these numbers belong to the forget gate?
 
 # %% [markdown]
 # ### Solution 1
 #
-# $\sigma(1) = 0.731$, and $0.731^{20} = 0.0019$. A bias of 1 makes forgetting slow, not
-# absent; that is lesson 7.
+# $f = \sigma(1) = 0.731$, and $0.731^{20} = 0.0019$ of the memory is left. A bias of 1
+# makes the cell forget more slowly, but it still forgets. Lesson 7 is about this.
 
 # %%
 fresh = LSTMCell(input_size=1, hidden_size=3, rng=0)
@@ -412,10 +420,10 @@ assert np.isclose(0.731**20, 0.0019, rtol=0.01)
 # %% [markdown]
 # ### Solution 2
 #
-# Everything is kept and everything is let in: f = 1, i = 1. The candidate has to be 1,
-# that is the tanh of something large: a big weight from the input. $h$ shows
-# $\tanh(T)$, which is hard to read: a memory can count what the hidden state cannot
-# show.
+# Keep everything and let everything in: f = 1 and i = 1. The candidate has to be 1. It
+# is a tanh, so it needs a large number, and a large weight on the input gives that. $h$
+# is $\tanh(T)$, which is nearly 1 for every large T. So the memory can count, but the
+# hidden state cannot show the count.
 
 # %%
 counter = with_gates(i=1.0, f=1.0, o=1.0)
@@ -429,8 +437,8 @@ assert np.allclose(loop["h"][:, 0, 0], np.tanh(np.arange(1, 31)))
 # %% [markdown]
 # ### Solution 3
 #
-# Each of the four has $D H + H H + H$ numbers: $4 H (D + H + 1)$ in all, a quarter of
-# them for the forget gate.
+# Each of the three gates and the candidate has $D H + H H + H$ numbers. Together these
+# are $4 H (D + H + 1)$ numbers, and a quarter of them belong to the forget gate.
 
 # %%
 count = sum(p.size for p in who.lstm.parameters())
@@ -449,4 +457,4 @@ assert count == 4 * 16 * (8 + 16 + 1) == 1600
 # Next: why the gradient of an LSTM survives, and when it does not.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

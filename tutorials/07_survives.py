@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 7. Why the LSTM's gradient survives, and when it does not
 #
-# The cell state is added to, not squashed: along it the gradient is a product of forget
-# gates. That is the whole secret, and also its limit.
+# Along the cell state of an LSTM, the gradient is a product of forget gates, with no
+# tanh in between. This is why it can survive, and also why it sometimes does not.
 #
 # *Time to run: about 15 s.*
 #
@@ -10,9 +10,10 @@
 #
 # - show that along the cell state alone the product of Jacobians is exactly the product
 #   of the forget gates;
-# - split a gradient into that path and all others, and say which one carries it;
-# - compute a memory's half-life from a bias;
-# - name three ways in which an LSTM's gradient vanishes or explodes after all.
+# - split a gradient into that path and all other paths, and say how much each of the
+#   two carries;
+# - compute the half-life of a memory from the forget bias;
+# - name three ways in which the gradient of an LSTM can still vanish or explode.
 #
 # You need: lessons 4 and 6.
 
@@ -27,9 +28,10 @@ BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 STEPS = 50
 
 # %% [markdown]
-# ## The straight way
+# ## The direct path
 #
-# From $c_t = f_t \ast c_{t-1} + i_t \ast g_t$, with the gates held constant:
+# The cell state is $c_t = f_t \ast c_{t-1} + i_t \ast g_t$. If we hold the gates
+# constant, its derivatives are
 #
 # $$
 # \frac{\partial c_t}{\partial c_{t-1}} = f_t
@@ -37,9 +39,11 @@ STEPS = 50
 # \frac{\partial c_T}{\partial c_k} = \prod_{t=k+1}^{T} f_t .
 # $$
 #
-# No matrix, and no derivative of a squashing function. `paths()` of the Jacobian
-# products takes this way apart from all the others, which go through the gates and the
-# hidden state. Its entries have to be the product of the gates that the trace shows:
+# There is no matrix in this product, and no derivative of a tanh or sigmoid. We call
+# this the direct path. The method `paths()` of the Jacobian products separates the
+# direct path from all other paths, which go through the gates and the hidden state. The
+# entries of the direct path have to be the products of the forget gates that the trace
+# shows:
 
 # %%
 sequence = 0.5 * np.random.default_rng(1).standard_normal((STEPS, 1, 4))
@@ -49,16 +53,16 @@ paths = mg.jacobian_products(trace).paths()
 f = trace["f"][:, 0]  # (T, H)
 products = np.array([np.prod(f[k:], axis=0) for k in range(STEPS + 1)])
 worst = np.abs(paths.alone / products - 1).max()
-print(
-    f"prod f and the path through {paths.state} alone differ by {worst:.1e}, relatively"
-)
+print(f"largest relative difference between the product of f and the path "
+      f"through {paths.state} alone: {worst:.1e}")  # fmt: skip
 assert worst < 1e-12
 
 # %% [markdown]
-# ## Against the others
+# ## LSTM, GRU and RNN compared
 #
-# The same sequence, 16 units each, as they start. The norm of the product of Jacobians,
-# from the last step back:
+# Now all networks read the same sequence. Each has 16 units, and none of them is
+# trained. We look at the norm of the product of Jacobians, from the last step
+# backwards:
 
 # %%
 distance = np.arange(STEPS + 1)
@@ -78,14 +82,14 @@ for name, (net, color, style) in nets.items():
     print(f"{name:20} after {STEPS} steps: 10^{logs[-1]:.1f}")
 axes.set_xlabel("steps back")
 axes.set_ylabel("log10 of the norm of the product")
-axes.set_title("How much of a gradient comes through, in networks as they start")
+axes.set_title("How much of a gradient comes through, before training")
 axes.legend()
 axes.grid(alpha=0.3)
 
 # %% [markdown]
-# Read this picture twice. An LSTM is not immune: with a forget bias of 0 it starts
-# worse than the plain RNN, because each forget gate stands near one half. The bias
-# makes the difference, and it is one number.
+# Look at this picture carefully. The gradient of an LSTM can vanish, too. With a forget
+# bias of 0, the LSTM starts worse than the plain RNN, because each forget gate is near
+# one half. This one number, the forget bias, makes the difference.
 
 # %%
 assert ends["LSTM, forget bias 0"] < ends["RNN"] < ends["LSTM, forget bias 1"]
@@ -94,8 +98,9 @@ assert ends["LSTM, forget bias 4"] > -1
 # %% [markdown]
 # ## The half-life of a memory
 #
-# With nothing else going on, $f = \sigma(b)$, and after $k$ steps $f^k$ is left. Half
-# is left after $\ln 0.5 / \ln \sigma(b)$ steps:
+# If the gate depends on nothing but its bias $b$, then $f = \sigma(b)$, and after $k$
+# steps $f^k$ of the memory is left. Half of it is left after $\ln 0.5 / \ln \sigma(b)$
+# steps:
 
 # %%
 biases = np.arange(-1.0, 6.0)
@@ -108,14 +113,16 @@ assert np.isclose(half_lives[2], 2.21, atol=0.01)  # the usual bias, 1
 assert np.isclose(gates[2] ** 50, 1.6e-7, rtol=0.05)
 
 # %% [markdown]
-# The usual bias of 1 gives a half-life of two steps. That is enough to start learning
-# what to keep; it is no long memory by itself.
+# The usual bias of 1 gives a half-life of about two steps. This is enough to begin to
+# learn what to keep. But it is not yet a long memory.
 #
-# ## Which way carries it?
+# ## Which path carries the gradient?
 #
-# There are other ways from $c_k$ to $c_T$: out through the hidden state, into a gate,
-# and back; they leave the cell state at least once, and run along it for the rest.
-# `share` says how much the straight way has of both, by their norms.
+# There are other paths from $c_k$ to $c_T$. They leave the cell state at least once:
+# they go out through the hidden state, into a gate, and back into the cell state. For
+# the rest of the way they follow the cell state, too. `share` is the norm of the direct
+# path divided by the sum of both norms, the direct path's and that of all other paths
+# together.
 
 # %%
 figure, panels = plt.subplots(
@@ -127,28 +134,29 @@ for axes, bias in zip(panels, (1.0, 4.0), strict=True):
     axes.semilogy(distance[1:], paths.alone_norms[:-1][::-1], color=BLUE,
                   label="through c alone")  # fmt: skip
     axes.semilogy(distance[2:], paths.rest_norms[:-2][::-1], color=ORANGE,
-                  label="all other ways")  # fmt: skip
-    assert paths.rest_norms[-2] == 0  # one step back there is only one way
+                  label="all other paths")  # fmt: skip
+    assert paths.rest_norms[-2] == 0  # one step back there is only one path
     axes.set_title(f"forget bias {bias:g}")
     axes.set_xlabel("steps back")
     axes.grid(alpha=0.3)
-    print(f"bias {bias:g}: share of the straight way after 1, 10 and 50 steps",
+    print(f"bias {bias:g}: share of the direct path after 1, 10 and 50 steps",
           paths.share[::-1][[1, 10, 50]].round(2))  # fmt: skip
 panels[0].set_ylabel("norm of d c_T / d c_k")
 panels[0].legend()
 
 # %% [markdown]
-# Near by, the straight way is nearly everything. Far back, the others together are the
-# larger part: there is one straight way and a host of others. But look at the slopes:
-# with the higher bias both curves are flatter. All ways run along c most of the time,
-# so the forget gates set the pace of all of them.
+# One step back, the direct path carries all of the gradient. Far back, the other paths
+# together carry more, because there is only one direct path and a very large number of
+# others. But look at the slopes: with the higher bias, both curves are flatter. Most of
+# the time, every path runs along c. So the forget gates decide how fast all of them
+# shrink.
 #
-# ## When it does not survive: three ways
+# ## Three things that can go wrong
 #
-# **One: the gates close.** A memory that is kept at f = 0.5 is halved at each step, in
-# an LSTM as anywhere. **Two: one zero is enough.** If a forget gate closes at a single
-# step, everything before it is cut off, exactly. Lesson 6 showed that this is what
-# forgetting is *for*.
+# **First: the gates are partly closed.** With f = 0.5, the memory is halved at each
+# step, and so is its gradient. **Second: a gate is 0 just once.** If a forget gate
+# closes completely at a single step, the direct path from everything before that step
+# is exactly 0. Lesson 6 showed that this is what forgetting is *for*.
 
 # %%
 closed = LSTM(4, 16, forget_bias=4.0, rng=0)
@@ -164,25 +172,27 @@ print("through c alone, from step 30:", paths.alone_norms[30].round(3),
 assert paths.alone_norms[30] > 0.1 and paths.alone_norms[20] == 0.0
 
 # %% [markdown]
-# **Three: it explodes.** The straight way never does, as every $f \le 1$. But the other
-# ways are ordinary products of matrices. With recurrent weights eight times as large:
+# **Third: the gradient explodes.** The direct path never explodes, because every
+# $f \le 1$. But the other paths are ordinary products of matrices, and these can
+# explode. Here the recurrent weights are eight times as large:
 
 # %%
 wild = LSTM(4, 16, rng=0)
 wild.cells[0].W_h.data = 8.0 * wild.cells[0].W_h.data
 jp = mg.jacobian_products(wild.trace(sequence))
 paths = jp.paths()
-print(f"largest norm on the straight way {paths.alone_norms.max():.2g}, "
-      f"on the others {paths.rest_norms.max():.2g}")  # fmt: skip
+print(f"largest norm of the direct path {paths.alone_norms.max():.2g}, "
+      f"of the other paths {paths.rest_norms.max():.2g}")  # fmt: skip
 assert paths.alone_norms.max() <= 1.0
 assert paths.rest_norms.max() > 10
 
 # %% [markdown]
-# ## Does it matter in training?
+# ## Does the forget bias matter in training?
 #
-# Back to the question of lesson 4: a thing is read, 25 random words later its colour is
-# asked. The plain RNN could not learn it in 200 steps. Here are 100, with steps twice
-# as large:
+# We go back to the task of lesson 4. The network reads the name of a thing, and 25
+# random words later it has to name the thing's colour. The plain RNN could not learn
+# this in 200 training steps. Here we train for only 100 steps, with a learning rate
+# twice as large:
 
 # %%
 THINGS, FILLERS, GAP = 4, 12, 25
@@ -226,7 +236,7 @@ curves = {}
 for name, bias in (("RNN", None), ("LSTM, bias 1", 1.0), ("LSTM, bias 4", 4.0)):
     curves[name] = [train(bias, seed) for seed in range(2)]
     print(
-        f"{name:13} right in the end",
+        f"{name:13} right at the end",
         [round(float(one[-1]), 2) for one in curves[name]],
     )
 
@@ -238,22 +248,23 @@ for (name, found), color in zip(curves.items(), (ORANGE, GREEN, BLUE), strict=Tr
         axes.plot(steps, one, color=color, label=name if seed == 0 else None)
 axes.axhline(1 / THINGS, color="gray", linestyle="--")
 axes.set_xlabel("training step")
-axes.set_ylabel("right colours")
-axes.set_title(f"A gap of {GAP} words (two beginnings each; dashed: guessing)")
+axes.set_ylabel("share of right colours")
+axes.set_title(f"A gap of {GAP} words (two random starts each; dashed: guessing)")
 axes.legend()
 axes.grid(alpha=0.3)
 assert max(one[-1] for one in curves["RNN"] + curves["LSTM, bias 1"]) < 0.5
 assert min(one[-1] for one in curves["LSTM, bias 4"]) > 0.9
 
 # %% [markdown]
-# So "LSTMs learn long dependencies" is not a property of the equations. With the usual
-# bias and these few steps the LSTM fails like the RNN; with a half-life that fits the
-# gap it is done after some dozen steps. (With more steps the first may get there, too:
-# try it.) What the LSTM has, and the RNN has not, is a *place* for that one number.
+# So the equations of the LSTM alone do not make it learn long dependencies. With the
+# usual bias and so few training steps, the LSTM fails just like the RNN. With a
+# half-life that fits the gap, it has learned the task after a few dozen steps. (With
+# more steps, the LSTM with the usual bias may learn it as well. Try it.) The advantage
+# of the LSTM is that it has this one number to set. The RNN has no forget bias.
 #
-# ## The same for your network, in three lines
+# ## The same for your own network, in three lines
 #
-# Everything above, and what a training run needs to know, from any loss with time
+# `mg.diagnose` measures all of this and more, for any loss that was computed over time
 # steps:
 
 # %%
@@ -265,25 +276,27 @@ diagnosis
 # ## Try this
 #
 # - How many steps does the LSTM with bias 1 need? `train(1.0, 0, steps=600)`
-# - Use a GRU with its update gate's bias at 4: see the class in lesson 9.
-# - `mg.ledger` of the trained network: is the term of step 0 among the large ones now?
-# - Draw the share again for a trained network.
+# - Use a GRU whose update gate has a bias of 4. The second solution of lesson 9 shows
+#   how to write such a class.
+# - Use `mg.ledger` on the trained network. Is the term of step 0 one of the large terms
+#   now?
+# - Draw the share of the direct path for a trained network.
 #
 # ## Exercises
 #
 # 1. Which bias gives a half-life of T steps? Solve for $b$, and compare with the rule
 #    $b = \ln(T - 1)$ of Tallec and Ollivier, which sets $1 - f = 1 / T$.
-# 2. Show that with `forget_gate=False` the straight way is exactly 1 at any distance.
-#    Why is that not simply better?
-# 3. Do the same for the GRU: which gate's product is the straight way, in both
-#    conventions of `update`?
+# 2. Show that with `forget_gate=False` the direct path is exactly 1 at any distance.
+#    Why is this not always better?
+# 3. Do the same for the GRU. Which gate do you have to multiply over the steps to get
+#    its direct path? Answer for both conventions of `update`.
 
 # %% [markdown]
 # ### Solution 1
 #
-# $\sigma(b) = 2^{-1/T}$ gives $b = -\ln(2^{1/T} - 1)$, for large T about
-# $\ln T - \ln \ln 2$. The rule is a little lower: it makes the mean life T, not the
-# half-life.
+# From $\sigma(b) = 2^{-1/T}$ we get $b = -\ln(2^{1/T} - 1)$. For large T this is about
+# $\ln T - \ln \ln 2$. The rule gives a slightly lower bias, because it makes T the mean
+# life and not the half-life.
 
 # %%
 for T in (10, 50, 1000):
@@ -295,8 +308,9 @@ for T in (10, 50, 1000):
 # %% [markdown]
 # ### Solution 2
 #
-# Nothing can be forgotten: the memory of an unending stream only grows, and the tanh at
-# the way out saturates. That is what the forget gate was added for.
+# It is not always better, because nothing can be forgotten. If the input never ends,
+# the memory can grow without limit, and then the tanh at the output saturates. The
+# forget gate was added to solve this problem.
 
 # %%
 keeping = LSTM(4, 16, forget_gate=False, rng=0).trace(sequence)
@@ -306,6 +320,9 @@ assert np.abs(steady["c"][-1]).max() > 50
 
 # %% [markdown]
 # ### Solution 3
+#
+# The direct path of the GRU is the product of the gate that keeps the old state. With
+# `update="keep"` this is $z$, with `update="take"` it is $1 - z$.
 
 # %%
 for update in ("keep", "take"):
@@ -325,7 +342,7 @@ for update in ("keep", "take"):
 # - C. Tallec, Y. Ollivier, *Can recurrent neural networks warp time?*, 2018.
 #   https://arxiv.org/abs/1804.11188
 #
-# Next: variants of the gates.
+# Next: two variants of the LSTM's gates.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

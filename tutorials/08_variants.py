@@ -1,16 +1,18 @@
 # %% [markdown]
 # # 8. Peepholes and coupled gates
 #
-# Two changes to the LSTM that papers made: letting the gates see the memory, and
-# letting one gate do the work of two. What they cost, what they can do, measured.
+# Papers have proposed two changes to the LSTM. One lets the gates see the memory, the
+# other lets one gate do the work of two. We measure what each change costs and what it
+# can do.
 #
 # *Time to run: about 12 s.*
 #
 # **You will be able to**
 #
-# - write the peephole LSTM in both of its conventions, and say who uses which;
-# - couple the gates in two ways, and count what is saved;
-# - set up a small, fair comparison: several beginnings, a fixed budget, no favourite.
+# - write the peephole LSTM in both of its conventions, and say where each is used;
+# - couple the gates in two ways, and count the weights that this saves;
+# - set up a small, fair comparison, with several random starts and the same number of
+#   training steps for all.
 #
 # You need: lesson 6.
 
@@ -26,10 +28,10 @@ BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 # %% [markdown]
 # ## Peepholes
 #
-# In the plain LSTM a gate sees the input $x$ and the hidden state $h$. But $h$ is what
-# the output gate lets through: if it is shut, the gates are blind to the memory they
-# guard. Gers and Schmidhuber gave each gate a look at the memory itself, one weight per
-# unit:
+# In the plain LSTM a gate sees the input $x$ and the hidden state $h$. But $h$ is only
+# what the output gate lets through. If the output gate is shut, the other gates cannot
+# see the memory that they control. Gers and Schmidhuber let each gate see the memory
+# itself, with one weight per unit:
 #
 # $$
 # \begin{aligned}
@@ -38,16 +40,17 @@ BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 # \end{aligned}
 # $$
 #
-# Mind the last one: the output gate looks at the *new* memory $c'$. That is
-# `peephole="current"`, as in the paper, ONNX and TensorFlow Lite. Many texts let all
-# three see the old one: `peephole="previous"`. These are two different networks:
+# Note the last equation: the output gate sees the *new* memory $c'$. In minigrad this
+# is `peephole="current"`. The paper, ONNX and TensorFlow Lite do it this way. In many
+# other texts all three gates see the old memory. That is `peephole="previous"`. The two
+# are different networks:
 
 # %%
 inputs = np.random.default_rng(0).standard_normal((6, 1, 2))
 
 
 def same_weights(**variant):
-    """A network of a variant, its weights drawn from the same seed."""
+    """A network of one variant, with weights from the same seed as the others."""
     return LSTM(2, 3, rng=1, **variant)
 
 
@@ -64,7 +67,7 @@ print("largest difference:", np.abs(h_current - h_previous).max().round(4))
 assert np.abs(h_current - h_previous).max() > 1e-3
 
 # %% [markdown]
-# With all peepholes at zero, both are the plain LSTM:
+# If all peephole weights are zero, both are the same as the plain LSTM:
 
 # %%
 for net in (current, previous):
@@ -75,7 +78,7 @@ for net in (current, previous):
     assert (net(inputs)[0].data == plain(inputs)[0].data).all()
 
 # %% [markdown]
-# In the picture, look for the line from the cell state into the output gate.
+# In this picture, look for the line from the cell state to the output gate.
 
 # %%
 cell = LSTMCell(2, 3, peephole="current", rng=0)
@@ -86,15 +89,16 @@ mg.draw(h.sum(), level="op")
 # %% [markdown]
 # ## Coupled gates
 #
-# If something is let in, should not something go? Couple them:
+# If the cell lets something new in, perhaps it should forget something old at the same
+# time. To do this, we couple the two gates:
 #
 # $$
 # f = 1 - i \quad \text{(couple="forget")} \qquad \text{or} \qquad
 # i = 1 - f \quad \text{(couple="input")}
 # $$
 #
-# Then $c' = (1 - i) \ast c + i \ast g$ is an average of the old memory and the
-# candidate: $c$ can no longer grow beyond 1, and can no longer count.
+# Then $c' = (1 - i) \ast c + i \ast g$ is a weighted mean of the old memory and the
+# candidate. So $c$ can no longer grow beyond 1, and a unit can no longer count.
 
 # %%
 sizes = {}
@@ -116,13 +120,14 @@ coupled = LSTM(2, 3, couple="forget", rng=0)
 long = 100 * np.random.default_rng(1).standard_normal((200, 1, 2))
 trace = coupled.trace(long)
 assert np.allclose(trace["f"], 1 - trace["i"])
-print("largest |c| of the coupled one:", np.abs(trace["c"]).max().round(4))
+print("largest |c| of the coupled LSTM:", np.abs(trace["c"]).max().round(4))
 assert np.abs(trace["c"]).max() <= 1
 
 # %% [markdown]
-# The two ways of coupling are not one and the same at the start: with the same numbers
-# in the gate that is left, `"forget"` lets in what `"input"` keeps. Flip the sign of
-# that gate's weights and they are, because $1 - \sigma(z) = \sigma(-z)$.
+# Are the two ways of coupling the same? Not with the same weights. If the one gate that
+# is left has the same weights in both, then `"forget"` lets in as much as `"input"`
+# keeps. But if we change the sign of this gate's weights, the two become the same,
+# because $1 - \sigma(z) = \sigma(-z)$.
 
 # %%
 by_forget, by_input = (
@@ -140,12 +145,13 @@ for name in ("W_x", "W_h", "b"):
 assert np.allclose(by_forget(inputs)[0].data, by_input(inputs)[0].data, rtol=1e-12)
 
 # %% [markdown]
-# ## What is lost? A test
+# ## A test: what do we lose?
 #
-# Coupling saves a quarter of the weights, and takes the ability to count away, so the
-# argument goes. Test it: some of 12 inputs are 1, the others 0; after each, how many
-# ones so far? 8 units, the same number of training steps, two beginnings each. Then
-# the same networks on sequences four times as long as any that they have seen.
+# Coupling saves a quarter of the weights. But the argument above says that the network
+# loses the ability to count. We test this. The network reads 12 inputs, and each of
+# them is 1 or 0. After each input it has to say how many ones it has seen so far. All
+# networks have 8 units and train for the same number of steps, each from two random
+# starts. Then we test the same networks on sequences that are four times as long.
 
 
 # %%
@@ -155,7 +161,7 @@ def count(rng, batch, steps):
 
 
 def train(variant, seed, steps=120):
-    """Mean errors, in ones, at the last step: of the trained length, and of 4 times."""
+    """Mean errors at the last step, in ones: at the trained length, and at 4 times."""
     rng = np.random.default_rng(seed)
     net = LSTM(1, 8, rng=seed, **variant)
     head = mg.nn.Linear(8, 1, rng=seed)
@@ -209,17 +215,18 @@ for k, (label, color) in enumerate(
 axes.set_yscale("log")
 axes.set_xticks(places, errors)
 axes.set_ylabel("mean error, in ones")
-axes.set_title("Counting ones (dots: the two beginnings)")
+axes.set_title("Counting ones (dots: the two random starts)")
 axes.set_ylim(top=80)
 axes.legend(loc="upper center", ncols=2)
 axes.grid(axis="y", alpha=0.3)
 
 # %% [markdown]
-# Two findings, neither of them the one that was argued for. At the length that was
-# trained, every variant counts to within a fraction of one, the coupled one included: a
-# bounded memory with eight units has room enough for 12. At four times the length none
-# of them counts. What a cell *could* do and what training finds are different
-# questions; the second exercise shows that the plain cell could.
+# There are two results, and the argument predicted neither of them. First, at the
+# length used in training, the error of every variant is less than one half, and this
+# includes the coupled LSTM. Its memory is bounded, but eight units have enough room for
+# a count up to 12. Second, at four times this length none of the variants can count.
+# What a cell *could* do and what training finds are two different questions. The second
+# exercise shows that the plain cell could count.
 
 # %%
 for name, values in errors.items():
@@ -227,30 +234,34 @@ for name, values in errors.items():
     assert values[:, 1].min() > 5, name
 
 # %% [markdown]
-# This agrees with the large comparison by Greff and others: of eight variants, coupling
-# and leaving out peepholes lost nothing. Where peepholes did matter, in the paper that
-# introduced them, the task was to produce spikes at exact times; such a training takes
-# longer than a lesson, and is not repeated here.
+# This agrees with the large comparison by Greff and others. They compared eight
+# variants, and found that nothing was lost by coupling the gates or by leaving out the
+# peepholes. Peepholes did matter in the paper that introduced them. There the task was
+# to produce spikes at exact times. Such a training takes longer than this lesson, so we
+# do not repeat it here.
 #
 # ## Try this
 #
-# - Give the coupled network 10 units, so that it has as many weights as the plain one.
-# - Train on lengths from 1 to 48. Who counts then?
-# - `mg.draw(..., level="gate")` of a coupled cell: where does its forget gate come
-#   from?
+# - Give the coupled network 10 units, so that it has about as many weights as the plain
+#   one.
+# - Train on lengths from 1 to 48. Which networks can count then?
+# - Draw a coupled cell with `mg.draw(..., level="gate")`. Where does its forget gate
+#   come from?
 #
 # ## Exercises
 #
-# 1. How many parameters has an LSTM with peepholes and coupled gates? (The gate that is
-#    left out takes its peephole along.) Give the formula and check it.
-# 2. Set the weights of a plain LSTM so that it counts ones without end, and show that a
-#    coupled one never gets beyond 1, whatever its weights.
-# 3. In which case does a peephole cell see nothing that the plain cell does not see?
+# 1. How many parameters does an LSTM with peepholes and coupled gates have? (The gate
+#    that is left out has no peephole either.) Give the formula and check it.
+# 2. Set the weights of a plain LSTM so that it can count any number of ones. Then show
+#    that the memory of a coupled LSTM never gets larger than 1, whatever its weights
+#    are.
+# 3. In which case do the gates of a plain cell already see everything that a peephole
+#    would show them?
 
 # %% [markdown]
 # ### Solution 1
 #
-# Three gates with weights and, of the three peepholes, two:
+# There are three blocks of weights (two gates and the candidate) and two peepholes:
 # $3 H (D + H + 1) + 2 H$.
 
 # %%
@@ -260,10 +271,10 @@ assert sum(p.size for p in both.parameters()) == 3 * 20 * 31 + 2 * 20
 # %% [markdown]
 # ### Solution 2
 #
-# Gates open for good (biases of 1000); the candidate is 1 where the input is 1, and
-# $\tanh(0) = 0$ where it is 0. For the coupled one: if $\lvert c \rvert \le 1$ and
-# $\lvert g \rvert \le 1$, their average $(1 - i)\, c + i\, g$ is at most 1, too; and it
-# starts at 0.
+# Open all gates with biases of 1000. Make the candidate 1 where the input is 1, and
+# $\tanh(0) = 0$ where the input is 0. For the coupled LSTM: $c$ starts at 0. If
+# $\lvert c \rvert \le 1$ and $\lvert g \rvert \le 1$, then the size of their weighted
+# mean $(1 - i)\, c + i\, g$ is at most 1, too.
 
 # %%
 counter = LSTM(1, 1, rng=0)
@@ -285,8 +296,8 @@ for seed in range(5):
 # %% [markdown]
 # ### Solution 3
 #
-# If the output gate stands open and $c$ is small, $h = \tanh(c)$ is nearly $c$ itself:
-# the gates see the memory through $h$ anyway.
+# If the output gate is open and $c$ is small, then $h = \tanh(c)$ is nearly the same as
+# $c$. So the gates see the memory through $h$ anyway.
 
 # %%
 wide_open = LSTM(2, 3, rng=0)
@@ -311,4 +322,4 @@ assert apart < small**3 / 2
 # Next: the GRU, which couples its gates from the start.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

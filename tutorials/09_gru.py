@@ -1,18 +1,19 @@
 # %% [markdown]
 # # 9. The GRU, and how it compares with the LSTM
 #
-# One state instead of two, two gates instead of three, and four conventions that have
-# to be told apart. Then LSTM and GRU side by side: parameters, speed, quality.
+# A GRU has one state instead of two, and two gates instead of three. It comes in four
+# conventions that you should know. Then we compare LSTM and GRU: their size, their
+# speed and how well they learn.
 #
 # *Time to run: about 20 s.*
 #
 # **You will be able to**
 #
-# - write the GRU's equations, and name the convention of a text or a library;
-# - turn one convention into another where that is possible, and say where it is not;
-# - compare two networks fairly, and put error bars on the answer.
+# - write the GRU's equations, and say which convention a text or a library uses;
+# - turn one convention into another where this is possible, and say where it is not;
+# - compare networks fairly, and show how much the answer varies from run to run.
 #
-# You need: lesson 6; lesson 8 helps.
+# You need: lesson 6. Lesson 8 helps.
 
 # %%
 import textwrap
@@ -35,12 +36,12 @@ COLORS = {"RNN": ORANGE, "LSTM": BLUE, "GRU": GREEN}
 # r &= \sigma(x W_{xr} + h W_{hr} + b_r) && \text{reset gate} \\
 # z &= \sigma(x W_{xz} + h W_{hz} + b_z) && \text{update gate} \\
 # n &= \tanh(x W_{xn} + b_n + r \ast (h W_{hn} + b_h)) && \text{candidate} \\
-# h' &= z \ast h + (1 - z) \ast n && \text{the one state}
+# h' &= z \ast h + (1 - z) \ast n && \text{the new state}
 # \end{aligned}
 # $$
 #
-# There is no separate memory: $h$ is memory and output in one, an average of what it
-# was and of the candidate.
+# There is no separate memory: $h$ is both the memory and the output. The new $h$ is a
+# weighted mean of the old $h$ and the candidate.
 
 # %%
 cell = GRUCell(input_size=2, hidden_size=3, rng=0)
@@ -51,16 +52,18 @@ mg.draw(h.sum(), level="op")
 # %% [markdown]
 # ## Two questions, four conventions
 #
-# **Does z keep the old state or take the new one?** Above, as in PyTorch, Keras and the
-# paper of Cho and others, z = 1 keeps. In Chung and others and in well-known articles,
-# z = 1 takes: $h' = (1 - z) \ast h + z \ast n$.
+# **Does z keep the old state, or does it take the new one?** In the equations above,
+# z = 1 keeps the old state. PyTorch, Keras and the paper of Cho and others do the same.
+# In the paper of Chung and others, and in some well-known articles, z = 1 takes the new
+# state: $h' = (1 - z) \ast h + z \ast n$.
 #
-# **Is the reset gate applied after the product with $W_{hn}$, or before it?** Above, as
-# in PyTorch and cuDNN, after it. In the papers, before it: $\tanh(x W_{xn} + b_n +
-# (r \ast h) W_{hn})$.
+# **Is the reset gate applied after the product with the weights, or before it?** In the
+# equations above it is applied after the product $h W_{hn}$, as in PyTorch and cuDNN.
+# In the papers it is applied before the product:
+# $\tanh(x W_{xn} + b_n + (r \ast h) W_{hn})$.
 #
-# The first difference is one of names. Since $1 - \sigma(a) = \sigma(-a)$, flipping the
-# sign of the update gate's weights turns one into the other:
+# The first difference is only a matter of names. Because $1 - \sigma(a) = \sigma(-a)$,
+# we can turn one into the other by changing the sign of the update gate's weights:
 
 # %%
 x = np.random.default_rng(0).standard_normal((20, 4, 3))
@@ -76,10 +79,10 @@ print("keep and take differ by", difference)
 assert difference < 1e-14
 
 # %% [markdown]
-# The second is a real one. With the same weights the two give different answers, and no
-# change of weights makes them equal in general: $r \ast (h W)$ weakens outputs of the
-# product, $(r \ast h) W$ weakens its inputs. Only where the reset gate stands open are
-# they the same.
+# The second difference is a real one. With the same weights, the two give different
+# answers, and in general no change of the weights makes them equal: $r \ast (h W)$
+# makes the outputs of the product smaller, $(r \ast h) W$ makes its inputs smaller.
+# They are the same only if the reset gate is fully open.
 
 # %%
 after, before = GRU(3, 5, reset="after", rng=0), GRU(3, 5, reset="before", rng=0)
@@ -97,11 +100,11 @@ print(f"same weights: differ by {apart:.3f}; with r = 1: by {together:.1e}")
 assert apart > 0.01 and together < 1e-14
 
 # %% [markdown]
-# ## Keeping
+# ## Keeping the state
 #
-# As with the LSTM's forget gate: z = 1 keeps the state to the last bit, and its
-# gradient. But in the LSTM one gate says how much is kept and another how much is let
-# in. Here what is kept and what is let in always make one.
+# As with the LSTM's forget gate, z = 1 keeps the state to the last bit, and its
+# gradient as well. But in the LSTM one gate says how much is kept, and another gate
+# says how much is let in. In the GRU these two amounts always add up to one.
 
 # %%
 keeper = GRU(3, 5, rng=0)
@@ -114,10 +117,10 @@ out, h = keeper(x[:, :1], h0)
 assert (h.data == h0.data).all() and (g.data == 1).all()
 
 # %% [markdown]
-# ## Against the LSTM: parameters
+# ## GRU and LSTM: parameters
 #
-# Three blocks of weights against four. The GRU with the reset after the product has one
-# bias more.
+# The GRU has three blocks of weights, the LSTM has four. If the reset gate comes after
+# the product, the GRU has one more bias.
 
 # %%
 for width in (8, 32, 128):
@@ -132,9 +135,9 @@ for width in (8, 32, 128):
 # %% [markdown]
 # ## Speed
 #
-# A clock on a busy machine lies, mostly by showing too much: take the best of several
-# runs, in turns. No claim is asserted here; the numbers are those of the machine that
-# built this page.
+# On a busy computer, measured times are not reliable, and most of them are too long. So
+# we run the three networks in turn, several times, and take the best time of each. We
+# assert nothing here. The numbers are those of the computer that ran this lesson.
 
 # %%
 sequence = mg.tensor(np.random.default_rng(0).standard_normal((40, 16, 32)))
@@ -152,13 +155,15 @@ for name, seconds in best.items():
 # ## Quality
 #
 # "Ram, who is walking in a green park, is thirsty": the verb at the end belongs to the
-# word at the beginning, whatever stands in between. So: sentences with a subject in
-# singular or plural, then one to three clauses that say nothing about its number but
-# bring along nouns of their own, and then a gap: "is" or "are"?
+# word at the beginning, whatever stands in between. So our sentences begin with a
+# subject in the singular or the plural. Then come one to three clauses. They contain
+# other nouns, but say nothing about the number of the subject. At the end the network
+# has to choose: "is" or "are"?
 #
-# All three networks get nearly the same number of *weights*, the same steps of
-# training, and two beginnings. They are judged by subjects and clauses in
-# combinations that they have not seen. Guessing is right half of the time.
+# All three networks have nearly the same number of *weights*. Each trains for the same
+# number of steps, from two random starts. In the test, subjects and clauses come in
+# combinations that the networks have not seen. A network that guesses is right half of
+# the time.
 
 # %%
 SUBJECTS = [
@@ -180,7 +185,7 @@ CLAUSES = [
 
 
 def sentence(rng, held_out):
-    """Words, and 1 for plural; the first clause tells training and test apart."""
+    """Words, and 1 for plural; the first clause decides: training or test."""
     which, first = rng.integers(6), rng.integers(6)
     while ((which + first) % 3 == 0) != held_out:
         which, first = rng.integers(6), rng.integers(6)
@@ -205,7 +210,7 @@ print(textwrap.fill(f"{' '.join(words)} ... {('is', 'are')[int(plural)]}", 72))
 
 # %%
 class Agreement(mg.nn.Module):
-    """Reads up to the gap; a positive score means "are"."""
+    """Reads the words before the verb; a positive score means "are"."""
 
     def __init__(self, kind, hidden, seed):
         self.table = mg.nn.Embedding(len(vocabulary), 8, rng=seed)
@@ -223,7 +228,7 @@ EVERY = 20
 
 
 def train(kind, seed, steps=100):
-    """Held-out accuracy, after every EVERY steps."""
+    """Accuracy on new sentences, measured every `EVERY` steps."""
     rng = np.random.default_rng(seed)
     model = Agreement(kind, WIDTHS[kind], seed)
     optimizer = mg.optim.Adam(model.parameters(), lr=0.01)
@@ -257,7 +262,7 @@ for name, found in curves.items():
     print(
         f"{name:4} at the end",
         found[:, -1].round(3),
-        " on the way",
+        " during training",
         found.mean(axis=0).round(2),
     )
 
@@ -271,8 +276,8 @@ for name, found in curves.items():
 axes.axhline(0.5, color="gray", linestyle="--")
 axes.text(at[-1], 0.51, "guessing", color="gray", ha="right")
 axes.set_xlabel("training step")
-axes.set_ylabel("right on new sentences")
-axes.set_title("Agreement across clauses (thin: two beginnings each)")
+axes.set_ylabel("share right on new sentences")
+axes.set_title("“is” or “are” after clauses (thin: two random starts each)")
 axes.legend()
 axes.grid(alpha=0.3)
 
@@ -281,32 +286,39 @@ assert curves["LSTM"][:, -1].min() > 0.95 and curves["GRU"][:, -1].min() > 0.95
 assert reached["RNN"][-2] < min(reached["GRU"][-2], reached["LSTM"][-2]) - 0.1
 
 # %% [markdown]
-# On this task, with these few steps: both gated networks get there, the plain RNN is
-# late or does not arrive. The LSTM is earlier than the GRU. Before you conclude that
-# LSTMs are better, try exercise 2: one number, set at the start, makes up most of the
+# On this task, with so few training steps, both gated networks learn to choose the
+# right verb. The plain RNN needs longer, or does not learn it at all. The LSTM learns
+# faster than the GRU. But do not conclude that LSTMs are better before you have tried
+# exercise 2. There, one number that is set at the start makes up most of the
 # difference.
 #
-# That is a fair picture of the literature, too. Chung and others found both far ahead
-# of the plain RNN and neither ahead of the other on all data; Jozefowicz and others
-# found the GRU ahead of an LSTM without, and level with one with, a forget bias of 1.
+# The literature says much the same. Chung and others found that both are far better
+# than the plain RNN, and that neither is better than the other on all data. Jozefowicz
+# and others found that the GRU is better than an LSTM without a forget bias of 1, and
+# about as good as an LSTM with it.
 #
 # ## Try this
 #
-# - Train longer, `steps=300`: does the RNN arrive at last?
-# - Make the clauses longer, then shorter. Where do the three part?
+# - Train longer, with `steps=300`. Does the RNN learn it in the end?
+# - Make the clauses longer, then shorter. At which length do the three networks begin
+#   to differ?
 # - Replace `GRU` by a GRU with `reset="before"`. Does it matter here?
 #
 # ## Exercises
 #
-# 1. The GRU's state is an average. Show that from a start inside $[-1, 1]$ it never
-#    leaves it, whatever the weights, and that an LSTM's memory does.
-# 2. Start the update gate with a bias of 2, so that it keeps. After how many steps is
-#    the GRU right on 95 % of new sentences, compared with before?
-# 3. How wide may a GRU be so that it has as many weights as an LSTM of width 64 with 32
-#    inputs? Check your formula with `parameters()`.
+# 1. The state of a GRU is a weighted mean. Show that a state that starts in the range
+#    $[-1, 1]$ never leaves this range, whatever the weights are. Show that the memory
+#    of an LSTM can leave it.
+# 2. Let the update gate start with a bias of 2, so that it keeps the state. Does the
+#    GRU learn faster than before?
+# 3. How wide can a GRU be if it may have no more weights than an LSTM of width 64 with
+#    32 inputs? Check your formula with `parameters()`.
 
 # %% [markdown]
 # ### Solution 1
+#
+# If $h$ and $n$ are both between -1 and 1, then so is their weighted mean. An LSTM with
+# all gates open adds 1 to its memory at every step.
 
 # %%
 for seed in range(5):
@@ -327,7 +339,7 @@ assert lstm.trace(x)["c"].max() == 20.0
 
 # %%
 class KeepingGRU(GRU):
-    """A GRU whose update gate starts open: it begins by keeping."""
+    """A GRU whose update gate starts nearly open, so that it keeps its state."""
 
     def __init__(self, *sizes, **options):
         super().__init__(*sizes, **options)
@@ -350,15 +362,15 @@ assert kept.mean() > reached["GRU"][:early].mean()
 # %% [markdown]
 # ### Solution 3
 #
-# An LSTM has $4 H (D + H + 1)$ weights, a GRU $3 H (D + H + 1) + H$. Solve the
-# quadratic equation for the width, or try.
+# An LSTM has $4 H (D + H + 1)$ weights, a GRU has $3 H (D + H + 1) + H$. Solve the
+# quadratic equation for the width, or try one width after the other.
 
 # %%
 budget = sum(p.size for p in LSTM(32, 64, rng=0).parameters())
 width = max(h for h in range(64, 90) if 3 * h * (32 + h + 1) + h <= budget)
 assert sum(p.size for p in GRU(32, width, rng=0).parameters()) <= budget
 assert sum(p.size for p in GRU(32, width + 1, rng=0).parameters()) > budget
-print("an LSTM of width 64 weighs as much as a GRU of width", width)
+print("a GRU with no more weights than the LSTM can have a width of", width)
 
 # %% [markdown]
 # ## Sources
@@ -370,7 +382,7 @@ print("an LSTM of width 64 weighs as much as a GRU of width", width)
 # - R. Jozefowicz, W. Zaremba, I. Sutskever, *An empirical exploration of recurrent
 #   network architectures*, 2015.
 #
-# Next: reading in both directions.
+# Next: networks that read in both directions.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

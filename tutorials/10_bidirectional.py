@@ -1,17 +1,18 @@
 # %% [markdown]
 # # 10. Bidirectional networks, and Major Tom
 #
-# Is a word a name? Often only what comes after it tells. A network that reads in both
-# directions can use that; one that reads forward cannot, however long it is trained.
+# Is a word a name? Often we can only tell from what comes after it. A network that
+# reads in both directions can use this. A network that only reads forward cannot,
+# however long we train it.
 #
 # *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
 # - say what a bidirectional network is, and build one from two that are not;
-# - name what it cannot be used for;
-# - train a small name tagger, judge it on words it has never seen, and know what the
-#   result proves.
+# - say what it cannot be used for;
+# - train a small network that finds names, test it on words it has never seen, and say
+#   what the result proves.
 #
 # You need: lessons 3 and 6.
 
@@ -25,10 +26,10 @@ from minigrad.models import LSTM
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 
 # %% [markdown]
-# ## Two networks, back to back
+# ## Two networks side by side
 #
-# A second cell, with weights of its own, reads the sequence from its end. At every step
-# the two hidden states stand side by side in the output.
+# A second cell, with weights of its own, reads the sequence backwards, from its end. At
+# every step, the output contains the hidden states of both cells, side by side.
 
 # %%
 words = "major tom is a commander".split()
@@ -39,8 +40,8 @@ print("output:", output.shape, "from", len(both.cells), "cells")
 mg.draw(output[1].sum(), level="cell", words=words)
 
 # %% [markdown]
-# That is all there is, and it can be checked with two ordinary networks: one reads the
-# sequence, the other reads it reversed, and its answers are turned back.
+# That is all there is to it. We can check it with two ordinary networks. One reads the
+# sequence. The other reads the reversed sequence, and then we reverse its outputs.
 
 # %%
 forward, backward = LSTM(4, 3, rng=0), LSTM(4, 3, rng=0)
@@ -56,8 +57,8 @@ assert sum(p.size for p in both.parameters()) == 2 * sum(
 )
 
 # %% [markdown]
-# What does the output at one word depend on? Ask the gradient: at step 1, with respect
-# to each word.
+# What does the output at one word depend on? The gradient can tell us. We take the
+# output at step 1, and compute its gradient with respect to each word.
 
 # %%
 reach = {}
@@ -74,21 +75,22 @@ axes.bar(places - 0.2, reach["forward"], 0.4, color=ORANGE, label="forward only"
 axes.bar(places + 0.2, reach["both"], 0.4, color=BLUE, label="both directions")
 axes.set_xticks(places, words)
 axes.set_ylabel("|d output at “tom” / d word|")
-axes.set_title("What the answer at the second word can know")
+axes.set_title("What the output at the second word depends on")
 axes.legend()
 
 # %% [markdown]
-# The forward network's zeros are exact. And this is also what a bidirectional network
-# is *not* for: it cannot say the next word, because it has read it; and it cannot
-# answer before the sentence has ended.
+# The zeros of the forward network are exact. The picture also shows what you cannot use
+# a bidirectional network for. It cannot predict the next word, because it has already
+# read it. And it cannot answer before the sentence has ended.
 #
 # ## Is it a name?
 #
-# "Army core told: Major Tom is a great battle commander." Up to "Major" nothing is
-# decided: major roads exist, too. So we make sentences in pairs that begin alike:
+# "Army core told: Major Tom is a great battle commander." After "Major" we cannot know
+# yet whether a name comes next, because there are also major roads. So we make pairs of
+# sentences with the same beginning:
 
 # %%
-PAIRS = [  # a name, and no name, after the same beginning
+PAIRS = [  # the same beginning, first with a name, then with a noun
     ("army core told : major {} is a great battle commander",
      "army core told : major {} is closed for repair"),
     ("they say general {} wrote a letter home",
@@ -98,7 +100,7 @@ PAIRS = [  # a name, and no name, after the same beginning
     ("we saw brave {} who sang for us",
      "we saw brave {} that nobody had expected"),
 ]  # fmt: skip
-CLEAR = [  # decided before the word is read
+CLEAR = [  # here the words before it already decide
     ("his mother called him {} at home", "she bought him a {} at home"),
     ("my friend whose name is {} came late", "my train at the old {} came late"),
 ]
@@ -113,10 +115,11 @@ names = [name for name in names[:200] if name not in NOUNS]
 print(names[:6], "and", len(names) - 6, "more names;", len(nouns), "nouns")
 
 # %% [markdown]
-# Two precautions, without which the result would mean nothing. The words in the test,
-# names and nouns, never occur in training: the network meets them as "unknown", and has
-# to judge by what stands around them. So that "unknown" means something to it, half of
-# the words in training are made unknown, too.
+# We must be careful about two things, or the result would mean nothing. First, the
+# names and nouns in the test never occur in training. To the network each of them is
+# just an "unknown" word, so it has to decide from the words around it. Second, the
+# network has to see "unknown" words in training, too. So in training we replace half of
+# the names and nouns with "unknown".
 
 # %%
 known = {"names": names[: len(names) // 2], "nouns": nouns[: len(nouns) // 2]}
@@ -127,7 +130,7 @@ UNKNOWN = vocabulary.encode(["never-seen-before"])[0]
 
 
 def make(rng, size, words, templates, hide):
-    """Tokens and mask (T, B), where the word stands (B,), whether it is a name (B,)."""
+    """Tokens and mask (T, B), the word's place (B,), and is it a name? (B,)."""
     rows, places, labels = [], [], []
     for _ in range(size):
         is_name = rng.integers(2)
@@ -146,7 +149,7 @@ def make(rng, size, words, templates, hide):
 
 
 class Tagger(mg.nn.Module):
-    """For each word a score: is it a name?"""
+    """For each word, a score that says whether it is a name."""
 
     def __init__(self, bidirectional, seed):
         width = 8 if bidirectional else 16
@@ -179,7 +182,7 @@ def train(bidirectional, seed, steps=150):
 
 
 def judge(tagger, words, templates):
-    """The share of right answers at the word in question."""
+    """The share of right answers for the names and nouns."""
     rng = np.random.default_rng(77)
     tokens, mask, places, labels = make(rng, 400, words, templates, hide=0.0)
     with mg.no_grad():
@@ -191,8 +194,8 @@ taggers = {
     "both directions": [train(True, seed) for seed in range(2)],
     "forward only": [train(False, seed) for seed in range(2)],
 }
-print("right, in percent:          new words,      new words,   known")
-print("                      undecided before  decided before   words")
+heads = ("new words, PAIRS", "new words, CLEAR", "known words")
+print("percent right  ", "".join(f"{head:>18}" for head in heads))
 for name, pairs in taggers.items():
     for tagger, _ in pairs:
         shares = (
@@ -200,13 +203,13 @@ for name, pairs in taggers.items():
             judge(tagger, new, CLEAR),
             judge(tagger, known, PAIRS + CLEAR),
         )
-        print(f"{name:15}", "".join(f"{100 * share:15.1f}" for share in shares))
+        print(f"{name:15}", "".join(f"{100 * share:18.1f}" for share in shares))
 
 # %% [markdown]
-# The forward network is at a coin's toss, and it has to be: before the undecided words
-# both labels have exactly the same past, so no network that only knows the past can
-# tell them apart. It is not worse at learning; where the past decides, or the word
-# itself is known, it is as good.
+# In the sentences of `PAIRS` the forward network only guesses, and this has to be so. A
+# name and a noun have exactly the same words before them there, so no network that only
+# knows the past can tell them apart. This does not mean that the forward network learns
+# badly. Where the past decides, or where the word itself is known, it is just as good.
 
 # %%
 for tagger, _ in taggers["both directions"]:
@@ -218,8 +221,8 @@ for tagger, _ in taggers["forward only"]:
     assert judge(tagger, known, PAIRS + CLEAR) > 0.95
 
 # %% [markdown]
-# And Major Tom? "tom" is in no list that was trained on. Below, both networks read the
-# sentence of the study notes, and one that begins in the same way.
+# And what about Major Tom? The word "tom" did not occur in training. Both networks now
+# read the sentence about Major Tom, and another sentence with the same beginning.
 
 # %%
 assert not {"tom", "station"} & {*known["names"], *known["nouns"]}
@@ -266,22 +269,23 @@ assert (
 assert found["forward only", "tom"][5] == found["forward only", "station"][5]
 
 # %% [markdown]
-# The forward network gives both the very same number: it has read the same words, and
-# an unknown one.
+# The forward network gives exactly the same number for "tom" and for "station". In both
+# cases it has read the same words, and then an unknown word.
 #
-# What does this prove? That direction decides where the evidence is on the right. It
-# does not prove that this is a good tagger for newspapers: the sentences were made by
-# us, from six frames, and both networks have learned the frames by heart.
+# What does this prove? It proves that a network has to read backwards, too, if the
+# evidence comes after the word. It does not prove that our network would find the names
+# in a newspaper. We made all the sentences ourselves from six pairs of patterns, and
+# both networks have learned these patterns by heart.
 #
 # ## Sequences of different length
 #
-# A sentence that is padded must not be read from its padding. With a mask, or with
-# `lengths`, the second cell begins at each sentence's own end:
+# If a sentence is padded at its end, the backward cell must not start in the padding.
+# With a mask, or with `lengths`, the backward cell starts at the end of each sentence:
 
 # %%
 net = LSTM(4, 3, bidirectional=True, rng=1)
 short = np.random.default_rng(2).standard_normal((3, 1, 4))
-padded = np.concatenate([short, np.full((4, 1, 4), np.nan)])  # whatever stands there
+padded = np.concatenate([short, np.full((4, 1, 4), np.nan)])  # NaN must not be read
 alone, _ = net(short)
 masked, _ = net(padded, lengths=[3])
 assert np.allclose(masked.data[:3], alone.data, rtol=1e-13)
@@ -290,20 +294,22 @@ assert (masked.data[3:] == 0).all()
 # %% [markdown]
 # ## Try this
 #
-# - Take the mask away in `Tagger.forward`. What happens, and to which network?
+# - Remove the mask in `Tagger.forward`. Which network gets worse, and why?
 # - Set `hide=0.0` in `train`. Why does the bidirectional network get worse on new
 #   words?
-# - Add a pair of your own to `PAIRS`, and two frames that are decided by the very last
-#   word of a long sentence.
+# - Add a pair of your own to `PAIRS`, and a pair of long sentences in which only the
+#   very last word decides.
 #
 # ## Exercises
 #
 # 1. Write the output of a bidirectional network with `models.unroll` and
 #    `reverse=True`, and compare.
-# 2. Suppose that of the undecided words two thirds are names. What is the best that a
-#    forward network can reach? Verify it on labels, without a network.
-# 3. A network of two bidirectional layers: what does its output at step 0 depend on
-#    after the first layer alone, and after the second? And how many cells has it?
+# 2. Suppose that two thirds of the words in the `PAIRS` sentences are names. What is
+#    the best share of right answers that a forward network can reach? Check it with
+#    random labels, without a network.
+# 3. Take a network of two bidirectional layers. What does the output of the first layer
+#    at step 0 depend on, and what does the output of the second layer at step 0 depend
+#    on? How many cells does the network have?
 
 # %% [markdown]
 # ### Solution 1
@@ -319,8 +325,8 @@ assert np.allclose(joined.data, output.data, rtol=1e-13, atol=1e-15)
 # %% [markdown]
 # ### Solution 2
 #
-# The past says nothing, so the best answer is always the same one: "name", right in two
-# thirds of the cases.
+# The past says nothing, so the best strategy is to answer "name" every time. This is
+# right in two thirds of the cases.
 
 # %%
 labels = np.random.default_rng(0).random(30_000) < 2 / 3
@@ -330,9 +336,10 @@ assert abs(best - 2 / 3) < 0.01
 # %% [markdown]
 # ### Solution 3
 #
-# On the whole sentence, already after the first layer, through the cell that comes from
-# the end. Four cells; those of the second layer read both directions of the first, so
-# their input is twice as wide.
+# Both outputs depend on the whole sentence. In the first layer this is already so,
+# because its backward cell has come from the end of the sentence. The network has four
+# cells. The cells of the second layer read both directions of the first layer. So their
+# inputs have six numbers, twice the width of one cell.
 
 # %%
 deep = LSTM(4, 3, num_layers=2, bidirectional=True, rng=0)
@@ -350,4 +357,4 @@ assert (np.abs(g.data).sum(axis=(1, 2)) > 0).all()
 # - The names are those of the US census of 1990, as shipped: `mg.data.first_names`.
 
 # %%
-plt.show()  # as a script: all figures, in windows
+plt.show()  # in a script, this opens all figures in windows

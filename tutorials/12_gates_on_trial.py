@@ -1,17 +1,19 @@
 # %% [markdown]
 # # 12. Sentiment, word by word: is the textbook's gate story true?
 #
-# At "but", says the textbook, the forget gate falls and clears what was said before. We
-# train an LSTM on real sentences, look, measure, and then try it by holding the gate.
+# A textbook says that at "but" the forget gate falls, and clears what was said before.
+# We train an LSTM on real sentences, measure its gates, and hold them open or shut to
+# see what happens.
 #
 # *Time to run: about 40 s.*
 #
 # **You will be able to**
 #
-# - train a small sentiment network and read every gate of it, word by word;
-# - turn a story about gates into a measurement, with an interval and an effect size;
-# - tell what a gate *does* from what it *is*, by holding it open or shut;
-# - replace a word, and say what the network made of it.
+# - train a small sentiment network, and read each of its gates word by word;
+# - test a story about gates by measuring, with an interval and an effect size;
+# - find out what a gate *does*, and not only what its value *is*, by holding it open or
+#   shut;
+# - replace a word, and see how this changes the network's answer.
 #
 # You need: lessons 6 and 7.
 
@@ -22,44 +24,53 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from minigrad.tour import tour_training
-from minigrad.trial import WhatIf, gate_verdicts, heat_maps, read, words_of
+from minigrad.trial import (
+    WhatIf,
+    gate_verdicts,
+    heat_maps,
+    read,
+    review_corpus,
+    words_of,
+)
 from minigrad.trial.gate_evidence import at_word, places
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 def say(text):
-    """Print it in lines that fit a page."""
+    """Print the text in lines that fit the page."""
     print(textwrap.fill(text, 72, subsequent_indent="       "))
 
 
 # %% [markdown]
 # ## A small network that reads reviews
 #
-# The sentences are from film reviews, each with the mean of twenty people's ratings.
-# 15 in 100 are held out: all that is said below about the gates is measured on them.
+# The sentences come from film reviews. For each of them, twenty people rated how
+# positive it is, and we use the mean of their ratings. 15 % of the sentences are held
+# out. Everything that this lesson says about the gates is measured on these.
 
 # %%
-corpus = tour_training.corpus()
+corpus = review_corpus.corpus()
 print(len(corpus.train), "sentences to learn from,", len(corpus.held_out), "held out")
 losses = []
 reader = tour_training.train("lstm", corpus, losses.append, seed=0)
 accuracy = tour_training.accuracy(reader, corpus)
-print(f"right on {accuracy:.1%}; always the same answer: {corpus.majority:.1%}")
+print(f"right on {accuracy:.1%}; with always the same answer: {corpus.majority:.1%}")
 assert accuracy > 0.78 > corpus.majority
 
 figure, axes = plt.subplots(figsize=(6.4, 2.8), layout="constrained")
 smooth = np.convolve(losses, np.ones(25) / 25, mode="valid")
 axes.plot(smooth, color=BLUE)
-axes.set_xlabel("step (mean of 25)")
-axes.set_ylabel("loss")
-axes.set_title("Four passes over the training sentences")
+axes.set_xlabel("training step")
+axes.set_ylabel("loss (mean of 25 steps)")
+axes.set_title("Training: four times through all sentences")
 
 # %% [markdown]
 # ## The gate table
 #
-# Here is a sentence that turns at "but". For each word: the means of the gates over
-# the units, the mean size of the memory, and how positive the sentence sounds so far.
+# Here is a sentence that changes its mood at "but". For each word, the table shows the
+# mean of each gate over all units, the mean size of the memory, and how positive the
+# sentence sounds to the network so far.
 
 # %%
 sentence = "I loved the movie, but the ending was disappointing"
@@ -75,25 +86,26 @@ assert reading.sentiment[but - 1] > reading.sentiment[-1]
 heat = plt.figure(heat_maps.means(reading))
 
 # %% [markdown]
-# The sentiment turns, as it should. It is tempting to look at the number of the forget
-# gate at "but" and to tell a story. One sentence proves nothing.
+# The sentiment changes, as it should. It would be easy to look at the forget gate at
+# "but" now, and to tell a story about it. But one sentence proves nothing.
 #
 # ## From a story to a measurement
 #
-# *The forget gate falls at "but".* Falls beside what? Two comparisons: beside the other
-# words of the same sentence; and beside a word of like place in the sentences that have
-# no "but". For the second, Cohen's $d$ gives the difference in standard deviations:
-# 0.2 is small, 0.5 medium, 0.8 large.
+# *The forget gate falls at "but".* It falls, but compared with what? We make two
+# comparisons. The first is with the other words of the same sentence. The second is
+# with words at a similar place in sentences that have no "but". For the second
+# comparison, Cohen's $d$ gives the difference in standard deviations: 0.2 is small, 0.5
+# is medium and 0.8 is large.
 
 # %%
 seen, rows = gate_verdicts.seen_of(reader, corpus)
 number = corpus.vocabulary.index("but")
 found = at_word(seen, "f", number)
 count = int(places(seen, number).any(axis=0).sum())
-print(f"{count} sentences; the gate at but: {found.level:.3f}")
+print(f"{count} sentences; the gate at “but”: {found.level:.3f}")
 for what, (value, low, high) in (
-    ("within the sentence", found.within),
-    ("beside others", found.against.interval),
+    ("same sentence", found.within),
+    ("other sentences", found.against.interval),
 ):
     print(f"{what:20} {value:+.3f}, 95 % {low:+.3f} to {high:+.3f}")
 print(f"Cohen's d:            {found.against.effect:+.2f}")
@@ -109,7 +121,7 @@ axes.hist(rest, bins, density=True, color=BLUE, alpha=0.5, label="all other word
 axes.hist(values[at], bins, density=True, color=ORANGE, alpha=0.7, label="“but”")
 axes.set_xlabel("forget gate, mean over units")
 axes.set_ylabel("density")
-axes.set_title("To clear its memory the gate would have to be near 0")
+axes.set_title("To clear the memory, the gate would have to be near 0")
 axes.legend()
 story = gate_verdicts.forget_at_but(seen, corpus)
 say(("holds: " if story.holds else "does not hold: ") + story.measured)
@@ -117,8 +129,8 @@ cleared = found.level < 0.2
 assert not cleared and not (story.holds and cleared)
 
 # %% [markdown]
-# Whatever the gate does at "but", it does not clear anything: it stays far from 0. And
-# look how the other gates answer to the same word:
+# Whatever the gate does at "but", it does not clear the memory, because it stays far
+# from 0. Now look at what the other gates do at the same word:
 
 # %%
 for row in gate_verdicts.all_gates_at(seen, corpus, "but"):
@@ -128,14 +140,14 @@ assert {"f", "i", "o"} <= set(reading.gates)
 # %% [markdown]
 # ## Holding the gate
 #
-# What a gate *is* at a word need not be what it *does*. The recorded run can be
-# evaluated again with the gate held: open (1), so that nothing is forgotten there, or
-# shut (0), so that everything is. If the story were true, holding it open would spoil
-# the result.
+# The value of a gate does not tell us what the gate *does*. But we can compute the
+# recorded run again and hold the gate at a fixed value: open (1), so that nothing is
+# forgotten at this word, or shut (0), so that everything is forgotten. If the story is
+# true, the result has to get worse when we hold the gate open.
 
 # %%
 what = WhatIf(reading, reader, corpus.vocabulary)
-print(f"as it is:                 {reading.sentiment[-1]:.0%} positive")
+print(f"not held:                 {reading.sentiment[-1]:.0%} positive")
 for value, words in ((1.0, "held open"), (0.0, "shut")):
     end = what.clamped("forget gate", value, [but])[-1]
     print(f"{words:9} at “but”:       {end:.0%}")
@@ -146,7 +158,7 @@ assert np.array_equal(same, reading.sentiment[:but])  # the past does not change
 held = plt.figure(heat_maps.held(reading, {k: what.clamp_table(k) for k in "fio"}))
 
 # %% [markdown]
-# And over all held-out sentences with a "but":
+# Now we do the same for all held-out sentences with a "but":
 
 # %%
 having = at.any(axis=0)
@@ -157,18 +169,19 @@ for value in (1.0, 0.0):
     after = seen.held("f", value, at)[having] > 0
     shares[value] = (after != before).mean(), (after == labels).mean()
     turned, right = shares[value]
-    print(f"forget gate at {value:g}: turns {turned:.1%} of the sentences; ", end="")
+    print(f"forget gate at {value:g}: {turned:.1%} get another answer; ", end="")
     print(f"right {(before == labels).mean():.1%} -> {right:.1%}")
 assert all(0 <= turned < 0.25 for turned, _ in shares.values())
 
 # %% [markdown]
-# Most sentences end on the side on which they ended before, whatever the gate does at
-# "but". It does not follow that the gate does nothing: compare what is right before and
-# after.
+# For most sentences the answer stays the same, whatever the gate does at "but". This
+# does not mean that the gate has no effect. Compare the share of right answers before
+# and after.
 #
 # ## Other words
 #
-# The other half of a counterfactual: the same sentence with another word in its place.
+# We can also change the sentence and not the gate. Here we replace one word with
+# another.
 
 # %%
 for old, new in (("but", "and"), ("loved", "dull"), ("disappointing", "wonderful")):
@@ -180,34 +193,37 @@ assert turned[-1] > reading.sentiment[-1]
 # %% [markdown]
 # ## All stories at once
 #
-# The other stories, each with its measurement. Which of them hold may differ with the
-# seed and the size of the network: that is a result, too.
+# Here are all the stories, each with its measurement. Which of them hold may depend on
+# the seed and on the size of the network. This is a result, too.
 
 # %%
 judged = gate_verdicts.judged(reader, corpus, reading)
 for verdict in judged:
-    print("HOLDS " if verdict.holds else "NOT SO", verdict.claim)
+    say(("HOLDS: " if verdict.holds else "DOES NOT HOLD: ") + verdict.claim)
     say("       " + verdict.measured)
 assert len(judged) >= 5
 
 # %% [markdown]
 # ## Try this
 #
-# - Your own sentence with "although", "never" or "too".
-# - Another seed. Does the sign of the difference at "but" stay?
-# - `minigrad train sentiment`, then `minigrad trial "..." --clamp f=1@but`: the same
-#   with a larger network, about as good as weighted words without their order.
+# - Try a sentence of your own with "although", "never" or "too".
+# - Try another seed. Does the difference at "but" keep its sign?
+# - Run `minigrad train sentiment`, then `minigrad trial "..." --clamp f=1@but`. This
+#   does the same with a larger network. It is about as good as a model that gives each
+#   word a weight and ignores the order of the words.
 #
 # ## Exercises
 #
-# 1. Along the cell state alone a memory keeps $\prod_t f_t$. How much of the first
-#    word's memory is left at the end of our sentence, on average over the units?
+# 1. Along the cell state alone, $\prod_t f_t$ of a memory is left. How much of the
+#    first word's memory is left at the end of our sentence, on average over the units?
 # 2. Is "but" special? Measure the forget gate at "and" in the same way.
-# 3. Make an interval yourself: the bootstrap of the mean of a hundred numbers, against
-#    the interval of the normal distribution.
+# 3. Make a confidence interval yourself. Use the bootstrap for the mean of a hundred
+#    numbers, and compare it with the interval from the normal distribution.
 
 # %% [markdown]
 # ### Solution 1
+#
+# The memory of the first word is multiplied by the forget gates of all later words.
 
 # %%
 kept = np.prod(reading.units["f"][1:], axis=0)
@@ -216,6 +232,8 @@ assert kept.mean() < reading.gates["f"][1:].mean()
 
 # %% [markdown]
 # ### Solution 2
+#
+# Compare the two intervals: is the difference at "but" larger than the one at "and"?
 
 # %%
 beside = at_word(seen, "f", corpus.vocabulary.index("and"))
@@ -225,6 +243,10 @@ assert abs(beside.within.value) < 0.5
 
 # %% [markdown]
 # ### Solution 3
+#
+# Draw a hundred of the numbers with replacement, and take their mean. Repeat this 5000
+# times. The interval from the 2.5 % quantile to the 97.5 % quantile of these means is
+# nearly the same as that of the normal distribution.
 
 # %%
 rng = np.random.default_rng(0)
@@ -240,7 +262,7 @@ assert abs((high - low) / 2 - half) < 0.1 * half
 # - S. Hochreiter and J. Schmidhuber (1997), *Long short-term memory*, and F. Gers, J.
 #   Schmidhuber and F. Cummins (2000), *Learning to forget*: where the gates come from.
 # - A. Karpathy, J. Johnson and L. Fei-Fei (2015), *Visualizing and understanding
-#   recurrent networks*: looking at cells of trained networks.
+#   recurrent networks*: a look at the cells of trained networks.
 # - J. Cohen (1988), *Statistical power analysis for the behavioral sciences*: $d$.
 # - The ratings are those of C. J. Hutto and E. Gilbert (2014), *VADER*; the sentences
 #   quote the data of B. Pang and L. Lee (2005), *Seeing stars*.

@@ -1,18 +1,19 @@
 # %% [markdown]
 # # 13. Tomorrow's temperature
 #
-# A month of days goes in, a number in degrees comes out. Most of the work is not the
-# network: it is a split that does not look ahead, a scale, and baselines that are hard
-# to beat.
+# The network reads a month of days, and predicts a number in degrees. But most of the
+# work is elsewhere: a split that does not look ahead, a good scale, and baselines that
+# are hard to beat.
 #
 # *Time to run: about 25 s.*
 #
 # **You will be able to**
 #
-# - cut a series into windows and targets without a look into the future;
-# - scale it by the training part alone, and say why;
-# - train a forecaster and give its error in degrees, beside persistence;
-# - say whether a difference of some hundredths of a degree means anything.
+# - cut a series into windows and targets, without looking into the future;
+# - scale the numbers by the training part alone, and say why;
+# - train a forecaster, and compare its error in degrees with that of the simple
+#   forecast "as today";
+# - say whether a difference of a few hundredths of a degree means anything.
 #
 # You need: lessons 3 and 9.
 
@@ -36,15 +37,16 @@ figure, axes = plt.subplots(figsize=(8.0, 2.8), layout="constrained")
 axes.plot(weather.dates, highest, color=BLUE, linewidth=0.7)
 axes.axvline(weather.dates[int(0.75 * 1461)], color=ORANGE)
 axes.set_ylabel("°C")
-axes.set_title("Highest temperature in Seattle; right of the line: held out")
+axes.set_title("Highest daily temperature in Seattle (right of the line: held out)")
 
 # %% [markdown]
 # ## A split that does not look ahead
 #
-# Shuffled days would let the network learn from the day after the one that it is asked
-# about. So the last quarter is held out, and of what is before it the last fifth says
-# which epoch was best. A window belongs to the part of its target; the 30 days before
-# it may lie in the part before, because they are in the past.
+# If we shuffled the days, the network could learn from days that come after the day it
+# is asked about. So we do not shuffle, and the last quarter of the days is held out.
+# From the days before, we keep the last fifth for validation: it tells us which epoch
+# was best. A window belongs to the same part as its target. The 30 days of the window
+# may lie in the part before, because they are in the past.
 
 # %%
 DAYS = 30
@@ -66,26 +68,30 @@ assert (x[k] == highest[k : k + DAYS]).all() and y[k] == highest[k + DAYS]
 # %% [markdown]
 # ## A scale from the training part alone
 #
-# A network wants numbers around zero. Mean and deviation come from the training part:
-# taken from all days they would tell something about the days held out.
+# A network learns best from numbers around zero. So we subtract the mean and divide by
+# the standard deviation. Both come from the training part alone. If we took them from
+# all days, they would tell the network something about the days that are held out.
 
 # %%
 scaling = mg.data.Scaling(highest[:last, None])
 scaled = scaling(highest[:, None])[:, 0]
-print(f"mean {scaling.mean[0]:.2f} °C, deviation {scaling.deviation[0]:.2f} °C")
+print(
+    f"mean {scaling.mean[0]:.2f} °C, standard deviation {scaling.deviation[0]:.2f} °C"
+)
 assert abs(scaled[:last].mean()) < 1e-9 and abs(scaled[:last].std() - 1) < 1e-9
-assert abs(scaled[last:].mean()) > 0.01  # others are not centred, and that is right
+assert abs(scaled[last:].mean()) > 0.01  # the other days need not have mean 0
 assert np.allclose(scaling.back(scaled[:, None])[:, 0], highest)
 
 # %% [markdown]
-# ## What is hard to beat
+# ## Two baselines
 #
-# "As today" (persistence), and the mean of the training part.
+# The first baseline says that tomorrow will be as warm as today. Such a forecast is
+# called persistence. The second baseline always says the mean of the training part.
 
 
 # %%
 def rmse(errors):
-    """The root of the mean square, in degrees."""
+    """The root mean square error, in degrees."""
     return float(np.sqrt((errors**2).mean()))
 
 
@@ -101,9 +107,10 @@ assert 2.8 < baselines["as today"] < 3.0 < baselines["the mean"]
 # %% [markdown]
 # ## The network
 #
-# A GRU reads the thirty days. It is asked for the *change* until tomorrow, so that its
-# first guess, with an output near zero, is persistence already. Beside the temperature
-# it is given the season: the angle of the day in the year.
+# A GRU reads the thirty days. It predicts the *change* until tomorrow. Before training
+# its output is near zero, so its first forecast is almost the same as persistence.
+# Besides the temperature it also reads the season, given as the day's angle in the
+# circle of the year.
 
 # %%
 angle = (
@@ -119,12 +126,12 @@ target = (y - x[:, -1]) / scaling.deviation[0]
 
 
 class Forecaster(mg.nn.Module):
-    """The scaled change until tomorrow, from days (T, B, 3)."""
+    """Reads days (T, B, 3) and predicts the scaled change until tomorrow."""
 
     def __init__(self, seed):
         self.gru = GRU(3, 12, dtype="float32", rng=seed)
         self.out = mg.nn.Linear(12, 1, dtype="float32", rng=seed)
-        for p in self.out.parameters():  # begin near "no change"
+        for p in self.out.parameters():  # start near "no change"
             p.data = np.float32(0.1) * p.data
 
     def forward(self, days):
@@ -133,7 +140,7 @@ class Forecaster(mg.nn.Module):
 
 
 def forecast(model, rows):
-    """Degrees, for some windows."""
+    """The forecasts for some windows, in degrees."""
     with mg.no_grad():
         change = model(inputs[rows].swapaxes(0, 1).astype("float32")).data
     return x[rows][:, -1] + change * scaling.deviation[0]
@@ -168,7 +175,7 @@ axes.legend()
 assert curve[-1] < curve[0]
 
 # %% [markdown]
-# ## How well, and how sure?
+# ## How good is the forecast, and how sure are we?
 
 # %%
 own = forecast(model, test)
@@ -183,48 +190,54 @@ width = gain.high - gain.low
 assert width > 0.04
 
 # %% [markdown]
-# The interval is far wider than 0.04 degrees: two forecasters that differ by so little
-# on these days cannot be told apart by one year. Days in a row are alike, so they are
-# drawn in blocks of a week; drawn one by one the interval would be too narrow.
+# The interval is much wider than 0.04 degrees. So if two forecasters differ by only so
+# little on these days, one year is not enough to say which of them is better. The
+# interval comes from days that are drawn at random, again and again. Neighbouring days
+# are similar, so we draw them in blocks of a week. If we drew single days, the interval
+# would be too narrow.
 
 # %%
 shown = slice(150, 210)
 figure, axes = plt.subplots(figsize=(8.0, 3.2), layout="constrained")
 days = weather.dates[day[test]][shown]
-axes.plot(days, truth[shown], color="black", label="what came")
-axes.plot(days, own[shown], color=BLUE, label="forecast, the day before")
+axes.plot(days, truth[shown], color="black", label="true temperature")
+axes.plot(days, own[shown], color=BLUE, label="forecast of the day before")
 axes.plot(days, today[shown], color=ORANGE, linewidth=0.8, label="as today")
 axes.set_ylabel("°C")
 axes.legend()
-axes.set_title("Two months that were held out")
+axes.set_title("Two months of the held-out year")
 axes.tick_params(axis="x", labelrotation=25)
 late = np.corrcoef(own[1:], truth[:-1])[0, 1]  # with the day before
 assert late > np.corrcoef(own, truth)[0, 1]
 assert np.abs(np.diff(own)).mean() < np.abs(np.diff(today)).mean()
 
 # %% [markdown]
-# The forecast follows one day late, only less wildly: most of what can be known about
-# tomorrow from temperatures alone is today's, drawn a little to what the season has.
+# The forecast follows the true temperature one day late, and moves up and down less.
+# From temperatures alone, most of what we can know about tomorrow is today's
+# temperature. The best forecast is close to it, but a little closer to what is usual
+# for the season.
 #
 # ## Try this
 #
-# - Leave out the season. Does it matter?
-# - Let the network say the temperature itself and not the change.
-# - `minigrad train weather`: wind and rain are read as well, and ridge regression
-#   stands beside it.
+# - Leave out the season. Does the error change?
+# - Let the network predict the temperature itself and not the change.
+# - Run `minigrad train weather`. This network also reads wind and rain, and it is
+#   compared with ridge regression.
 #
 # ## Exercises
 #
-# 1. Show that windows shuffled before the split let a "forecast" see its own answer.
-# 2. The loss is the mean square. Which constant minimises it, and which the mean
-#    absolute error?
-# 3. What is the RMSE of persistence for white noise with deviation 1?
+# 1. Show that a "forecaster" can see its own answers in training if the windows are
+#    shuffled before the split.
+# 2. Our loss is the mean squared error. Which constant forecast minimises it? Which
+#    constant minimises the mean absolute error?
+# 3. What is the RMSE of persistence for white noise with standard deviation 1?
 
 # %% [markdown]
 # ### Solution 1
 #
-# Two windows that start a day apart share all days but one: the target of the first is
-# the last day of the second.
+# Take two windows that start one day apart. The second window contains the target of
+# the first window, as its last day. So if the first is in the test and the second in
+# training, the answer has been seen.
 
 # %%
 assert y[k] == x[k + 1][-1]
@@ -233,7 +246,8 @@ assert (x[k][1:] == x[k + 1][:-1]).all()
 # %% [markdown]
 # ### Solution 2
 #
-# The mean, and the median.
+# The mean minimises the mean squared error, and the median minimises the mean absolute
+# error.
 
 # %%
 values = np.array([0.0, 1.0, 5.0])
@@ -245,8 +259,8 @@ assert tried[np.argmin(squares)] == 2.0 and tried[np.argmin(sizes)] == 1.0
 # %% [markdown]
 # ### Solution 3
 #
-# The difference of two independent numbers has variance 2: $\sqrt{2}$, more than the
-# 1 that always saying the mean would give.
+# The difference of two independent numbers with variance 1 has variance 2. So the RMSE
+# is $\sqrt{2}$. This is worse than always saying the mean, which has an RMSE of 1.
 
 # %%
 noise = np.random.default_rng(0).standard_normal(200_000)
@@ -255,8 +269,9 @@ assert abs(rmse(noise[1:] - noise[:-1]) - np.sqrt(2)) < 0.01
 # %% [markdown]
 # ## Sources
 #
-# - The days are NOAA's, as the package `vega_datasets` carries them; public domain.
+# - The weather data come from NOAA, through the package `vega_datasets`. They are in
+#   the public domain.
 # - H. R. Künsch (1989), *The jackknife and the bootstrap for general stationary
-#   observations*: drawing in blocks.
+#   observations*: why to draw in blocks.
 # - K. Cho and others (2014), *Learning phrase representations using RNN
 #   encoder-decoder*: the GRU.

@@ -1,18 +1,18 @@
 # %% [markdown]
 # # 14. Autotagging: several tags for one text
 #
-# "graphical viewer for chess games" is about games, has a graphical interface, and may
-# be written in C. A text has several tags or none: that is another output, another loss
-# and another way to count what is right.
+# "graphical viewer for chess games" has two tags: it is about games, and it has a
+# graphical interface. If a text can have several tags, we need another output, another
+# loss and another way to count what is right.
 #
 # *Time to run: about 10 s.*
 #
 # **You will be able to**
 #
-# - say why several tags want sigmoids and not a softmax;
-# - pool the steps of a text into one vector, padding left out;
-# - compute precision, recall and F1, per tag and over all of them;
-# - choose a threshold, on the right part of the data.
+# - say why several tags need sigmoids and not a softmax;
+# - turn the steps of a text into one vector, without counting the padding;
+# - compute precision, recall and F1, for each tag and for all tags together;
+# - choose a threshold on the right part of the data.
 #
 # You need: lessons 9, 10 and 11.
 
@@ -30,8 +30,8 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 # %% [markdown]
 # ## The data
 #
-# One-line descriptions of programs and their tags. To be quick we keep six tags, and
-# the texts that have one of them.
+# The texts are one-line descriptions of programs, and each has its tags. To save time
+# we keep only six tags, and only the texts that have at least one of these.
 
 # %%
 programs = mg.data.program_tags()
@@ -55,9 +55,10 @@ tokens = [vocabulary.encode(text) for text in texts]
 # %% [markdown]
 # ## Sigmoids, not a softmax
 #
-# A softmax shares one probability among the tags: if one becomes more likely, another
-# has to be less so. Tags are not rivals. Each gets a sigmoid and a yes or no of its
-# own; the loss is the mean of their cross-entropies.
+# A softmax divides a probability of 1 among all tags. If one tag becomes more likely,
+# another has to become less likely. But a text can have both. So each tag gets its own
+# sigmoid, which answers yes or no for this tag alone. The loss is the mean of their
+# cross-entropies.
 
 # %%
 logits = mg.tensor([[2.0, 2.0, -2.0]])
@@ -69,10 +70,11 @@ assert (own[:2] > 0.85).all() and own[2] < 0.15
 # %% [markdown]
 # ## From steps to one vector
 #
-# The network reads in both directions; of each unit the largest output over the steps
-# counts, wherever in the text it was. Padding must not be the largest: the mask puts
-# -1 there, which no output falls below. Beside it stands the sum of the word vectors:
-# what a single word says ("chess": a game) needs no memory, and a path of its own.
+# The network reads in both directions. For each unit we take the largest output over
+# all steps, wherever in the text it occurs. Padding must never give the largest output.
+# So with the help of the mask we put -1 there, and no output can be smaller than -1.
+# The network also gets the sum of the word vectors, on a separate path. Some words
+# ("chess": a game) need no memory, and this path is enough for them.
 
 # %%
 tagger = TextTagger(
@@ -85,12 +87,12 @@ longer = tagger(more, np.vstack([mask, np.zeros((5, 4), bool)])).data
 assert first.shape == (4, 6) and np.allclose(first, longer, atol=1e-6)
 
 # %% [markdown]
-# ## Training
+# ## Training the network
 
 
 # %%
 def scores(part):
-    """Chances (n, 6) of some rows."""
+    """The probabilities of the tags (n, 6), for some rows."""
     tagger.eval()
     order = np.argsort([len(tokens[k]) for k in part])
     result = np.zeros((len(part), 6))
@@ -130,15 +132,17 @@ assert curve[-1] > curve[0]
 # %% [markdown]
 # ## Counting what is right
 #
-# Accuracy is no use here: a network that gives no tag at all is right on most yes-or-no
-# questions. Of the tags given, how many are right (precision)? Of those wanted, how
-# many were given (recall)? F1 is their harmonic mean; "micro" counts all tags together,
-# "macro" is the mean over the tags, rare ones included.
+# Accuracy does not help here. A network that gives no tag at all is right on most of
+# the yes-or-no questions. We ask two better questions. How many of the tags that the
+# network gives are right? This share is the precision. How many of the right tags does
+# it give? This share is the recall. F1 is the harmonic mean of the two. "Micro F1"
+# counts all tags together. "Macro F1" is the mean of the F1 of each tag, so rare tags
+# count as much as frequent ones.
 
 # %%
 given, wanted = scores(held) > 0.4, tags[held]
 nothing = np.zeros_like(wanted)
-print(f"no tag at all: {(nothing == wanted).mean():.0%} of the questions right, "
+print(f"giving no tag: {(nothing == wanted).mean():.0%} of the questions right, "
       f"F1 {micro(nothing, wanted):.2f}")  # fmt: skip
 right = (given & wanted).sum()
 precision, recall = right / given.sum(), right / wanted.sum()
@@ -148,7 +152,8 @@ assert np.isclose(f1, micro(given, wanted))
 
 frequent = np.zeros_like(wanted)
 frequent[:, np.argsort(-tags[train].sum(axis=0))[:2]] = True
-print(f"micro F1 {f1:.3f}; always the two most frequent: {micro(frequent, wanted):.3f}")
+print(f"micro F1 {f1:.3f}; always the 2 most frequent tags: ", end="")
+print(f"{micro(frequent, wanted):.3f}")
 assert f1 > micro(frequent, wanted)
 
 each = [micro(given[:, k], wanted[:, k]) for k in range(6)]
@@ -158,14 +163,15 @@ axes.set_yticks(
     range(6), [f"{t} ({n})" for t, n in zip(KEPT, wanted.sum(0), strict=True)]
 )
 axes.set_xlabel("F1 on the held-out part")
-axes.set_title(f"Each tag; macro F1 {np.mean(each):.2f}")
+axes.set_title(f"F1 of each tag (macro F1: {np.mean(each):.2f})")
 
 # %% [markdown]
 # ## The threshold
 #
-# Above which chance is a tag given? A low threshold finds more of the right tags, and
-# gives more wrong ones. It is chosen on the validation part: chosen on the held-out
-# part it would flatter us.
+# A tag is given if its probability is above a threshold. A low threshold finds more of
+# the right tags, but it also gives more wrong ones. We choose the threshold on the
+# validation part. If we chose it on the held-out part, our result would look better
+# than it is.
 
 # %%
 limits = np.linspace(0.05, 0.9, 18)
@@ -187,7 +193,7 @@ here = lines["held out"][int(np.argmax(lines["validation"]))]
 assert here <= max(lines["held out"]) and here > max(lines["held out"]) - 0.05
 
 # %% [markdown]
-# ## A text of one's own
+# ## A text of your own
 
 # %%
 text = "graphical viewer for images"
@@ -201,19 +207,27 @@ assert answer[KEPT.index("interface::graphical")] > 0.5
 # %% [markdown]
 # ## Try this
 #
-# - All 24 tags: `minigrad train autotagging`, beside weighted words without order.
-# - The last output of each direction instead of the largest: how much worse?
-# - Descriptions of one program read nearly alike. Split so that they stay on one side.
+# - Train on all 24 tags with `minigrad train autotagging`. It is compared with a model
+#   that gives each word a weight and ignores the order of the words.
+# - Use the last output of each direction instead of the largest. How much worse is the
+#   result?
+# - Some programs have several descriptions that are nearly the same. Split the data so
+#   that they all stay in the same part.
 #
 # ## Exercises
 #
-# 1. Two tags, four texts: given 3 of which 2 are right, wanted 4. Micro F1?
+# 1. There are two tags and four texts, with 4 right tags in all. A network gives 3
+#    tags, and 2 of them are right. What is the micro F1?
 # 2. Show that F1 is the harmonic mean of precision and recall.
-# 3. With chances that are right, from which chance on does giving a tag raise the
-#    expected F1? (Lipton and others: half of the best F1.) Check it in the plot.
+# 3. Suppose that the network's probabilities are right. How high must the probability
+#    of a tag be so that giving this tag raises the expected F1? (Lipton and others
+#    show: at least half of the best F1.) Check this with the plot.
 
 # %% [markdown]
 # ### Solution 1
+#
+# Micro F1 is twice the number of right answers, divided by the number of tags given
+# plus the number of tags wanted: $2 \cdot 2 / (3 + 4) = 4/7$.
 
 # %%
 g = np.array([[1, 1], [1, 0], [0, 0], [0, 0]], bool)
@@ -224,7 +238,9 @@ assert micro(g, w) == 2 * 2 / (3 + 4)
 # %% [markdown]
 # ### Solution 2
 #
-# $1/F_1 = (1/p + 1/r)/2$ with $p = c/g$, $r = c/w$ gives $F_1 = 2c/(g + w)$.
+# Of $g$ tags given and $w$ tags wanted, let $c$ be right. Then the precision is
+# $p = c/g$ and the recall is $r = c/w$. The harmonic mean is $1/F_1 = (1/p + 1/r)/2$,
+# and this gives $F_1 = 2c/(g + w)$.
 
 # %%
 p, r = 2 / 3, 2 / 4
@@ -232,6 +248,9 @@ assert np.isclose(2 / (1 / p + 1 / r), micro(g, w))
 
 # %% [markdown]
 # ### Solution 3
+#
+# The best threshold should be near half of the best F1. The validation part is small,
+# so we can only expect that they are roughly the same.
 
 # %%
 top = max(lines["validation"])
@@ -241,7 +260,7 @@ assert abs(best - top / 2) < 0.25
 # %% [markdown]
 # ## Sources
 #
-# - Descriptions and tags are by the Debian contributors (debtags).
+# - The descriptions and tags were written by the contributors of Debian (debtags).
 # - Z. C. Lipton, C. Elkan and B. Naryanaswamy (2014), *Optimal thresholding of
 #   classifiers to maximize F1 measure*.
 # - K. Cho and others (2014), *Learning phrase representations using RNN

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from markdown import rst
 
-from minigrad.commands.tutorial import source
 from minigrad.lessons import lessons, notebook
+from minigrad.lessons.lesson_copies import source
 
 FRAME = re.compile(
     r'<iframe [^>]*srcdoc="([^"]*)"[^>]*></iframe>(\s*</div>)(\s*<br />)*', re.DOTALL
@@ -30,13 +30,13 @@ HEADER = """\
 Tutorials
 =========
 
-Lessons, in the order in which they build on each other: from one tensor's chain rule
-to networks that read in both directions (1 to 10), then what they do with real data.
-Each runs in seconds, asserts what it
-claims, and can be downloaded as a script or as a notebook at its end. ``minigrad
-tutorial`` plays them in the terminal. If you know PyTorch or micrograd, keep the
-:doc:`phrasebook </phrasebook>` at hand; if you teach, there is :doc:`a page for you
-</teachers>`.
+The lessons build on each other, so it is best to read them in this order. Lessons 1 to
+10 begin with the chain rule for a single tensor, and end with networks that read in
+both directions. The later lessons work with real data. Each lesson runs in less than a
+minute and asserts what it claims. At its end you can download it as a script or as a
+notebook. You can also play it in the terminal with ``minigrad tutorial``. If you know
+PyTorch or micrograd, the :doc:`phrasebook </phrasebook>` will help you. If you teach,
+there is :doc:`a page for you </teachers>`.
 """
 
 

@@ -12,6 +12,9 @@ import re
 import textwrap
 from pathlib import Path
 
+from minigrad.engine.array_methods import ArrayMethods
+from minigrad.engine.tensor import Tensor
+
 MODULES = (
     "minigrad",
     "models",
@@ -22,11 +25,11 @@ MODULES = (
     "minigrad.errors",
 )
 GROUPS = {  # which of minigrad's own names stand together, by where they are made
-    "Tensors": r"tensor|creation",
-    "Operations": r"primitives.*|functions",
-    "Derivatives": r"autodiff|replay|testing",
-    "Names for readers, and what is recorded": r"scope",
-    "Training": r"clip|checkpoint|random|train.*",
+    "Tensors": r"engine\.(tensor|array_methods|creation)",
+    "Operations": r"engine\.(primitives.*|functions)",
+    "Derivatives": r"engine\.autodiff|reading\.(replay|gradcheck)",
+    "Names for readers, and what is recorded": r"engine\.scope",
+    "Training": r"nn\.clip|engine\.random|training.*",
     "Looking": r".*",
 }
 HIDDEN = re.compile(r"_(?!_call__)")
@@ -82,7 +85,7 @@ def entry(name, value):
     lines = [f".. py:{kind}:: {name}{signature(value)}", ""]
     lines += paragraphs(value.__doc__, "    ")
     if kind == "class":
-        for member, thing in vars(value).items():
+        for member, thing in members(value).items():
             if HIDDEN.match(member) or not inspect.getdoc(thing):
                 continue
             if isinstance(thing, property) or not callable(thing):
@@ -97,6 +100,11 @@ def entry(name, value):
     return lines
 
 
+def members(value):
+    """What a class offers of its own; for a tensor, NumPy's methods too."""
+    return {**vars(value), **(vars(ArrayMethods) if value is Tensor else {})}
+
+
 def heading(text, mark):
     return [text, mark * len(text), ""]
 
@@ -108,8 +116,6 @@ def grouped(names):
         mine = {}
         for name, value in left.items():
             place = getattr(value, "__module__", "").removeprefix("minigrad.")
-            if place == "primitives.base":  # an instance of Elementwise or Primitive
-                place = "primitives"
             if re.fullmatch(pattern, place):
                 mine[name] = value
         for name in mine:
@@ -117,11 +123,12 @@ def grouped(names):
         yield title, mine
 
 
-def page(module):
-    """The page of one module."""
-    lines = heading(module.__name__, "=")
+def page(module, name=""):
+    """The page of one module, under its public name."""
+    name = name or module.__name__
+    lines = heading(name, "=")
     lines += paragraphs(module.__doc__, "")
-    lines += [f".. py:module:: {module.__name__}", ""]
+    lines += [f".. py:module:: {name}", ""]
     names = public(module)
     if module.__name__ != "minigrad":
         for name, value in names.items():
@@ -162,7 +169,7 @@ def commands():
 def write(app):
     folder = Path(app.srcdir) / "generated" / "reference"
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {name: page(importlib.import_module(name)) for name in MODULES}
+    pages = {name: page(importlib.import_module(name), name) for name in MODULES}
     pages["commands"] = commands()
     for path in folder.glob("*.rst"):
         if path.stem not in pages:

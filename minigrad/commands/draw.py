@@ -1,6 +1,6 @@
 """`minigrad draw rnn|lstm|gru`: a picture of an unrolled network, without a program.
 
-Read next: `drawing.py`.
+Read next: `demo_network.py`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ import os
 import sys
 from typing import Any
 
+import minigrad as mg
+from minigrad.commands.demo_network import (
+    KINDS,
+    demo_output,
+    mean_square,
+    network_arguments,
+    unrollable,
+)
 from minigrad.engine.errors import ArgumentError, one_of
 
 HELP = "draw an unrolled RNN, LSTM or GRU"
 EXAMPLE = "minigrad draw lstm --steps 5 --level gate -o lstm.svg"
 LEVELS = ("cell", "gate", "op")
-VARIANTS = {  # which variants each model has
-    "rnn": ("activation",),
-    "lstm": ("peephole", "couple"),
-    "gru": ("reset", "update"),
-}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command understands."""
-    parser.add_argument("model", choices=tuple(VARIANTS), help="the cell")
+    parser.add_argument("model", choices=KINDS, help="the cell")
     add = network_arguments(parser).add_argument
     add("--steps", type=int, metavar="T", help="time steps (5, or one per word)")
     add("--sentence", metavar="WORDS", help="what is read: names the steps")
@@ -48,69 +51,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--timeout", type=float, metavar="S", help="seconds until dot is stopped (60)")
 
 
-def network_arguments(parser: argparse.ArgumentParser) -> Any:
-    """The sizes and variants of a network, for any command that makes one: a group."""
-    group = parser.add_argument_group("the network")
-    add = group.add_argument
-    add("--layers", type=int, default=1, metavar="N", help="one above the other")
-    add("--bidirectional", action="store_true", help="a second cell, from the end")
-    add("--inputs", type=int, default=3, metavar="D", help="input size (3)")
-    add("--hidden", type=int, default=4, metavar="H", help="hidden size (4)")
-    add("--batch", type=int, default=1, metavar="B", help="sequences at a time (1)")
-    add("--activation", choices=("tanh", "relu"), help="rnn: of the state")
-    add("--peephole", choices=("current", "previous"), help="lstm: gates see c")
-    add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
-    add("--reset", choices=("after", "before"), help="gru: the matmul")
-    add("--update", choices=("keep", "take"), help="gru: what z does to the old state")
-    add("--seed", type=int, default=0, metavar="N", help="of weights and inputs (0)")
-    return group
-
-
 def run(options: argparse.Namespace) -> None:
     """Make the network, run it once, draw it."""
-    words = (options.sentence or "").split()
-    if options.sentence is not None and not words:
-        raise ArgumentError(
-            "--sentence has no words",
-            expect="words with spaces between them",
-            actual=repr(options.sentence[:60]),
-            hint='minigrad draw lstm --sentence "I loved the movie"',
-        )
-    steps = len(words) or (5 if options.steps is None else options.steps)
-    if words and options.steps is not None and options.steps != len(words):
-        raise ArgumentError(
-            f"--steps {options.steps} and a sentence of {len(words)} words",
-            expect="one step per word",
-            actual=f"{len(words)} words",
-            hint="leave out --steps",
-        )
-    if steps < 1 or options.batch < 1:
-        raise ArgumentError(
-            "draw: nothing to unroll",
-            expect="--steps and --batch of 1 or more",
-            actual=f"--steps {steps} --batch {options.batch}",
-            hint="minigrad draw lstm --steps 5",
-        )
-    from minigrad.drawing import draw
-    from minigrad.drawing.drawing import FORMATS, LARGEST
-    from minigrad.drawing.write.picture_files import in_folder
-
-    ending = os.path.splitext(options.output or "x.dot")[1].removeprefix(".").lower()
-    one_of("ending", ending, FORMATS)  # all that can be refused is refused at once
-    for path in filter(
-        None, (options.output, options.frames and options.frames + "/x")
-    ):
-        in_folder(path)
-    if min(steps, options.max_steps) > LARGEST and (ending != "dot" or options.frames):
-        raise ArgumentError(
-            f"draw: {min(steps, options.max_steps)} steps are too many to lay out",
-            expect=f"at most {LARGEST} boxes",
-            actual=f"--steps {steps} --max-steps {options.max_steps}",
-            hint="--max-steps 10 leaves out the middle; a .dot file may have any size",
-        )
-    output = run_model(options, steps)
-    drawing = draw(
-        output,
+    words, steps = _words_and_steps(options)
+    unrollable("draw", options, steps)
+    _check_files(options, steps)
+    drawing = mg.draw(
+        _drawn(options, steps),
         level=options.level,
         values=options.values,
         gradients=options.gradients,
@@ -132,47 +79,50 @@ def run(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
 
 
-def run_model(options: argparse.Namespace, steps: int) -> Any:
-    """The tensor to draw: the outputs, a loss of them, or its recorded gradient.
+def _words_and_steps(options: argparse.Namespace) -> tuple[list[str], int]:
+    """The words of the sentence, if there is one, and the number of steps."""
+    words = (options.sentence or "").split()
+    if options.sentence is not None and not words:
+        raise ArgumentError(
+            "--sentence has no words",
+            expect="words with spaces between them",
+            actual=repr(options.sentence[:60]),
+            hint='minigrad draw lstm --sentence "I loved the movie"',
+        )
+    if words and options.steps is not None and options.steps != len(words):
+        raise ArgumentError(
+            f"--steps {options.steps} and a sentence of {len(words)} words",
+            expect="one step per word",
+            actual=f"{len(words)} words",
+            hint="leave out --steps",
+        )
+    return words, len(words) or (5 if options.steps is None else options.steps)
 
-    options  what `network_arguments` reads; with `gradients` it is a scalar loss
-    """
-    import minigrad as mg
-    from minigrad import models
 
-    given = {}
-    for names in VARIANTS.values():
-        for name in names:
-            value = getattr(options, name)
-            if value is None:
-                continue
-            if name not in VARIANTS[options.model]:
-                raise ArgumentError(
-                    f"--{name} is no variant of {options.model}",
-                    expect=", ".join(f"--{n}" for n in VARIANTS[options.model]),
-                    actual=f"--{name} {value}",
-                    hint="minigrad draw --help tells which model has which variant",
-                )
-            given[name] = value
-    mg.manual_seed(options.seed)
-    make = {"rnn": models.RNN, "lstm": models.LSTM, "gru": models.GRU}[options.model]
-    model = make(
-        options.inputs,
-        options.hidden,
-        options.layers,
-        bidirectional=options.bidirectional,
-        rng=options.seed,
-        **given,
-    )
-    import numpy as np
+def _check_files(options: argparse.Namespace, steps: int) -> None:
+    """Refuse at once what cannot be written, or not be laid out, before any work."""
+    from minigrad.drawing.drawing import FORMATS, LARGEST
+    from minigrad.drawing.write.picture_files import in_folder
 
-    rng = np.random.default_rng(options.seed)
-    x = rng.standard_normal((steps, options.batch, options.inputs))
-    output = model(mg.tensor(x, name="x"))[0]
-    if not (options.gradients or options.backward):
-        return output
-    loss = (output * output).mean()
-    if not options.backward:
-        return loss
-    grads = mg.grad(loss, list(model.parameters()), create_graph=True)
-    return list(grads)
+    ending = os.path.splitext(options.output or "x.dot")[1].removeprefix(".").lower()
+    one_of("ending", ending, FORMATS)
+    for path in filter(
+        None, (options.output, options.frames and options.frames + "/x")
+    ):
+        in_folder(path)
+    if min(steps, options.max_steps) > LARGEST and (ending != "dot" or options.frames):
+        raise ArgumentError(
+            f"draw: {min(steps, options.max_steps)} steps are too many to lay out",
+            expect=f"at most {LARGEST} boxes",
+            actual=f"--steps {steps} --max-steps {options.max_steps}",
+            hint="--max-steps 10 leaves out the middle; a .dot file may have any size",
+        )
+
+
+def _drawn(options: argparse.Namespace, steps: int) -> Any:
+    """What is drawn: the outputs, a loss of them, or its recorded gradients."""
+    model, output = demo_output(options, steps)
+    if options.backward:
+        parameters = list(model.parameters())
+        return list(mg.grad(mean_square(output), parameters, create_graph=True))
+    return mean_square(output) if options.gradients else output

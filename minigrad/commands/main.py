@@ -1,10 +1,14 @@
-"""The command line: `minigrad COMMAND ...`. Thin: each command is a module with
+"""The command line: `minigrad COMMAND ...` finds the command and runs it.
+
+Each command is a module with
 
     HELP, EXAMPLE       one line each
     arguments(parser)   what it understands
     run(options)        what it does, with calls that anyone could make from Python
 
 which is imported only when it is asked for.
+
+Read next: `tour.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ from collections.abc import Sequence
 
 from minigrad.engine.errors import MinigradError
 
+COMMAND_LINE = True  # errors name no line: what runs is no program of the user's
 COMMANDS = {  # in the order in which they are met
     "tour": "minigrad.commands.tour",
     "tutorial": "minigrad.commands.tutorial",

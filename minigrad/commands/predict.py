@@ -1,4 +1,7 @@
-"""`minigrad predict TASK "input"`: ask the model that `minigrad train TASK` saved."""
+"""`minigrad predict TASK "input"`: ask the model that `minigrad train TASK` saved.
+
+Read next: `trial.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 On a terminal it waits for keys; into a pipe or a file it prints every event.
 
-Read next: `terminal_player.py`.
+Read next: `flow.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ import os
 import sys
 from typing import Any
 
-from minigrad.commands.draw import VARIANTS, network_arguments, run_model
+import minigrad as mg
+from minigrad.commands.demo_network import (
+    KINDS,
+    demo_output,
+    mean_square,
+    network_arguments,
+    unrollable,
+)
 from minigrad.engine.errors import ArgumentError, DataError
 from minigrad.reading.text import clean
 
@@ -24,7 +31,7 @@ LARGEST = 1 << 30  # bytes of a file that is read
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command understands."""
     add = parser.add_argument
-    add("model", nargs="?", choices=tuple(VARIANTS), help="the cell")
+    add("model", nargs="?", choices=KINDS, help="the cell")
     add("--load", metavar="FILE", help="events saved before, instead of a network")
     add("--steps", type=int, default=3, help="time steps (3)")
     add("--level", choices=("cell", "gate", "op"), default="op", help="how much")
@@ -74,28 +81,20 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _steps(options: argparse.Namespace) -> Any:
-    import minigrad as mg
-
+    """The events of a small network, or of a file."""
     if (options.model is None) == (options.load is None):
         raise ArgumentError(
             "step: one thing to step through is wanted",
-            expect=f"one of {', '.join(VARIANTS)}, or --load FILE",
+            expect=f"one of {', '.join(KINDS)}, or --load FILE",
             actual="both" if options.load else "neither",
             hint=EXAMPLE,
         )
     if options.load is not None:
         return mg.Steps.from_json(_read(options.load))
-    if options.steps < 1 or options.batch < 1:
-        raise ArgumentError(
-            "step: nothing to unroll",
-            expect="--steps and --batch of 1 or more",
-            actual=f"--steps {options.steps} --batch {options.batch}",
-            hint=EXAMPLE,
-        )
-    options.gradients, options.backward = True, False
+    unrollable("step", options, options.steps)
+    _, output = demo_output(options, options.steps)
     title = f"{options.model.upper()}, {options.steps} steps"
-    loss = run_model(options, options.steps)
-    return mg.steps(loss, level=options.level, title=title)
+    return mg.steps(mean_square(output), level=options.level, title=title)
 
 
 def _read(path: str) -> bytes:

@@ -1,13 +1,12 @@
-"""`minigrad train TASK`: data, model, loop, checkpoint, figures, page."""
+"""`minigrad train TASK`: data, model, loop, checkpoint, figures, page.
+
+Read next: `predict.py`.
+"""
 
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
-from typing import Any
-
-from minigrad.engine.errors import MinigradError
 
 HELP = "train a model on real data: figures beside baselines, and a page"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
@@ -51,78 +50,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train. Raises MinigradError for bad input; KeyboardInterrupt after Ctrl-C."""
-    from rich.console import Console
+    from minigrad.tasks.terminal_training import train_and_tell
 
-    from minigrad.tasks import task_page
-    from minigrad.tasks.session import Session
-    from minigrad.tasks.task_folder import Claimed
-    from minigrad.training import Progress, Stopped
-
-    console = Console()
-    given = {k: v for k, v in vars(options).items() if k not in OWN}
-    session = Session(options.task, options.output, options.resume, **given)
-    task = session.task
-    folder = [] if options.output is None else [str(options.output)]
-    again = ["minigrad", "train", task.name, "--resume"]
-    again += ["-o", *folder] if folder else []
-    with Claimed(session.folder):
-        data = session.prepare()
-        for line in data.lines:
-            console.print(line, markup=False, highlight=False)
-        console.print("*: the best epoch so far, on the validation part")
-        if options.anew:
-            session.put_aside()
-        callbacks: list[Any] = [Progress(console, task.units)]
-        if options.monitor:
-            callbacks.append(_monitor(console, session.folder))
-        trainer = session.trainer(callbacks)
-        if options.resume:
-            console.print(_where(trainer), highlight=False)
-        try:
-            trainer.fit()
-            trained = session.finish(trainer)
-            written = task_page.write(session.folder, trained, data)
-        except (MinigradError, KeyboardInterrupt) as ended:
-            if isinstance(ended, Stopped):
-                told = f"stopped after {trainer.step:,} steps; saved to {session.path}"
-            else:
-                told = f"the run up to its last save is in {session.path}"
-            if session.path.exists():
-                mended = ", when this is mended" * isinstance(ended, MinigradError)
-                told += f"\nnext{mended}: {shlex.join(again)}"
-                console.print(told, highlight=False, markup=False, soft_wrap=True)
-            raise
-        task_page.show(
-            console, task_page.Section("", tables=[task_page.figures_table(trained)])
-        )
-    if options.monitor:
-        seen = session.folder / "monitor.html"
-        console.print(
-            f"written to {seen}", highlight=False, markup=False, soft_wrap=True
-        )
-    ask = ["minigrad", "predict", task.name]
-    example = data.example or task.example
-    ask += [example] if example else []
-    ask += ["--model", *folder] if folder else []
-    console.print(
-        f"written to {session.path}\nwritten to {written}\nnext: {shlex.join(ask)}",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+    train_and_tell(
+        options.task,
+        options.output,
+        resume=options.resume,
+        anew=options.anew,
+        monitor=options.monitor,
+        **{k: v for k, v in vars(options).items() if k not in OWN},
     )
-
-
-def _monitor(console: Any, folder: Path) -> Any:
-    """The gradient monitor, saying its warnings above the progress bar."""
-    from minigrad.flow.monitor import Monitor
-
-    def tell(words: str) -> None:
-        console.print(f"monitor: {words}", markup=False, highlight=False)
-
-    return Monitor(folder, tell=tell)
-
-
-def _where(trainer: Any) -> str:
-    if trainer.done:
-        return "the run is at its end already"
-    return f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"

@@ -12,10 +12,11 @@ says which steps are real:
         x, mask = mg.data.pad_sequences(sequences, return_mask=True)
         ...                                # x.T (T, B) goes with mask (T, B)
 
-Nothing here needs the engine: plain Python and NumPy arrays in, NumPy arrays out.
+Nothing here needs the engine: plain Python and NumPy arrays in, NumPy arrays out. After
+words (`vocabulary.py`, `padding.py`, `batching.py`) come numbers (`arrays.py`,
+`scaling.py`, `streams.py`), and then where they come from (`files.py`, `shipped.py`).
 
-Read next: `vocabulary.py`, then `padding.py`, `batching.py`, `arrays.py`, `scaling.py`,
-`streams.py`, `files.py`, `shipped.py`.
+Read next: `vocabulary.py` (words and their numbers).
 """
 
 from minigrad.data.arrays import one_hot, to_categorical, windows

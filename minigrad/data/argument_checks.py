@@ -2,6 +2,8 @@
 
 Each takes `call`, the name of the public function that the user called, so that the
 message speaks of that and not of a helper.
+
+Read next: `minigrad/training/` (the training loop).
 """
 
 from __future__ import annotations

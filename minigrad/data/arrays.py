@@ -1,6 +1,6 @@
 """Numbers made ready: classes as one-hot rows, a series as windows and targets.
 
-Read next: `shipped.py`, the data to use them on.
+Read next: `scaling.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Sequences of unequal length as one array, and the mask that says what is real.
 
-Read next: `batching.py`, which picks the sequences to pad.
+Read next: `batching.py` (which picks the sequences to pad).
 """
 
 from __future__ import annotations

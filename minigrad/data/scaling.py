@@ -1,6 +1,6 @@
 """Numbers of any size brought to mean 0 and deviation 1, and back.
 
-Read next: `shipped.py`, the data to use it on.
+Read next: `streams.py`.
 """
 
 from __future__ import annotations

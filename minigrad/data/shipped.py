@@ -4,7 +4,7 @@ Each loader reads its file once and keeps what it made; texts are tuples and arr
 read-only, so that no lesson can spoil the data of the next. The README of
 `minigrad/datasets` has the sources, the licences and what is odd about each set.
 
-Read next: `tables.py` (how a table is read).
+Read next: `argument_checks.py`.
 """
 
 from __future__ import annotations

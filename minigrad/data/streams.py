@@ -1,6 +1,8 @@
 """One long text in rows that are read side by side, stretch by stretch.
 
-Read next: `minigrad/training/trainer.py` (`carry`: the state goes on to the next).
+A `Trainer` with `carry` hands the state on from each stretch to the next.
+
+Read next: `files.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Text with columns (CSV, TSV) into lists, each malformed row an error with its line.
 
-Read next: `shipped.py`, which reads the package's own tables with it.
+Read next: `shipped.py` (the package's own tables).
 """
 
 from __future__ import annotations
@@ -54,59 +54,25 @@ def parse_table(
     table.lines = []
     try:
         header = next(lines, [])
-        missing = [name for name in columns if name not in header]
-        if missing:
-            raise DataError(
-                f"{source}, line 1: column {missing[0]!r} is missing",
-                expect=f"a header with {', '.join(columns)}",
-                actual=", ".join(header)[:80] or "an empty line",
-                hint="the first line names the columns",
-            )
-        twice = [name for name in columns if header.count(name) > 1]
-        if twice:
-            raise DataError(
-                f"{source}, line 1: two columns are called {twice[0]!r}",
-                expect="each column once",
-                actual=", ".join(header)[:80],
-                hint="rename one of them",
-            )
-        places = {name: header.index(name) for name in columns}
+        places = _places(header, columns, source)
         for fields in lines:
             if not fields:  # a blank line
                 continue
+            where = f"{source}, line {lines.line_num}"
             if len(fields) != len(header):
                 raise DataError(
-                    f"{source}, line {lines.line_num}: not as many fields as columns",
+                    f"{where}: not as many fields as columns",
                     expect=f"{len(header)} fields: {', '.join(header)}",
                     actual=f"{len(fields)} fields",
                     hint="is a separator missing, or one too many in a field?",
                 )
             table.lines.append(lines.line_num)
             for name, convert in columns.items():
-                field = fields[places[name]]
-                try:
-                    table[name].append(convert(field))
-                except ValueError as reason:
-                    raise DataError(
-                        f"{source}, line {lines.line_num}: unreadable {name}",
-                        expect=f"{name}: {getattr(convert, '__name__', 'a value')}",
-                        actual=repr(field[:60]),
-                        hint=str(reason),
-                    ) from None
+                value = _converted(fields[places[name]], name, convert, where)
+                table[name].append(value)
     except csv.Error as reason:
-        if "larger than field limit" in str(reason):
-            raise DataError(
-                f"{source}, line {lines.line_num}: a field that does not end",
-                expect=f"at most {csv.field_size_limit():,} characters in a field",
-                actual="more",
-                hint="cut the text; or is a quotation mark left open before it?",
-            ) from None
-        raise DataError(
-            f"{source}, line {lines.line_num}: not a well-formed row",
-            expect="fields parted by the separator, quotes closed",
-            actual=str(reason),
-            hint="look at the quotation marks in and before this line",
-        ) from None
+        limit = csv.field_size_limit()
+        raise _malformed(f"{source}, line {lines.line_num}", reason, limit) from None
     if not any(table.values()):
         raise DataError(
             f"{source}: no rows",
@@ -115,3 +81,56 @@ def parse_table(
             hint="is this the right file?",
         )
     return table
+
+
+def _places(
+    header: list[str], columns: Mapping[str, Any], source: str
+) -> dict[str, int]:
+    """Where each column stands; DataError for one that is missing, or there twice."""
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise DataError(
+            f"{source}, line 1: column {missing[0]!r} is missing",
+            expect=f"a header with {', '.join(columns)}",
+            actual=", ".join(header)[:80] or "an empty line",
+            hint="the first line names the columns",
+        )
+    twice = [name for name in columns if header.count(name) > 1]
+    if twice:
+        raise DataError(
+            f"{source}, line 1: two columns are called {twice[0]!r}",
+            expect="each column once",
+            actual=", ".join(header)[:80],
+            hint="rename one of them",
+        )
+    return {name: header.index(name) for name in columns}
+
+
+def _converted(field: str, name: str, convert: Callable[[str], Any], where: str) -> Any:
+    """A field's value; DataError if its converter refuses it."""
+    try:
+        return convert(field)
+    except ValueError as reason:
+        raise DataError(
+            f"{where}: unreadable {name}",
+            expect=f"{name}: {getattr(convert, '__name__', 'a value')}",
+            actual=repr(field[:60]),
+            hint=str(reason),
+        ) from None
+
+
+def _malformed(where: str, reason: Exception, limit: int) -> DataError:
+    """The error for a row that the csv module could not take apart."""
+    if "larger than field limit" in str(reason):
+        return DataError(
+            f"{where}: a field that does not end",
+            expect=f"at most {limit:,} characters in a field",
+            actual="more",
+            hint="cut the text; or is a quotation mark left open before it?",
+        )
+    return DataError(
+        f"{where}: not a well-formed row",
+        expect="fields parted by the separator, quotes closed",
+        actual=str(reason),
+        hint="look at the quotation marks in and before this line",
+    )

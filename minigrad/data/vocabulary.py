@@ -1,6 +1,6 @@
 """Words and their numbers: `tokenize` and `Vocabulary`.
 
-Read next: `padding.py`, where the numbers become an array.
+Read next: `padding.py` (where the numbers become an array).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     read the graph -> leave out steps -> add numbers -> arrange -> DOT -> an engine
 
-Read next: `read_graph.py`, `arrangement.py`, `dot_text.py`: what happens in turn.
+Read next: `minigrad/drawing/read/` (from the graph to boxes and lines).
 """
 
 from __future__ import annotations

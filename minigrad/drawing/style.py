@@ -3,7 +3,7 @@
 The hues are Okabe and Ito's, made for colour-blind readers; each kind of box also has a
 border or a shape of its own, so that a black-and-white print says the same.
 
-Read next: `dot_text.py`.
+Read next: `minigrad/drawing/arrange/` (from a picture to places).
 """
 
 from __future__ import annotations

@@ -11,41 +11,53 @@ Contributions to a leaf are added in this order, one by one. Only a matrix that 
 in several products (a weight, once per time step) is treated otherwise: its pairs
 (a_t, g_t) are kept, and sum_t a_t^T g_t is one product of the stacked rows at the end.
 
-Read next: `stacking.py`, then `tensor.py`.
+What can be wrapped around the pull through a node is in `stacking.py`, `watching.py`
+and `primitives/anomaly.py`.
+
+Read next: `stacking.py` (the uses of one matrix, summed in one product).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
-from minigrad.engine.errors import DTypeError, GraphError, NonFiniteError, ShapeError
-from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node, Variable, ancestors, place
-from minigrad.engine.primitives.base import describe, first_bad
-from minigrad.engine.primitives.messages import here
-from minigrad.engine.primitives.shape import astype, sum_to
+from minigrad.engine.aliases import Array, Needs, Operand, Value
+from minigrad.engine.errors import GraphError
+from minigrad.engine.gradient_arguments import as_tensor, need_tensor, starting_gradient
+from minigrad.engine.graph import (
+    AnyEdge,
+    Edge,
+    Key,
+    Leaf,
+    Node,
+    Pull,
+    Source,
+    Variable,
+    ancestors,
+    key,
+)
+from minigrad.engine.primitives.anomaly import checked
+from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
-from minigrad.engine.stacking import Stack, Watcher, set_aside
-
-Source = Node | Leaf
-# A gradient's key: the source it belongs to, with the number of the node's output where
-# that is not the first.
-Key = Any
+from minigrad.engine.stacking import Stacks
+from minigrad.engine.watching import Watcher, watched
 
 
 def backpropagate(
     output: AnyEdge,
-    seed: Any,
+    seed: Value,
     targets: Iterable[AnyEdge] | None = None,
     *,
     stack: bool = True,
     watcher: Watcher | None = None,
-) -> dict[Key, Any]:
+) -> dict[Key, Value]:
     """Gradients by `key(edge)`: of every leaf reached, or of every target.
 
     output   where to start; `seed` is dL/d(output): an array, or a tensor to have the
@@ -54,95 +66,122 @@ def backpropagate(
     stack    may the uses of a matrix be summed in one product of their stacked rows?
     watcher  is told of every contribution
     """
-    recorded = isinstance(seed, Variable)
-    stack = stack and not recorded and not thread.recorder.anomaly
-    wanted, useful = _plan(output, targets)
-    sums: dict[Source, Any] = {}  # a list per node with several outputs
-    found: dict[Key, Any] = {}
-    stacks: dict[Leaf, Stack] = {}
-    # The nodes that have been contributed to, latest first. A node's consumers are all
-    # younger than it, so when its turn comes its sum is complete.
-    queue: list[tuple[int, Node]] = []
-    edges: Sequence[AnyEdge] = (output,)
-    needs: tuple[bool, ...] = (True,)
-    values: Sequence[Any] = (seed,)
-    node = None
-    while True:
-        for k, value in enumerate(values):
-            if value is None or not needs[k]:
-                continue
-            edge = edges[k]
-            array = edge.array
-            if value.shape != array.shape:
-                value = sum_to(value, array.shape)
-            if value.dtype is not array.dtype and value.dtype != array.dtype:
-                value = astype(value, array.dtype)
-            if watcher is not None and node is not None:
-                watcher.contribution(node, k, value)
-            source: Any = edge if isinstance(edge, Node) else edge.source
-            before = sums.get(source)
-            if before is None and type(source) is Node:
-                heappush(queue, (-source.seq, source))
-                if source.primitive.multiple:
-                    before = sums[source] = [None] * len(source.array)
-            if type(before) is list:
-                parts, before = before, before[edge.index]
-                parts[edge.index] = value if before is None else before + value
-            else:
-                sums[source] = value if before is None else before + value  # type: ignore
-        if not queue:
-            break
-        node = heappop(queue)[1]
-        primitive = node.primitive
-        g = sums.pop(node)
+    pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
+    needs_of, wanted = _plan(targets, output)
+    sums = Sums()
+    sums.deliver(output, seed)
+    found: dict[Key, Value] = {}
+    while sums.queue:
+        node = heappop(sums.queue)[1]
+        g = sums.by_source.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
-        if watcher is not None:
-            watcher.opened(node, g)
-        edges = node.edges
-        if useful is None:
-            needs = tuple([edge.requires_grad for edge in edges])
-        else:
-            needs = tuple([e.requires_grad and e.source in useful for e in edges])
-        if stack and primitive.stacked:
-            needs = set_aside(node, g, needs, stacks, watcher)
-        if True not in needs:
-            values = ()
-        elif recorded:
-            values = _pull_recorded(node, needs, g)
-        else:
-            inputs = [edge.array for edge in edges]
-            values = primitive.pull(needs, g, node.array, inputs, node.attrs)
-        if thread.recorder.anomaly:
-            _check_finite(node, g, values, needs)
-    for leaf, kept in stacks.items():
-        value = kept.total(watcher)
-        before = sums.get(leaf)
-        sums[leaf] = value if before is None else before + value
-    found.update(sums)
-    return found
+        needs = needs_of(node)
+        for k, value in enumerate(pull_through(node, needs, g)):
+            if needs[k] and value is not None:
+                sums.deliver(node.edges[k], value)
+    for edge, total in stacks.totals():
+        sums.deliver(edge, total)
+    return found | sums.by_source
 
 
-def key(edge: AnyEdge) -> Key:
-    """What a gradient of `edge` is filed under."""
-    return (edge.source, edge.index) if edge.index else edge.source
+class Sums:
+    """The gradients on their way: what has been contributed so far, added up.
+
+    by_source  the sum for each node and leaf reached; of a node with several outputs a
+               list, with None for an output that nothing came to
+    queue      the nodes among them, latest first. A node's consumers are all younger
+               than it, so when its turn comes its sum is complete
+    """
+
+    __slots__ = ("by_source", "queue")
+
+    def __init__(self) -> None:
+        self.by_source: dict[Source, Any] = {}
+        self.queue: list[tuple[int, Node]] = []
+
+    def deliver(self, edge: AnyEdge, value: Value) -> None:
+        """Add a contribution to what `edge` leads to, in its shape and dtype."""
+        array = edge.array
+        if value.shape != array.shape or value.dtype is not array.dtype:
+            value = fitted(value, array)
+        sums = self.by_source
+        source: Any = edge if type(edge) is Node else edge.source
+        before = sums.get(source)
+        if before is None and type(source) is Node:
+            heappush(self.queue, (-source.seq, source))
+            if source.primitive.multiple:
+                before = sums[source] = [None] * len(source.array)
+        if type(before) is list:
+            part = before[edge.index]
+            before[edge.index] = value if part is None else part + value
+        else:
+            sums[source] = value if before is None else before + value
+
+
+def pull(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
+    """The rule of `node` on arrays: one contribution per input that needs it.
+
+    g  dL/d(its output), a list for several outputs
+    """
+    if True not in needs:
+        return ()
+    inputs = [edge.array for edge in node.edges]
+    return node.primitive.pull(needs, g, node.array, inputs, node.attrs)
+
+
+def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
+    """The rule on tensors: what it computes is recorded, in the node's own scope."""
+    if True not in needs:
+        return ()
+    handle = Variable.result_type.of
+    if node.primitive.multiple:
+        parts = [Edge(node, k, part, True) for k, part in enumerate(node.array)]
+        y: Any = tuple([handle(part) for part in parts])
+    else:
+        y = handle(node)
+    inputs = [handle(edge) for edge in node.edges]
+    recorder = thread.recorder
+    before = recorder.scope, recorder.origin
+    recorder.scope, recorder.origin = node.scope, node
+    try:
+        return node.primitive.pull(needs, g, y, inputs, node.attrs)
+    finally:
+        recorder.scope, recorder.origin = before
+
+
+def _how_to_pull(
+    recorded: bool, stack: bool, watcher: Watcher | None
+) -> tuple[Pull, Stacks]:
+    """How to pull through a node in this pass, and the uses of matrices it keeps."""
+    stacks = Stacks(pull, watcher)
+    way: Pull = pull_recorded if recorded else pull
+    if thread.recorder.anomaly:
+        way = checked(way)
+    elif stack and not recorded:
+        way = stacks.pull
+    return (way if watcher is None else watched(way, watcher)), stacks
 
 
 def _plan(
-    output: AnyEdge, targets: Iterable[AnyEdge] | None
-) -> tuple[set[Key], set[Source] | None]:
-    """The keys that are wanted, and the sources through which a target is reached."""
+    targets: Iterable[AnyEdge] | None, output: AnyEdge
+) -> tuple[Callable[[Node], Needs], set[Key]]:
+    """Which inputs of a node need a gradient, and the keys that are wanted."""
     if targets is None:
-        return set(), None
+        return lambda node: tuple([e.requires_grad for e in node.edges]), set()
     targets = list(targets)
-    useful: set[Any] = {edge.source for edge in targets}
+    useful: set[Source | None] = {edge.source for edge in targets}  # or leads to one
+
+    def needs_of(node: Node) -> Needs:
+        return tuple([e.requires_grad and e.source in useful for e in node.edges])
+
     for node in ancestors([output.source], constants=False):
-        if any([e.requires_grad and e.source in useful for e in node.edges]):
+        if True in needs_of(node):
             useful.add(node)
-    return {key(edge) for edge in targets}, useful
+    return needs_of, {key(edge) for edge in targets}
 
 
-def _keep(node: Node, g: Any, wanted: set[Key], found: dict[Key, Any]) -> None:
+def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:
     """Keep the gradients of a node's outputs that are wanted, or to be retained."""
     retained = (node.tags or {}).get("retained", ())
     for k, part in enumerate(g if type(g) is list else [g]):
@@ -151,146 +190,19 @@ def _keep(node: Node, g: Any, wanted: set[Key], found: dict[Key, Any]) -> None:
             found[name] = part
 
 
-def _pull_recorded(node: Node, needs: tuple[bool, ...], g: Any) -> tuple:
-    """The rule on tensors: what it computes is recorded, in the node's own scope."""
-    handle = Variable.result_type.of
-    if node.primitive.multiple:
-        y: Any = tuple(
-            [handle(Edge(node, k, part, True)) for k, part in enumerate(node.array)]
-        )
-    else:
-        y = handle(node)
-    recorder = thread.recorder
-    before = recorder.scope, recorder.origin
-    recorder.scope, recorder.origin = node.scope, node
-    try:
-        return node.primitive.pull(
-            needs,
-            g,
-            y,
-            [handle(edge) for edge in node.edges],
-            node.attrs,
-        )
-    finally:
-        recorder.scope, recorder.origin = before
-
-
-def _check_finite(
-    node: Node, g: Any, values: Sequence[Any], needs: tuple[bool, ...]
-) -> None:
-    """Raise if a rule made a NaN or infinity from a finite gradient (anomaly mode)."""
-
-    def arrays(items: Iterable) -> list[np.ndarray]:
-        items = [x for x in items if x is not None]
-        return [
-            np.asarray(x._edge.array if isinstance(x, Variable) else x) for x in items
-        ]
-
-    if all(np.isfinite(a).all() for a in arrays(g if isinstance(g, list) else (g,))):
-        for k, value in enumerate(values):
-            for array in arrays([value] if needs[k] else []):
-                if not np.isfinite(array).all():
-                    raise NonFiniteError(
-                        f"backward of {node.primitive.name}: the first gradient that "
-                        "is not finite arose here",
-                        expect="finite contributions from a finite gradient",
-                        actual=f"{first_bad(array)} of the gradient to input {k}     "
-                        + describe(node.edges[k]),
-                        where=place(node.scope, node.where),
-                        hint="the slope is infinite or undefined at this input",
-                    )
-
-
 # ------------------------------------------------------------- what users call
 
 
-def _seed(output: Any, grad: Any, create_graph: bool) -> Any:
-    """dL/d(output), checked: an array, or a tensor if backward is to be recorded."""
-    edge = output._edge
-    if not edge.requires_grad:
-        raise GraphError(
-            "backward from a tensor that needs no gradient",
-            expect="an output computed from a tensor with requires_grad=True",
-            actual=describe(edge),
-            where=here(),
-            hint="set requires_grad=True on an input, and compute outside no_grad()",
-        )
-    if grad is None and edge.array.size != 1:
-        raise GraphError(
-            "backward from a tensor that is not a scalar",
-            expect="one entry, or a gradient to start from",
-            actual=describe(edge),
-            where=here(),
-            hint="call .sum().backward(), or pass grad= of the output's shape",
-        )
-    if grad is None:
-        grad = np.ones(edge.array.shape, edge.array.dtype)
-    if isinstance(grad, Variable):
-        array = grad._edge.array
-    else:
-        try:
-            array = np.array(grad, dtype=edge.array.dtype)
-        except (TypeError, ValueError):
-            raise DTypeError(
-                "backward: the gradient to start from is not of numbers",
-                expect=f"a tensor or array of shape {edge.array.shape}",
-                actual=f"{grad!r:.60}",
-                where=here(),
-                hint="it is dL/d(output), one number per entry of the output",
-            ) from None
-    if array.shape != edge.array.shape:
-        raise ShapeError(
-            "backward: the gradient to start from has another shape than the output",
-            expect=f"grad.shape == {edge.array.shape}",
-            actual=f"{array.shape}     output: {describe(edge)}",
-            where=here(),
-            hint="it is dL/d(output), one number per entry of the output",
-        )
-    if array.dtype.kind not in "fc":
-        raise DTypeError(
-            "backward: the gradient to start from is not of floating point",
-            expect=f"a gradient of dtype {edge.array.dtype}",
-            actual=str(array.dtype),
-            where=here(),
-            hint="use .astype(output.dtype)",
-        )
-    array = array.astype(edge.array.dtype, copy=False)
-    if not create_graph:
-        return array
-    if isinstance(grad, Variable) and grad._edge.array.dtype == array.dtype:
-        return grad
-    array.setflags(write=False)
-    return Variable.result_type.of(Edge(None, 0, array, False))
-
-
-def _need_tensor(call: str, name: str, value: Any) -> None:
-    if not isinstance(value, Variable):
-        raise DTypeError(
-            f"{call}: {name} is no tensor",
-            expect="a Tensor",
-            actual=f"{value!r:.60} ({type(value).__name__})",
-            where=here(),
-            hint="derivatives are between tensors of one graph",
-        )
-
-
-def _as_tensor(value: Any) -> Any:
-    if isinstance(value, Variable):
-        return value
-    array = np.asarray(value)
-    if array.flags.writeable:
-        array.setflags(write=False)
-    return Variable.result_type.of(Edge(None, 0, array, False))
-
-
-def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
+def backward(
+    output: Variable, grad: Operand = None, create_graph: bool = False
+) -> None:
     """Add dL/d(leaf) into `.grad` of every leaf that `output` was computed from.
 
     grad          dL/d(output), of the output's shape; may be left out for one entry
     create_graph  record the backward pass, so that it can be differentiated again
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
-    seed = _seed(output, grad, create_graph)
+    seed = starting_gradient(output, grad, create_graph)
     one = output._edge.array.size == 1 and not isinstance(seed, Variable)
     thread.recorder.last = ref(output), seed if one else None
     with quietly(), uncollected():
@@ -304,30 +216,30 @@ def backward(output: Any, grad: Any = None, create_graph: bool = False) -> None:
             retained = (node.tags or {}).get("retained", {}).get(index)
             owner = retained and retained()
         if owner is not None:
-            gradient = _as_tensor(value)
+            gradient = as_tensor(value)
             owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
 
 def grad(
-    output: Any,
-    inputs: Sequence[Any],
-    grad_output: Any = None,
+    output: Variable,
+    inputs: Variable | Sequence[Variable],
+    grad_output: Operand = None,
     create_graph: bool = False,
     allow_unused: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
 
-    inputs        tensors, made by the user or computed on the way; one gradient for
-    each grad_output   dL/d(output); may be left out for a scalar
+    inputs        tensors, made by the user or computed on the way; a gradient for each
+    grad_output   dL/d(output); may be left out for a scalar
     create_graph  record the backward pass: the gradients can be differentiated again
-    allow_unused  zeros, instead of a GraphError, for inputs that output does not
-    depend on
+    allow_unused  zeros, instead of a GraphError, for inputs that the output does not
+                  depend on
     """
-    _need_tensor("grad", "output", output)
+    need_tensor("grad", "output", output)
     inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
     for number, x in enumerate(inputs):
-        _need_tensor("grad", f"input {number}", x)
-    seed = _seed(output, grad_output, create_graph)
+        need_tensor("grad", f"input {number}", x)
+    seed = starting_gradient(output, grad_output, create_graph)
     with quietly(), uncollected():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
@@ -339,21 +251,20 @@ def grad(
                     f"grad: the output does not depend on input {number}",
                     expect="inputs with requires_grad=True that lead to the output",
                     actual=f"input {number}: {describe(x._edge)}",
-                    where=here(),
                     hint="pass allow_unused=True to get zeros for it",
                 )
             value = np.zeros(x._edge.array.shape, x._edge.array.dtype)
-        results.append(_as_tensor(value))
+        results.append(as_tensor(value))
     return tuple(results)
 
 
-def jacobian(output: Any, input: Any) -> np.ndarray:
+def jacobian(output: Variable, input: Variable) -> Array:
     """All derivatives d(output)/d(input): an array (*output.shape, *input.shape).
 
     One backward pass per entry of the output; zeros where it does not depend on input.
     """
-    _need_tensor("jacobian", "output", output)
-    _need_tensor("jacobian", "input", input)
+    need_tensor("jacobian", "output", output)
+    need_tensor("jacobian", "input", input)
     out, into = output._edge, input._edge
     rows = np.zeros((out.array.size, *into.array.shape), into.array.dtype)
     if out.requires_grad and into.requires_grad:

@@ -2,6 +2,8 @@
 
 dtype is float64 unless told otherwise; `full` and `arange` take it from their numbers,
 and the `_like` functions from their model, as NumPy does.
+
+Read next: `random.py`.
 """
 
 from __future__ import annotations
@@ -11,15 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.aliases import Array, Lengths, Operand
 from minigrad.engine.errors import DTypeError, ShapeError
-from minigrad.engine.primitives.messages import here
 from minigrad.engine.tensor import Tensor
-
-Shape = int | tuple[int, ...] | list[int]
 
 
 def zeros(
-    shape: Shape,
+    shape: Lengths,
     dtype: Any = "float64",
     requires_grad: bool = False,
     name: str | None = None,
@@ -29,7 +29,7 @@ def zeros(
 
 
 def ones(
-    shape: Shape,
+    shape: Lengths,
     dtype: Any = "float64",
     requires_grad: bool = False,
     name: str | None = None,
@@ -39,8 +39,8 @@ def ones(
 
 
 def full(
-    shape: Shape,
-    fill_value: Any,
+    shape: Lengths,
+    fill_value: Operand,
     dtype: Any = None,
     requires_grad: bool = False,
     name: str | None = None,
@@ -76,7 +76,7 @@ def eye(
 
 
 def zeros_like(
-    x: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """Zeros in the shape and dtype of x."""
     made = np.asarray(x)
@@ -85,7 +85,7 @@ def zeros_like(
 
 
 def ones_like(
-    x: Any, dtype: Any = None, requires_grad: bool = False, name: str | None = None
+    x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
     """Ones in the shape and dtype of x."""
     made = np.asarray(x)
@@ -97,7 +97,7 @@ def _made(
     call: str,
     requires_grad: bool,
     name: str | None,
-    function: Callable[..., np.ndarray],
+    function: Callable[..., Array],
     *arguments: Any,
     dtype: Any,
 ) -> Tensor:
@@ -109,7 +109,6 @@ def _made(
             f"{call}: {error}",
             expect="lengths that are whole numbers, 0 or more",
             actual=", ".join(map(repr, arguments)),
-            where=here(),
             hint=f"see help(mg.{call})",
         ) from None
     except TypeError as error:
@@ -117,7 +116,6 @@ def _made(
             f"{call}: {error}",
             expect="a shape of whole numbers, and a dtype",
             actual=", ".join(map(repr, (*arguments, dtype))),
-            where=here(),
             hint="a shape of several axes is a tuple: mg.zeros((2, 3))",
         ) from None
     return Tensor(array, None, requires_grad, name)

@@ -10,16 +10,21 @@ it got, where in the user's program and in which scope, and one concrete fix:
       in      step 3 / lstm / forget gate      train.py:41
       hint    is W_h transposed? minigrad stores weights as (inputs, outputs)
 
-Read next: `scope.py` (where "in" comes from), then `graph.py`.
+The row "in" fills itself: what raises an error need not say where.
+
+Read next: `user_code.py` (where the row "in" comes from).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from minigrad.engine.user_code import here
 
 
 class MinigradError(Exception):
-    """What every error of minigrad is. Fields: expect, actual, where, hint."""
+    """What every error of minigrad is. Fields: what, expect, actual, where, hint.
+
+    where  scope and line; the user's line that is running now, if it is left out
+    """
 
     def __init__(
         self,
@@ -31,8 +36,8 @@ class MinigradError(Exception):
         hint: str | None = None,
     ) -> None:
         self.what, self.expect, self.actual = what, expect, actual
-        self.where, self.hint = where, hint
-        rows = {"expect": expect, "actual": actual, "in": where, "hint": hint}
+        self.where, self.hint = where or here(), hint
+        rows = {"expect": expect, "actual": actual, "in": self.where, "hint": hint}
         lines = [what, *(f"  {key:<6}  {text}" for key, text in rows.items() if text)]
         super().__init__("\n".join(lines))
 
@@ -81,18 +86,12 @@ class SetupError(MinigradError, ImportError):
     """An installation in which minigrad cannot work as intended."""
 
 
-def one_of(
-    name: str, value: object, choices: tuple[object, ...], where: Callable | None = None
-) -> None:
-    """Raise ArgumentError unless `value` is one of the `choices` for `name`.
-
-    where  tells the user's line, when it is needed
-    """
+def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
+    """Raise ArgumentError unless `value` is one of the `choices` for `name`."""
     if value not in choices:
         raise ArgumentError(
             f"{name}={value!r} is not offered",
             expect=f"{name} in {', '.join(map(repr, choices))}",
             actual=repr(value),
-            where=where() if where else None,
             hint=f"choose one of the {len(choices)} values above",
         )

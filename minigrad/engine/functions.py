@@ -7,18 +7,17 @@ Where all entries of a row are -inf there is nothing to choose from: logsumexp a
 log_softmax are -inf there and softmax is 0 (where other libraries give NaN), and the
 gradients of softmax and logsumexp are 0.
 
-Read next: `losses.py`.
+Read next: `errors.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from minigrad.engine.aliases import Axis, Operand, Shape, Value
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, exp, log, where
-from minigrad.engine.primitives.reduce import Axis, sum_over
+from minigrad.engine.primitives.reduce import sum_over
 from minigrad.engine.primitives.shape import normalized_axes, reshape
 from minigrad.engine.tensor import Tensor
 
@@ -34,7 +33,7 @@ def _shift(x, *, axes):
     return np.where(np.isfinite(largest), largest, real.dtype.type(0))
 
 
-def _shifted(x: Any, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+def _shifted(x: Operand, axis: Axis, name: str) -> tuple[Tensor, Tensor, Shape]:
     """The shift, x less the shift, and the axes counted from the front."""
     x = x if isinstance(x, Tensor) else Tensor(x)
     if x.dtype.kind not in "fc":
@@ -47,20 +46,20 @@ def _shifted(x: Any, axis: Axis, name: str) -> tuple[Tensor, Tensor, tuple[int, 
     return shift, x - shift, axes
 
 
-def softmax(x: Any, axis: Axis = -1) -> Tensor:
+def softmax(x: Operand, axis: Axis = -1) -> Tensor:
     """e^x_k / sum_j e^x_j over an axis: numbers in [0, 1] that sum to 1."""
     _, below, axes = _shifted(x, axis, "softmax")
     powers = exp(below)
     return powers / _not_zero(sum_over(powers, axes, keepdims=True))
 
 
-def log_softmax(x: Any, axis: Axis = -1) -> Tensor:
+def log_softmax(x: Operand, axis: Axis = -1) -> Tensor:
     """ln softmax(x), without computing softmax: exact where softmax underflows."""
     _, below, axes = _shifted(x, axis, "log_softmax")
     return below - log(_not_zero(sum_over(exp(below), axes, keepdims=True)))
 
 
-def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Tensor:
+def logsumexp(x: Operand, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     """ln sum_j e^x_j over an axis, without overflow; -inf over no entries at all."""
     shift, below, axes = _shifted(x, axis, "logsumexp")
     total = sum_over(exp(below), axes, keepdims=True)
@@ -70,6 +69,6 @@ def logsumexp(x: Any, axis: Axis = -1, keepdims: bool = False) -> Tensor:
     return reshape(y, [n for k, n in enumerate(y.shape) if k not in axes])
 
 
-def _not_zero(total: Any) -> Any:
+def _not_zero(total: Operand) -> Value:
     """1 for a sum of no power at all: its terms are zeros, and stay zeros divided."""
     return where(equal(total, 0.0), 1.0, total)

@@ -10,30 +10,41 @@ counting.
 A node's `seq` grows with time, so descending `seq` is a reverse topological order: no
 walk over the graph recurses.
 
-Read next: `primitives/base.py` (who makes nodes), then `autodiff.py` (who reads them).
+Read next: `scope.py` (names for stretches of a program).
 """
 
 from __future__ import annotations
 
 import itertools
-import os
-import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
-from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import CodeType
+from typing import Any, ClassVar, Protocol
 from weakref import ref
 
-import numpy as np
+from minigrad.engine.aliases import Array, Attrs, Needs, Value
+from minigrad.engine.recorder import Scope
 
-from minigrad.engine.scope import Scope, path
-
-if TYPE_CHECKING:
-    from minigrad.engine.primitives.base import Primitive
-
-PACKAGE = __file__.removesuffix("graph.py").removesuffix("engine" + os.sep)
-MODELS = PACKAGE + "models" + os.sep  # in an installed package the cells lie there
 next_seq = itertools.count().__next__
+
+
+class Operation(Protocol):
+    """What a node knows of its operation: see `Primitive`, which is one."""
+
+    name: str
+    expect: str
+    multiple: bool
+    value: Callable[..., Any]
+    vjp: Callable[..., Any] | None
+    stacked: dict[int, Callable[..., Any]]
+
+    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+        """Compute it, and record it if a tensor is among the inputs."""
+
+    def pull(
+        self, needs: Needs, g: Value, y: Any, inputs: Any, attrs: Attrs
+    ) -> Sequence[Value]:
+        """Its rule: one contribution per input, or None."""
 
 
 class Leaf:
@@ -62,9 +73,9 @@ class Edge:
 
     def __init__(
         self,
-        source: Node | Leaf | None,
+        source: Source | None,
         index: int,
-        array: np.ndarray,
+        array: Array,
         requires_grad: bool,
     ) -> None:
         self.source = source
@@ -107,9 +118,9 @@ class Node:
 
     index = 0
 
-    primitive: Primitive
-    edges: tuple[Edge | Node, ...]
-    attrs: dict[str, Any]
+    primitive: Operation
+    edges: tuple[AnyEdge, ...]
+    attrs: Attrs
     array: Any  # what it made; of a primitive with several outputs, the tuple of them
     requires_grad: bool
     scope: tuple[Scope, ...]
@@ -120,7 +131,7 @@ class Node:
     tags: dict[str, dict[int, Any]] | None
 
     @property
-    def outputs(self) -> tuple[np.ndarray, ...]:
+    def outputs(self) -> tuple[Array, ...]:
         """The arrays it made, read-only."""
         return self.array if self.primitive.multiple else (self.array,)
 
@@ -147,6 +158,16 @@ class Node:
 
 
 AnyEdge = Edge | Node  # a node with one output is its own edge
+Source = Node | Leaf  # what an edge leads to
+Key = Any  # what a gradient is filed under: see `key`
+Pull = Callable[[Node, Needs, Value], Sequence[Value]]  # (node, needs, g) -> one
+# contribution per input of the node, or None
+
+
+def key(edge: AnyEdge) -> Key:
+    """What a gradient of `edge` is filed under: its source, with the number of the
+    node's output where that is not the first."""
+    return (edge.source, edge.index) if edge.index else edge.source
 
 
 class Variable:
@@ -170,7 +191,7 @@ class Variable:
         return handle
 
 
-def ancestors(sources: Iterable[Node | Leaf | None], constants: bool = True) -> list:
+def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
     """Every node that the sources come from, oldest first, each once.
 
     With `constants=False` only those that a gradient can reach.
@@ -185,50 +206,3 @@ def ancestors(sources: Iterable[Node | Leaf | None], constants: bool = True) -> 
                     seen.add(source)
                     todo.append(source)
     return sorted(seen, key=attrgetter("seq"))
-
-
-# ------------------------------------------------------------- the user's line
-
-_inside: dict[str, bool] = {}  # file name -> does it belong to the package?
-
-
-def _is_inside(filename: str) -> bool:
-    inside = _inside[filename] = filename.startswith(
-        PACKAGE
-    ) and not filename.startswith(MODELS)
-    return inside
-
-
-def caller(depth: int) -> tuple[CodeType | None, int]:
-    """Code object and instruction offset of the first frame outside the package."""
-    frame: FrameType | None = sys._getframe(depth)
-    while frame is not None:
-        code = frame.f_code
-        inside = _inside.get(code.co_filename)
-        if inside is None:
-            inside = _is_inside(code.co_filename)
-        if not inside:
-            return code, frame.f_lasti
-        frame = frame.f_back
-    return None, 0
-
-
-def line(where: tuple[CodeType | None, int] | None) -> tuple[str, int, int, int] | None:
-    """Decode a node's `where`: (file name, line, first column, last column)."""
-    code, offset = where or (None, 0)
-    if code is None:
-        return None
-    positions: Any = next(
-        itertools.islice(code.co_positions(), offset // 2, None), None
-    )
-    if positions is None or positions[0] is None:
-        return code.co_filename, code.co_firstlineno, 0, 0
-    first_line, _, first, last = positions
-    return code.co_filename, first_line, first or 0, last or 0
-
-
-def place(scope: tuple[Scope, ...], where: tuple[CodeType | None, int] | None) -> str:
-    """Scope and line as an error message shows them."""
-    spot = line(where)
-    words = [path(scope), f"{spot[0].rpartition('/')[2]}:{spot[1]}" if spot else ""]
-    return "      ".join(word for word in words if word)

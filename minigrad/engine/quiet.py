@@ -5,6 +5,8 @@ sets it around every operation, so that overflow to infinity and 0/0 pass silent
 kernels on or off (anomaly mode is what speaks). Going through `np.errstate` would cost
 more than the bookkeeping of the whole operation, so the variable is set directly where
 this NumPy has it under the known name, and through `np.errstate` elsewhere.
+
+Read next: `minigrad/engine/kernels/`.
 """
 
 from __future__ import annotations

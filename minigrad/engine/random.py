@@ -4,6 +4,8 @@ Everything of minigrad that draws takes `rng=`: a seed, a numpy Generator, or No
 the global generator, which starts unpredictably and which `manual_seed` sets:
 
     mg.manual_seed(0)        # from here on the same numbers in every run
+
+Read next: `aliases.py`.
 """
 
 from __future__ import annotations
@@ -16,8 +18,6 @@ from minigrad.engine.errors import ArgumentError
 
 if TYPE_CHECKING:
     from numpy.random import Generator
-
-    Rng = int | Generator | None
 
 _global: Generator | None = None  # made when first asked for: numpy.random loads slowly
 

@@ -7,14 +7,30 @@ A scope is a tuple of `Scope` records, outermost first; readers of the graph gro
 by these records and never parse text. The same thread-local state says whether
 operations are recorded at all (`no_grad`) and watched for NaN (`detect_anomaly`).
 
-Read next: `graph.py`.
+Read next: `recorder.py` (what it sets, one state per thread).
 """
 
 from __future__ import annotations
 
-import threading
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
+
+from minigrad.engine.recorder import Scope, path, thread
+
+__all__ = [
+    "GATES",
+    "Scope",
+    "cell",
+    "detect_anomaly",
+    "enable_grad",
+    "gate",
+    "layer",
+    "no_grad",
+    "path",
+    "scope",
+    "thread",
+    "time_step",
+]
 
 # The one table of gates: letter -> name, in the field's words.
 GATES = {
@@ -31,53 +47,6 @@ GATES = {
 _LETTERS = {"candidate": "g"} | {
     name: letter for letter, name in GATES.items() if name != "candidate"
 }
-
-
-class Scope(NamedTuple):
-    """One level of a scope: what kind it is, its name, and which one of its kind.
-
-    kind   "step", "layer", "cell", "gate" or "scope" (a name of the user's own)
-    name   the words to show
-    index  the step's number, the layer's number, a gate's letter, or None
-    """
-
-    kind: str
-    name: str
-    index: Any = None
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.index}" if self.kind == "step" else self.name
-
-
-class Recorder:
-    """The state of one thread's recorder.
-
-    scope      the scopes entered, outermost first
-    recording  are operations recorded?
-    anomaly    are results watched for NaN and infinity?
-    origin     while a backward pass is recorded: the node whose rule is running
-    outer      the scopes to return to
-    last       what `backward` ran from last: (weak reference to the tensor, seed).
-               Weak, so that no graph lives longer for it; seeds of one entry only
-    """
-
-    __slots__ = ("anomaly", "last", "origin", "outer", "recording", "scope")
-
-    def __init__(self) -> None:
-        self.scope: tuple[Scope, ...] = ()
-        self.recording = True
-        self.anomaly = False
-        self.origin: Any = None
-        self.outer: list[tuple[Scope, ...]] = []
-        self.last: tuple[Any, Any] | None = None
-
-
-class _Thread(threading.local):
-    def __init__(self) -> None:
-        self.recorder = Recorder()
-
-
-thread = _Thread()  # thread.recorder: looked up once per operation
 
 
 class _Entered:
@@ -186,8 +155,3 @@ def layer(number: int, reverse: bool = False) -> Entered:
 def cell(kind: str) -> Entered:
     """The scope of a cell, named by its kind: "lstm"."""
     return Entered(Scope("cell", kind))
-
-
-def path(levels: tuple[Scope, ...]) -> str:
-    """The scope as words: "step 3 / lstm / forget gate"."""
-    return " / ".join(map(str, levels))

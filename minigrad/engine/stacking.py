@@ -2,36 +2,62 @@
 
 A recurrent weight gets a_t^T g_t from every time step. Added one by one, T products and
 T sums each touch the whole matrix; here the pairs (a_t, g_t) are kept, and a thousand
-rows at a time are multiplied at once. `Watcher` is how others see every contribution.
+rows at a time are multiplied at once.
+
+Read next: `watching.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minigrad.engine.graph import Leaf, Node
+from minigrad.engine.aliases import Array, Needs, Value
+from minigrad.engine.graph import AnyEdge, Leaf, Node, Pull
+from minigrad.engine.watching import Watcher
 
 
-class Watcher:
-    """Who wants to see a backward pass, step by step: players and ledgers.
+class Stacks:
+    """The pull through a node that keeps the uses of matrices for stacked sums.
 
-    What a reader does not define is not of interest to it.
+    pull     what computes everything else, and a use that stays alone
+    watcher  is told what is set aside, and what comes of it
     """
 
-    def opened(self, node: Node, g: Any) -> None:
-        """The gradient of `node`'s output (a list for several) is complete: `g`."""
+    __slots__ = ("_inner", "_stacks", "_watcher")
 
-    def set_aside(self, node: Node, k: int, g: np.ndarray) -> None:
-        """The contribution to input `k` of `node` is kept for a stacked sum."""
+    def __init__(self, pull: Pull, watcher: Watcher | None) -> None:
+        self._inner, self._watcher = pull, watcher
+        self._stacks: dict[Leaf, Stack] = {}
 
-    def contribution(self, node: Node, k: int, value: Any) -> None:
-        """`node`'s rule gave `value` to its input `k`; it is added there next."""
+    def pull(self, node: Node, needs: Needs, g: Value) -> Sequence[Value]:
+        """As the pull within, but None for a matrix whose use is set aside."""
+        if node.primitive.stacked:
+            needs = self._set_aside(node, needs, g)
+        return self._inner(node, needs, g)
 
-    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
-        """`value` is the sum of these nodes' contributions to input `k`, in one go."""
+    def totals(self) -> Iterator[tuple[AnyEdge, Array]]:
+        """For each matrix: an edge that leads to it, and the sum over its uses."""
+        for stack in self._stacks.values():
+            yield stack.edge, stack.total()
+
+    def _set_aside(self, node: Node, needs: Needs, g: Value) -> Needs:
+        """Keep a use of a matrix for a stacked sum, and need it no more for now."""
+        [k] = node.primitive.stacked
+        leaf = node.edges[k].source
+        if type(leaf) is not Leaf or not needs[k] or g.ndim != 2:
+            return needs
+        if node.edges[0].array.ndim != 2 or node.edges[1].array.ndim != 2:
+            return needs
+        stack = self._stacks.get(leaf)
+        if stack is None:
+            stack = Stack(node.edges[k], k, self._inner, self._watcher)
+            self._stacks[leaf] = stack
+        if self._watcher is not None:
+            self._watcher.set_aside(node, k, g)
+        stack.add(node, g)
+        return (*needs[:k], False, *needs[k + 1 :])
 
 
 class Stack:
@@ -43,68 +69,50 @@ class Stack:
 
     ROWS = 1024
 
-    def __init__(self, k: int) -> None:
-        self.k = k  # which input of the uses the leaf is
+    def __init__(
+        self, edge: AnyEdge, k: int, pull: Pull, watcher: Watcher | None
+    ) -> None:
+        self.edge, self.k = edge, k  # to the leaf, which is input k of its uses
+        self.pull, self.watcher = pull, watcher
         self.nodes: list[Node] = []
-        self.gs: list[np.ndarray] = []
+        self.gs: list[Array] = []
         self.rows = 0
-        self.sum: np.ndarray | None = None
+        self.sum: Array | None = None
 
-    def add(self, node: Node, g: np.ndarray, watcher: Watcher | None) -> None:
+    def add(self, node: Node, g: Array) -> None:
+        """Keep one use: the product's node, and the gradient of its result."""
         self.nodes.append(node)
         self.gs.append(g)
         self.rows += len(g)
         if self.rows >= self.ROWS:
-            self.flush(watcher)
+            self.flush()
 
-    def flush(self, watcher: Watcher | None) -> None:
+    def flush(self) -> None:
         """Add up what is kept: a "stacked sum", or a contribution if it is only one."""
         k, nodes, gs = self.k, self.nodes, self.gs
         node = nodes[0]
         if len(nodes) == 1:
-            needs = tuple([j == k for j in range(len(node.edges))])
-            arrays = [edge.array for edge in node.edges]
-            value = node.primitive.pull(needs, gs[0], node.array, arrays, node.attrs)[k]
+            alone = tuple([j == k for j in range(len(node.edges))])
+            value = self.pull(node, alone, gs[0])[k]
         else:
             others = [n.edges[1 - k].array for n in nodes]
             value = node.primitive.stacked[k](gs, others)
         value = value.astype(node.edges[k].array.dtype, copy=False)
-        if watcher is not None:
+        if self.watcher is not None:
             if len(nodes) == 1:
-                watcher.contribution(node, k, value)
+                self.watcher.contribution(node, k, value)
             else:
-                watcher.stacked(nodes, k, value)
+                self.watcher.stacked(nodes, k, value)
         if self.sum is None:
             self.sum = value
         else:
-            mine = self.sum if watcher is None else None  # a watcher may keep values
+            mine = self.sum if self.watcher is None else None  # a watcher may keep it
             self.sum = np.add(self.sum, value, out=mine)
         self.nodes, self.gs, self.rows = [], [], 0
 
-    def total(self, watcher: Watcher | None) -> Any:
+    def total(self) -> Array:
+        """The sum over all uses."""
         if self.nodes:
-            self.flush(watcher)
+            self.flush()
+        assert self.sum is not None
         return self.sum
-
-
-def set_aside(
-    node: Node,
-    g: Any,
-    needs: tuple[bool, ...],
-    stacks: dict[Leaf, Stack],
-    watcher: Watcher | None,
-) -> tuple[bool, ...]:
-    """Keep a use of a matrix for a stacked sum, and need it no more for now."""
-    [k] = node.primitive.stacked
-    leaf = node.edges[k].source
-    if type(leaf) is not Leaf or not needs[k] or g.ndim != 2:
-        return needs
-    if node.edges[0].array.ndim != 2 or node.edges[1].array.ndim != 2:
-        return needs
-    stack = stacks.get(leaf)
-    if stack is None:
-        stack = stacks[leaf] = Stack(k)
-    if watcher is not None:
-        watcher.set_aside(node, k, g)
-    stack.add(node, g, watcher)
-    return (*needs[:k], False, *needs[k + 1 :])

@@ -1,33 +1,41 @@
-"""The tensor: an array, its place in the graph, and NumPy's manners.
+"""The tensor: an array, its place in the graph, and its gradient.
 
-Operators and methods are one line each: the work is done by `primitives/`, recorded by
-`primitives/base.py` and differentiated by `autodiff.py`.
+What it does as NumPy's arrays do it (operators, `sum`, `exp`, ...) is listed in
+`array_methods.py`, computed by `primitives/`, recorded by `primitives/base.py` and
+differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
 until the last tensor that refers to it is gone (`backward` does not free it); `.data`
 is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
+
+Read next: `array_methods.py` (its operators and methods).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
 from minigrad.engine import autodiff
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.aliases import Array, Shape
+from minigrad.engine.array_methods import ArrayMethods
+from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
-from minigrad.engine.primitives import elementwise as e
-from minigrad.engine.primitives import index, linalg, reduce, shape
-from minigrad.engine.primitives.base import apply_binary, describe
-from minigrad.engine.primitives.messages import here
+from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.shape import unstack
+from minigrad.engine.tensor_checks import (
+    need_axes,
+    need_floating,
+    need_leaf,
+    numbers,
+    replacement,
+)
 
-Axis = int | Sequence[int] | None
 
-
-class Tensor(Variable):
+class Tensor(ArrayMethods["Tensor"]):
     """An n-dimensional array that remembers how it was made.
 
     data           array, number or nested lists; it is copied
@@ -37,8 +45,6 @@ class Tensor(Variable):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that ndarray + Tensor is a Tensor
-    __hash__ = object.__hash__  # == compares entries; identity is the key
 
     def __init__(
         self,
@@ -47,40 +53,11 @@ class Tensor(Variable):
         requires_grad: bool = False,
         name: str | None = None,
     ) -> None:
-        if isinstance(data, Variable):
-            data = data._edge.array
-        try:
-            array = np.array(data, dtype=dtype)
-        except ValueError as error:
-            raise ShapeError(
-                f"tensor(data): {error}",
-                expect="a rectangular array: rows of equal length",
-                actual=f"{data!r:.80}",
-                where=here(),
-                hint="minigrad.data.pad_sequences makes rows equally long",
-            ) from None
-        except TypeError as error:
-            raise DTypeError(
-                f"tensor(data): {error}",
-                expect="numbers, and a dtype that NumPy knows",
-                actual=f"{data!r:.60}, dtype={dtype!r:.40}",
-                where=here(),
-                hint="dtype='float64', or leave it out",
-            ) from None
-        if array.dtype.kind not in "fciub":
-            raise DTypeError(
-                "tensor(data): the data are not numbers",
-                expect="floating-point, integer or boolean data",
-                actual=f"dtype {array.dtype}: {data!r:.60}",
-                where=here(),
-                hint="encode words as numbers first: minigrad.data.Vocabulary",
-            )
-        if requires_grad and array.dtype.kind not in "fc":
-            raise DTypeError(
-                f"a tensor of dtype {array.dtype} cannot have a gradient",
-                expect="a floating dtype for requires_grad=True",
-                actual=f"{array.dtype} {array.shape}",
-                where=here(),
+        array = numbers(data, dtype)
+        if requires_grad:
+            need_floating(
+                array,
+                f"{array.dtype} {array.shape}",
                 hint="pass dtype='float64', or write 1.0 instead of 1",
             )
         array.setflags(write=False)
@@ -90,40 +67,19 @@ class Tensor(Variable):
     # --------------------------------------------------------- what it is
 
     @property
-    def data(self) -> np.ndarray:
+    def data(self) -> Array:
         """The values, read-only: (shape). Setting it rebinds a leaf to a copy."""
         return self._edge.array.view()
 
     @data.setter
     def data(self, value: Any) -> None:
         edge = self._edge
-        if not isinstance(edge.source, Leaf):
-            raise GraphError(
-                "only a leaf's data can be set; this tensor is computed",
-                expect="a tensor made by mg.tensor(...), or a parameter",
-                actual=describe(edge),
-                where=here(),
-                hint="compute a new tensor instead; .detach() makes a leaf of it",
-            )
-        array = np.array(value._edge.array if isinstance(value, Variable) else value)
-        if array.shape != edge.array.shape:
-            raise ShapeError(
-                "data = array: the shape changes",
-                expect=f"shape {edge.array.shape}",
-                actual=f"{array.shape}     tensor: {describe(edge)}",
-                where=here(),
-                hint="did the gradient or a constant broadcast? check both shapes",
-            )
-        if array.dtype != edge.array.dtype:
-            if array.dtype.kind == "f" or edge.array.dtype.kind != "f":
-                raise DTypeError(
-                    "data = array: the dtype changes",
-                    expect=f"dtype {edge.array.dtype}",
-                    actual=f"{array.dtype}     tensor: {describe(edge)}",
-                    where=here(),
-                    hint=f"use array.astype('{edge.array.dtype}')",
-                )
-            array = array.astype(edge.array.dtype)
+        need_leaf(
+            edge,
+            "only a leaf's data can be set; this tensor is computed",
+            hint="compute a new tensor instead; .detach() makes a leaf of it",
+        )
+        array = replacement(edge, value)
         array.setflags(write=False)
         self._edge = Edge(edge.source, 0, array, edge.requires_grad)
 
@@ -142,13 +98,12 @@ class Tensor(Variable):
                     "grad = tensor: another shape than the tensor's",
                     expect=f"shape {self.shape}",
                     actual=f"{value.shape}",
-                    where=here(),
                     hint="a gradient has one number per entry; None clears it",
                 )
         self._grad = value
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> Shape:
         """The lengths of its axes."""
         return self._edge.array.shape
 
@@ -175,22 +130,13 @@ class Tensor(Variable):
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
         edge = self._edge
-        if not isinstance(edge.source, Leaf):
-            raise GraphError(
-                "requires_grad can only be set on a leaf",
-                expect="a tensor made by mg.tensor(...), or a parameter",
-                actual=describe(edge),
-                where=here(),
-                hint=".detach() gives a leaf with the same values",
-            )
-        if value and edge.array.dtype.kind not in "fc":
-            raise DTypeError(
-                f"a tensor of dtype {edge.array.dtype} cannot have a gradient",
-                expect="a floating dtype for requires_grad=True",
-                actual=describe(edge),
-                where=here(),
-                hint="use .astype('float64')",
-            )
+        need_leaf(
+            edge,
+            "requires_grad can only be set on a leaf",
+            hint=".detach() gives a leaf with the same values",
+        )
+        if value:
+            need_floating(edge.array, describe(edge), hint="use .astype('float64')")
         self._edge = Edge(edge.source, 0, edge.array, bool(value))
 
     @property
@@ -219,11 +165,11 @@ class Tensor(Variable):
 
     # --------------------------------------------------------- leaving the graph
 
-    def numpy(self) -> np.ndarray:
+    def numpy(self) -> Array:
         """The values, read-only (use .copy() to write)."""
         return self._edge.array.view()
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if copy:
             return np.array(self._edge.array, dtype=dtype)
         return np.asarray(self._edge.array.view(), dtype=dtype)
@@ -235,7 +181,6 @@ class Tensor(Variable):
                 "item(): more or fewer than one entry",
                 expect="size 1",
                 actual=describe(self._edge),
-                where=here(),
                 hint="index one entry, or reduce with .sum() or .mean()",
             )
         return self._edge.array.item()
@@ -263,32 +208,17 @@ class Tensor(Variable):
                 "the truth of a tensor with several entries is not defined",
                 expect="one entry",
                 actual=describe(self._edge),
-                where=here(),
                 hint="compare .data with np.all or np.any",
             )
         return bool(self.item())
 
     def __len__(self) -> int:
-        if not self.shape:
-            raise DTypeError(
-                "len() of a tensor without axes",
-                expect="one axis or more",
-                actual="shape ()",
-                where=here(),
-                hint="x.item() gives the number",
-            )
+        need_axes(self._edge, "len() of")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
-        if not self.shape:
-            raise DTypeError(
-                "iteration over a tensor without axes",
-                expect="one axis or more",
-                actual="shape ()",
-                where=here(),
-                hint="x.item() gives the number",
-            )
-        return iter(shape.unstack(self))
+        need_axes(self._edge, "iteration over")
+        return iter(unstack(self))
 
     def __contains__(self, value: Any) -> bool:
         return value in self._edge.array
@@ -311,7 +241,6 @@ class Tensor(Variable):
             "x[...] = value: tensors are not written to",
             expect="a new tensor",
             actual=describe(self._edge),
-            where=here(),
             hint="use mg.where(mask, value, x), or build it with stack/concatenate",
         )
 
@@ -320,7 +249,6 @@ class Tensor(Variable):
             "a tensor is neither pickled nor deep-copied",
             expect="safetensors, or arrays",
             actual=describe(self._edge),
-            where=here(),
             hint="mg.save writes modules and dicts; mg.tensor(x) copies one",
         )
 
@@ -336,194 +264,6 @@ class Tensor(Variable):
             self._edge.source.tag("retained", self._edge.index, ref(self))
         return self
 
-    # --------------------------------------------------------- operators
-
-    def __add__(self, other: Any) -> Tensor:
-        return apply_binary(e.add, self, other)
-
-    def __radd__(self, other: Any) -> Tensor:  # other + self
-        return apply_binary(e.add, other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return apply_binary(e.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:  # other - self
-        return apply_binary(e.subtract, other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return apply_binary(e.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:  # other * self
-        return apply_binary(e.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return apply_binary(e.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:  # other / self
-        return apply_binary(e.divide, other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return apply_binary(e.power, self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:  # other ** self
-        return apply_binary(e.power, other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return apply_binary(linalg.matmul, self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:  # other @ self
-        return apply_binary(linalg.matmul, other, self)
-
-    def __neg__(self) -> Tensor:
-        return e.negative(self)
-
-    def __abs__(self) -> Tensor:
-        return e.absolute(self)
-
-    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
-        return e.equal(self, other)
-
-    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
-        return e.not_equal(self, other)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return e.less(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return e.less_equal(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return e.greater(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return e.greater_equal(self, other)
-
-    def __getitem__(self, key: Any) -> Tensor:
-        return index.getitem(self, key)
-
-    # --------------------------------------------------------- NumPy's methods
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The sum over the axes, all if None."""
-        return reduce.sum_over(self, axis, keepdims)
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The mean over the axes, all if None."""
-        return reduce.mean_over(self, axis, keepdims)
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The largest entry over the axes, all if None; equals share the gradient."""
-        return reduce.max_over(self, axis, keepdims)
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The smallest entry over the axes, all if None; equals share the gradient."""
-        return reduce.min_over(self, axis, keepdims)
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor:
-        """The product over the axes, all if None."""
-        return reduce.prod_over(self, axis, keepdims)
-
-    def reshape(self, *new_shape: Any) -> Tensor:
-        """The same entries in another shape; one length may be -1."""
-        return shape.reshape(self, *new_shape)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        """The axes permuted; reversed if none are given."""
-        return shape.transpose(self, *axes)
-
-    @property
-    def T(self) -> Tensor:
-        """The axes reversed: a matrix transposed."""
-        return shape.transpose(self)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        """Two axes exchanged."""
-        return shape.swapaxes(self, axis1, axis2)
-
-    def squeeze(self, axis: Axis = None) -> Tensor:
-        """Without its axes of length one, or without these of them."""
-        return shape.squeeze(self, axis)
-
-    def expand_dims(self, axis: int | Sequence[int]) -> Tensor:
-        """With new axes of length one."""
-        return shape.expand_dims(self, axis)
-
-    def broadcast_to(self, new_shape: Sequence[int]) -> Tensor:
-        """Repeated to a shape by the rules of broadcasting."""
-        return shape.broadcast_to(self, new_shape)
-
-    def astype(self, dtype: Any) -> Tensor:
-        """In another dtype; to integers or booleans: a constant."""
-        return shape.astype(self, dtype)
-
-    def split(self, sections: int | Sequence[int], axis: int = 0) -> tuple[Tensor, ...]:
-        """So many equal parts along an axis, or cut at the given indices: views."""
-        return shape.split(self, sections, axis)
-
-    def exp(self) -> Tensor:
-        """e^self, entry by entry."""
-        return e.exp(self)
-
-    def log(self) -> Tensor:
-        """The natural logarithm."""
-        return e.log(self)
-
-    def log1p(self) -> Tensor:
-        """ln(1 + self)."""
-        return e.log1p(self)
-
-    def expm1(self) -> Tensor:
-        """e^self - 1."""
-        return e.expm1(self)
-
-    def sqrt(self) -> Tensor:
-        """The square root."""
-        return e.sqrt(self)
-
-    def abs(self) -> Tensor:
-        """The absolute value."""
-        return e.absolute(self)
-
-    def tanh(self) -> Tensor:
-        """The hyperbolic tangent."""
-        return e.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        """The logistic function 1 / (1 + e^-self)."""
-        return e.sigmoid(self)
-
-    def relu(self) -> Tensor:
-        """self where positive, else 0."""
-        return e.relu(self)
-
-    def softplus(self) -> Tensor:
-        """ln(1 + e^self)."""
-        return e.softplus(self)
-
-    def sin(self) -> Tensor:
-        """The sine; radians."""
-        return e.sin(self)
-
-    def cos(self) -> Tensor:
-        """The cosine; radians."""
-        return e.cos(self)
-
-    def maximum(self, other: Any) -> Tensor:
-        """The larger, entry by entry."""
-        return e.maximum(self, other)
-
-    def minimum(self, other: Any) -> Tensor:
-        """The smaller, entry by entry."""
-        return e.minimum(self, other)
-
-    def clip(self, low: Any = None, high: Any = None) -> Tensor:
-        """At least `low` and at most `high`; None: no bound on that side."""
-        return clip(self, low, high)
-
-    def power(self, exponent: Any) -> Tensor:
-        """self ** exponent."""
-        return e.power(self, exponent)
-
 
 Variable.result_type = Tensor
 
@@ -536,10 +276,3 @@ def tensor(
 ) -> Tensor:
     """Make a tensor: see `Tensor`. The data are copied; dtype rules are NumPy's."""
     return Tensor(data, dtype, requires_grad, name)
-
-
-def clip(x: Any, low: Any = None, high: Any = None) -> Any:
-    """x, but at least `low` and at most `high`; None: no bound on that side."""
-    low = -np.inf if low is None else low
-    high = np.inf if high is None else high
-    return e.clip(x, low, high)

@@ -1,5 +1,14 @@
-"""One entry of one gradient, written out: `mg.explain`. Start with `explanation.py`."""
+"""One entry of one gradient, written out: `mg.explain`.
 
-from minigrad.explaining.explanation import Explanation, Term, explain
+`explanation.py` takes the question. `step_cuts.py` cuts the graph into time steps,
+`step_chain.py` writes a step's share as products of Jacobians, `path_listing.py` lists
+the paths, `entry_names.py` names entries; `explanation_text.py` and `typeset.py` print,
+and `sympy_formula.py` makes one formula of it all.
+
+Read next: `explanation.py`.
+"""
+
+from minigrad.explaining.explanation import Explanation, explain
+from minigrad.explaining.terms import Term
 
 __all__ = ["Explanation", "Term", "explain"]

@@ -7,7 +7,7 @@
 The text of a local derivative comes from the one rule of its primitive: tanh's, traced,
 is `g · (1 − y²)`, of which "(1 − h_3²)" is left for g = 1.
 
-Read next: `explanation_text.py`.
+Read next: `terms.py`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class EntryNames:
         index: tuple[int, ...],
     ) -> None:
         self.names = names
-        self.several = len({loop for loop, _ in stretches.rows}) > 1
+        self.several = len({loop.scopes for loop in stretches.rows}) > 1
         self.parts: dict[str, tuple[str, ...]] = {}
         symbol, name = names.of(target), given_name(target.source, target.index)
         self.target = entry(symbol, target.array.shape, index)
@@ -73,9 +73,9 @@ class EntryNames:
         symbols = [self.names.of(edge) for edge in stretch.boundary.values()]
         if len(symbols) == 1:
             return symbols[0]
-        node = stretch.nodes[0]
-        step = self.names.state_number(node)
-        whole = Symbol("s", "" if step is None else str(step), self.names.layer(node))
+        step, layer = stretch.step, self.names.layer(stretch.nodes[0])
+        number = "" if step is None else str(step + (not stretch.reverse))
+        whole = Symbol("s", number, layer)
         self.parts[str(whole)] = tuple(map(str, symbols))
         return whole
 

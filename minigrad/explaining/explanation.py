@@ -9,13 +9,12 @@ Read next: `step_cuts.py` (how the graph is cut into steps).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import backpropagate, key
+from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.errors import (
     ArgumentError,
     GraphError,
@@ -24,82 +23,20 @@ from minigrad.engine.errors import (
     ShapeError,
 )
 from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
-from minigrad.engine.stacking import Watcher
 from minigrad.explaining.entry_names import EntryNames
-from minigrad.explaining.path_listing import Path, Paths
-from minigrad.explaining.step_chain import Chains, Product
-from minigrad.explaining.step_cuts import Stretch, Stretches, alone, is_use
+from minigrad.explaining.path_listing import Paths
+from minigrad.explaining.step_chain import Chains
+from minigrad.explaining.step_cuts import Stretches, alone, is_use
+from minigrad.explaining.terms import Term, closing
+from minigrad.explaining.use_listener import UseListener
 from minigrad.reading.formula_text import text as written
-from minigrad.reading.formulas import Tree, slope
 from minigrad.reading.names import Names
 
 LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
-
-
-class Term:
-    """What one time step adds to the entry.
-
-    place     in words: "step 3, layer 0"
-    step      the time step's number, None outside any
-    value     its share: what backward adds for its uses of the parameter
-    uses      [(operation that takes the parameter, share)], in the order of backward
-    products  the share as products of Jacobians, one for each step at which the loss
-              reads the states: list of `Product`
-    paths     the paths through its uses, if they are few (GraphError if not)
-    count     how many paths
-    """
-
-    def __init__(self, owner: Explanation, stretch: Stretch, uses: list) -> None:
-        self._owner, self._stretch = owner, stretch
-        self.place = stretch.place(owner.names.several)
-        self.step = stretch.step
-        self.uses = uses
-        value = uses[0][1]
-        for _, more in uses[1:]:
-            value = value + more
-        self.value = value
-
-    @cached_property
-    def products(self) -> list[Product]:
-        """The share as products of Jacobians."""
-        return list(self._owner.chains.products(self._stretch))
-
-    @property
-    def reads(self) -> int:
-        """How many products there are."""
-        return len(self._owner.chains.reads(self._stretch))
-
-    @property
-    def signal(self) -> np.ndarray:
-        """dL/d(what leaves the step), (1, S): the sum of the products without their
-        last factor."""
-        return self._owner.chains.signal(self._stretch)
-
-    @property
-    def symbols(self) -> tuple[Tree, Tree]:
-        """dL/d(what leaves the step), and the derivative of that by the entry."""
-        names = self._owner.names
-        leaves = names.boundary(self._stretch)
-        return slope("L", leaves, "d"), slope(leaves, names.target)
-
-    @property
-    def count(self) -> int:
-        """How many paths go through its uses."""
-        by_use = self._owner.paths.by_use
-        return sum(by_use.get(node, 0) for node in {node for node, _ in self.uses})
-
-    @property
-    def paths(self) -> list[Path]:
-        """The paths through its uses; GraphError if there are many."""
-        mine = {node for node, _ in self.uses}
-        return [path for path in self._owner.paths if path.use in mine]
-
-    def __repr__(self) -> str:
-        return f"<Term {self.place}: {self.value}>"
 
 
 class Explanation:
@@ -137,7 +74,7 @@ class Explanation:
                 self.stretches.of[node] = alone(node)
         names = Names(ancestors([output.source]), output.source)
         self.names = EntryNames(names, self.stretches, target, index)
-        listener = _Listener(self, output)
+        listener = UseListener(target, index, self.stretches.of)
         start = np.full(output.array.shape, seed, output.array.dtype)
         with quietly(), uncollected():
             backpropagate(output, start, [target], stack=False, watcher=listener)
@@ -230,59 +167,6 @@ class Explanation:
         from minigrad.explaining.typeset import html
 
         return html(self)
-
-
-class _Listener(Watcher):
-    """Collects the uses of the parameter, and who reads the states."""
-
-    def __init__(self, owner: Explanation, output: AnyEdge) -> None:
-        self.target, self.index = owner._target, owner.index
-        self.of = owner.stretches.of
-        self.uses: list[tuple[Node, Any]] = []
-        self.direct: dict[Stretch, dict[Any, Any]] = {}
-
-    def contribution(self, node: Node, k: int, value: Any) -> None:
-        edge = node.edges[k]
-        if is_use(edge, self.target):
-            self.uses.append((node, value[self.index]))
-        stretch = self.of.get(edge.source)  # type: ignore[arg-type]
-        mine = self.of.get(node)
-        if stretch is None or mine is stretch or (mine and mine is stretch.next):
-            return
-        self.reads(edge, value)
-
-    def reads(self, edge: AnyEdge, value: Any) -> None:
-        """Something takes a value from a step, and not by way of the next step."""
-        parts = self.direct.setdefault(self.of[edge.source], {})  # type: ignore[index]
-        name = key(edge)
-        parts[name] = parts[name] + value if name in parts else value
-
-    def stacked(self, nodes: Sequence[Node], k: int, value: Any) -> None:
-        raise AssertionError("bug: stacked sums were not asked for")
-
-    def grouped(self) -> dict[Stretch, list[tuple[Node, Any]]]:
-        """The uses by stretch; those outside any step each by itself."""
-        found: dict[Stretch, list[tuple[Node, Any]]] = {}
-        for node, value in self.uses:
-            stretch = self.of[node]
-            found.setdefault(stretch, []).append((node, value))
-        return found
-
-
-def closing(values: Sequence[Any], total: Any) -> list[Any]:
-    """What must be added to the running sum of `values` to get `total` exactly.
-
-    Floating-point addition depends on the order. Empty where the sum is `total`; one
-    number, or very rarely two, where it is not. Not for NaN and infinity: empty.
-    """
-    made = type(total)(0) if not values else values[0]
-    for value in values[1:]:
-        made = made + value
-    rest: list[Any] = []
-    while np.isfinite(total) and np.isfinite(made) and made != total and len(rest) < 4:
-        rest.append(total - made)
-        made = made + rest[-1]
-    return rest
 
 
 def explain(parameter: Any, index: Any = (), loss: Any = None) -> Explanation:

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import MinigradError
-from minigrad.explaining.explanation import Explanation, Term, closing
 from minigrad.explaining.path_listing import Path
 from minigrad.explaining.step_chain import Product
+from minigrad.explaining.terms import Explained, Term, closing
 from minigrad.reading.formula_text import text as written
 from minigrad.reading.text import number
 
 FULL = 16  # entries: a matrix of more is shown by its shape
 
 
-def text(e: Explanation, max_terms: int, max_paths: int, width: int) -> str:
+def text(e: Explained, max_terms: int, max_paths: int, width: int) -> str:
     """The whole explanation; see `Explanation.text`."""
     name = e.parameter
     lines = [f"dL/d{name} = {e.value}", _summary(e), ""]
@@ -37,7 +37,7 @@ def text(e: Explanation, max_terms: int, max_paths: int, width: int) -> str:
     return "\n".join(lines)
 
 
-def _summary(e: Explanation) -> str:
+def _summary(e: Explained) -> str:
     count = len(e.terms)
     words = f"the sum of {count} {'term' if count == 1 else 'terms'}, "
     try:
@@ -51,7 +51,7 @@ def _summary(e: Explanation) -> str:
 # ------------------------------------------------------------- a term per step
 
 
-def _terms(e: Explanation, most: int, width: int) -> list[str]:
+def _terms(e: Explained, most: int, width: int) -> list[str]:
     """The terms, latest first, and their sum; the middle of many is summed up."""
     lines = ["Step by step, in the order in which backward adds:", ""]
     values: list[Any] = []
@@ -154,7 +154,7 @@ def _matrix(array: np.ndarray) -> str:
     return "[" + "; ".join(" ".join(number(v) for v in row) for row in array) + "]"
 
 
-def _notes(e: Explanation) -> list[str]:
+def _notes(e: Explained) -> list[str]:
     """What the letters stand for."""
     lines = []
     if e.names.full:
@@ -174,14 +174,14 @@ def _notes(e: Explanation) -> list[str]:
 # ------------------------------------------------------------- path by path
 
 
-def _listed(e: Explanation, most: int) -> bool:
+def _listed(e: Explained, most: int) -> bool:
     try:
         return e.paths.entries <= 5_000 and e.paths.count <= most
     except MinigradError:
         return False
 
 
-def _paths(e: Explanation, width: int) -> list[str]:
+def _paths(e: Explained, width: int) -> list[str]:
     """Every path with its local derivatives; the paths of a step add up to its term."""
     lines = ["Path by path: local derivatives from the loss back to the parameter", ""]
     for term in e.terms:
@@ -211,7 +211,7 @@ def _path(path: Path, width: int, lead: str) -> Iterator[str]:
     yield f"      = {path.value}"
 
 
-def _formula(e: Explanation, width: int) -> list[str]:
+def _formula(e: Explained, width: int) -> list[str]:
     """The formula in the parameters, where there is a short one."""
     if not e.readable:
         return []

@@ -20,15 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.graph import AnyEdge, Node, key
 from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.entry_names import EntryNames
-from minigrad.explaining.step_cuts import is_use, pulled
+from minigrad.explaining.step_cuts import is_use
+from minigrad.reading.pulling import pull, pull_one
 
 MOST = 1000  # paths: more are counted, not listed
 ENTRIES = 5_000_000  # of all values together: more are not even counted
@@ -90,18 +90,16 @@ class Paths:
                 hint="explain a loss of one sample of the batch, or of fewer steps",
             )
         found: dict[Node, int] = {}
-        sums: dict[Key, Any] = {key(self._output): _ones(self._output.array)}
-        for node in reversed(self._nodes):
-            g = _arrived(node, sums)
-            if g is None:
-                continue
-            for edge, value in zip(node.edges, ways(node, g), strict=True):
-                if value is None:
-                    continue
-                if is_use(edge, self._target):
+
+        def through(node: Node, g: Any) -> list[Any]:
+            values = ways(node, g)
+            for edge, value in zip(node.edges, values, strict=True):
+                if value is not None and is_use(edge, self._target):
                     found[node] = found.get(node, 0) + int(value[self._index])
-                name = key(edge)
-                sums[name] = sums[name] + value if name in sums else value
+            return values
+
+        start = {key(self._output): _ones(self._output.array)}
+        pull(reversed(self._nodes), start, through)
         return {node: count for node, count in found.items() if count}
 
     @property
@@ -190,7 +188,7 @@ class Paths:
     def _locals(self, node: Node, index: int, at: int, leads: set[tuple]) -> Iterator:
         """(edge, entry, symbol, slope) of each input entry that leads on."""
         found = ways(node, _one_hot(node, index, at, object))
-        slopes = pulled(node, _one_hot(node, index, at, node.outputs[index].dtype))
+        slopes = pull_one(node, _one_hot(node, index, at, node.outputs[index].dtype))
         wanted = int(np.ravel_multi_index(self._index, self._target.array.shape))
         for k, edge in enumerate(node.edges):
             count = found[k]
@@ -229,13 +227,6 @@ def _one_hot(node: Node, index: int, at: int, dtype: Any) -> Any:
     return [g if k == index else None for k in range(len(node.array))]
 
 
-def _arrived(node: Node, sums: dict[Key, Any]) -> Any:
-    if not node.primitive.multiple:
-        return sums.get(node)
-    parts = [sums.get((node, k) if k else node) for k in range(len(node.array))]
-    return None if all(part is None for part in parts) else parts
-
-
 def ways(node: Node, g: Any) -> list[np.ndarray | None]:
     """Numbers of paths carried back to each input, as a rule carries gradients back.
 
@@ -262,8 +253,9 @@ def _shaped(value: Any, shape: tuple[int, ...]) -> np.ndarray:
     if value is None:
         made.fill(0)
         return made
-    if value.shape != shape:
-        value = np.broadcast_to(value, np.broadcast_shapes(value.shape, shape))
+    own = np.shape(value)  # of one entry it may be a plain number
+    if own != shape:
+        value = np.broadcast_to(value, np.broadcast_shapes(own, shape))
         value = sum_to(value, shape)
     made[...] = value  # a sum down to a scalar is no array any more
     return made

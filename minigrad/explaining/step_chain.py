@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError
-from minigrad.engine.graph import AnyEdge
+from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.quiet import quietly
-from minigrad.explaining.step_cuts import Stretch, flat, pull
+from minigrad.explaining.step_cuts import Stretch, flat
 from minigrad.reading.formula_text import text
 from minigrad.reading.formulas import Tree, slope
+from minigrad.reading.norms import euclidean
+from minigrad.reading.pulling import pull
 
 LARGEST = 512  # entries of a boundary: Jacobians of more are not written out
 
@@ -159,14 +160,14 @@ class Chains:
         direct = dict(self.direct[read])
         row = flat(direct, read.boundary.items())
         sums = direct
-        norms = [_norm(row)]
+        norms = [euclidean(row)]
         name = self.names
         loss = slope("L", name.boundary(read))
         factors = [Factor(loss, (1, row.size), lambda: row[None])]
         for one, before in pairwise([*between, at]):
             sums = pull(reversed(one.nodes), sums)
             sums = {k: sums[k] for k in before.boundary if k in sums}
-            norms.append(_norm(flat(sums, before.boundary.items())))
+            norms.append(euclidean(flat(sums, before.boundary.items())))
             factors.append(self._jacobian(one, before))
         value = pull(reversed(at.nodes), sums).get(key(self.target))
         factors.append(self._column(at))
@@ -217,7 +218,3 @@ def _rows(stretch: Stretch) -> Iterator[dict[Key, Any]]:
 
 def _size(stretch: Stretch) -> int:
     return sum(edge.array.size for edge in stretch.boundary.values())
-
-
-def _norm(row: np.ndarray) -> float:
-    return float(np.linalg.norm(row.astype(np.float64, copy=False)))

@@ -1,11 +1,11 @@
 """The graph cut at its time steps: which operations make a step, and what leaves it.
 
-A *stretch* is what one loop does in one time step: the operations recorded in the same
-scopes up to `step t`. A loop is a row of stretches in the order of processing, so that
-a reverse cell's first stretch is that of the last step. What a later operation outside
-the stretch takes from it is its *boundary*: states, and what the loss reads.
+A *stretch* is what one loop does in one time step. A loop is a row of stretches in the
+order of processing, so that a reverse cell's first stretch is that of the last step.
+What a later operation outside the stretch takes from it is its *boundary*: states, and
+what the loss reads.
 
-Read next: `step_chain.py`.
+Read next: `use_listener.py`.
 """
 
 from __future__ import annotations
@@ -16,48 +16,49 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
-from minigrad.engine.graph import AnyEdge, Node
-from minigrad.engine.primitives.shape import sum_to
-from minigrad.engine.scope import Scope
+from minigrad.engine.graph import AnyEdge, Key, Node, key
+from minigrad.reading.levels import layer_of
+from minigrad.reading.loops import Loop, Loops
+from minigrad.reading.pulling import name_of_output
 from minigrad.reading.text import clean
 
 
 class Stretch:
     """The operations of one time step of one loop.
 
-    loop      the scopes around the loop
-    run       which run of the loop: a model may be called twice
-    step      the time step's number; None for uses outside any step
+    loop      the loop (`reading.loops.Loop`); None for a use outside any
+    step      the time step's number, or None
     nodes     oldest first
     boundary  {key: edge} of the values that are taken elsewhere, in order
     next      the stretch that the loop does next, if any
+    layer     (number, reverse) of the layer that it belongs to, if any
     """
 
-    def __init__(self, loop: tuple[Scope, ...], run: int, step: int | None) -> None:
-        self.loop, self.run, self.step = loop, run, step
-        self.nodes: list[Node] = []
+    def __init__(
+        self, nodes: list[Node], loop: Loop | None = None, step: int | None = None
+    ) -> None:
+        self.nodes, self.loop, self.step = nodes, loop, step
         self.boundary: dict[Key, AnyEdge] = {}
         self.next: Stretch | None = None
-        self.reverse = False  # does its loop go back in time?
+        self._scopes = nodes[0].scope if loop is None else loop.scopes
+        self.layer = layer_of(self._scopes)
 
     @property
-    def layer(self) -> tuple[int, bool] | None:
-        """(number, reverse) of the layer that it belongs to, if any."""
-        found = [level.index for level in self.loop if level.kind == "layer"]
-        return found[-1] if found else None
+    def reverse(self) -> bool:
+        """Does its loop go back in time?"""
+        return self.loop is not None and self.loop.reverse
 
     def place(self, several: bool) -> str:
         """In words: "step 3, layer 0 reverse"; layers only where there are several."""
         words = f"step {self.step}"
-        if self.step is None:
+        if self.loop is None:
             words = f"outside any step, in {self.nodes[0].primitive.name}"
-        for level in self.loop:
-            if level.kind not in ("cell", "layer") or (
-                several and level.kind != "cell"
-            ):
+        left_out = ("gate", "cell") if several else ("gate", "cell", "layer")
+        for level in self._scopes:
+            if level.kind not in left_out:
                 words += f", {clean(level)}"
-        return words if self.run == 0 else f"{words}, run {self.run + 1}"
+        number = 0 if self.loop is None else self.loop.number
+        return words if number == 0 else f"{words}, run {number + 1}"
 
 
 class Stretches:
@@ -68,17 +69,17 @@ class Stretches:
     """
 
     def __init__(self, nodes: Sequence[Node], output: AnyEdge) -> None:
+        self.loops = Loops(nodes, passes=True)
+        self.rows: dict[Loop, list[Stretch]] = {
+            loop: [Stretch(made, loop, step) for step, made in loop.nodes.items()]
+            for loop in self.loops.outer
+        }
         self.of: dict[Node, Stretch] = {}
-        self.rows: dict[tuple, list[Stretch]] = {}
-        self._divide(nodes)
         for row in self.rows.values():
             for one, after in pairwise(row):
                 one.next = after
-            steps = [one.step or 0 for one in row]
             for one in row:
-                layer = one.layer
-                falls = len(steps) > 1 and steps[0] > steps[-1]
-                one.reverse = falls or (layer is not None and bool(layer[1]))
+                self.of |= dict.fromkeys(one.nodes, one)
         for node in nodes:
             mine = self.of.get(node)
             for edge in node.edges:
@@ -89,34 +90,13 @@ class Stretches:
         if type(output.source) is Node and output.source in self.of:
             self.of[output.source].boundary.setdefault(key(output), output)
 
-    def _divide(self, nodes: Sequence[Node]) -> None:
-        runs: dict[tuple, int] = {}
-        known: dict[tuple, Stretch] = {}
-        now: dict[tuple, Stretch] = {}
-        for node in nodes:
-            found = [k for k, level in enumerate(node.scope) if level.kind == "step"]
-            if not found:
-                continue
-            loop, step = node.scope[: found[0]], node.scope[found[0]].index
-            current = now.get(loop)
-            if current is None or current.step != step:
-                run = runs.setdefault(loop, 0)
-                if (loop, run, step) in known:  # seen before: the loop again
-                    run = runs[loop] = run + 1
-                current = now[loop] = Stretch(loop, run, step)
-                known[loop, run, step] = current
-                self.rows.setdefault((loop, run), []).append(current)
-            current.nodes.append(node)
-            self.of[node] = current
-
 
 def alone(node: Node) -> Stretch:
     """A use outside any time step, as a stretch of its own: all it makes leaves it."""
-    stretch = Stretch(tuple(s for s in node.scope if s.kind != "gate"), 0, None)
-    stretch.nodes = [node]
+    stretch = Stretch([node])
     for k in range(len(node.outputs)):
         edge = _Output(node, k)
-        stretch.boundary[(node, k) if k else node] = edge  # type: ignore[assignment]
+        stretch.boundary[name_of_output(node, k)] = edge  # type: ignore[assignment]
     return stretch
 
 
@@ -129,48 +109,6 @@ class _Output:
         self.source, self.index = source, index
         self.array = source.outputs[index]
         self.requires_grad = True
-
-
-def pull(nodes: Iterable[Node], seeds: dict[Key, Any]) -> dict[Key, Any]:
-    """Gradients carried back through these operations only, newest first.
-
-    seeds  {key: what arrives at an output}
-    Returns the sums at every key, those of inputs from elsewhere among them. A seed
-    counts where it is given; what the operations add to it is carried on as well.
-    """
-    sums = dict(seeds)
-    for node in nodes:
-        g: Any
-        if node.primitive.multiple:
-            parts = [sums.get((node, k) if k else node) for k in range(len(node.array))]
-            g = None if all(part is None for part in parts) else parts
-        else:
-            g = sums.get(node)
-        if g is None:
-            continue
-        for k, value in enumerate(pulled(node, g)):
-            if value is not None:
-                name = key(node.edges[k])
-                before = sums.get(name)
-                sums[name] = value if before is None else before + value
-    return sums
-
-
-def pulled(node: Node, g: Any) -> list[Any]:
-    """What one operation's rule gives to each input, in its shape; None for none."""
-    edges = node.edges
-    needs = tuple([edge.requires_grad for edge in edges])
-    arrays = [edge.array for edge in edges]
-    values = node.primitive.pull(needs, g, node.array, arrays, node.attrs)
-    made: list[Any] = []
-    for need, value, array in zip(needs, values, arrays, strict=True):
-        if not need or value is None:
-            made.append(None)
-            continue
-        if value.shape != array.shape:
-            value = sum_to(value, array.shape)
-        made.append(value.astype(array.dtype, copy=False))
-    return made
 
 
 def flat(sums: dict[Key, Any], keys: Iterable[tuple[Key, AnyEdge]]) -> np.ndarray:

@@ -3,7 +3,7 @@
 The recorded operations are evaluated again on symbols, and their own rules carry the
 gradient back on symbols: SymPy differentiates nothing here.
 
-Read next: `explanation.py`.
+Read next: `minigrad/flow/` (how gradients travel).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError, SetupError
-from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
+from minigrad.engine.graph import AnyEdge, Key, Leaf, Node, ancestors, key
 from minigrad.engine.kernels.jit import argument_names
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to
 from minigrad.explaining.step_cuts import is_use
 from minigrad.reading.names import Names
+from minigrad.reading.pulling import name_of_output, pull
 
 LARGEST = 250_000  # operations written out: larger formulas are refused
 MOVES = {
@@ -128,7 +128,7 @@ class Formula:
             raise _no_formula(node)
         if primitive.multiple:
             for k, part in enumerate(made):
-                self._made[(node, k) if k else node] = part
+                self._made[name_of_output(node, k)] = part
         else:
             self._made[node] = _objects(made, node.array.shape)
 
@@ -144,27 +144,19 @@ class Formula:
     ) -> None:
         start = np.empty(output.array.shape, object)
         start.fill(_exact(self._sp, np.asarray(seed).reshape(-1)[0]))
-        sums: dict[Key, Any] = {key(output): start}
-        for node in reversed(nodes):
-            if not node.requires_grad:
-                continue
-            g: Any = sums.get(node)
-            if node.primitive.multiple:
-                g = [sums.get((node, k) if k else node) for k in range(len(node.array))]
-                if all(part is None for part in g):
-                    continue
-            elif g is None:
-                continue
-            for k, edge in enumerate(node.edges):
-                if not edge.requires_grad:
-                    continue
-                value = self._pulled(node, g, k)
-                if value is None:
-                    continue
-                if is_use(edge, target):
+
+        def through(node: Node, g: Any) -> list[Any]:
+            values = [
+                self._pulled(node, g, k) if edge.requires_grad else None
+                for k, edge in enumerate(node.edges)
+            ]
+            for edge, value in zip(node.edges, values, strict=True):
+                if value is not None and is_use(edge, target):
                     self.shares.append((node, value[index]))
-                name = key(edge)
-                sums[name] = sums[name] + value if name in sums else value
+            return values
+
+        differentiable = [node for node in reversed(nodes) if node.requires_grad]
+        pull(differentiable, {key(output): start}, through)
 
     def _pulled(self, node: Node, g: Any, k: int) -> Any:
         """What the rule gives to input k, on symbols."""
@@ -193,12 +185,12 @@ class Formula:
             y: Any = self._made[node]
             if primitive.multiple:
                 count = range(len(node.array))
-                y = tuple([self._made[(node, j) if j else node] for j in count])
+                y = tuple([self._made[name_of_output(node, j)] for j in count])
             made = primitive.vjp(
                 g, y, *inputs, **_needs(primitive, len(inputs)), **attrs
             )
             made = made[k]
-        if made is not None and made.shape != shape:
+        if made is not None and np.shape(made) != shape:
             made = sum_to(made, shape)
         return None if made is None else _objects(made, shape)
 

@@ -1,17 +1,20 @@
-"""An explanation typeset: LaTeX, and MathML for notebooks and pages."""
+"""An explanation typeset: LaTeX, and MathML for notebooks and pages.
+
+Read next: `sympy_formula.py`.
+"""
 
 from __future__ import annotations
 
 from html import escape
 
-from minigrad.explaining.explanation import Explanation, Term
+from minigrad.explaining.terms import Explained, Term
 from minigrad.reading.formula_markup import mathml, tex
 from minigrad.reading.formulas import Tree, slope
 
 MOST = 12  # terms that are shown; the table ends with a note about the others
 
 
-def latex(e: Explanation) -> str:
+def latex(e: Explained) -> str:
     """dL/dp = the sum of the terms' products, and the formula if it is small."""
     sums = []
     for term in e.terms[:MOST]:
@@ -24,7 +27,7 @@ def latex(e: Explanation) -> str:
     return found if formula is None else f"{found} = {formula}"
 
 
-def _sympy(e: Explanation) -> str | None:
+def _sympy(e: Explained) -> str | None:
     if not e.readable:
         return None
     import sympy
@@ -35,7 +38,7 @@ def _sympy(e: Explanation) -> str | None:
 # ------------------------------------------------------------- MathML
 
 
-def html(e: Explanation) -> str:
+def html(e: Explained) -> str:
     """A table of terms with typeset products: for notebooks, and as part of pages."""
     rows = [_row(term) for term in e.terms[:MOST]]
     if len(e.terms) > MOST:
@@ -83,7 +86,7 @@ def _math(factors: list[Tree]) -> str:
     return _whole(inside)
 
 
-def _mathml(e: Explanation) -> str:
+def _mathml(e: Explained) -> str:
     """The formula, each factor an element of its own: a page may break between them."""
     if not e.readable:
         return ""

@@ -2,7 +2,10 @@
 
 Read `ledgers.py` (`mg.ledger`), `jacobians.py` (`mg.jacobian_products`), `diagnosis.py`
 (`mg.diagnose`) and `monitor.py` (`mg.Monitor`). What the last two warn of is decided in
-`findings.py`, from the figures that `observation.py` collects; plots and pages follow.
+`findings.py`, from the figures that `observation.py` collects; plots, tables and pages
+follow. `comparison.py` puts several networks side by side.
+
+Read next: `ledgers.py`.
 """
 
 from minigrad.flow.diagnosis import Diagnosis, diagnose

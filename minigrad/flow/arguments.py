@@ -1,6 +1,6 @@
 """What a ledger is given, checked: losses to start from, tensors to itemise.
 
-Read next: `ledgers.py`.
+Read next: `jacobians.py` (why items shrink or grow with distance).
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import key
 from minigrad.engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from minigrad.engine.graph import AnyEdge
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.graph import AnyEdge, key
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import stack
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor

@@ -8,6 +8,8 @@ as beside it; a step along it throws w far away, and clipping keeps it near.
 
 Source: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural
 networks", section 2.3 and figure 6 (theirs has two parameters).
+
+Read next: `terminal_tables.py`.
 """
 
 from __future__ import annotations

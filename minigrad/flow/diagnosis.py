@@ -4,7 +4,7 @@
     d = mg.diagnose(loss)
     print(d); d.save("flow.html")
 
-Read next: `page_sections.py`, the page's parts; `monitor.py`, the same during training.
+Read next: `monitor.py` (the same during training).
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ import numpy as np
 
 from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
 from minigrad.engine.graph import Leaf, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.findings import Warned, warnings_of
 from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
 from minigrad.flow.observation import LoopReading, read_loops
-from minigrad.reading.loops import loops
-from minigrad.reading.uses import step_of
+from minigrad.reading.loops import Loops, loops
 
 # Beyond this many multiplications singular values take longer than one waits for.
 MOST_WORK = 2e10
@@ -35,7 +34,7 @@ MOST_WORK = 2e10
 class Diagnosis:
     """What `mg.diagnose` found.
 
-    loops      the loops of the graph (`flow.loops.Loop`), or those of the trace
+    loops      the loops of the graph (`reading.loops.Loop`), or those of the trace
     readings   one LoopReading each: norms by distance, gates, dead units
     warnings   what is wrong, in words
     ledger     of the parameters that are used in the loops; None if there are none
@@ -143,12 +142,14 @@ def _products(loop: Any, sample: int) -> JacobianProducts | str:
 def used_in_loops(edges: Sequence[Any]) -> list[Tensor]:
     """The leaves with gradients that are used in more than one time step."""
     seen: dict[Leaf, set[int]] = {}
-    for node in ancestors([edge.source for edge in edges], constants=False):
-        step = step_of(node.scope)
-        if step is not None:
+    nodes = ancestors([edge.source for edge in edges], constants=False)
+    found = Loops(nodes)
+    for node in nodes:
+        place = found.outermost(node)
+        if place is not None:
             for edge in node.edges:
                 if edge.requires_grad and type(edge.source) is Leaf:
-                    seen.setdefault(edge.source, set()).add(step)
+                    seen.setdefault(edge.source, set()).add(place.step)
     owners = [leaf.owner() for leaf, steps in seen.items() if len(steps) > 1]
     return [owner for owner in owners if isinstance(owner, Tensor)]
 

@@ -1,6 +1,6 @@
 """Pages of figures: one file each, written whole or not at all.
 
-Read next: `diagnosis.py`, `flow.py` and `monitor.py`, which say what is in them.
+Read next: `page_sections.py`.
 """
 
 from __future__ import annotations

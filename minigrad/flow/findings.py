@@ -2,6 +2,8 @@
 
 Each warning has a kind, so that the same thing is not said again and again. The limits
 stand at the top; none of them is a law.
+
+Read next: `diagnosis.py`.
 """
 
 from __future__ import annotations

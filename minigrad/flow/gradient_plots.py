@@ -6,7 +6,9 @@
     plots.heat(led, "W_h")          # a ledger: loss against step of use
     plots.gates(trace, words)       # what the gates did, word by word
 
-Every function returns the axes. Read next: `terminal_tables.py` (without pictures).
+Every function returns the axes.
+
+Read next: `cliff.py`.
 """
 
 from __future__ import annotations
@@ -18,8 +20,6 @@ import numpy as np
 
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.scope import GATES
-from minigrad.flow.jacobians import JacobianProducts
-from minigrad.flow.ledgers import Ledger
 from minigrad.flow.plot_style import (
     BLUE,
     GREEN,
@@ -34,6 +34,7 @@ from minigrad.flow.plot_style import (
     safe,
     say,
 )
+from minigrad.flow.protocols import Itemised, Products
 from minigrad.flow.scaled_product import log10
 
 _FORMULAS = {
@@ -47,7 +48,7 @@ DISTANCE = "steps back from the last state"
 def by_distance(curve: Any) -> np.ndarray:
     """log10 of a curve's values, nearest first: of products, or of an array of norms
     by distance."""
-    if isinstance(curve, JacobianProducts):
+    if hasattr(curve, "log10_norms"):
         return curve.log10_norms()[::-1]
     return log10(np.asarray(curve, float))
 
@@ -83,7 +84,7 @@ def _looks(count: int) -> list[dict[str, str]]:
     return [LOOKS[k % len(LOOKS)] for k in range(count)]
 
 
-def fan(jp: JacobianProducts, axes: Any = None, title: str = "", W: Any = None) -> Any:
+def fan(jp: Products, axes: Any = None, title: str = "", W: Any = None) -> Any:
     """All singular values of ds_T/ds_k against distance, and the bounds of theory.
 
     Values that rounding alone could have made are left out; the grey area says where.
@@ -134,7 +135,7 @@ def _count_zeros(axes: Any, logs: np.ndarray) -> None:
         )
 
 
-def paths(jp: JacobianProducts, axes: Any = None, title: str = "") -> Any:
+def paths(jp: Products, axes: Any = None, title: str = "") -> Any:
     """The path along one state alone against all other paths: norms by distance."""
     axes = axes or new_axes()
     if not jp.has_paths:
@@ -163,11 +164,11 @@ def paths(jp: JacobianProducts, axes: Any = None, title: str = "") -> Any:
     return axes
 
 
-def _together(jp: JacobianProducts, state: str) -> np.ndarray:
+def _together(jp: Products, state: str) -> np.ndarray:
     return jp.log10_norms(state)
 
 
-def heat(led: Ledger, p: Any = None, axes: Any = None, title: str = "") -> Any:
+def heat(led: Itemised, p: Any = None, axes: Any = None, title: str = "") -> Any:
     """A ledger as a heat map: norms, loss (rows) against step of use (columns).
 
     One loss is drawn as a line.

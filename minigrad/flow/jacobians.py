@@ -5,7 +5,7 @@
 The factors of one sample are taken step by step from the recorded graph; their products
 shrink or grow with distance, and with them every gradient that has to go that way.
 
-Read next: `state_paths.py`.
+Read next: `state_rows.py`.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def jacobian_products(trace: Any, sample: int = 0, layer: int = 0) -> JacobianPr
              IndexingError for a sample or layer that is not there; ArgumentError, with
              the size, for more than 1 GB of factors
     """
-    loop = trace.layer(layer) if hasattr(trace, "layer") else trace
+    loop = trace.layer(layer) if callable(getattr(trace, "layer", None)) else trace
     states = getattr(loop, "states", None)
     if not states or not hasattr(loop, "times"):
         raise GraphError(

@@ -5,7 +5,7 @@
 Every tool shows the sum, which need not vanish even when the terms from far back do.
 An item is what a copy of the parameter, used at step t only, would get from loss l.
 
-Read next: `jacobians.py`, which shows why the items shrink or grow with distance.
+Read next: `arguments.py` (what a ledger is given).
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import ArgumentError
-from minigrad.engine.graph import AnyEdge
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.graph import AnyEdge, Key, key
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.arguments import outputs_of, parameters_of
 from minigrad.nn.parameters import label

@@ -7,7 +7,7 @@
 Every `every` batches it looks at the graph that is there, at the price of a backward
 pass or less; in between it keeps two numbers. It leaves every `.grad` alone.
 
-Read next: `monitor_page.py`, what it writes.
+Read next: `protocols.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """What a monitor writes: a table of all its looks, and a page that shows them.
 
 monitor.csv has one row per look and loop; monitor.html loads nothing.
+
+Read next: `comparison.py`.
 """
 
 from __future__ import annotations

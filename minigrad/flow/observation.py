@@ -3,7 +3,7 @@
 For every loop: how large the gradient that reaches its last state still is, d steps
 back; what its gates do; which of its units are dead.
 
-Read next: `findings.py`, which says in words what was seen.
+Read next: `findings.py` (what was seen, in words).
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, backpropagate, key
-from minigrad.engine.graph import AnyEdge, Node
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Key, Node, key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
-from minigrad.engine.stacking import Watcher
 from minigrad.engine.tensor import Tensor
-from minigrad.nn.clip import norm_of
+from minigrad.engine.watching import Watcher
 from minigrad.reading.loops import Loop
+from minigrad.reading.norms import euclidean
 
 NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
 MOST_STEPS = 16  # steps, evenly spread, at which gates and units are looked at
@@ -135,8 +135,8 @@ def norms_by_distance(loop: Loop, seeds: list[np.ndarray]) -> np.ndarray:
     edges = [part._edge for state in earlier for part in state]
     _watch(total, np.ones((), total.dtype), edges, arrivals)
     found = [seeds, *[arrivals.of(state) for state in earlier[::-1]]]
-    norms = [[norm_of(np.asarray(part, float)) for part in parts] for parts in found]
-    return np.array([norm_of(np.array(parts)) for parts in norms])
+    norms = [[euclidean(part) for part in parts] for parts in found]
+    return np.array([euclidean(np.array(parts)) for parts in norms])
 
 
 def _own(loop: Loop, numbers: Iterable[int]) -> dict[Key, set[Node]]:

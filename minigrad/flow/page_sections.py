@@ -1,6 +1,6 @@
 """The parts of flow's pages: figures with captions that say what is seen.
 
-Read next: `flow.py`.
+Read next: `monitor_page.py`.
 """
 
 from __future__ import annotations

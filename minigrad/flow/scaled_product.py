@@ -4,7 +4,7 @@ A running product is kept as a matrix of moderate size and a power of two. Scali
 power of two is exact, so what comes out is the plain repeated product to the last bit
 wherever that can be represented, and its true size where it cannot.
 
-Read next: `jacobians.py`.
+Read next: `state_paths.py`.
 """
 
 from __future__ import annotations

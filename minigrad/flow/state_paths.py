@@ -5,7 +5,7 @@ the hidden state and every gate. The first way, gates held constant, is a produc
 forget gates over time: it is what the LSTM was made for (Hochreiter & Schmidhuber 1997;
 with forget gates Gers et al. 2000). The GRU has the same with its update gate.
 
-Read next: `gradient_plots.py`.
+Read next: `observation.py`.
 """
 
 from __future__ import annotations

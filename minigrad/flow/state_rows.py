@@ -1,6 +1,6 @@
 """What a loop's states are to a Jacobian: their real parts, one sample's row.
 
-Read next: `jacobians.py`.
+Read next: `step_jacobian.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import numpy as np
 
 from minigrad.engine.errors import IndexingError, ShapeError
 from minigrad.engine.graph import AnyEdge
-from minigrad.flow.step_jacobian import Step, place_of
+from minigrad.flow.step_jacobian import Step
+from minigrad.reading.pulling import name_of
 
 
 def floating(state: Any) -> list[AnyEdge]:
@@ -43,9 +44,9 @@ def recurrent_weight(cell: Any, step: Step) -> np.ndarray | None:
     """An RNN's W_h, as it was when the loop ran."""
     if getattr(cell, "kind", None) != "rnn":
         return None
-    wanted = place_of(cell.W_h._edge)
+    wanted = name_of(cell.W_h._edge)
     for node in step.nodes:
         for edge in node.edges:
-            if place_of(edge) == wanted:
+            if name_of(edge) == wanted:
                 return edge.array
     return None

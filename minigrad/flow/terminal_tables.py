@@ -1,6 +1,6 @@
 """The same in a terminal: tables, and lines of blocks on a logarithmic scale.
 
-Read next: `diagnosis.py`.
+Read next: `figure_page.py`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 from minigrad.engine.scope import GATES
 from minigrad.flow.gradient_plots import by_distance
-from minigrad.flow.ledgers import Ledger
 from minigrad.flow.observation import LoopReading
 from minigrad.flow.plot_style import SMALLEST
+from minigrad.flow.protocols import Itemised
 from minigrad.reading.text import clean, number
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -79,7 +79,7 @@ def distance_table(curves: Mapping[str, Any], title: str = "") -> Any:
     return table
 
 
-def ledger_table(led: Ledger, p: Any = None, most: int = 10) -> Any:
+def ledger_table(led: Itemised, p: Any = None, most: int = 10) -> Any:
     """The norms of a parameter's items: losses as rows, steps of use as columns.
 
     Of more than `most` of either some are shown, evenly spread, the ends among them.

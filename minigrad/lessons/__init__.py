@@ -2,9 +2,11 @@
 
 A tutorial is a Python script in the percent format: `# %% [markdown]` begins a cell of
 text (Markdown, behind "# "), `# %%` one of code. The same file runs as a script, opens
-in editors and notebooks, and becomes a page of the documentation.
+in editors and notebooks, and becomes a page of the documentation. `lesson_cells.py`
+reads it, `lesson_player.py` runs it, `lesson_copies.py` and `notebook.py` write
+copies of it.
 
-Read next: `lesson_cells.py`, then `lesson_player.py` and `notebook.py`.
+Read next: `lesson_cells.py`.
 """
 
 from minigrad.lessons.lesson_cells import Cell, Lesson, find, lessons, read

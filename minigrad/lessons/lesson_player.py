@@ -2,7 +2,7 @@
 
 Figures and pages that a cell makes are written into a folder as they appear.
 
-Read next: `tutorial.py`.
+Read next: `terminal_formulas.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,43 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.syntax import Syntax
+
 from minigrad.lessons.lesson_cells import Cell, Lesson
+from minigrad.lessons.terminal_formulas import readable
+
+
+def play(lesson: Lesson, folder: Path, wait: bool) -> None:
+    """Show a tutorial cell by cell in the terminal, and run its code.
+
+    folder  where its figures and pages go
+    wait    ask before each cell of code
+    """
+    console = Console()
+    player = Player(lesson, folder)
+    for cell in lesson.cells:
+        console.print()
+        if cell.kind == "text":
+            console.print(Markdown(readable(cell.source)))
+            continue
+        console.print(Syntax(cell.source, "python", theme="ansi_dark"))
+        answer = _answer(console) if wait else "a"
+        if answer == "q":
+            return
+        wait = answer != "a"
+        for path in player.run(cell):
+            console.print(f"picture: {path}", style="bold", soft_wrap=True)
+    console.print(f"\n[bold]{lesson.title}[/]: done; every claim was checked.")
+
+
+def _answer(console: Console) -> str:
+    """What is typed before Enter: q quits, a runs all the rest, as with no terminal."""
+    if not sys.stdin.isatty():
+        return "a"
+    text = console.input("[dim]Enter runs it, a: all the rest, q: quit[/] ")
+    return text.strip().lower()[:1]
 
 
 class Player:

@@ -1,4 +1,7 @@
-"""A tutorial as a Jupyter notebook: the same cells in the notebook's JSON."""
+"""A tutorial as a Jupyter notebook: the same cells in the notebook's JSON.
+
+Read next: `minigrad/commands/` (the command line).
+"""
 
 from __future__ import annotations
 

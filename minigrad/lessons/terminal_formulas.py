@@ -1,6 +1,8 @@
 r"""The lessons' formulas for a terminal: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
 
 Only what the lessons use: a test reads every formula of theirs.
+
+Read next: `lesson_copies.py`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Learners open that folder first, so it stands at the top of the tree; an installed
 package has the same files here, in place of this one. Either way each file is one
 module, `minigrad.models.lstm` and so on, whatever a user's own folder holds.
+
+Read next: `models/` (the files themselves).
 """
 
 import sys

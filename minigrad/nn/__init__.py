@@ -1,7 +1,11 @@
 """Building blocks: parameters, modules, and the layers around recurrent cells.
 
-Read next: `module.py` (what a model is), `layers.py` (Linear, Embedding, Dropout),
-`init.py` (how weights start).
+`module.py` says what a model is and `parameters.py` what is asked of its tensors;
+`init.py` has how weights start, `layers.py` Linear, Embedding and Dropout, `losses.py`
+how wrong a prediction is, `clip.py` the remedy for gradients that explode. `optim/` has
+the optimisers.
+
+Read next: `module.py` (what a model is).
 """
 
 from minigrad.nn import init

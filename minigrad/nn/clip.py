@@ -4,6 +4,8 @@ Both functions replace the gradients of parameters by clipped ones (the arrays t
 them are not written to) and refuse a gradient that is not finite, by the name of its
 parameter: a NaN cannot be clipped, it would spread to every parameter. PyTorch lets it
 pass; `error_if_nonfinite=False` does so here.
+
+Read next: `minigrad/nn/optim/`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from minigrad.engine.errors import ArgumentError, NonFiniteError
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.parameters import gradient, label, parameter_list, rebind_gradient
+from minigrad.reading.norms import norm_of
 
 
 def clip_grad_norm_(
@@ -80,25 +83,6 @@ def clip_grad_value_(
     bound = float(clip_value)
     for p in owners:
         rebind_gradient(p, _array(np.clip(gradient(p), -bound, bound)))
-
-
-def norm_of(array: np.ndarray, order: float = 2.0) -> float:
-    """The norm of all entries, in float64; of no entries 0."""
-    flat = array.reshape(-1)
-    if flat.size == 0:
-        return 0.0
-    if order == 2.0:
-        squared = float(np.dot(flat, flat))
-        # Squares that neither overflow nor vanish, with room for what is lost of them.
-        tiny = float(np.finfo(flat.dtype).tiny) * 1e10 * flat.size
-        if tiny < squared < math.inf:
-            return math.sqrt(squared)
-    sizes = np.abs(flat).astype(np.float64)
-    largest = float(sizes.max())
-    if order == math.inf or largest == 0 or not math.isfinite(largest):
-        return largest
-    sizes /= largest
-    return largest * float((sizes**order).sum() ** (1 / order))
 
 
 def _array(x: np.ndarray | np.generic) -> np.ndarray:

@@ -6,6 +6,8 @@ Weights are (inputs, outputs), so fan_in = shape[-2] and fan_out = shape[-1]. Nu
 are drawn in float64 and then rounded: float32 and float64 weights of one seed agree.
 Each function returns a new array of `shape` and `dtype`, and raises ArgumentError for
 one of more than LARGEST entries.
+
+Read next: `layers.py`.
 """
 
 from __future__ import annotations
@@ -22,9 +24,7 @@ from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.random import generator
 
 if TYPE_CHECKING:
-    from minigrad.engine.random import Rng
-
-Shape = int | tuple[int, ...]
+    from minigrad.engine.aliases import Array, Lengths, Rng
 
 LARGEST = 1 << 31  # entries of one array of weights
 _left: ContextVar[int | None] = ContextVar("left", default=None)
@@ -43,7 +43,7 @@ def at_most(entries: int) -> Iterator[None]:
         _left.reset(before)
 
 
-def _room(shape: Shape, call: str) -> None:
+def _room(shape: Lengths, call: str) -> None:
     """ArgumentError if there is no room for an array of this shape."""
     count = math.prod(shape if isinstance(shape, tuple | list) else [shape])
     left = _left.get()
@@ -58,26 +58,26 @@ def _room(shape: Shape, call: str) -> None:
         _left.set(left - count)
 
 
-def zeros(shape: Shape, *, dtype: Any = "float64") -> np.ndarray:
+def zeros(shape: Lengths, *, dtype: Any = "float64") -> Array:
     """All zeros: the usual bias."""
     _room(shape, "zeros")
     return np.zeros(shape, floating(dtype, "init.zeros"))
 
 
-def constant(shape: Shape, value: float, *, dtype: Any = "float64") -> np.ndarray:
+def constant(shape: Lengths, value: float, *, dtype: Any = "float64") -> Array:
     """All the same value, such as 1.0 for a forget gate's bias."""
     _room(shape, "constant")
     return np.full(shape, value, floating(dtype, "init.constant"))
 
 
 def uniform(
-    shape: Shape,
+    shape: Lengths,
     low: float = 0.0,
     high: float = 1.0,
     *,
     rng: Rng = None,
     dtype: Any = "float64",
-) -> np.ndarray:
+) -> Array:
     """Uniform in [low, high)."""
     if not low <= high:
         raise ArgumentError(
@@ -92,13 +92,13 @@ def uniform(
 
 
 def normal(
-    shape: Shape,
+    shape: Lengths,
     mean: float = 0.0,
     std: float = 1.0,
     *,
     rng: Rng = None,
     dtype: Any = "float64",
-) -> np.ndarray:
+) -> Array:
     """Normal with the given mean and standard deviation."""
     if not std >= 0:
         raise ArgumentError(
@@ -113,8 +113,8 @@ def normal(
 
 
 def xavier_uniform(
-    shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
-) -> np.ndarray:
+    shape: Lengths, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
+) -> Array:
     """U(-a, a) with a = gain * sqrt(6 / (fan_in + fan_out)).
 
     Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep
@@ -125,16 +125,16 @@ def xavier_uniform(
 
 
 def xavier_normal(
-    shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
-) -> np.ndarray:
+    shape: Lengths, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
+) -> Array:
     """N(0, s^2) with s = gain * sqrt(2 / (fan_in + fan_out)): Glorot & Bengio 2010."""
     std = gain * math.sqrt(2 / max(sum(_fans(shape, "xavier_normal")), 1))
     return normal(shape, 0.0, std, rng=rng, dtype=dtype)
 
 
 def orthogonal(
-    shape: Shape, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
-) -> np.ndarray:
+    shape: Lengths, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
+) -> Array:
     """gain times a matrix whose rows, or columns if they are fewer, are orthonormal.
 
     More than two axes: one such matrix for each index of the leading axes. Drawn evenly
@@ -156,7 +156,7 @@ def orthogonal(
     )
 
 
-def _fans(shape: Shape, name: str) -> tuple[int, int]:
+def _fans(shape: Lengths, name: str) -> tuple[int, int]:
     """(inputs, outputs) of a weight of this shape."""
     if isinstance(shape, int) or len(shape) < 2:
         raise ShapeError(

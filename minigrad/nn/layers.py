@@ -1,6 +1,8 @@
 """The layers around a recurrent cell: words in, numbers out, noise between.
 
 Each is a few primitive operations; none has a backward of its own.
+
+Read next: `losses.py`.
 """
 
 from __future__ import annotations
@@ -14,14 +16,13 @@ from minigrad.engine.errors import ArgumentError, DTypeError, IndexingError, Sha
 from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.elementwise import where
 from minigrad.engine.primitives.index import take
-from minigrad.engine.primitives.messages import here
 from minigrad.engine.random import generator
 from minigrad.engine.tensor import Tensor
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 
 if TYPE_CHECKING:
-    from minigrad.engine.random import Rng
+    from minigrad.engine.aliases import Rng
 
 
 class Linear(Module):
@@ -106,7 +107,6 @@ class Embedding(Module):
             f"Embedding(padding_idx={number}): there is no such row",
             expect=f"0 <= padding_idx < num_embeddings = {self.num_embeddings}",
             actual=str(number),
-            where=here(),
             hint="padding_idx=0 goes with mg.data.pad_sequences",
         )
 
@@ -122,7 +122,6 @@ class Embedding(Module):
                     "Embedding(words): a word's number is out of range",
                     expect=f"0 <= number < {self.num_embeddings}",
                     actual=f"{numbers[at]} at {at}     words: {numbers.shape}",
-                    where=here(),
                     hint="num_embeddings is len(vocabulary), reserved numbers included",
                 )
         elif numbers.dtype.kind not in "iu" and numbers.size:
@@ -130,7 +129,6 @@ class Embedding(Module):
                 "Embedding(words): words are given by whole numbers",
                 expect="an integer dtype",
                 actual=f"{numbers.dtype} {numbers.shape}",
-                where=here(),
                 hint="mg.data.Vocabulary(texts).encode(text) gives numbers",
             )
         if numbers.size == 0:  # an empty list is of floating point to NumPy
@@ -173,7 +171,6 @@ class Dropout(Module):
                 f"Dropout(p={p!r}): not a probability",
                 expect="0 <= p <= 1",
                 actual=repr(p),
-                where=here(),
                 hint="p is the share of entries that are dropped",
             )
         self.p = float(p)
@@ -190,7 +187,6 @@ class Dropout(Module):
                 "Dropout(x): entries of floating point are dropped",
                 expect="x of a floating dtype",
                 actual=f"{x.dtype} {x.shape}",
-                where=here(),
                 hint="apply it after the Embedding, not before",
             )
         shape = x.shape
@@ -200,7 +196,6 @@ class Dropout(Module):
                     "Dropout(over_time=True)(x): x is no sequence",
                     expect="x of shape (T, B, ...)",
                     actual=f"{x.dtype} {x.shape}",
-                    where=here(),
                     hint="leave out over_time for what has no time axis",
                 )
             shape = (1, *shape[1:])
@@ -225,7 +220,6 @@ def size(call: str, name: str, value: Any) -> int:
         f"{call}({name}={value!r}): {name} must be a whole number, 0 or more",
         expect=f"int >= 0 for {name}",
         actual=f"{value!r} ({type(value).__name__})",
-        where=here(),
         hint=f"pass {name} as an int",
     )
 
@@ -242,7 +236,6 @@ def same_dtype(call: str, x: Any, weight: Tensor) -> Tensor:
             f"{call}(x): x is not of the layer's dtype",
             expect=f"x of dtype {weight.dtype}",
             actual=f"{x.dtype} {x.shape}",  # type: ignore[union-attr]
-            where=here(),
             hint=f"x.astype('{weight.dtype}'), or build the layer with dtype=",
         )
     return x if isinstance(x, Tensor) else Tensor(x)

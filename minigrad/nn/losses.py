@@ -14,6 +14,8 @@ and target must be equal: nothing is broadcast. Cross-entropies are in nats.
 
 All is computed by recorded operations, targets and masks included: give them as tensors
 and a reader of the graph can put others in their place.
+
+Read next: `clip.py`.
 """
 
 from __future__ import annotations
@@ -33,7 +35,6 @@ from minigrad.engine.errors import (
 from minigrad.engine.functions import log_softmax
 from minigrad.engine.primitives.elementwise import absolute, maximum, softplus, where
 from minigrad.engine.primitives.index import getitem
-from minigrad.engine.primitives.messages import here
 from minigrad.engine.primitives.reduce import norm_over, sum_over
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.parameters import label
@@ -45,7 +46,7 @@ def mse(
     prediction: Any, target: Any, reduction: str = "mean", mask: Any = None
 ) -> Tensor:
     """(prediction - target)^2, and its mean. prediction, target: (...) of one shape."""
-    one_of("reduction", reduction, REDUCTIONS, here)
+    one_of("reduction", reduction, REDUCTIONS)
     error, keep = _error("mse", prediction, target, mask)
     return _reduce(error * error, reduction, keep)
 
@@ -54,7 +55,7 @@ def mae(
     prediction: Any, target: Any, reduction: str = "mean", mask: Any = None
 ) -> Tensor:
     """|prediction - target|, and its mean; the slope at 0 is 0."""
-    one_of("reduction", reduction, REDUCTIONS, here)
+    one_of("reduction", reduction, REDUCTIONS)
     error, keep = _error("mae", prediction, target, mask)
     return _reduce(absolute(error), reduction, keep)
 
@@ -67,7 +68,7 @@ def rmse(
     With reduction "sum" it is the root of the sum, with "none" that of each square. A
     norm divided by sqrt(n): no square overflows, and none vanishes in float32.
     """
-    one_of("reduction", reduction, REDUCTIONS, here)
+    one_of("reduction", reduction, REDUCTIONS)
     error, keep = _error("rmse", prediction, target, mask)
     if reduction == "none":
         return absolute(error)
@@ -85,7 +86,7 @@ def binary_cross_entropy(
     negative, so that nothing cancels and small losses keep all their digits.
     Errors:  ArgumentError for a target outside [0, 1], ShapeError if shapes differ.
     """
-    one_of("reduction", reduction, REDUCTIONS, here)
+    one_of("reduction", reduction, REDUCTIONS)
     z, t, keep = _pair("binary_cross_entropy", logits, target, mask)
     values = t.numpy()
     wrong = ~((values >= 0) & (values <= 1))
@@ -95,7 +96,6 @@ def binary_cross_entropy(
             "binary_cross_entropy(logits, target): a target is no probability",
             expect="0 <= target <= 1",
             actual=f"{values[at]} at {at}",
-            where=here(),
             hint="the order is (logits, target); labels -1, 1 become (label + 1) / 2",
         )
     return _reduce(t * softplus(-z) + (1.0 - t) * softplus(z), reduction, keep)
@@ -114,7 +114,7 @@ def cross_entropy(
     Errors:  DTypeError for targets that are not whole numbers, ShapeError for targets
              of another shape than (...), IndexingError for a class outside 0..C-1.
     """
-    one_of("reduction", reduction, REDUCTIONS, here)
+    one_of("reduction", reduction, REDUCTIONS)
     logits = _floating("cross_entropy", logits)
     classes = target if isinstance(target, Tensor) else Tensor(target)
     _check_classes(logits, classes)
@@ -133,7 +133,6 @@ def cross_entropy(
             "cross_entropy(logits, target): no such class",
             expect=f"class numbers in 0..{count - 1}, as logits end in {count}",
             actual=f"{values[at]} at {at}",
-            where=here(),
             hint="leave entries out with mask=, not with a number of their own",
         )
     # Where in the flattened table of log-probabilities the targets' are.
@@ -152,7 +151,6 @@ def _check_classes(logits: Tensor, classes: Tensor) -> None:
             if logits.ndim
             else "logits (..., C): one number per class, on the last axis",
             actual=f"target: {classes.shape}     logits: {label(logits)}",
-            where=here(),
             hint="for one-hot rows use target.argmax(-1)"
             if classes.shape == logits.shape
             else "the classes are on the last axis of the logits: swapaxes(1, -1) "
@@ -163,7 +161,6 @@ def _check_classes(logits: Tensor, classes: Tensor) -> None:
             "cross_entropy(logits, target): targets are class numbers",
             expect="an integer dtype",
             actual=f"{classes.dtype} {classes.shape}",
-            where=here(),
             hint="use .astype('int64') if these are whole numbers; for a probability "
             "per label use binary_cross_entropy",
         )
@@ -180,7 +177,6 @@ def _floating(name: str, x: Any) -> Tensor:
             f"{name}(prediction, target): the prediction is not of floating point",
             expect="a floating dtype",
             actual=label(x),
-            where=here(),
             hint="the order is (prediction, target); .astype('float64') converts",
         )
     return x
@@ -197,7 +193,6 @@ def _pair(
             f"{name}(prediction, target): shapes differ",
             expect="target.shape == prediction.shape",
             actual=f"target: {target.shape}     prediction: {label(prediction)}",
-            where=here(),
             hint="broadcasting would compare the wrong pairs: use reshape or squeeze",
         )
     if target.dtype != prediction.dtype:
@@ -224,7 +219,6 @@ def _mask(mask: Any, shape: tuple[int, ...]) -> Tensor:
                 "mask= says yes or no for each entry",
                 expect="booleans, or zeros and ones",
                 actual=f"{keep.dtype} {keep.shape}",
-                where=here(),
                 hint='for weights use reduction="none", multiply, and sum',
             )
         keep = keep != 0
@@ -234,7 +228,6 @@ def _mask(mask: Any, shape: tuple[int, ...]) -> Tensor:
             "mask= does not fit the loss",
             expect=f"a shape that {shape} begins with (a length may be 1)",
             actual=f"mask: {keep.shape}",
-            where=here(),
             hint="is it (B, T) beside time-first (T, B)? use mask.T",
         )
     return keep.reshape(keep.shape + (1,) * (len(shape) - keep.ndim))

@@ -12,7 +12,7 @@ Nothing is registered: a module's parts are found by looking at its attributes w
 are asked for, through lists, tuples and dicts too. A part's name is the way to it:
 "hidden.weight", "layers.0.bias".
 
-Read next: `layers.py`.
+Read next: `parameters.py`.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Parameters and gradients are rebound to new arrays, never written to: graphs recorded
 before keep the values they were computed with.
+
+Read next: `init.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import numpy as np
 
 from minigrad.engine.errors import ArgumentError, DTypeError, GraphError
 from minigrad.engine.graph import Edge, Leaf
-from minigrad.engine.primitives.messages import here
 from minigrad.engine.tensor import Tensor
 
 
@@ -31,7 +32,6 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
             f"{call}(parameters): several parameters are wanted",
             expect="an iterable of tensors",
             actual=kind,
-            where=here(),
             hint="pass model.parameters()"
             if hasattr(parameters, "parameters")
             else "pass a list of one: [p]",
@@ -43,7 +43,6 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
                 f"{call}(parameters): number {number} is no tensor",
                 expect="an iterable of tensors",
                 actual=f"{type(p).__name__}: {p!r:.60}",
-                where=here(),
                 hint="pass model.parameters(), without their names",
             )
         if not isinstance(p._edge.source, Leaf):
@@ -51,7 +50,6 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
                 f"{call}(parameters): number {number} is computed, so it cannot be set",
                 expect="leaves: parameters, or tensors made with requires_grad=True",
                 actual=label(p),
-                where=here(),
                 hint="pass what it was computed from",
             )
     if len({id(p) for p in found}) < len(found):
@@ -61,7 +59,6 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
             f"{call}(parameters): a parameter is given twice",
             expect="each parameter once",
             actual=label(twice),
-            where=here(),
             hint="model.parameters() gives shared parameters once",
         )
     return found

@@ -4,6 +4,8 @@ A page carries a content security policy that allows its own style and script by
 hashes and nothing else: no network, no inline handler, no other script. Data is
 embedded as JSON with every character escaped that could end its element; the pages'
 scripts set text only ever as text. Figures stand in the page: inline SVG, or `image`.
+
+Read next: `plots.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Matplotlib figures for pages: what every reader that plots has in common."""
+"""Matplotlib figures for pages: what every reader that plots has in common.
+
+Read next: `minigrad/drawing/` (a graph as a picture).
+"""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@ r"""Formulas as MathML, which browsers draw themselves, and as TeX.
     mathml(["power", "y", 2])    <msup><mi>y</mi><mn>2</mn></msup>
     tex(["div", 1, "x"])         \frac{1}{x}
 
-Read next: `loops.py` and `gates.py`, if you have not; then a reader: `drawing/`.
+Read next: `pulling.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A printer is a table, a form for each word of a tree, and how tightly each word binds:
 what binds less than its place demands is put in brackets.
 
-Read next: `formula_markup.py` (the same in MathML and TeX).
+Read next: `formula_markup.py`.
 """
 
 from __future__ import annotations

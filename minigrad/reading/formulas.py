@@ -10,7 +10,7 @@ that is computed. The others have a line each in `FORMULAS`.
 In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs:
 `filled` puts symbols or numbers in their place.
 
-Read next: `formula_text.py` and `formula_markup.py` (the printers).
+Read next: `formula_text.py`.
 """
 
 from __future__ import annotations

@@ -4,41 +4,67 @@ A cell computes each gate in a scope of its own, `with gate("f"): f = sigmoid(..
 value of a gate at a step is what is computed last in that scope: nothing in the cell is
 written for the reader, and a user's own cell is read in the same way.
 
-Read next: `recurrent.py` (where a model's trace is put together).
+Read next: `loops.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
-from minigrad.engine.graph import Node, ancestors
-from minigrad.engine.primitives.messages import here as user_line
+from minigrad.engine.graph import Node
+from minigrad.engine.scope import Scope
 from minigrad.engine.tensor import Tensor
+from minigrad.reading.levels import GATE, letter
+
+Levels = tuple[Scope, ...]
+_seq = attrgetter("seq")
 
 
-def gate_nodes(
-    states: Sequence[tuple[Tensor, ...]], first: int, depth: int
+def closing(
+    nodes: Iterable[Node], inside: int = 0, kinds: tuple[str, ...] = GATE
+) -> dict[Levels, Node]:
+    """The node that gave each gate its value, by the levels down to the gate's own.
+
+    nodes   oldest first: of one time step; or of a graph, where the levels name the
+            step as well
+    inside  the number of outer levels that are left out: `loop.inside`
+    kinds   `levels.NAMED`: scopes of the user's own count, too
+
+    It is the last node recorded in the gate's scope, or in a scope within. What a
+    recorded backward pass computed there does not count.
+    """
+    found: dict[Levels, Node] = {}
+    for node in nodes:
+        if node.origin is None:
+            for k in range(inside, len(node.scope)):
+                if node.scope[k].kind in kinds:
+                    found[node.scope[inside : k + 1]] = node
+    return found
+
+
+def letters(closed: Mapping[Levels, Node]) -> dict[Node, str]:
+    """The letter of every node that closes a gate: of gates in gates the innermost's;
+    a gate's rather than that of a scope of the user's own within it."""
+    ordered = sorted(closed, key=lambda at: (at[-1].kind == "gate", len(at)))
+    return {closed[at]: letter(at[-1]) for at in ordered}
+
+
+def by_letter(
+    steps: Mapping[int, Sequence[Node]], inside: int, kinds: tuple[str, ...] = GATE
 ) -> dict[str, dict[int, Node]]:
     """The node that made each gate, by letter and time step: {"f": {0: node, ...}}.
 
-    A scope of the user's own, which is no gate of the table, counts too, by its name.
-
-    states  all states of the loop: what it made is among their ancestors
-    first   the `seq` from which on nodes belong to the loop
-    depth   the number of scopes around the loop: a node's time step comes right after
+    steps   {time step: its nodes, oldest first}: `loop.nodes`
     """
     found: dict[str, dict[int, Node]] = {}
-    for node in ancestors([s._edge.source for state in states for s in state]):
-        inner = node.scope[depth:]
-        if node.seq < first or not inner or inner[0].kind != "step":
-            continue
-        for level in inner[1:]:
-            if level.kind in ("gate", "scope"):
-                name = level.name if level.index is None else str(level.index)
-                found.setdefault(name, {})[inner[0].index] = node
+    for step, nodes in steps.items():
+        for at, node in closing(nodes, inside, kinds).items():
+            made = found.setdefault(letter(at[-1]), {})
+            made[step] = max(node, made.get(step, node), key=_seq)
     return found
 
 
@@ -47,7 +73,7 @@ def gate_values(
 ) -> dict[str, np.ndarray]:
     """The values of every gate of one loop, by letter: (steps, B, H) each.
 
-    found   what `gate_nodes` found
+    found   what `by_letter` found
     mask    (T, B): gates at padded steps are given as zeros
     A step that did not compute a gate has NaN there.
     """
@@ -78,6 +104,5 @@ def unknown(name: str, names: list[str], state: Tensor) -> MinigradError:
         f"[{name!r}] is not a gate or state of this cell",
         expect=f"one of {', '.join(map(repr, names))}",
         actual=repr(name),
-        where=user_line(),
         hint='a gate is what is computed within: with gate("f"): ...',
     )

@@ -10,6 +10,8 @@ it is a central difference of sixth order; an entry that is smaller than what
 differences can resolve is reported as just that. So is an entry of which float64 itself
 holds too few digits, as in 1 - tanh(x)^2 of a saturated unit: there the gradient moves
 by as much if every recorded value is off by one rounding.
+
+Read next: `text.py`.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import backpropagate, grad, key
+from minigrad.engine.autodiff import backpropagate, grad
 from minigrad.engine.errors import ArgumentError, GradientError
-from minigrad.engine.graph import AnyEdge, Edge, ancestors
+from minigrad.engine.graph import AnyEdge, Edge, ancestors, key
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.replay import nodes_between, replay

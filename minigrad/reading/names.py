@@ -20,9 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node
+from minigrad.reading.levels import NAMED, behind_mask, layer_of
+from minigrad.reading.loops import Loops
 from minigrad.reading.text import clean, number
 
 LONGEST = 32  # characters of a name that are shown
+CANDIDATE = "\u0303"  # a tilde over the letter
 STATES = ("h", "c")  # the letters of what a step hands on
 _INITIAL = re.compile("([hcs])_?0")  # what tensors are called that a loop begins with
 _NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?")
@@ -75,20 +78,19 @@ class Names:
     def __init__(self, nodes: list[Node], output: Any = None) -> None:
         single = isinstance(output, Node) and not output.primitive.multiple
         self._loss = output if single and output.array.size == 1 else None
-        self.numbers = {node: number for number, node in enumerate(nodes)}
-        self._many = len({_index(node, "layer") for node in nodes} - {None}) > 1
-        self._gates = _letters(nodes)
-        self._back = _backward_loops(nodes)
+        self._numbers = {node: number for number, node in enumerate(nodes)}
+        self._loops = Loops(nodes)
+        self._many = len({layer_of(node.scope) for node in nodes} - {None}) > 1
+        self._gates = _letters(nodes, self._loops)
         self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
         self._leaves: dict[Leaf, Symbol] = {}
         self._taken: dict[Symbol, int] = {}
         for node in nodes:
             if node.origin is None:  # not of a recorded backward pass
+                layer = layer_of(node.scope)
                 for edge in node.edges:
                     key = edge.source, edge.index
-                    self._readers.setdefault(key, (node, set()))[1].add(
-                        _index(node, "layer")
-                    )
+                    self._readers.setdefault(key, (node, set()))[1].add(layer)
         for node in nodes:  # all at once, so that primes do not depend on who asks
             for edge in node.edges:
                 if isinstance(edge.source, Leaf):
@@ -121,7 +123,7 @@ class Names:
         if found is not None:
             return found
         part = f",{index}" if node.primitive.multiple else ""
-        return Symbol("v", f"{self.numbers.get(node, '?')}{part}")
+        return Symbol("v", f"{self._numbers.get(node, '?')}{part}")
 
     def named(self, node: Node, index: int = 0) -> Symbol | None:
         """The same; None for a result that has a number only."""
@@ -130,37 +132,31 @@ class Names:
             return Symbol(clean(given, LONGEST))
         if node is self._loss:
             return Symbol("L")
-        letter, step = self._gates.get(node), _index(node, "step")
+        letter, place = self._gates.get(node), self._loops.of(node)
         if letter is not None and not node.primitive.multiple:
-            if letter.rstrip("̃") in STATES:
-                step = self.state_number(node)
-            return Symbol(letter, "" if step is None else str(step), self.layer(node))
+            later = letter.rstrip(CANDIDATE) in STATES and not self._falls(node)
+            number = "" if place is None else str(place.step + later)
+            return Symbol(letter, number, self.layer(node))
         if node.primitive.name == "unstack" and node.origin is None:
             return self._part(node, index)
-        above = None if step is None else self._input_of(node, index)
-        return None if above is None else Symbol("x", str(step), f"({above})")
-
-    def state_number(self, node: Node) -> int | None:
-        """The number of the state that a node's step makes; None outside steps."""
-        step = _index(node, "step")
-        return step if step is None or self._falls(node) else step + 1
+        above = self._input_of(node, index)
+        if place is None or above is None:
+            return None
+        return Symbol("x", str(place.step), above)
 
     def layer(self, node: Node) -> str:
         """What stands above the symbols of a node's layer; "" if there is one only."""
-        return self._mark(_index(node, "layer"))
+        return self._mark(layer_of(node.scope))
 
-    def _mark(self, layer: Any) -> str:
+    def _mark(self, layer: tuple[int, bool] | None) -> str:
         if layer is None or not self._many:
             return ""
-        layer, reverse = layer if isinstance(layer, tuple) else (layer, False)
-        return f"({layer},rev)" if reverse else f"({layer})"
+        return f"({layer[0]},rev)" if layer[1] else f"({layer[0]})"
 
     def _falls(self, node: Node) -> bool:
         """Is it of a loop that goes from the last step back to the first?"""
-        layer = _index(node, "layer")
-        if isinstance(layer, tuple):
-            return bool(layer[1])
-        return _loop(node) in self._back
+        place = self._loops.of(node)
+        return place is not None and place.loop.reverse
 
     def _part(self, node: Node, index: int) -> Symbol:
         """A part of what was taken apart: an input of step `index`, or a state."""
@@ -183,14 +179,14 @@ class Names:
         falls = reader is not None and self._falls(reader)
         return Symbol(name[0], "init" if falls else "0", above)
 
-    def _input_of(self, node: Node, index: int) -> int | None:
-        """The layer that reads a value, if it is one and not the value's own."""
+    def _input_of(self, node: Node, index: int) -> str | None:
+        """The mark of the layer that alone reads a value, if that is not its own."""
         _, layers = self._readers.get((node, index), (None, set()))
-        strange = None in layers or _index(node, "layer") in layers
+        strange = None in layers or layer_of(node.scope) in layers
         if not self._many or strange or node.origin is not None:
             return None
-        numbers = {k[0] if isinstance(k, tuple) else k for k in layers}
-        return numbers.pop() if len(numbers) == 1 else None
+        numbers = {number for number, _ in layers}
+        return f"({numbers.pop()})" if len(numbers) == 1 else None
 
     def _leaf(self, edge: AnyEdge) -> Symbol:
         """A leaf's name without the path to it; primes tell equal ones apart."""
@@ -205,54 +201,16 @@ class Names:
         return Symbol(symbol.base + mark, symbol.sub, symbol.sup)
 
 
-def _letters(nodes: list[Node]) -> dict[Node, str]:
-    """The last operation in each gate of each step: it makes the gate's value.
-
-    A scope of the user's own within a step counts as a gate. A padded step keeps the
-    state it found: what is chosen then has the letter, and the candidate a tilde.
-    """
-    last: dict[tuple, Node] = {}
+def _letters(nodes: list[Node], loops: Loops) -> dict[Node, str]:
+    """What closes the gates, and the user's own scopes within a time step. A padded
+    step keeps the state it found: what is chosen then has the letter, and the candidate
+    a tilde."""
+    found = {n: clean(letter, 12) for n, letter in loops.letters(NAMED).items()}
     for node in nodes:
-        kind = node.scope[-1].kind if node.scope and node.origin is None else ""
-        if kind == "gate" or (kind == "scope" and _index(node, "step") is not None):
-            last[node.scope] = node
-    found = {
-        node: clean(scope[-1].index or scope[-1].name, 12)
-        for scope, node in last.items()
-    }
-    for node in nodes:
-        if node.primitive.name == "where" and node.scope and node.origin is None:
-            kept = [e.source for e in node.edges if e.source in found]
-            if node.scope[-1].kind == "step" and kept:
-                letter = found[kept[0]]
-                found[kept[0]] = f"{letter}̃"
-                found[node] = letter
+        chosen, place = behind_mask(node), loops.of(node)
+        if place is not None and chosen is not None and node.origin is None:
+            source: Any = chosen.source
+            if source in found and len(node.scope) == place.loop.inside:
+                found[node] = found[source]
+                found[source] += CANDIDATE
     return found
-
-
-def _loop(node: Node) -> tuple:
-    """The scopes around the innermost time step; those of a node outside any, all."""
-    steps = [k for k, level in enumerate(node.scope) if level.kind == "step"]
-    return node.scope[: steps[-1]] if steps else node.scope
-
-
-def _backward_loops(nodes: list[Node]) -> set[tuple]:
-    """The loops, by the scopes around them, whose second step is below the first."""
-    first: dict[tuple, int] = {}
-    found: dict[tuple, bool] = {}
-    for node in nodes:
-        step = _index(node, "step")
-        if step is None or node.origin is not None:
-            continue
-        loop = _loop(node)
-        if step != first.setdefault(loop, step):
-            found.setdefault(loop, step < first[loop])
-    return {loop for loop, falls in found.items() if falls}
-
-
-def _index(node: Node, kind: str) -> Any:
-    """The index of the innermost scope of a kind, or None."""
-    for level in reversed(node.scope):
-        if level.kind == kind:
-            return level.index
-    return None

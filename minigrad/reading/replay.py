@@ -4,6 +4,8 @@
 
 The reader behind gradient checks (complex step), and behind every "what if": a changed
 word, a clamped gate. Nothing is recorded, and the graph stays as it is.
+
+Read next: `norms.py`.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, key
 from minigrad.engine.errors import GraphError, ShapeError
-from minigrad.engine.graph import AnyEdge, Node, ancestors
-from minigrad.engine.primitives.base import describe
+from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly
+from minigrad.reading.pulling import name_of_output
 
 
 def replay(output: Any, values: Mapping[Any, Any]) -> np.ndarray:
@@ -76,7 +78,7 @@ def evaluate(
             known.setdefault(node, made)
         else:
             for k, part in enumerate(made):
-                known.setdefault((node, k) if k else node, part)
+                known.setdefault(name_of_output(node, k), part)
     return known
 
 

@@ -3,6 +3,8 @@
 User text (names, words, file names) passes through `clean` before it is shown, so
 that no control character, no half of a surrogate pair and no mark that turns the
 direction of writing reaches any output.
+
+Read next: `minigrad/pages/` (what every page shares).
 """
 
 from __future__ import annotations

@@ -4,34 +4,25 @@ A parameter's gradient is a sum of one contribution per use. The backward pass t
 watcher each of them; here they are filed by the time step in whose scope the use was
 recorded, as dense arrays (`Dense`) or as norms only (`Norms`).
 
-Read next: `ledgers.py`.
+Read next: `gradcheck.py`.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import Key, backpropagate, key
-from minigrad.engine.graph import AnyEdge, Node, ancestors
+from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
 from minigrad.engine.quiet import quietly, uncollected
-from minigrad.engine.scope import Scope
-from minigrad.engine.stacking import Watcher
-from minigrad.nn.clip import norm_of
+from minigrad.engine.watching import Watcher
+from minigrad.reading.loops import Loops
+from minigrad.reading.norms import euclidean, product_norm
 
 OUTSIDE = "outside"  # the slot of uses outside any time step
-
-
-def step_of(scope: tuple[Scope, ...]) -> int | None:
-    """The time step that something was recorded in: of loops in loops the outer one."""
-    for level in scope:
-        if level.kind == "step":
-            return level.index
-    return None
 
 
 class Uses:
@@ -45,16 +36,15 @@ class Uses:
     def __init__(self, outputs: Iterable[AnyEdge], keys: Iterable[Key]) -> None:
         wanted = set(keys)
         found: list[tuple[Key, int | None]] = []
-        seen = set()
-        for node in ancestors([edge.source for edge in outputs]):
-            step = step_of(node.scope)
-            seen.add(step)
+        nodes = ancestors([edge.source for edge in outputs])
+        self._loops = Loops(nodes)
+        for node in nodes:
             if node.requires_grad:
                 for edge in node.edges:
                     if edge.requires_grad and key(edge) in wanted:
-                        found.append((key(edge), step))
-        times = sorted(step for step in seen if step is not None)
-        self.steps: list[int | str] = [*times]
+                        found.append((key(edge), self._step(node)))
+        times = {step for loop in self._loops.outer for step in loop.steps}
+        self.steps: list[int | str] = [*sorted(times)]
         if any(step is None for _, step in found):
             self.steps.append(OUTSIDE)
         self._slots = {step: slot for slot, step in enumerate(self.steps)}
@@ -63,7 +53,12 @@ class Uses:
 
     def slot(self, node: Node) -> int:
         """The number of the slot that a use belongs to."""
-        return self._slots[step_of(node.scope)]  # type: ignore[index]
+        return self._slots[self._step(node)]  # type: ignore[index]
+
+    def _step(self, node: Node) -> int | None:
+        """The time step of a use: of loops in loops the outer one's."""
+        place = self._loops.outermost(node)
+        return None if place is None else place.step
 
 
 class Dense:
@@ -110,41 +105,13 @@ class Norms:
             if missing:
                 self._sums[place] = value
                 return
-        self.arrays[name][slot] = _norm(value)
+        self.arrays[name][slot] = euclidean(value)
 
     def close(self) -> None:
         """The pass is over: of some uses nothing came."""
         for (name, slot), value in self._sums.items():
-            self.arrays[name][slot] = _norm(value)
+            self.arrays[name][slot] = euclidean(value)
         self._sums, self._missing = {}, {}
-
-
-def _norm(value: np.ndarray) -> float:
-    """In float64, where the squares of small float32 entries do not underflow."""
-    return norm_of(value.astype(np.float64, copy=False))
-
-
-def product_norm(a: np.ndarray, g: np.ndarray) -> float:
-    """The Frobenius norm of a^T g, without the product where that is cheaper.
-
-    |a^T g|^2 is the sum of (a a^T) * (g g^T), which for few rows takes far less than
-    the product. Where the rows nearly cancel it would lose digits: then the product is
-    made after all.
-    """
-    (rows, m), (_, n) = a.shape, g.shape
-    a, g = a.astype(np.float64, copy=False), g.astype(np.float64, copy=False)
-    if rows * (m + n) < m * n:
-        scale_a, scale_g = float(np.abs(a).max()), float(np.abs(g).max())
-        finite = math.isfinite(scale_a) and math.isfinite(scale_g)
-        if finite and (scale_a == 0 or scale_g == 0):
-            return 0.0
-        if finite:
-            a_scaled, g_scaled = a / scale_a, g / scale_g
-            within_a, within_g = a_scaled @ a_scaled.T, g_scaled @ g_scaled.T
-            squared = float(np.vdot(within_a, within_g))
-            if squared > 1e-4 * np.trace(within_a) * np.trace(within_g):
-                return math.sqrt(squared) * scale_a * scale_g
-    return norm_of(np.dot(a.T, g))
 
 
 class _Filing(Watcher):

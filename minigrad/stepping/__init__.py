@@ -1,6 +1,10 @@
 """Step by step: every operation forward, every contribution backward, as data.
 
-`mg.steps(loss)` makes the events; front ends play them. Start with `events.py`.
+`mg.steps(loss)` (`stepper.py`) makes a `Steps` (`recorded_steps.py`). `record/` turns
+the graph into events, operations and values, and those into JSON and back; `play/`
+shows events one at a time: on a page, in the terminal, as pictures.
+
+Read next: `stepper.py`.
 """
 
 from minigrad.stepping.record.events import (
@@ -15,7 +19,8 @@ from minigrad.stepping.record.events import (
     Stacked,
     Value,
 )
-from minigrad.stepping.stepper import Steps, steps
+from minigrad.stepping.recorded_steps import Steps
+from minigrad.stepping.stepper import steps
 
 __all__ = [
     "Array",

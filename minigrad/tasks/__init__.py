@@ -6,10 +6,12 @@
     trained = tasks.load("weather")              # the model that was saved by it
     print(trained.predict("july.csv"))
 
-A task says what its data, its model and its figures are (`task.py`); everything else,
-the loop, checkpoints, resuming, the page, the commands, is here once for all.
+A task says what its data, its model and its figures are (`task.py`; `weather.py` is
+one). Everything else is here once for all: the order of a training (`session.py`),
+where its files are, the page, what is told in the terminal. Then come the other tasks,
+each with its data and its figures, and in `baselines/` what they have to beat.
 
-Read next: `task.py` (what a task is), `weather.py` (one of them), `session.py`.
+Read next: `task.py` (what a task is).
 """
 
 from __future__ import annotations

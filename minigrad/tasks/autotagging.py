@@ -1,27 +1,28 @@
 """Autotagging: which tags go with a one-line description of a program?
 
-Read next: `models/taggers.py` (the network).
+The network is in `models/taggers.py`.
+
+Read next: `described_programs.py` (its data).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 import minigrad as mg
 from minigrad import models
 from minigrad.data import Vocabulary
-from minigrad.data.files import read_table, sentence
 from minigrad.engine.errors import DataError
-from minigrad.engine.scope import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
-from minigrad.tasks.sequences import bucketed, padded, portions
+from minigrad.tasks.described_programs import LEAST, Described, read
+from minigrad.tasks.sequences import bucketed, padded
 from minigrad.tasks.statistics import f1, paired
+from minigrad.tasks.tag_figures import always, chances, figures, of_tag
 from minigrad.tasks.task import (
     Prepared,
     Section,
@@ -35,15 +36,6 @@ from minigrad.tasks.task import (
 from minigrad.tasks.task_options import Option, common
 
 MOST_TAGS = 1000
-LEAST = 10  # descriptions
-
-
-class Described(NamedTuple):
-    """Some descriptions: their text, words as numbers, and tags (n, K) of 0 and 1."""
-
-    texts: list[str]
-    tokens: list[list[int]]
-    tags: np.ndarray
 
 
 class Autotagging(Task):
@@ -69,7 +61,7 @@ class Autotagging(Task):
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
         """Parts of 68, 12 and 20 %; tags are those of the training part."""
-        texts, tags = _read(settings.data)
+        texts, tags = read(settings.data)
         enough(settings.data, "descriptions", len(texts), LEAST)
         rows, test = mg.data.split(len(texts), (0.8, 0.2), rng=0)
         train, validation = mg.data.split(rows, (0.85, 0.15), rng=1)
@@ -150,21 +142,19 @@ class Autotagging(Task):
         self, model: Any, part: Described, reading: dict[str, Any]
     ) -> dict[str, float]:
         """F1 over all tags given (micro), and the mean of the tags' own (macro)."""
-        return _figures(chances(model, part) > reading["threshold"], part.tags)
+        return figures(chances(model, part) > reading["threshold"], part.tags)
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
         """Words and pairs weighed without their order; the most frequent tags."""
         frequent = np.argsort(-data.train.tags.sum(axis=0))
         best = max(
             range(1, len(frequent) + 1),
-            key=lambda n: f1(_always(frequent[:n], data.train.tags), data.train.tags),
+            key=lambda n: f1(always(frequent[:n], data.train.tags), data.train.tags),
         )
-        always = _always(frequent[:best], data.test.tags)
+        given = always(frequent[:best], data.test.tags)
         return {
-            "TF-IDF, logistic regression": _figures(
-                self._weighed(data), data.test.tags
-            ),
-            f"always the {best} most frequent": _figures(always, data.test.tags),
+            "TF-IDF, logistic regression": figures(self._weighed(data), data.test.tags),
+            f"always the {best} most frequent": figures(given, data.test.tags),
         }
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
@@ -182,8 +172,8 @@ class Autotagging(Task):
             [
                 tag,
                 int(part.tags[:, k].sum()),
-                *(f"{x:.2f}" for x in _of_tag(given[:, k], part.tags[:, k])),
-                f"{_of_tag(theirs[:, k], part.tags[:, k])[2]:.2f}",
+                *(f"{x:.2f}" for x in of_tag(given[:, k], part.tags[:, k])),
+                f"{of_tag(theirs[:, k], part.tags[:, k])[2]:.2f}",
             ]
             for k, tag in enumerate(reading["tags"])
         ]
@@ -236,67 +226,5 @@ class Autotagging(Task):
         return {}
 
 
-def chances(model: Any, part: Described) -> np.ndarray:
-    """The chance of each tag for each text, (n, K)."""
-    found: list[Any] = [None] * len(part.tokens)
-    with no_grad():
-        for rows, tokens, mask in portions(part.tokens):
-            given = mg.sigmoid(model(tokens, mask=mask)).data
-            for row, values in zip(rows, given, strict=True):
-                found[row] = values
-    return np.array(found)
-
-
-def _figures(given: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
-    each = [
-        f1(given[:, k], wanted[:, k])
-        for k in range(wanted.shape[1])
-        if wanted[:, k].any()
-    ]
-    return {"micro F1": f1(given, wanted), "macro F1": float(np.mean(each or [0]))}
-
-
-def _of_tag(given: np.ndarray, wanted: np.ndarray) -> tuple[float, float, float]:
-    right = (given & wanted).sum()
-    return (
-        right / max(given.sum(), 1),
-        right / max(wanted.sum(), 1),
-        f1(given, wanted),
-    )
-
-
-def _always(columns: np.ndarray, like: np.ndarray) -> np.ndarray:
-    given = np.zeros_like(like)
-    given[:, columns] = True
-    return given
-
-
 def _names(row: np.ndarray, reading: dict[str, Any]) -> str:
     return ", ".join(np.array(reading["tags"])[row]) or "none"
-
-
-def _read(path: str | None) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Texts and tags: of the user's table, or the package's."""
-    if path is None:
-        programs = mg.data.program_tags()
-        return list(programs.texts), list(programs.tags)
-    table = read_table(path, {"text": sentence, "tags": _tags})
-    counts = Counter(tag for tags in table["tags"] for tag in tags)
-    if len(counts) < 2:
-        raise DataError(
-            f"{path}: all texts have the same tag",
-            expect="two different tags or more",
-            actual=", ".join(map(repr, counts)),
-            hint="tags stand in one column, with commas between them",
-        )
-    return table["text"], table["tags"]
-
-
-def _tags(field: str) -> tuple[str, ...]:
-    tags = tuple(sorted({tag.strip() for tag in field.split(",") if tag.strip()}))
-    if not tags:
-        raise ValueError("a text without a tag teaches nothing: leave it out")
-    return tags
-
-
-_tags.__name__ = "tags with commas between them"

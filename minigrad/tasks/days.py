@@ -1,6 +1,6 @@
 """A series of days: read, bordered, and cut into windows of the days before each.
 
-Read next: `weather.py`.
+Read next: `forecast_figures.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The next letter of a first name: what names are made of, and names that are none.
 
-Read next: `writing.py`.
+Read next: `autotagging.py`.
 """
 
 from __future__ import annotations

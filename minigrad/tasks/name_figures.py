@@ -1,6 +1,6 @@
 """How well names are found, beside lists and in one direction; what the data are.
 
-Read next: `statistics.py`.
+Read next: `minigrad/trial/` (the gates of a trained model).
 """
 
 from __future__ import annotations

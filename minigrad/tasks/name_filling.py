@@ -4,7 +4,7 @@ Each time a sentence is read another name stands in it, so that the network cann
 the names of the text by heart. What it can learn is how names are spelled, and between
 which words they stand.
 
-Read next: `spelling.py`.
+Read next: `spelling.py` (words as numbers).
 """
 
 from __future__ import annotations

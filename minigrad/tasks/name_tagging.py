@@ -3,8 +3,9 @@
 All is in lower case, and no name of the held-out part was ever seen: a name has to be
 told by how it is spelled and by the words around it.
 
-Read next: `name_labels.py` and `name_filling.py` (the data), `spelling.py` and
-`models/taggers.py` (the network), `name_figures.py`.
+The network is in `models/taggers.py`.
+
+Read next: `name_labels.py` (its data).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A trained model from its file: whose it is, and whether this version can use it.
 
-Read next: `task_folder.py` (where files are).
+Read next: `task_page.py`.
 """
 
 from __future__ import annotations

@@ -1,22 +1,31 @@
 """Sentiment: does a sentence of a film review sound positive, and after which word?
 
-Read next: `minigrad/trial` (what the gates of the trained model do).
+What the gates of the trained model do is measured in `minigrad/trial/`.
+
+Read next: `rated_sentences.py` (its data).
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 
 import minigrad as mg
 from minigrad.data import Vocabulary
-from minigrad.data.files import finite, read_table, some_text
-from minigrad.engine.errors import DataError
 from minigrad.engine.scope import GATES
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
+from minigrad.tasks.rated_sentences import (
+    CLEAR,
+    LONGEST,
+    Sentences,
+    clear,
+    parts,
+    read_rated,
+)
+from minigrad.tasks.sentence_reading import read, words_of
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
 from minigrad.tasks.statistics import Interval, paired
 from minigrad.tasks.task import (
@@ -25,37 +34,12 @@ from minigrad.tasks.task import (
     Table,
     Task,
     Trained,
-    enough,
     first_askable,
     seen,
 )
 from minigrad.tasks.task_options import Option, common
 
-CLEAR = 1.0  # |rating| from which people agree on a side
-LONGEST = 50  # words; longer sentences are cut for training (one in 200 is)
-LEAST = 10  # sentences with a clear side
 SO_FAR = 0.3  # how much the sentiment after every word counts beside the last
-
-
-class Sentences(NamedTuple):
-    """Some sentences: their text, words as numbers, and rating."""
-
-    texts: list[str]
-    tokens: list[list[int]]
-    ratings: np.ndarray
-
-    @property
-    def positive(self) -> np.ndarray:
-        """(n,) booleans: is the rating above zero?"""
-        return self.ratings > 0
-
-    @property
-    def chances(self) -> np.ndarray:
-        """(n,) what the model is to say: near 1 or 0 for clear ratings, else between.
-
-        The logistic function of the rating: 0.95 at 3, 0.73 at 1, 0.5 at 0.
-        """
-        return (0.5 * (1 + np.tanh(self.ratings / 2))).astype("float32")
 
 
 class Sentiment(Task):
@@ -81,7 +65,7 @@ class Sentiment(Task):
 
     def prepare(self, settings: SimpleNamespace) -> Prepared:
         """Parts of 75, 10 and 15 %; sentences without a clear side only train."""
-        texts, ratings = _read(settings.data)
+        texts, ratings = read_rated(settings.data)
         rows, validation, test = parts(ratings, settings.data)
         unclear = np.flatnonzero(np.abs(ratings) < CLEAR)
         vocabulary = Vocabulary([texts[k] for k in rows], min_count=settings.min_count)
@@ -165,7 +149,7 @@ class Sentiment(Task):
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
         """Always the more frequent side; words and pairs without their order."""
-        often = (data.train.ratings[_clear(data.train)] > 0).mean() >= 0.5
+        often = (data.train.ratings[clear(data.train)] > 0).mean() >= 0.5
         held = data.test.positive
         return {
             "TF-IDF, logistic regression": {
@@ -199,8 +183,6 @@ class Sentiment(Task):
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
         """The sentiment after each word, and the gates' means beside it."""
-        from minigrad.trial.sentence_reading import read, words_of
-
         found = read(trained.model, trained.reading["words"], words_of(text))
         names = [k for k in ("f", "i", "o", "r", "z", "c", "h") if k in found.gates]
         rows = [
@@ -231,19 +213,6 @@ class Sentiment(Task):
         ]
 
 
-def parts(
-    ratings: np.ndarray, path: str | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row numbers of the clear cases: to train on, to choose by, held out."""
-    clear = np.flatnonzero(np.abs(ratings) >= CLEAR)
-    _check_sides(ratings[clear])
-    enough(path, "sentences with a clear side", len(clear), LEAST)
-    rows, test = mg.data.split(clear, (0.85, 0.15), rng=0)
-    train, validation = mg.data.split(rows, (0.88, 0.12), rng=1)
-    _check_sides(ratings[train])
-    return train, validation, test
-
-
 def mistakes(part: Sentences, logits: np.ndarray, most: int = 8) -> Section:
     """The sentences whose side is wrong, the surest first."""
     wrong = np.flatnonzero((logits > 0) != part.positive)
@@ -259,37 +228,13 @@ def mistakes(part: Sentences, logits: np.ndarray, most: int = 8) -> Section:
     return Section(title, tables=[Table("Held out", header, rows)])
 
 
-def _check_sides(ratings: np.ndarray) -> None:
-    positive = int((ratings > 0).sum())
-    if min(positive, len(ratings) - positive) < 1:
-        raise DataError(
-            "sentiment: all sentences are on one side",
-            expect=f"ratings of {CLEAR:g} or more, and of -{CLEAR:g} or less",
-            actual=f"{positive} positive, {len(ratings) - positive} negative",
-            hint="ratings run from -4 (worst) to 4 (best), 0 being neither",
-        )
-
-
-def _read(path: str | None) -> tuple[list[str], np.ndarray]:
-    """Texts and ratings: of the user's table, or the package's."""
-    if path is None:
-        reviews = mg.data.movie_reviews()
-        return list(reviews.texts), reviews.ratings
-    table = read_table(path, {"rating": finite, "text": some_text})
-    return table["text"], np.array(table["rating"])
-
-
-def _clear(part: Sentences) -> np.ndarray:
-    return np.flatnonzero(np.abs(part.ratings) >= CLEAR)
-
-
 def _weighed(data: Prepared) -> np.ndarray:
     """What TF-IDF and logistic regression say of the held-out sentences: booleans.
 
     Trained on the clear cases of the training part; C = 10, pairs and min_count = 2
     were the best of 16 settings on the validation part.
     """
-    rows = _clear(data.train)
+    rows = clear(data.train)
     texts = [data.train.texts[k] for k in rows]
     model = LogisticRegression(texts, data.train.positive[rows])
     return model.logits(data.test.texts)[:, 0] > 0

@@ -1,6 +1,8 @@
 """Token sequences in portions: padded for training, read for the figures.
 
 Padding stands at the end, and a mask says where it is.
+
+Read next: `statistics.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """From a task's name to a trained model: prepare, train or resume, measure, save.
 
-Read next: `saved_model.py` (how a model is found again), `task_folder.py`,
-`task_page.py`.
+Read next: `task_trainer.py`.
 """
 
 from __future__ import annotations

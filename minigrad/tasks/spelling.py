@@ -1,6 +1,8 @@
 """Words as numbers: of the word itself, and of the pieces that it is spelled with.
 
-Read next: `models/word_models.py` (`SpelledWords`), which makes vectors of the numbers.
+`SpelledWords`, in `models/word_models.py`, makes vectors of the numbers.
+
+Read next: `name_figures.py` (how well names are found).
 """
 
 from __future__ import annotations

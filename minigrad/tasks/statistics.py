@@ -5,6 +5,8 @@ interval says what another sample of such rows would give, not what another trai
 would.
 
 Source: Efron & Tibshirani 1993, "An introduction to the bootstrap", chapters 13, 16.
+
+Read next: `minigrad/tasks/baselines/`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ To add one: (1) its model in `models/`; (2) a class here below `Task`; (3) a lin
 `minigrad.tasks.TASKS`. The loop, checkpoints, the commands and the page are done by
 `session.py` and `task_page.py` for all of them.
 
-Read next: `weather.py` for an example, `session.py` for the order of it all.
+Read next: `task_options.py`.
 """
 
 from __future__ import annotations

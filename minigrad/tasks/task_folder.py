@@ -8,6 +8,8 @@
 FOLDER is what `-o` says, or the task's own in the user's data folder
 (`~/.local/share/minigrad/TASK` on Linux), so that `minigrad predict` finds the model
 from anywhere.
+
+Read next: `saved_model.py`.
 """
 
 from __future__ import annotations

@@ -1,5 +1,8 @@
-"""The options of a task: one table, from which the command line and the Python API
-take their names, defaults, bounds and words.
+"""The options of a task: names, defaults, bounds and words, in one table.
+
+The command line and the Python API both take them from it.
+
+Read next: `weather.py` (a task, for an example).
 """
 
 from __future__ import annotations

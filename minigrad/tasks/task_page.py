@@ -1,6 +1,6 @@
 """The page of a training: figures beside baselines, curves, examples. One file.
 
-Read next: `minigrad/pages/page.py` (the shell of every page).
+Read next: `terminal_training.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The loop that trains a task's model, as its options say.
 
-Read next: `session.py`, which builds what it needs and saves what it made.
+Read next: `task_folder.py`.
 """
 
 from __future__ import annotations

@@ -20,13 +20,9 @@ from minigrad.data.batching import batches
 from minigrad.data.files import SEPARATORS, day
 from minigrad.data.scaling import Scaling
 from minigrad.engine.errors import DataError
-from minigrad.engine.scope import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.losses import mse
-from minigrad.pages.plots import BLUE, blank_figure, plain_axes
-from minigrad.tasks.baselines.ridge import ridge
 from minigrad.tasks.days import (
-    WEEK,
     Days,
     Series,
     borders,
@@ -35,12 +31,10 @@ from minigrad.tasks.days import (
     read_series,
     windows,
 )
-from minigrad.tasks.statistics import paired
+from minigrad.tasks.forecast_figures import figures, forecast, guesses, verdict
+from minigrad.tasks.forecast_plots import pictures
 from minigrad.tasks.task import Prepared, Section, Table, Task, Trained
 from minigrad.tasks.task_options import Option, common
-
-MONTHS = 60  # days in a picture
-RIDGES = (0.1, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 
 class Weather(Task):
@@ -129,17 +123,17 @@ class Weather(Task):
         self, model: Any, part: Days, reading: dict[str, Any]
     ) -> dict[str, float]:
         """RMSE and MAE in degrees."""
-        return _figures(_forecast(model, part.x, reading) - part.celsius)
+        return figures(forecast(model, part.x, reading) - part.celsius)
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
         """Persistence, and ridge regression on the same windows."""
         truth = data.test.celsius
-        return {name: _figures(guess - truth) for name, guess in _guesses(data).items()}
+        return {name: figures(guess - truth) for name, guess in guesses(data).items()}
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
         """The comparison with the baselines, and forecasts beside what came."""
-        own = _forecast(trained.model, data.test.x, data.reading)
-        return [_verdict(own, data), _pictures(own, data.test)]
+        own = forecast(trained.model, data.test.x, data.reading)
+        return [verdict(own, data), pictures(own, data.test)]
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
         """The forecast for a date of the data, or for the day after a file's last.
@@ -162,7 +156,7 @@ class Weather(Task):
                 "FILE.csv",
             )
         guess = float(
-            _forecast(trained.model, windows(series, row, reading), reading)[0]
+            forecast(trained.model, windows(series, row, reading), reading)[0]
         )
         rows = [
             ["forecast", f"{guess:.1f}"],
@@ -194,118 +188,3 @@ def _date(text: str) -> Any:
             actual=repr(text[:60]),
             hint=str(error),
         ) from None
-
-
-# ------------------------------------------------------------- forecasts and figures
-
-
-def _forecast(model: Any, x: np.ndarray, reading: dict[str, Any]) -> np.ndarray:
-    """Degrees (N,) for windows (N, T, F)."""
-    with no_grad():
-        scaled = model(x.swapaxes(0, 1)).data
-    return reading["scaling"].feature(0).back(scaled)
-
-
-def _figures(errors: np.ndarray) -> dict[str, float]:
-    return {
-        "rmse": float(np.sqrt(np.mean(errors**2))),
-        "mae": float(np.mean(np.abs(errors))),
-    }
-
-
-def _guesses(data: Prepared) -> dict[str, np.ndarray]:
-    """What the baselines say of the held-out days, in degrees."""
-    return {"as today (persistence)": data.test.before, **_ridges(data)}
-
-
-def _ridges(data: Prepared) -> dict[str, np.ndarray]:
-    """Forecasts of three ridge regressions for the held-out days.
-
-    One reads the highest temperatures of the same days alone, one the season too, one
-    all that the network reads. Each is given what makes it strongest: its penalty is
-    chosen on the validation part, and then it is fitted to the training and validation
-    parts together, while the network learns from the training part alone.
-    """
-    scaling = data.reading["scaling"].feature(0)
-    found = {}
-    for name, kept in (
-        ("ridge regression, highest temperatures", [0]),
-        ("ridge regression, with the season", [0, 4, 5]),
-        ("ridge regression, all that the network reads", slice(None)),
-    ):
-        parts = [
-            (part.x[:, :, kept].reshape(len(part.x), -1), scaling(part.celsius))
-            for part in (data.train, data.validation, data.test)
-        ]
-        (x, y), (vx, vy), (tx, _) = [(a.astype(float), b) for a, b in parts]
-
-        def error(penalty: float, x=x, y=y, vx=vx, vy=vy) -> float:
-            return float(np.mean((ridge(x, y, vx, penalty) - vy) ** 2))
-
-        best = min(RIDGES, key=error)
-        both = np.concatenate([x, vx]), np.concatenate([y, vy])
-        found[name] = scaling.back(ridge(*both, tx, best))
-    return found
-
-
-def _verdict(own: np.ndarray, data: Prepared) -> Section:
-    """Better than the baselines? In words, with intervals."""
-    truth = data.test.celsius
-    mine = (own - truth) ** 2
-    lines = []
-    for name, guess in _guesses(data).items():
-        theirs = (guess - truth) ** 2
-
-        def gain(k: np.ndarray, theirs: np.ndarray = theirs) -> float:
-            return float(np.sqrt(mine[k].mean()) - np.sqrt(theirs[k].mean()))
-
-        found = paired(gain, len(truth), block=WEEK)
-        word = "lower" if found.value < 0 else "higher"
-        luck = "a clear difference" if found.clear else "this may be chance"
-        low, high = (f"{v:+.2f}".replace("-", "\N{MINUS SIGN}") for v in found[1:])
-        lines.append(
-            f"Beside {name}: the RMSE is {abs(found.value):.2f} °C {word} (paired "
-            f"bootstrap over weeks, 95 %: {low} to {high} °C): {luck}."
-        )
-    lines.append(
-        "A difference of a few hundredths of a degree means little: other days would "
-        "give another one."
-    )
-    return Section("Better than the baselines?", lines)
-
-
-def _pictures(own: np.ndarray, part: Days) -> Section:
-    """Two months of the held-out part, and its worst days."""
-    later = max(MONTHS, len(part.dates) // 2)
-    stretches = [slice(0, MONTHS), slice(later, later + MONTHS)]
-    figures = [
-        (_lines(own, part, stretch), _caption(part.dates[stretch]))
-        for stretch in stretches
-        if len(part.dates[stretch]) > 1
-    ]
-    errors = own - part.celsius
-    rows = []
-    for k in np.argsort(-np.abs(errors))[:5]:
-        found = part.before[k], own[k], part.celsius[k]
-        rows.append([str(part.dates[k]), *(f"{v:.1f}" for v in found)])
-    header = ["the worst days", "day before", "forecast", "what came"]
-    table = Table("Highest temperature in °C", header, rows)
-    return Section("Forecasts", tables=[table], figures=figures)
-
-
-def _lines(own: np.ndarray, part: Days, stretch: slice) -> Any:
-    from matplotlib.dates import ConciseDateFormatter
-
-    figure = blank_figure(4.7, 3.1)
-    axes = plain_axes(figure)
-    dates = part.dates[stretch]
-    axes.plot(dates, part.celsius[stretch], color="#444444", label="what came")
-    axes.plot(dates, own[stretch], "--", color=BLUE, label="forecast")
-    axes.set_ylabel("highest temperature, °C")
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
-    axes.legend(frameon=False)
-    return figure
-
-
-def _caption(dates: np.ndarray) -> str:
-    return f"Held-out days, {dates[0]} to {dates[-1]}."

@@ -1,4 +1,7 @@
-"""Text from a model of what comes next: suggestions, and samples at a temperature."""
+"""Text from a model of what comes next: suggestions, and samples at a temperature.
+
+Read next: `first_names.py`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The tour's page: figures, table and verdicts. User text reaches it escaped only."""
+"""The tour's page: figures, table and verdicts. User text reaches it escaped only.
+
+Read next: `minigrad/lessons/` (the tutorials).
+"""
 
 from __future__ import annotations
 
@@ -6,46 +9,36 @@ from html import escape
 from pathlib import Path
 
 from minigrad.pages.page import document, house_style, image
+from minigrad.tasks.sentence_reading import Reading
 from minigrad.trial.gate_verdicts import Verdict
-from minigrad.trial.sentence_reading import Reading
+from minigrad.trial.review_corpus import Corpus
 
 
 def write(
     folder: Path,
     sentence: str,
     accuracies: dict[str, float],
-    majority: float,
-    held_out: int,
+    corpus: Corpus,
     reading: Reading,
     verdicts: list[Verdict],
     reach: list[str],
     *,
     saved: bool = False,
 ) -> Path:
-    """Write index.html; returns its path.
+    """Write index.html, with the pictures that lie in the folder; returns its path.
 
-    saved  was the LSTM trained before, by `minigrad train sentiment`?
+    accuracies  {kind of cell: share of the held-out sentences that it gets right}
+    reading     of the sentence, by the LSTM
+    reach       how far back each network's gradient reaches, in words
+    saved       was the LSTM trained before, by `minigrad train sentiment`?
     """
-    made = (
-        "An RNN and a GRU were trained just now on sentences of film reviews, the LSTM "
-        "before by <code>minigrad train sentiment</code>; all three"
-        if saved
-        else "An RNN, an LSTM and a GRU were trained just now on sentences of film "
-        "reviews, and"
-    )
-    rows = "".join(
-        f"<tr><td>{kind.upper()}</td><td>{value:.1%}</td></tr>"
-        for kind, value in accuracies.items()
-    )
     body = f"""
 <h1>What three small networks do with a sentence</h1>
 <blockquote>{escape(sentence)}</blockquote>
-<p>{made} read this one word by word. Everything below was computed on this
+<p>{_trained(saved)} read this one word by word. Everything below was computed on this
 machine.</p>
 <h2>How well they learned</h2>
-<div class="scroll"><table>
-<tr><th>held-out accuracy</th><th>of {held_out:,} sentences</th></tr>{rows}
-<tr><td>always the more frequent answer</td><td>{majority:.1%}</td></tr></table></div>
+{_accuracy_table(accuracies, corpus)}
 <h2>The LSTM, word by word</h2>
 {_gate_table(reading)}
 <figure>{image(folder / "gates.svg", "Heat map of the gates")}
@@ -70,6 +63,30 @@ fold.</figcaption></figure>
     path = folder / "index.html"
     path.write_text(page, encoding="utf-8")
     return path
+
+
+def _trained(saved: bool) -> str:
+    """Which networks were trained, and when."""
+    if saved:
+        return (
+            "An RNN and a GRU were trained just now on sentences of film reviews, the "
+            "LSTM before by <code>minigrad train sentiment</code>; all three"
+        )
+    return (
+        "An RNN, an LSTM and a GRU were trained just now on sentences of film "
+        "reviews, and"
+    )
+
+
+def _accuracy_table(accuracies: dict[str, float], corpus: Corpus) -> str:
+    rows = "".join(
+        f"<tr><td>{kind.upper()}</td><td>{value:.1%}</td></tr>"
+        for kind, value in accuracies.items()
+    )
+    return f"""<div class="scroll"><table>
+<tr><th>held-out accuracy</th><th>of {len(corpus.held_out):,} sentences</th></tr>{rows}
+<tr><td>always the more frequent answer</td><td>{corpus.majority:.1%}</td></tr></table>
+</div>"""
 
 
 def _gate_table(reading: Reading) -> str:

@@ -1,4 +1,7 @@
-"""The tour's two plots: gates over the words, and how far back the gradient reaches."""
+"""The tour's pictures: the graph, gates over the words, how far back gradients reach.
+
+Read next: `tour_report.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.drawing import Drawing, draw
 from minigrad.pages.plots import BLUE, GREEN, ORANGE, blank_figure
+from minigrad.tasks.sentence_reading import Reading
 from minigrad.trial.heat_maps import means
-from minigrad.trial.sentence_reading import Reading
 
 STYLES = {  # markers for print without colours
     "rnn": {"color": ORANGE, "marker": "o"},
@@ -63,3 +67,23 @@ def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) 
 def gates(folder: Path, reading: Reading) -> None:
     """The heat map of the LSTM's gates and states over the words."""
     _save(means(reading), folder, "gates")
+
+
+def picture(reading: Reading, engine: str | None = None) -> Drawing:
+    """The graph of a reading: a step per word, a box per gate with its mean value."""
+    return draw(
+        reading.trace.output,
+        level="gate",
+        values="mean",
+        words=reading.words,
+        max_steps=12,
+        title="The LSTM, word by word",
+        engine=engine,
+    )
+
+
+def graph(folder: Path, reading: Reading) -> None:
+    """The graph as text, pictures, and a page: graph.dot, .svg, .png, .html."""
+    drawing = picture(reading)
+    for ending in ("dot", "svg", "png", "html"):
+        drawing.save(folder / f"graph.{ending}")

@@ -1,6 +1,8 @@
 """Learning the sentiment of sentences from film reviews, in seconds.
 
 The short version of `minigrad train sentiment`: smaller networks, fewer passes.
+
+Read next: `tour_plots.py`.
 """
 
 from __future__ import annotations
@@ -12,35 +14,12 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import models
-from minigrad.data import Vocabulary
-from minigrad.tasks.sentiment import LONGEST as ALL  # as read by the task
-from minigrad.tasks.sentiment import parts
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
-from minigrad.trial.gate_evidence import Corpus
+from minigrad.trial.review_corpus import Corpus
 
 CELLS = ("rnn", "lstm", "gru")
 EPOCHS = 4
 BATCH = 64
-LONGEST = 40  # words; longer sentences are cut for training (one in a hundred is)
-
-
-def corpus(vocabulary: Vocabulary | None = None) -> Corpus:
-    """The clear cases of the film reviews, with the held-out part of the task.
-
-    The vocabulary is of the training part alone: words only held-out sentences have are
-    unknown, as a user's may be. A saved model brings its own.
-    """
-    reviews = mg.data.movie_reviews()
-    train, validation, held_out = parts(reviews.ratings)
-    rows = np.concatenate([train, validation]), held_out
-    texts = [[reviews.texts[k] for k in part] for part in rows]
-    vocabulary = vocabulary or Vocabulary(texts[0], min_count=3)
-    encoded = [
-        [vocabulary.encode(text)[:longest] for text in part]
-        for part, longest in zip(texts, (LONGEST, ALL), strict=True)
-    ]
-    labels = [reviews.ratings[part] > 0 for part in rows]
-    return Corpus(vocabulary, encoded[0], labels[0], encoded[1], labels[1])
 
 
 def reader(kind: str, words: int, rng: Any = None) -> Any:

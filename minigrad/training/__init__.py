@@ -6,10 +6,10 @@
 
 `loss(model, batch)` gives a scalar. A run that was killed and resumed gives the same
 bits as one that was not (same machine, same versions): the checkpoint has everything
-that the rest depends on.
+that the rest depends on. `trainer.py` is the loop, with its `schedules.py` and
+`progress.py`; `resume.py`, `run_file.py` and `checkpoint.py` are how a run is kept.
 
-Read next: `trainer.py` (the loop), `resume.py` (what is saved), `randomness.py`,
-`schedules.py`, `progress.py`.
+Read next: `trainer.py` (the loop).
 """
 
 from minigrad.training.interrupts import Stopped

@@ -12,7 +12,7 @@
 Nothing in a file is executed. What its header says of lengths is compared with its size
 before anything is allocated, and a digest tells whether a bit has changed.
 
-Read next: `safetensors_header.py` (what is checked).
+Read next: `safetensors_header.py` (the digest).
 """
 
 from __future__ import annotations
@@ -213,45 +213,39 @@ def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
     Raises CheckpointError if the file is missing, cut off, changed since it was written
     (where it has a digest, as those of `mg.save` do), hostile, or of another kind.
     """
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError, safe_open
     from safetensors.numpy import load as from_bytes
 
-    from minigrad.training.safetensors_header import (
-        HEADER,
-        SEAL,
-        Damaged,
-        check_header,
-        verify,
-    )
+    from minigrad.training.safetensors_header import SEAL, Damaged, metadata, verify
 
-    start = b""
+    start, size = b"", 0
     try:
         with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            start = file.read(8)
-            start += file.read(min(int.from_bytes(start, "little"), size, HEADER))
-            header = check_header(start, size)
-            content = start + file.read(size - len(start))
-        if len(content) != size:
-            raise Damaged("it became shorter while it was read")
+            start, size = file.read(2), os.fstat(file.fileno()).st_size
+            with safe_open(os.fsdecode(path), "numpy"):
+                pass  # the header fits the file: only then is all of it read
+            content = start + file.read()
+        words = metadata(content)
         if not verify(content) and sealed_only:
             raise Damaged("it has no digest")
         loaded = Loaded({k: np.array(a) for k, a in from_bytes(content).items()})
-        loaded.metadata = dict(header.get("__metadata__", {}))
-        loaded.metadata.pop(SEAL, None)
+        loaded.metadata = {k: word for k, word in words.items() if k != SEAL}
         return loaded
     except OSError as error:
         actual, hint = error.strerror or str(error), "check the path"
     except (SafetensorError, Damaged) as error:
-        actual, hint = str(error), "the file is damaged, or cut off: save it anew"
+        actual, hint = (
+            f"{error!s:.200}",
+            "the file is damaged, or cut off: save it anew",
+        )
         if start[:2] == b"PK" or start[:1] == b"\x80":
             actual = "a PyTorch or NumPy archive, which may run code when read"
             hint = "convert it where it was made: safetensors.torch.save_file"
     except MemoryError:
         actual = f"{size:,} bytes, which do not fit into the memory"
         hint = "is it the right file?"
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        actual = f"{type(error).__name__}: {error}"
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        actual = f"{type(error).__name__}: {error!s:.200}"
         hint = f"is it of a dtype that NumPy lacks? It has {KINDS}"
     raise CheckpointError(
         f"load: {os.fspath(path)} cannot be read",

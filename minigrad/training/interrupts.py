@@ -1,6 +1,8 @@
 """Ctrl-C while training: the step that runs is finished and saved, then it stops.
 
 So it is with SIGTERM, which a system sends that is being shut down.
+
+Read next: `schedules.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The progress bar of a training run, as a callback."""
+"""The progress bar of a training run, as a callback.
+
+Read next: `randomness.py`.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Every generator that the rest of a run draws from has to be in its checkpoint: those of
 the model's dropout layers, the one that shuffles the batches, and the global one.
+
+Read next: `resume.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What callbacks are told: after every batch, and after every epoch."""
+"""What callbacks are told: after every batch, and after every epoch.
+
+Read next: `interrupts.py`.
+"""
 
 from __future__ import annotations
 

@@ -7,20 +7,43 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from minigrad.engine.errors import CheckpointError
 from minigrad.training.randomness import set_states, states
 from minigrad.training.reports import EpochReport, Sums
 from minigrad.training.run_file import Run, put_together, taken_apart, write_run
 
-if TYPE_CHECKING:
-    from minigrad.training.trainer import Trainer
-
 WRONG = AttributeError, LookupError, RecursionError, TypeError, ValueError
 
 
-def write(trainer: Trainer, path: str | os.PathLike[str]) -> None:
+class Resumable(Protocol):
+    """What of a `Trainer` the rest of its run depends on."""
+
+    model: Any
+    optimizer: Any
+    schedule: Any
+    callbacks: list[Any]
+    about: dict[str, Any]
+    epoch: int
+    batch: int
+    step: int
+    sums: Sums
+    history: list[EpochReport]
+    best: dict[str, Any] | None
+    best_figure: float
+    waited: int
+    carried: Any
+    base_lr: float
+    generators: dict[str, Any]
+    at_start_of_epoch: Any
+    seconds: float
+
+    @property
+    def done(self) -> bool: ...
+
+
+def write(trainer: Resumable, path: str | os.PathLike[str]) -> None:
     """Write the run as it is now. Errors: those of `mg.save`."""
     arrays, form = taken_apart(trainer.carried)
     parts: dict[str, Any] = {"model": trainer.model, "optimizer": trainer.optimizer}
@@ -48,7 +71,7 @@ def write(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     write_run(path, parts, trainer.about, progress)
 
 
-def restore(trainer: Trainer, run: Run) -> None:
+def restore(trainer: Resumable, run: Run) -> None:
     """Put a run back into a Trainer that was built as the saved one was.
 
     Raises CheckpointError, with the weights and generators as they were, if the run is
@@ -67,13 +90,7 @@ def restore(trainer: Trainer, run: Run) -> None:
             raise ValueError("one has a schedule with a state, the other none")
         callbacks = [(str(name), state) for name, state in found["callbacks"]]
         random, random_at_start = found["random"], found["random_at_start"]
-    except (
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except WRONG as error:
         raise CheckpointError(
             "the checkpoint is of another kind of run",
             expect="a run with the same kind of schedule",
@@ -96,7 +113,7 @@ def restore(trainer: Trainer, run: Run) -> None:
     trainer.at_start_of_epoch = random_at_start
 
 
-def _arrays(trainer: Trainer, run: Run, random: Any) -> dict[str, Any] | None:
+def _arrays(trainer: Resumable, run: Run, random: Any) -> dict[str, Any] | None:
     """Weights, generators and the optimiser's arrays, all of them or none.
 
     Returns the best weights, if there are any; whether they fit is tried here.

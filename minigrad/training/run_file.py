@@ -7,7 +7,7 @@ weights so far) and "carried" (the state carried between chunks). The rest is wo
               vocabulary, the scaling ...
     progress  where the run is, its history, its random states
 
-Read next: `minigrad/training/checkpoint.py` (how a file is written whole, and checked).
+Read next: `checkpoint.py` (how a file is written whole).
 """
 
 from __future__ import annotations
@@ -50,9 +50,7 @@ def write_run(
 
     Errors:  those of `mg.save`; DTypeError for words that are no JSON.
     """
-    import minigrad
-
-    kind = {"format": FORMAT, "version": _version(minigrad)}
+    kind = {"format": FORMAT, "version": _version()}
     try:
         words = {
             f"minigrad.{name}": json.dumps(value)
@@ -108,11 +106,11 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     return Run(arrays, about, progress)
 
 
-def _version(package: Any) -> str:
+def _version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version(package.__name__)
+        return version("minigrad")
     except PackageNotFoundError:
         return "unknown"
 

@@ -3,6 +3,8 @@
     schedule = warmup(100, cosine(1000))       # Trainer(..., schedule=schedule)
 
 A schedule is any callable: schedule(step) -> factor, with step 0 for the first step.
+
+Read next: `progress.py`.
 """
 
 from __future__ import annotations

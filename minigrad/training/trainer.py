@@ -4,7 +4,7 @@ What a run is at some moment is its weights, the optimiser's arrays, the positio
 (epoch, batch, step), the random states and the figures so far. All of it is in the
 checkpoint, so that a resumed run computes what the first one would have computed.
 
-Read next: `resume.py`.
+Read next: `trainer_checks.py`.
 """
 
 from __future__ import annotations

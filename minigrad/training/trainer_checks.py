@@ -1,4 +1,7 @@
-"""What a Trainer asks of its arguments, and of what the user's functions give it."""
+"""What a Trainer asks of its arguments, and of what the user's functions give it.
+
+Read next: `reports.py`.
+"""
 
 from __future__ import annotations
 

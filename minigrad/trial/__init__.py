@@ -1,5 +1,6 @@
-"""Gates on trial: what the gates of a trained sentiment network do, and whether the
-stories of the textbooks about them are true.
+"""Gates on trial: what the gates of a trained sentiment network do, measured.
+
+Are the stories of the textbooks about them true?
 
     from minigrad import tasks, trial
 
@@ -8,26 +9,29 @@ stories of the textbooks about them are true.
     what = trial.WhatIf(found, trained.model, trained.reading["words"])
     what.clamped("f", 1.0, steps=[1])      # the forget gate held open at word 1
 
-sentence_reading.py   one sentence: every gate and state after each word
-what_if.py    counterfactuals: another word, a gate held open or shut
-gate_evidence.py  the same over many sentences
-gate_verdicts.py  what follows for the stories, in words
-heat_maps.py     heat maps
-trial.py   `minigrad trial`: all of it on one page
+`review_corpus.py` has the sentences, `what_if.py` the counterfactuals of one of them,
+`gate_evidence.py` the same over many, `gate_verdicts.py` what follows for the stories,
+`heat_maps.py` the plots, `trial_sections.py` all of it as `minigrad trial` shows it.
+
+Read next: `review_corpus.py`.
 """
 
-from minigrad.trial.gate_evidence import Corpus, Seen
+from minigrad.tasks.sentence_reading import Reading, read, words_of
+from minigrad.trial.gate_evidence import Seen
 from minigrad.trial.gate_verdicts import Verdict, judged
-from minigrad.trial.sentence_reading import Reading, read, words_of
+from minigrad.trial.review_corpus import Corpus
+from minigrad.trial.trial_sections import Held, sections
 from minigrad.trial.what_if import WhatIf
 
 __all__ = [
     "Corpus",
+    "Held",
     "Reading",
     "Seen",
     "Verdict",
     "WhatIf",
     "judged",
     "read",
+    "sections",
     "words_of",
 ]

@@ -11,28 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.data import Vocabulary
 from minigrad.engine.quiet import quietly
 from minigrad.reading.replay import evaluate, value_of
 from minigrad.tasks.sequences import padded
 from minigrad.tasks.statistics import Difference, Interval, difference, interval
+from minigrad.trial.review_corpus import Corpus
 from minigrad.trial.what_if import clamp_nodes
-
-
-class Corpus(NamedTuple):
-    """Sentences as numbers, and whether they are positive: two parts."""
-
-    vocabulary: Vocabulary
-    train: list[list[int]]
-    train_labels: np.ndarray
-    held_out: list[list[int]]
-    held_out_labels: np.ndarray
-
-    @property
-    def majority(self) -> float:
-        """The held-out accuracy of always saying what is more frequent in training."""
-        answer = self.train_labels.mean() >= 0.5
-        return float((self.held_out_labels == answer).mean())
 
 
 class Seen:
@@ -79,7 +63,7 @@ class Seen:
             return lambda made: np.where(rows, made.dtype.type(value), made)
 
         adjusted = {nodes[t]: held_at(t) for t in nodes if where[t].any()}
-        output = self.logits._edge
+        output = self.logits.node
         with quietly():
             return self.final(value_of(output, evaluate(output, {}, adjusted)))
 

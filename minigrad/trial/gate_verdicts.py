@@ -4,7 +4,7 @@ Each story is tried twice where it can be: what the gate *is* at the word (it ma
 without mattering), and what becomes of the result when the gate is held (it may matter
 without moving).
 
-Read next: `page.py`.
+Read next: `heat_maps.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.scope import GATES
+from minigrad.tasks.sentence_reading import Reading, chance
 from minigrad.tasks.sequences import at_the_end
 from minigrad.tasks.statistics import Interval, effect_words, interval
 from minigrad.trial.gate_evidence import (
@@ -24,7 +25,6 @@ from minigrad.trial.gate_evidence import (
     places,
     strong_words,
 )
-from minigrad.trial.sentence_reading import Reading, chance
 
 CLEARLY = 0.1  # less than this much of a gate, or share of sentences, is little
 MOST = 600  # sentences that are read with their graph

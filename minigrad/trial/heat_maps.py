@@ -1,4 +1,7 @@
-"""Heat maps of a reading: gates by word, every unit by word, and gates held."""
+"""Heat maps of a reading: gates by word, every unit by word, and gates held.
+
+Read next: `trial_sections.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 
 from minigrad.engine.scope import GATES
 from minigrad.pages.plots import blank_figure
-from minigrad.trial.sentence_reading import Reading
+from minigrad.tasks.sentence_reading import Reading
 
 SIGNED = "chgn"  # states and candidates: from -1 to 1 (c: further), not from 0 to 1
 

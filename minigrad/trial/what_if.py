@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.data import Vocabulary
-from minigrad.engine.autodiff import key
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.quiet import quietly
 from minigrad.engine.scope import GATES
-from minigrad.reading.replay import evaluate, value_of
-from minigrad.trial.sentence_reading import Reading, chance
+from minigrad.reading.replay import evaluate, replay, value_of
+from minigrad.tasks.sentence_reading import Reading, chance
 
 BOUNDED = "iforz"  # the gates proper, in (0, 1); candidates and states are not
 
@@ -45,14 +44,14 @@ class WhatIf:
         for step, word in words.items():
             self._check_step(step)
             x[step, 0] = self._vectors[self.vocabulary.index(word)]
-        return self._evaluated({key(self.reading.x._edge): x})
+        return self._with_input(x)
 
     def without(self, step: int) -> np.ndarray:
         """The sentiment after each word (T,), with one word read as unknown."""
         self._check_step(step)
         x = np.array(self.reading.x.data)
         x[step, 0] = self._vectors[1]
-        return self._evaluated({key(self.reading.x._edge): x})
+        return self._with_input(x)
 
     def clamped(
         self, letter: str, value: float, steps: Iterable[int] | None = None
@@ -75,8 +74,12 @@ class WhatIf:
             [[self.clamped(letter, v, [t])[-1] for t in steps] for v in (0.0, 1.0)]
         )
 
+    def _with_input(self, x: np.ndarray) -> np.ndarray:
+        """The sentiment after each word, of other word vectors."""
+        return chance(replay(self.reading.logits, {self.reading.x: x}))
+
     def _evaluated(self, changed: dict[Any, np.ndarray]) -> np.ndarray:
-        output = self.reading.logits._edge
+        output = self.reading.logits.node
         with quietly():
             return chance(value_of(output, evaluate(output, changed)))
 

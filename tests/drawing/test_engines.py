@@ -202,7 +202,8 @@ def test_pygraphviz_alone_in_a_process_of_its_own(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('imported from here')")
     code = (
         "import sys; sys.path = [p for p in sys.path if p not in ('', sys.argv[1])];"
-        "import numpy as np, minigrad as mg; from models import RNN;"
+        "import numpy as np, minigrad as mg;"
+        "from minigrad.models import RNN;"
         "d = mg.draw(RNN(2, 2, rng=0)(np.ones((2, 1, 2)))[0]); d.save('x.svg');"
         "d.save('x.png'); print(d.layout.boxes.keys() == d.picture.boxes.keys())"
     )

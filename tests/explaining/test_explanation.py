@@ -15,8 +15,8 @@ import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.graph import ancestors
 from minigrad.explaining import explain
-from minigrad.explaining.explanation import closing
 from minigrad.explaining.step_cuts import Stretches
+from minigrad.explaining.terms import closing
 from minigrad.models import GRU, LSTM, RNN, unroll
 
 
@@ -405,6 +405,7 @@ def test_losses_with_targets(rng):
         mg.losses.cross_entropy(output[1] @ V, [0]),
         mg.losses.binary_cross_entropy(output[1] @ V, np.array([[1.0, 0.0, 1.0]])),
         mg.losses.rmse(output, np.ones((2, 1, 2))),
+        mg.stack([part.sum() for part in mg.unstack(output)]).sum(),
     ):
         e = mg.explain(rnn.cells[0].W_h, (0, 1), loss)
         check(e, mg.grad(loss, [rnn.cells[0].W_h])[0].data[0, 1])
@@ -544,7 +545,7 @@ def test_the_stretches_cover_every_operation_of_a_step(rng):
     stretches = Stretches(nodes, loss._edge)
     inside = [n for n in nodes if any(s.kind == "step" for s in n.scope)]
     assert set(stretches.of) == set(inside)
-    loops = [row for (loop, _), row in stretches.rows.items() if loop]
+    loops = [row for loop, row in stretches.rows.items() if loop.scopes]
     assert [len(row) for row in loops] == [3] * 4
     assert [row[0].step for row in loops] == [0, 2, 0, 2]
     for row in loops:

@@ -9,12 +9,11 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine import errors
-from minigrad.engine.quiet import quietly
 from minigrad.engine.scope import thread
 from minigrad.flow import ledgers
 from minigrad.models import GRU, LSTM, RNN, unroll
 from minigrad.reading import uses
-from minigrad.reading.uses import step_of
+from minigrad.reading.levels import innermost
 
 T, B, D, H = 5, 3, 2, 4
 
@@ -63,7 +62,7 @@ def copied_per_step(model):
 
     def forward_with_copies(cell, names, original):
         def forward(x, state):
-            t = step_of(thread.recorder.scope)
+            t = innermost(thread.recorder.scope, "step").index
             for name, p in names.items():
                 copy = mg.tensor(p.data, requires_grad=True)
                 copies[id(p), t] = cell.__dict__[name] = copy
@@ -410,36 +409,3 @@ def test_errors_of_what_is_asked_for():
     with pytest.raises(errors.ArgumentError, match="none given"):
         mg.ledger(SCALAR, [W, other]).norms()
     assert "1 losses" in repr(led) and "'W'" in repr(led)
-
-
-# ------------------------------------------------------------- norms of products
-
-
-@pytest.mark.parametrize("rows", [1, 2, 5, 40])
-@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e150])
-def test_the_norm_of_a_product_without_the_product(rows, scale, rng):
-    a = rng.standard_normal((rows, 20))
-    g = rng.standard_normal((rows, 30))
-    found = uses.product_norm(a, g * scale)
-    assert found == pytest.approx(np.linalg.norm(a.T @ g) * scale, rel=1e-13)
-
-
-def test_rows_that_cancel_lose_no_digits(rng):
-    a, g = rng.standard_normal((1, 20)), rng.standard_normal((1, 30))
-    small = 1e-9 * rng.standard_normal((1, 30))
-    found = uses.product_norm(np.vstack([a, a]), np.vstack([g, small - g]))
-    exact = np.linalg.norm(a) * np.linalg.norm((small - g) + g)
-    assert found == pytest.approx(exact, rel=1e-12)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0])
-def test_products_of_zeros_and_nan(bad):
-    a, g = np.ones((2, 20)), np.ones((2, 30))
-    g[1, 3] = bad
-    with quietly():
-        expected = np.linalg.norm(a.T @ g)
-        found = uses.product_norm(a, g)
-        nothing = uses.product_norm(np.zeros_like(a), g)
-    assert found == pytest.approx(expected, rel=1e-13, nan_ok=True)
-    assert uses.product_norm(a, np.zeros_like(g)) == 0.0
-    assert nothing == 0.0 if bad == 0 else np.isnan(nothing)

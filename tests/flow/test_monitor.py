@@ -11,6 +11,7 @@ from test_ledger import B, D, T, network
 import minigrad as mg
 from minigrad.commands import main
 from minigrad.engine import errors
+from minigrad.flow import FlowWarning
 from minigrad.flow.findings import reach
 from minigrad.flow.monitor_page import as_csv
 from minigrad.flow.observation import read_loops
@@ -93,7 +94,7 @@ def test_warnings_are_said_once_per_kind_in_words(rng):
 def test_by_default_it_warns_as_python_does():
     monitor = mg.Monitor()
     w = mg.tensor(2.0, requires_grad=True)
-    with pytest.warns(monitor.FlowWarning, match="no loop over time"):
+    with pytest.warns(FlowWarning, match="no loop over time"):
         monitor.watch(w * w)
     monitor.watch(w * w)
 

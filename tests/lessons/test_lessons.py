@@ -5,9 +5,9 @@ import json
 import pytest
 
 from minigrad.commands.main import main
-from minigrad.commands.tutorial import source
 from minigrad.engine.errors import ArgumentError
 from minigrad.lessons import find, lessons, notebook, read
+from minigrad.lessons.lesson_copies import source
 from minigrad.lessons.lesson_player import Player
 from minigrad.lessons.terminal_formulas import readable
 
@@ -111,7 +111,7 @@ def test_each_opens_as_a_notebook(lesson):
 
 
 def test_the_notebook_is_valid(small):
-    nbformat = pytest.importorskip("nbformat")
+    nbformat = pytest.importorskip("nbformat", reason="needs nbformat")
     nbformat.validate(nbformat.from_dict(notebook(small)))
 
 

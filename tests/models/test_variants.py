@@ -167,7 +167,7 @@ CONFIGURATIONS = list(itertools.product((1, 2), (False, True), (False, True)))
 @pytest.mark.parametrize("kind", ["RNN", "RNN relu", "LSTM", "GRU"])
 @pytest.mark.parametrize("layers, both_ways, ragged", CONFIGURATIONS)
 def test_against_pytorch(kind, layers, both_ways, ragged, rng):
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch = pytest.importorskip("torch", reason="needs torch")
     kind, _, activation = kind.partition(" ")
     options = {"activation": activation} if activation else {}
     model = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}[kind]

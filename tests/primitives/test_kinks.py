@@ -76,7 +76,7 @@ def test_the_table(name, dtype, on):
 
 @pytest.mark.parametrize("name", [name for name in TABLE if name not in OURS_ALONE])
 def test_pytorch_says_the_same(name):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="needs torch")
     function, points, slopes = TABLE[name]
     leaves = [torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in points]
     found = torch.autograd.grad(function(torch, *leaves).sum(), leaves)

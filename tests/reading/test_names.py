@@ -216,8 +216,9 @@ def test_names_do_not_depend_on_who_asks_first():
 
 def test_what_a_second_layer_reads():
     loss = two_layers_in_both_directions()
-    names = Names(ancestors([loss.node]), loss.node)
-    joined = [n for n in names.numbers if n.primitive.name == "concatenate"]
+    nodes = ancestors([loss.node])
+    names = Names(nodes, loss.node)
+    joined = [n for n in nodes if n.primitive.name == "concatenate"]
     assert [str(names.result(n)) for n in joined[:3]] == [
         "x_0^(1)",
         "x_1^(1)",

@@ -17,7 +17,7 @@ import minigrad as mg
 from minigrad.commands.main import main
 from minigrad.engine import errors
 from minigrad.models import LSTM, RNN
-from minigrad.stepping.play import heat_bars, terminal_player
+from minigrad.stepping.play import event_keys, event_view, heat_bars, terminal_player
 from minigrad.stepping.play.keyboard import Lines
 from minigrad.stepping.record.events import Array, Contribution
 
@@ -38,7 +38,7 @@ def steps():
 
 def printed(steps, event, width=80, height=0):
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    console.print(terminal_player.view(steps, event, width, height), width=width)
+    console.print(event_view.view(steps, event, width, height), width=width)
     return console.file.getvalue()
 
 
@@ -136,7 +136,7 @@ def test_hostile_names_cannot_steer_the_terminal():
 
 
 def pressed(steps, *keys, number=0, answer=""):
-    player = terminal_player.Player(steps, number)
+    player = event_keys.Player(steps, number)
     for key in keys:
         assert player.press(key, lambda prompt: answer)
     return player
@@ -153,7 +153,7 @@ def test_moving(steps):
     assert pressed(steps, "g", answer="9999").message == "there is no event 9999"
     assert pressed(steps, "z").message.startswith("no key 'z'")
     for key in ("q", "esc", ""):
-        assert not terminal_player.Player(steps).press(key, None)
+        assert not event_keys.Player(steps).press(key, None)
 
 
 def test_moving_by_units(steps):
@@ -432,7 +432,7 @@ def test_no_event_is_an_error(steps):
         events = []  # noqa: RUF012
 
     with pytest.raises(errors.ArgumentError, match="no event"):
-        terminal_player.Player(Empty())
+        event_keys.Player(Empty())
 
 
 def test_nan_is_found_and_shown():

@@ -12,7 +12,7 @@ import pytest
 from minigrad import tasks
 from minigrad.commands.main import main
 from minigrad.engine.errors import ArgumentError, CheckpointError, DataError
-from minigrad.tasks import next_token
+from minigrad.tasks import text_passages
 from minigrad.tasks.writing import PORTION, read_through
 
 FAST = ["--epochs", "1", "--hidden", "4"]
@@ -86,7 +86,7 @@ def test_files_of_a_user_s_own(name, tmp_path, capsys):
     assert os.listdir(folder) == [".claimed"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such files there")
+@pytest.mark.skipif(os.name == "nt", reason="only where there are such files")
 def test_what_has_no_end_is_not_read(tmp_path, capsys):
     os.mkfifo(tmp_path / "pipe.csv")
     for path in ("/dev/zero", tmp_path / "pipe.csv"):
@@ -139,11 +139,12 @@ def test_a_text_of_any_length_is_read_in_portions(model, rng):
 
 def test_figures_of_a_long_text_keep_few_logits(model, rng):
     tokens = rng.integers(2, 11, 9000)
-    part = next_token.Passage(tokens[:300], tokens[300:])
+    part = text_passages.Passage(tokens[:300], tokens[300:])
     watched = Counting(model)
-    found = next_token.bits(watched, part)
+    found = text_passages.bits(watched, part)
     assert (
-        len(found) == 8700 and watched.most <= next_token.STRANDS * next_token.CONTEXT
+        len(found) == 8700
+        and watched.most <= text_passages.STRANDS * text_passages.CONTEXT
     )
 
 
@@ -191,7 +192,7 @@ def test_every_task_says_what_a_file_of_one_s_own_has():
         assert tasks.task(name).file, name
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+@pytest.mark.skipif(os.name == "nt", reason="only where signals can be sent")
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
 def test_a_signal_stops_and_saves(kind, series, tmp_path):
     """In a process of its own, as a shell or a system that shuts down would do it."""

@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad import tasks
 from minigrad.engine import errors
 from minigrad.engine.functions import log_softmax
-from minigrad.tasks import autotagging, first_names, next_token, sentiment
+from minigrad.tasks import first_names, sentiment, tag_figures, text_passages
 from minigrad.tasks.statistics import f1
 from minigrad.tasks.task_options import settings
 from minigrad.tasks.writing import continued, suggestions
@@ -209,8 +209,8 @@ def mg_rng(seed):
 
 def test_bits_are_those_of_reading_the_text_through():
     _, model, data = built("next-character", hidden=5)
-    part = next_token.Passage(data.test.before, data.test.tokens[:90])
-    found = next_token.bits(model, part)
+    part = text_passages.Passage(data.test.before, data.test.tokens[:90])
+    found = text_passages.bits(model, part)
     whole = np.concatenate(part)
     with mg.no_grad():
         logits, _ = model(whole[:-1, None])
@@ -238,7 +238,7 @@ def test_micro_f1_is_counted_over_all_tags():
     wanted = np.array([[1, 1], [0, 1], [0, 0]], bool)
     assert f1(given, wanted) == pytest.approx(2 * 2 / 6)
     assert f1(~wanted & wanted, wanted) == 0.0
-    assert autotagging._of_tag(given[:, 0], wanted[:, 0]) == (0.5, 1.0, 2 / 3)
+    assert tag_figures.of_tag(given[:, 0], wanted[:, 0]) == (0.5, 1.0, 2 / 3)
 
 
 # ------------------------------------------------------------- writing

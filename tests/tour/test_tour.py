@@ -8,13 +8,13 @@ import pytest
 from rich.console import Console
 
 from minigrad import tasks
-from minigrad.commands import tour
 from minigrad.commands.main import main
 from minigrad.drawing.write import graphviz_engines
 from minigrad.engine import errors
+from minigrad.tasks import sentence_reading
 from minigrad.tasks.task_options import settings
-from minigrad.tour import tour_training
-from minigrad.trial import gate_verdicts, sentence_reading
+from minigrad.tour import guide, tour_plots, tour_training
+from minigrad.trial import gate_verdicts, review_corpus
 from minigrad.trial.gate_evidence import Seen
 
 
@@ -28,7 +28,7 @@ def nothing_saved(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="module")
 def corpus():
-    whole = tour_training.corpus()
+    whole = review_corpus.corpus()
     return whole._replace(
         train=whole.train[:400],
         train_labels=whole.train_labels[:400],
@@ -38,10 +38,10 @@ def corpus():
 
 
 def test_the_corpus_keeps_its_parts_apart():
-    whole = tour_training.corpus()
+    whole = review_corpus.corpus()
     assert len(whole.train) + len(whole.held_out) == 9171
     assert 0.5 <= whole.majority <= 0.55
-    again = tour_training.corpus()
+    again = review_corpus.corpus()
     assert again.held_out == whole.held_out and again.train == whole.train
 
 
@@ -49,7 +49,7 @@ def test_its_held_out_sentences_are_those_of_the_task():
     """Whole ones: a saved model is as right here as on the page of its training."""
     task = tasks.task("sentiment")
     data = task.prepare(settings(task.options, {}))
-    ours = tour_training.corpus(data.reading["words"])
+    ours = review_corpus.corpus(data.reading["words"])
     assert ours.held_out == data.test.tokens
     assert np.array_equal(ours.held_out_labels, data.test.positive)
 
@@ -88,11 +88,11 @@ def test_verdicts_are_measured(corpus):
 @pytest.mark.parametrize("engine", ["dot", "pygraphviz"])
 def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
     if engine not in graphviz_engines.installed():
-        pytest.skip(f"{engine} is not installed")
+        pytest.skip(f"needs {engine}")
     reader = tour_training.reader("lstm", len(corpus.vocabulary), rng=0).eval()
     words = ["i", "<script>", 'a"b\\', "end"]
     found = sentence_reading.read(reader, corpus.vocabulary, words)
-    drawing = tour.picture(found, engine)
+    drawing = tour_plots.picture(found, engine)
     lines = [line for line in drawing.picture.lines if line.kind == "state"]
     assert len(lines) == 2 * 3  # c and h, from step to step
     svg = drawing.svg()
@@ -103,7 +103,7 @@ def test_the_graph_is_drawn_with_and_without_dot(engine, corpus):
 
 
 def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
-    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(review_corpus, "corpus", lambda words=None: corpus)
     folder = tmp_path / "out"
     sentence = "I liked <b>it</b>, but the end & all was bad"
     assert main(["tour", sentence, "-o", str(folder)]) == 0
@@ -142,7 +142,7 @@ def test_the_lstm_is_the_saved_one_where_there_is_one(
         return small(kind, *rest)
 
     monkeypatch.setattr(tasks, "load", lambda name: saved)
-    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(review_corpus, "corpus", lambda words=None: corpus)
     monkeypatch.setattr(tour_training, "train", train)
     file = nothing_saved / "sentiment" / "run.safetensors"
     file.parent.mkdir()
@@ -152,12 +152,12 @@ def test_the_lstm_is_the_saved_one_where_there_is_one(
     assert "the LSTM is the one that minigrad train" in capsys.readouterr().out
     assert "the LSTM before by" in (tmp_path / "index.html").read_text()
     saved.settings.data = "mine.csv"  # trained on something else: not used
-    assert tour.saved_lstm(Console()) is None
+    assert guide.saved_lstm(Console()) is None
     saved.settings.data, saved.figures = None, {}  # not finished
-    assert tour.saved_lstm(Console()) is None
+    assert guide.saved_lstm(Console()) is None
     monkeypatch.undo()
     monkeypatch.setattr("platformdirs.user_data_path", lambda *a, **k: nothing_saved)
-    assert tour.saved_lstm(Console()) is None  # damaged
+    assert guide.saved_lstm(Console()) is None  # damaged
     assert capsys.readouterr().out.count("is not used") == 3
 
 
@@ -174,7 +174,7 @@ def test_what_it_refuses(tmp_path, capsys):
 
 @pytest.mark.browser
 def test_the_page_opens_in_a_browser(tmp_path, corpus, monkeypatch, page):
-    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(review_corpus, "corpus", lambda words=None: corpus)
     assert main(["tour", "-o", str(tmp_path)]) == 0
     page.goto((tmp_path / "index.html").as_uri())
     loaded = page.evaluate(

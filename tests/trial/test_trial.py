@@ -11,9 +11,18 @@ from minigrad.commands import trial
 from minigrad.data import Vocabulary
 from minigrad.engine import errors
 from minigrad.models import SentimentReader
-from minigrad.trial import Corpus, Seen, WhatIf, gate_verdicts, heat_maps, read
+from minigrad.tasks.sentence_reading import chance
+from minigrad.trial import (
+    Corpus,
+    Seen,
+    WhatIf,
+    gate_verdicts,
+    heat_maps,
+    read,
+    review_corpus,
+    trial_sections,
+)
 from minigrad.trial.gate_evidence import at_word, by_words, places, strong_words
-from minigrad.trial.sentence_reading import chance
 
 WORDS = ["a", "fine", "film", "but", "long"]
 VOCABULARY = Vocabulary([WORDS, ["and", "dull", *WORDS]])
@@ -257,14 +266,14 @@ def test_what_is_asked_comes_out_as_rows():
     model = reader()
     what = WhatIf(read(model, VOCABULARY, WORDS), model, VOCABULARY)
     asked = [trial.held("f=1@but"), trial.held("f=0")]
-    rows = trial.what_ifs(what, [trial.replaced("But=and")], asked)
+    rows = trial_sections.what_ifs(what, [trial.replaced("But=and")], asked)
     assert [row[0] for row in rows[:4]] == [
         "as it is", '"and" for "but"',
         'forget gate at 1 at "but"', "forget gate at 0 at every word",
     ]  # fmt: skip
     assert len(rows) == 4 + len(WORDS)
     with pytest.raises(errors.ArgumentError, match="not in the sentence"):
-        trial.what_ifs(what, [("nothing", "and")], [])
+        trial_sections.what_ifs(what, [("nothing", "and")], [])
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
@@ -283,14 +292,13 @@ def test_the_command_writes_its_page(tmp_path, monkeypatch, capsys, corpus):
     from minigrad import tasks
     from minigrad.commands.main import main
     from minigrad.tasks.sentiment import Sentiment
-    from minigrad.tour import tour_training
 
     trained = SimpleNamespace(
         task=Sentiment(), model=reader(), reading={"words": VOCABULARY},
         config={"kind": "lstm"}, settings=SimpleNamespace(data=None),
     )  # fmt: skip
     monkeypatch.setattr(tasks, "load", lambda *a: trained)
-    monkeypatch.setattr(tour_training, "corpus", lambda words=None: corpus)
+    monkeypatch.setattr(review_corpus, "corpus", lambda words=None: corpus)
     path = tmp_path / "page.html"
     sentence = "A fine <b>film</b>, but long"
     words = ["trial", sentence, "--replace", "but=and", "--clamp", "f=1@but"]

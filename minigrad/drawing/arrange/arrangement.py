@@ -1,6 +1,6 @@
 """Where everything goes: the grid, the lines, then titles and what stands beside lines.
 
-Read next: `dot_text.py` (writes it down).
+Read next: `tiles.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Nothing of the answer is trusted: an engine that answers nonsense is one clear error.
 
-Read next: `tile_score.py`, `tiles.py`.
+Read next: `tile_score.py`.
 """
 
 from __future__ import annotations

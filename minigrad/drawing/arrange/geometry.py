@@ -2,6 +2,8 @@
 
 A curve is a list of points for cubic Bezier pieces, as in DOT: first point, then three
 per piece.
+
+Read next: `arrangement.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where everything is: the result of arranging, in points, y upwards.
 
-Read next: `grid.py`.
+Read next: `geometry.py`.
 """
 
 from __future__ import annotations

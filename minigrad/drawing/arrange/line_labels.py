@@ -4,7 +4,7 @@ A label never lies over a box, a title or another label; where there is no room 
 left to the tooltip. Boxes are never moved to make room: the picture with gradients has
 the layout of the one without.
 
-Read next: `dot_text.py`.
+Read next: `titles.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Lines that do not go to a neighbour run through the gaps between rows and columns, each
 in a lane of its own.
 
-Read next: `arrangement.py`.
+Read next: `line_labels.py`.
 """
 
 from __future__ import annotations

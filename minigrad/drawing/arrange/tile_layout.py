@@ -13,6 +13,7 @@ Read next: `dot_output.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from minigrad.drawing.arrange.tile_plan import Plan, reach
@@ -42,34 +43,50 @@ def text(
     ]
     paths = freed(sketch, plan, variant.free) if variant.free else sketch.clusters
     _clusters(sketch, paths, variant.turned, out)
+    out += [*_ports(ports, plan), *_ranks(sketch, ports), *_lines(sketch, plan)]
+    out += [f"{a} -> {b} [style=invis minlen=0]" for a, b in orders]
+    return "\n".join([*out, "}"])
+
+
+def _ports(ports: Ports, plan: Plan) -> Iterator[str]:
+    """The points at which lines and states enter and leave, and their lines."""
     for k, targets in enumerate(ports.inputs):
-        out.append(f"i{k} [shape=point width=0.02]")
-        out += [f"i{k} -> b{t} [id=i{k}_{t} weight=2 tailport=n]" for t in targets]
+        yield f"i{k} [shape=point width=0.02]"
+        for t in targets:
+            yield f"i{k} -> b{t} [id=i{k}_{t} weight=2 tailport=n]"
     for source in ports.outputs:
-        out.append(f"o{source} [shape=point width=0.02]")
-        out.append(f"b{source} -> o{source} [id=o{source} arrowhead=none]")
+        yield f"o{source} [shape=point width=0.02]"
+        yield f"b{source} -> o{source} [id=o{source} arrowhead=none]"
     for k, targets in ports.state_in.items():
         entry = plan.entry[k]
         if targets == (entry,):
             continue  # no branches: the line is drawn without dot's help
-        out.append(f"s{k} [shape=point width=0.02]")
+        yield f"s{k} [shape=point width=0.02]"
         for t in targets:
             how = "minlen=0 weight=50" if t == entry else "constraint=false"
-            out.append(f"s{k} -> b{t} [id=s{k}_{t} {how}]")
+            yield f"s{k} -> b{t} [id=s{k}_{t} {how}]"
+
+
+def _ranks(sketch: Sketch, ports: Ports) -> Iterator[str]:
+    """Of a tile that is read from the bottom up: inputs below, outputs above."""
     if sketch.flow == "BT" and ports.inputs:
         names = " ".join(f"i{k}" for k in range(len(ports.inputs)))
-        out.append(f"{{rank=source {names}}}")
+        yield f"{{rank=source {names}}}"
     if sketch.flow == "BT" and ports.outputs:
         names = " ".join(f"o{source}" for source in ports.outputs)
-        out.append(f"{{rank=sink {names}}}")
+        yield f"{{rank=sink {names}}}"
+
+
+def _lines(sketch: Sketch, plan: Plan) -> Iterator[str]:
+    """The lines between boxes, and unseen ones that keep the states' ways straight."""
     flat = set(plan.flat)
     for k, (tail, head) in enumerate(sketch.lines):
         if (tail, head) in flat:
-            out.append(f"b{tail} -> b{head} [id=e{k} minlen=0 weight=50]")
+            yield f"b{tail} -> b{head} [id=e{k} minlen=0 weight=50]"
         elif (tail, head) in plan.turned:
-            out.append(f"b{head} -> b{tail} [id=e{k} dir=back]")
+            yield f"b{head} -> b{tail} [id=e{k} dir=back]"
         else:
-            out.append(f"b{tail} -> b{head} [id=e{k}]")
+            yield f"b{tail} -> b{head} [id=e{k}]"
     lines = set(sketch.lines)
     for box in plan.alone:  # nothing beside it: the line has to pass on both sides
         onward = reach(sketch, {box})
@@ -79,12 +96,10 @@ def text(
         ]
         for k in sinks:
             if (k, box) not in lines:
-                out.append(f"b{k} -> b{box} [style=invis]")
+                yield f"b{k} -> b{box} [style=invis]"
     for a, b in plan.level:
         if a != b and (a, b) not in lines:
-            out.append(f"b{a} -> b{b} [style=invis minlen=0 weight=50]")
-    out += [f"{a} -> {b} [style=invis minlen=0]" for a, b in orders]
-    return "\n".join([*out, "}"])
+            yield f"b{a} -> b{b} [style=invis minlen=0 weight=50]"
 
 
 def _clusters(

@@ -4,7 +4,7 @@ dot is free to order the boxes of a rank; asked in a few ways (`Variant`), and l
 in the mirror too, one of its answers nearly always has the state's way straight, from
 left to right, with nothing in between. That one is taken.
 
-Read next: `tiles.py`.
+Read next: `grid.py` (where the tiles go).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Every tile of a picture, laid out: alike tiles share one layout.
 
-Read next: `grid.py` (where the tiles go).
+Read next: `state_lines.py` (the lines that run through).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 It is the formula of every step: letters stand in it without their time, and without
 the layer that the box lies in. What has no letter is "…".
 
-Read next: `read_graph.py` (boxes that stand for several operations).
+Read next: `operation_symbols.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What is written in each box and beside each line: names, letters, formulas, shapes.
 
-Read next: `box_formula.py` (several operations as one formula), `operation_symbols.py`.
+Read next: `box_formula.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Leaving out the middle of a long sequence: "... 94 steps ..." in place of its tiles.
 
-Read next: `values.py`.
+Read next: `step_names.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 User text (names of tensors and scopes) passes through `clean` once; quoting for DOT,
 XML and JSON is done where those are written.
 
-Read next: `read_graph.py`.
+Read next: `elision.py`.
 """
 
 from __future__ import annotations

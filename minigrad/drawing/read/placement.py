@@ -6,7 +6,7 @@ loops under different names (an encoder and a decoder) are two runs: their colum
 one after the other, unless the second reads the first step by step (then they are
 rows).
 
-Read next: `read_graph.py`.
+Read next: `box_labels.py`.
 """
 
 from __future__ import annotations

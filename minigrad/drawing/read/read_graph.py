@@ -5,7 +5,7 @@ Everything is decided from the nodes' scopes: the `step` record gives the column
 sub-clusters. What is in no step is outside. One pass over the nodes, oldest first; no
 recursion.
 
-Read next: `placement.py` (rows and columns), `box_labels.py`, `elision.py`.
+Read next: `scope_levels.py` (where each operation belongs).
 """
 
 from __future__ import annotations

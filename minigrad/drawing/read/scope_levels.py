@@ -1,15 +1,16 @@
 """What the scope of each operation says about its place: step, layer, cell, clusters.
 
-Read next: `placement.py` (rows and columns).
+Read next: `placement.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from minigrad.engine.graph import Node
 from minigrad.engine.scope import Scope
+from minigrad.reading.levels import innermost, layer_of
+from minigrad.reading.loops import Loops, Place, Scopes
 
 SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
 
@@ -26,7 +27,8 @@ class Spot(NamedTuple):
 
 def spots(nodes: list[Node], sources: list[list[int]]) -> tuple[list[Spot], list[bool]]:
     """For each operation its spot, and whether it belongs to a backward pass."""
-    known: dict[tuple[Scope, ...], Spot] = {}
+    loops = Loops(nodes)
+    known: dict[tuple[Place | None, Scopes], Spot] = {}
     found: list[Spot] = []
     back: list[bool] = []
     for number, node in enumerate(nodes):
@@ -38,31 +40,30 @@ def spots(nodes: list[Node], sources: list[list[int]]) -> tuple[list[Spot], list
                 found.append(found[latest]._replace(clusters=()))
                 back.append(True)
                 continue
-        spot = known.get(node.scope)
-        if spot is None:
-            spot = known[node.scope] = _spot(node.scope)
-        found.append(spot)
+        key = loops.outermost(node), node.scope
+        if key not in known:
+            known[key] = _spot(node.scope, key[0])
+        found.append(known[key])
         back.append(origin is not None)
     return found, back
 
 
-def _spot(scope: Iterable[Scope]) -> Spot:
+def _spot(scope: Scopes, place: Place | None) -> Spot:
     """A scope's records, sorted by what they say about the place."""
-    step = layer = None
-    cell = ""
-    prefix: list[Scope] = []
-    clusters: list[Scope] = []
-    for record in scope:
-        if record.kind == "step" and step is None:
-            step = record.index
-        elif record.kind == "layer" and layer is None:
-            layer = record.index
-        elif record.kind == "cell" and not cell:
-            cell = record.name
-        elif step is None and layer is None and not cell:
-            prefix.append(record)
-        else:
-            clusters.append(record)
-    if step is None:
-        return Spot(None, None, cell, (), tuple(scope))
-    return Spot(step, layer, cell, tuple(prefix), tuple(clusters))
+    if place is None:
+        return Spot(None, None, "", (), scope)
+    loop, step = place
+    cell = innermost(scope, "cell")
+    own = [
+        record
+        for depth, record in enumerate(scope, 1)
+        if record.kind not in ("layer", "cell") and depth != loop.inside
+    ]
+    around = loop.around
+    return Spot(
+        step,
+        layer_of(scope),
+        "" if cell is None else cell.name,
+        around,
+        tuple(own[len(around) :]),
+    )

@@ -21,7 +21,8 @@ from minigrad.drawing.read.picture import Box, Picture
 from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.errors import DrawingError
 from minigrad.engine.quiet import quietly
-from minigrad.engine.stacking import Watcher
+from minigrad.engine.watching import Watcher
+from minigrad.reading.norms import euclidean
 
 CELLS = 24  # the longest row that gets a heat map
 POSITIVE = ("i", "f", "o", "r", "z")  # gates: sigmoids, between 0 and 1
@@ -172,20 +173,11 @@ class _Flow(Watcher):
         """`value` flows back along input `k` of the node."""
         for line in self.line_of.get((self.numbers.get(node, -1), k), ()):
             if self.mixed[line]:
-                size = _norm(value)
+                size = euclidean(value)
                 self.squares[line] = math.hypot(self.squares.get(line, 0.0), size)
             else:
                 before = self.sums.get(line)
                 self.sums[line] = value if before is None else before + value
-
-
-def _norm(value: Any) -> float:
-    """The L2 norm, without overflow of the squares."""
-    flat = np.abs(np.asarray(value)).reshape(-1).astype(float)
-    top = float(flat.max()) if flat.size else 0.0
-    if top == 0 or not math.isfinite(top):
-        return top
-    return top * float(np.linalg.norm(flat / top))
 
 
 def show_gradients(picture: Picture, outputs: list[Any]) -> None:
@@ -209,7 +201,7 @@ def show_gradients(picture: Picture, outputs: list[Any]) -> None:
             backpropagate(output, seed, stack=False, watcher=watcher)
         for line in picture.lines:
             if line.id in watcher.sums:
-                line.gradient = _norm(watcher.sums[line.id])
+                line.gradient = euclidean(watcher.sums[line.id])
             elif line.id in watcher.squares:
                 line.gradient = watcher.squares[line.id]
     sizes = [

@@ -2,7 +2,7 @@
 
 What depends on the kind alone is written once and kept.
 
-Read next: `dot_text.py`.
+Read next: `legend.py`.
 """
 
 from __future__ import annotations

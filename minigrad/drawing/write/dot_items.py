@@ -1,6 +1,6 @@
 """Boxes and lines as DOT statements; what is alike is put into words once.
 
-Read next: `dot_attributes.py` (how each kind looks).
+Read next: `dot_attributes.py`.
 """
 
 from __future__ import annotations

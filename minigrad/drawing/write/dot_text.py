@@ -4,7 +4,7 @@ The text is the same for the same program: ids are numbers in the order of creat
 User text only ever appears quoted, as labels and tooltips; no URL, no style sheet, no
 image and no HTML-like label is written.
 
-Read next: `dot_items.py`, `drawing.py`.
+Read next: `dot_items.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Both run as child processes with an argument list (no shell) and a time-out that
 them, and with everything they print on stderr kept from the user's terminal. DOT text
 needs neither.
 
-Read next: `drawing.py`, `tiles.py` (who ask).
+Read next: `picture_files.py`.
 """
 
 from __future__ import annotations

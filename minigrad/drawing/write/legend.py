@@ -1,6 +1,6 @@
 """The legend: parameters with their numbers of uses, and the scale of the gradients.
 
-Read next: `dot_text.py`.
+Read next: `graphviz_engines.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Writing pictures to files: whole, or not at all.
 
-Read next: `drawing.py`.
+Read next: `slides.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 What the page knows about boxes is embedded as JSON; text of the user's is only ever set
 as text.
 
-Read next: `picture_page.js`.
+Its script is `picture_page.js`.
+
+Read next: `minigrad/stepping/` (the events of a pass, one by one).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.read.picture import Box, Picture
 from minigrad.drawing.read.values import summary
 from minigrad.drawing.write.dot_attributes import title as box_title
-from minigrad.engine.graph import line as code_line
+from minigrad.engine.user_code import line as code_line
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean, number
 

@@ -3,7 +3,7 @@
 The layout is that of the whole picture; what has not happened yet is faint. In the
 backward frames the gradients appear, from the last step to the first.
 
-Read next: `dot_text.py`.
+Read next: `picture_page.py`.
 """
 
 from __future__ import annotations

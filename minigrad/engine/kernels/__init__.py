@@ -2,4 +2,6 @@
 
 Read `intrinsics.py` (the dozen functions at the bottom), `jit.py` (from a rule's text
 to a kernel), `vectormath.py` (exp and its relatives as arithmetic that vectorises).
+
+Read next: `intrinsics.py`.
 """

@@ -1,5 +1,4 @@
-"""The vocabulary at the bottom: a dozen scalar functions, each meaning spelled out
-once.
+"""A dozen scalar functions, each meaning spelled out once: what kernels are made of.
 
 A scalar function or a rule of `primitives/elementwise.py` is written over these and
 over ordinary arithmetic. It runs unchanged on three kinds of operand:
@@ -8,7 +7,7 @@ over ordinary arithmetic. It runs unchanged on three kinds of operand:
     `Text` (of `jit.py`)     the lines of a numba kernel
     SymPy expressions            the proof that a rule is right, and the formula to show
 
-Read next: `primitives/elementwise.py`.
+Read next: `jit.py`.
 """
 
 from __future__ import annotations

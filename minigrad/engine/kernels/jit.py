@@ -19,7 +19,7 @@ on disk.
 Without numba, or with MINIGRAD_KERNELS=off, `enabled` is false and every reader runs
 the same Python functions on NumPy arrays instead.
 
-Read next: `vectormath.py` (exp and its kin for kernels).
+Read next: `vectormath.py`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,8 @@ _WRITTEN = {
     "absolute": "abs({})",
     "sqrt": "math.sqrt({})",
 }
-_IN_VECTORMATH = {"exp", "expm1", "log", "log1p", "tanh", "sigmoid", "sin", "cos"}
+_IN_VECTORMATH = {"exp", "expm1", "log", "log1p", "tanh", "sigmoid"}
+_WORDS = {"input", "constant", *_WRITTEN, *_IN_VECTORMATH}
 _DTYPES = {"f": "float32", "d": "float64"}
 
 
@@ -154,9 +155,12 @@ class Kernel:
 
 
 def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None:
-    """The kernel for a dtype's character, or None where the dtype has none."""
+    """The kernel for a dtype's character; None where NumPy is to compute it: for other
+    dtypes, for constants, and for what NumPy's own functions do faster (sine, cosine).
+    """
     dtype = _DTYPES.get(char)
-    if dtype is None or not program.operands(result):
+    words = {program.lines[index][0] for index in program.needed(result)}
+    if dtype is None or "input" not in words or not words <= _WORDS:
         return None
     return Kernel(program, result, name, dtype)
 

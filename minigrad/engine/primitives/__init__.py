@@ -1,14 +1,13 @@
 """The table of primitives, one file per kind.
 
-elementwise.py   one scalar function and one rule each; kernels are made from them
-shape.py         views, joins and splits
-reduce.py        sums, means, products, extrema and norms over axes
-linalg.py        matrix products
-index.py         indexing and looking up rows
-base.py          what a primitive is, and how an operation is recorded
+base.py says what a primitive is and how an operation is recorded; fused.py makes
+kernels of an elementwise one. The kinds: elementwise.py, shape.py, reduce.py, index.py,
+linalg.py. messages.py, operands.py and anomaly.py look at what goes in and comes out.
 
 To add one: write the value and its rule in the file of its kind, give it a row in the
 test table (`tests/`), and export it in `minigrad/__init__.py`.
+
+Read next: `base.py`.
 """
 
 from minigrad.engine.primitives import elementwise, index, linalg, reduce, shape

@@ -9,22 +9,25 @@ what lets one rule text serve eager backward, recorded backward, kernels and pro
 A rule returns one entry per input, None where there is no derivative. It never mentions
 broadcasting or dtypes: the walk of `autodiff.py` repairs both, once per edge.
 
-Read next: `fused.py`, `elementwise.py`, then the others of this folder in any order.
+Read next: `fused.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.errors import DTypeError, NonFiniteError
-from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, caller, next_seq, place
-from minigrad.engine.primitives.messages import describe, explain, here
+from minigrad.engine.aliases import Attrs, Needs, Operand, Value
+from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, next_seq
+from minigrad.engine.primitives.anomaly import check_outputs
+from minigrad.engine.primitives.messages import explain
+from minigrad.engine.primitives.operands import arrays_of, constant
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.scope import thread
+from minigrad.engine.user_code import caller
 
 TABLE: dict[str, Primitive] = {}  # every primitive by its name
 
@@ -36,7 +39,8 @@ class Primitive:
     value    (*arrays, **attrs) -> array, or a tuple of arrays if `multiple`
     vjp      (g, y, *inputs, **attrs) -> one entry per input; None: no derivative at all
     expect   what the inputs' shapes must fulfil, for error messages
-    stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go}
+    stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go};
+             the rule must take `needs` then
     """
 
     def __init__(
@@ -71,13 +75,13 @@ class Primitive:
         self._vjp_takes_needs = "needs" in rule.__code__.co_varnames
         return rule
 
-    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+    def __call__(self, *inputs: Operand, **attrs: Any) -> Any:
         for x in inputs:
             if isinstance(x, Variable):
                 return apply(self, inputs, attrs)
         return self.plain(inputs, attrs)
 
-    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
+    def plain(self, inputs: tuple, attrs: Attrs) -> Any:
         """Compute on what is not a tensor; nothing is recorded."""
         try:
             return self.value(*inputs, **attrs)
@@ -85,8 +89,8 @@ class Primitive:
             return self.value(*arrays_of(inputs), **attrs)
 
     def pull(
-        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
-    ) -> tuple:
+        self, needs: Needs, g: Value, y: Any, inputs: Any, attrs: Attrs
+    ) -> Sequence[Value]:
         """The rule on arrays or on tensors: one contribution per input, or None."""
         assert self.vjp is not None, f"bug: {self.name} has no rule"
         if self._vjp_takes_needs:
@@ -101,12 +105,12 @@ def primitive(**options: Any) -> Callable[[Callable], Primitive]:
 
 # ------------------------------------------------------------- compute and record
 
-NO_ATTRS: dict[str, Any] = {}
+NO_ATTRS: Attrs = {}
 _TROUBLE = (ValueError, TypeError, IndexError, ZeroDivisionError)
 _new = object.__new__
 
 
-def apply(primitive: Primitive, inputs: tuple, attrs: dict[str, Any] = NO_ATTRS) -> Any:
+def apply(primitive: Primitive, inputs: tuple, attrs: Attrs = NO_ATTRS) -> Any:
     """Compute an operation on tensors (and constants among them), and record it."""
     edges = tuple(
         [x._edge if isinstance(x, Variable) else constant(x, inputs) for x in inputs]
@@ -134,7 +138,7 @@ def apply_unary(primitive: Primitive, edge: AnyEdge) -> Any:
     return record(primitive, (edge,), NO_ATTRS, made, edge.requires_grad)
 
 
-def apply_binary(primitive: Primitive, a: Any, b: Any) -> Any:
+def apply_binary(primitive: Primitive, a: Operand, b: Operand) -> Any:
     """`apply` for two inputs and no attributes: the operators' shorter way."""
     try:
         left, right = a._edge, b._edge
@@ -154,7 +158,7 @@ def apply_binary(primitive: Primitive, a: Any, b: Any) -> Any:
 def record(
     primitive: Primitive,
     edges: tuple[AnyEdge, ...],
-    attrs: dict[str, Any],
+    attrs: Attrs,
     made: Any,
     requires_grad: bool,
 ) -> Any:
@@ -192,7 +196,7 @@ def record(
     else:
         node.code, node.offset = origin.code, origin.offset
     if recorder.anomaly:
-        check_finite(node)
+        check_outputs(node)
     if multiple:
         of = Variable.result_type.of
         return tuple(
@@ -202,100 +206,3 @@ def record(
     handle._edge = node
     handle._grad = None
     return handle
-
-
-def _read_only(array: ndarray) -> ndarray:
-    array.setflags(write=False)
-    return array
-
-
-def arrays_of(inputs: tuple) -> tuple:
-    """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
-    listed = (list, tuple, str, type(None))
-    return tuple(numeric(x) if isinstance(x, listed) else x for x in inputs)
-
-
-def operand(x: Any) -> Any:
-    """x, or the array that nested lists stand for. DTypeError if not numeric."""
-    return x if hasattr(x, "ndim") else numeric(x)
-
-
-_constants: dict[tuple, Edge] = {}
-
-
-def constant(x: Any, beside: tuple) -> Edge:
-    """The edge of an operand that is no tensor: a number, an array, a nested list.
-
-    A Python number takes the dtype of the tensor beside it, as NumPy's rules have it.
-    Arrays are copied: nothing that the graph holds may be written to from outside.
-    """
-    kind = type(x)
-    if kind is float or kind is int or kind is bool or kind is complex:
-        dtypes = [t._edge.array.dtype for t in beside if isinstance(t, Variable)]
-        dtypes = [d for d in dtypes if d.kind in "fc"] or dtypes[:1]
-        dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
-        if dtype.kind not in "fc" or kind is complex:
-            dtype = np.result_type(dtype, x)
-        key = (x, kind, dtype)
-        edge = _constants.get(key)
-        if edge is None or x == 0:  # 0.0 and -0.0 are the same key
-            try:
-                array = np.array(x, dtype)
-            except OverflowError:
-                raise DTypeError(
-                    f"the number {x} does not fit the dtype beside it",
-                    expect=f"a number within the range of {dtype}",
-                    actual=str(x),
-                    where=here(3),
-                    hint="use .astype('int64') or .astype('float64') on the tensor",
-                ) from None
-            edge = Edge(None, 0, _read_only(array), False)
-            if len(_constants) < 1000:
-                _constants[key] = edge
-        return edge
-    return Edge(None, 0, _read_only(numeric(x)), False)
-
-
-def numeric(x: Any) -> ndarray:
-    """A new array of what x stands for: an array, a number, nested lists of numbers."""
-    try:
-        array = np.array(x)
-        kind = f"an operand of type {type(x).__name__}"
-    except ValueError:
-        array, kind = np.array(None), "nested lists of unequal lengths"
-    if array.dtype.kind not in "fciub":
-        raise DTypeError(
-            f"{kind}: no array of numbers",
-            expect="a tensor, a number, an array or nested lists of numbers",
-            actual=f"{x!r:.60}",
-            where=here(3),
-            hint="convert it with mg.tensor(...) where you make it",
-        )
-    return array
-
-
-# ------------------------------------------------------------- when it goes wrong
-
-
-def check_finite(node: Node) -> None:
-    """Raise if finite inputs gave an output that is not finite (anomaly mode)."""
-    if all(np.isfinite(a).all() for a in node.outputs if a.dtype.kind in "fc"):
-        return
-    if all(
-        np.isfinite(e.array).all() for e in node.edges if e.array.dtype.kind in "fc"
-    ):
-        bad = next(a for a in node.outputs if not np.isfinite(a).all())
-        raise NonFiniteError(
-            f"{node.primitive.name}: the first value that is not finite arose here",
-            expect="finite outputs from finite inputs",
-            actual=f"{first_bad(bad)}     "
-            + "     ".join(describe(edge) for edge in node.edges[:4]),
-            where=place(node.scope, node.where),
-            hint="look at the inputs' sizes: exp overflows, log and / need care at 0",
-        )
-
-
-def first_bad(array: ndarray) -> str:
-    """The first entry that is not finite, as words: "nan at (0, 3)"."""
-    at = tuple(map(int, np.argwhere(~np.isfinite(array))[0]))
-    return f"{array[at]} at {at}"

@@ -6,6 +6,8 @@ derivative of the scalar function must equal the rule).
 
 Kinks follow PyTorch: relu'(0) = abs'(0) = 0, clip' = 1 at the bounds, and of two equals
 `maximum` and `minimum` each get one half.
+
+Read next: `shape.py`.
 """
 
 from __future__ import annotations
@@ -237,7 +239,7 @@ def absolute_vjp(g, y, x):
     return (where(x > 0.0, g, where(x < 0.0, -g, 0.0)),)
 
 
-@elementwise(numpy=np.sin, fused=False)
+@elementwise(numpy=np.sin)
 def sin(x):
     """y = sin x, x in radians."""
     return fn.sin(x)
@@ -249,7 +251,7 @@ def sin_vjp(g, y, x):
     return (g * cos(x),)
 
 
-@elementwise(numpy=np.cos, fused=False)
+@elementwise(numpy=np.cos)
 def cos(x):
     """y = cos x, x in radians."""
     return fn.cos(x)

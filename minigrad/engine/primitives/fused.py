@@ -4,28 +4,30 @@ The scalar function is the value of one entry; the rule, ordinary arithmetic on 
 entry, becomes one kernel per needed derivative: a single pass over memory, without
 temporaries. Where NumPy's own function is the fastest, it computes the value.
 
-Read next: `elementwise.py`, where they are listed.
+Read next: `elementwise.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from minigrad.engine.aliases import Array, Attrs, Needs, Operand, Value
 from minigrad.engine.graph import Variable
 from minigrad.engine.kernels import jit
-from minigrad.engine.primitives.base import Primitive, apply_unary, arrays_of
+from minigrad.engine.primitives.base import Primitive, apply_unary
+from minigrad.engine.primitives.operands import arrays_of
 
 
 class Elementwise(Primitive):
     """A primitive given by one scalar function, broadcasting over its operands.
 
     numpy   the ufunc that computes it fastest, if NumPy has one; else a kernel does
-    fused   whether the rule runs as kernels (not where it needs functions that only
-            NumPy computes fast: decided by benchmarks/bench_elementwise.py)
+    fused   may the rule run as kernels? Not if it wants to be told what is needed. What
+            NumPy computes faster (sine, cosine) is its own, in rules too
     """
 
     def __init__(
@@ -39,12 +41,12 @@ class Elementwise(Primitive):
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
 
-    def __call__(self, *inputs: Any, **attrs: Any) -> Any:
+    def __call__(self, *inputs: Operand, **attrs: Any) -> Value:
         if len(inputs) == 1 and isinstance(inputs[0], Variable):
             return apply_unary(self, inputs[0]._edge)
         return super().__call__(*inputs, **attrs)
 
-    def plain(self, inputs: tuple, attrs: dict[str, Any]) -> Any:
+    def plain(self, inputs: tuple, attrs: Attrs) -> Value:
         for x in inputs:
             if not isinstance(x, (ndarray, np.generic, float, int, complex)):
                 if not isinstance(x, (list, tuple, str, type(None))):
@@ -52,7 +54,7 @@ class Elementwise(Primitive):
                 inputs = arrays_of(inputs)
         return self.value(*inputs)
 
-    def compute(self, *arrays: Any) -> Any:
+    def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
         if jit.enabled:
             char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
@@ -71,8 +73,8 @@ class Elementwise(Primitive):
         return None if made is None else made.ufunc
 
     def pull(
-        self, needs: tuple[bool, ...], g: Any, y: Any, inputs: Any, attrs: dict
-    ) -> tuple:
+        self, needs: Needs, g: Value, y: Any, inputs: Any, attrs: Attrs
+    ) -> Sequence[Value]:
         if isinstance(g, Variable) or not self.fused or not jit.enabled:
             return super().pull(needs, g, y, inputs, attrs)
         key = needs, g.dtype.char
@@ -84,7 +86,7 @@ class Elementwise(Primitive):
         except TypeError:  # operands of dtypes that the kernels do not take
             return super().pull(needs, g, y, inputs, attrs)
 
-    def fuse(self, needs: tuple[bool, ...], char: str) -> Callable:
+    def fuse(self, needs: Needs, char: str) -> Callable:
         """The rule as one function of arrays, with a kernel per needed entry.
 
         What it does is put together as text, for speed; for `multiply`, say:
@@ -107,7 +109,7 @@ class Elementwise(Primitive):
                 functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
             else:
                 made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
-                if made is None:  # no kernels for this dtype
+                if made is None:  # another dtype, or NumPy is faster
                     return self.vjp
                 functions[f"f{k}"], operands = made.ufunc, list(made.operands)
             entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
@@ -125,7 +127,7 @@ _UFUNCS = {
 }
 
 
-def _char(x: Any) -> str:
+def _char(x: Operand) -> str:
     return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
 
 

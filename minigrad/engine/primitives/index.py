@@ -2,6 +2,8 @@
 
 An index is recorded as plain data: slices as tuples, and arrays of integers or booleans
 as inputs of the node (they are data, and a reader may want to show or change them).
+
+Read next: `linalg.py`.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.aliases import Array, Operand, Value
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.graph import Variable
-from minigrad.engine.primitives.base import operand, primitive
-from minigrad.engine.primitives.messages import here
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.operands import operand
 
 
-def _key(pattern: tuple, arrays: tuple) -> tuple:
+def _key(pattern: tuple, arrays: tuple) -> tuple[Value, ...]:
     """The index that NumPy understands, from its recorded pattern."""
     parts: list[Any] = []
     for kind, *rest in pattern:
@@ -57,7 +60,7 @@ def _add_at(g, *arrays, pattern, shape):
     return y
 
 
-def _add_rows(y: np.ndarray, rows: np.ndarray, g: np.ndarray) -> None:
+def _add_rows(y: Array, rows: Array, g: Array) -> None:
     """y[rows] += g, the rows sorted first: those of one number are summed in one go."""
     if g.size == 0:
         return
@@ -76,7 +79,7 @@ def add_at_vjp(g, y, x, *arrays, pattern, shape):
     return (_getitem(g, *arrays, pattern=pattern), *[None] * len(arrays))
 
 
-def getitem(x: Any, index: Any) -> Any:
+def getitem(x: Operand, index: Any) -> Value:
     """x[index], for integers, slices, None, ..., and integer or boolean arrays.
 
     The gradient of an entry read several times is the sum over the reads.
@@ -101,8 +104,8 @@ def getitem(x: Any, index: Any) -> Any:
     return _getitem(x, *arrays, pattern=tuple(pattern))
 
 
-def _index_array(part: Any) -> Any:
-    found: Any
+def _index_array(part: Operand) -> Value:
+    found: Value
     if isinstance(part, Variable):
         dtype, found = part._edge.array.dtype, part
     else:
@@ -115,13 +118,12 @@ def _index_array(part: Any) -> Any:
             "x[index]: the index is not of whole numbers",
             expect="integers, slices, None, ..., integer or boolean arrays",
             actual=f"{type(part).__name__} of dtype {dtype}",
-            where=here(),
             hint="use .astype('int64'), or a comparison for a boolean mask",
         )
     return found
 
 
-def take(x: Any, indices: Any) -> Any:
+def take(x: Operand, indices: Operand) -> Value:
     """Rows of x by number: x (n, ...), indices (...) of integers -> (..., ...).
 
     The look-up of an embedding. Raises IndexingError for a number outside 0..n-1

@@ -1,4 +1,7 @@
-"""Matrix products."""
+"""Matrix products.
+
+Read next: `messages.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from weakref import ref
 
 import numpy as np
 
+from minigrad.engine.aliases import Array
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.shape import expand_dims, squeeze, swapaxes
 
@@ -50,7 +54,7 @@ def matmul_vjp(g, y, a, b, *, needs):
     return da, db
 
 
-def matmul_stacked(gs: list[np.ndarray], inputs: list[np.ndarray]) -> np.ndarray:
+def matmul_stacked(gs: list[Array], inputs: list[Array]) -> Array:
     """The sum over uses t of a_t^T g_t as one product of the stacked rows.
 
     T products of (B, n) and (B, m), each added to the sum, touch the (n, m) result T
@@ -63,13 +67,13 @@ class _Scratch(threading.local):
     """One thread's buffers for stacked rows: new memory costs more than the copy."""
 
     def __init__(self) -> None:
-        self.buffers: dict[tuple, np.ndarray] = {}
+        self.buffers: dict[tuple, Array] = {}
 
 
 _scratch = _Scratch()
 
 
-def _rows(arrays: list[np.ndarray], role: str) -> np.ndarray:
+def _rows(arrays: list[Array], role: str) -> Array:
     """The rows of all arrays below each other, in a buffer used again and again."""
     first = arrays[0]
     size = sum([len(a) for a in arrays]) * first.shape[1]
@@ -88,11 +92,11 @@ matmul.stacked[1] = matmul_stacked
 
 # ------------------------------------------------------------- transposed weights
 
-_Seen = tuple[Callable[[], np.ndarray | None], np.ndarray | None]
+_Seen = tuple[Callable[[], Array | None], Array | None]
 _seen: dict[int, _Seen] = {}  # id of a matrix -> (weak reference, its transposed copy)
 
 
-def transposed(b: np.ndarray) -> np.ndarray:
+def transposed(b: Array) -> Array:
     """b^T, laid out row by row if b is a weight that is used again and again.
 
     A recurrent weight is transposed at every step of a backward pass, and the product

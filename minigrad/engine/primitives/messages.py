@@ -4,25 +4,20 @@
 anew from the operands by one function per kind of primitive (`DIAGNOSES`); where there
 is none, NumPy's own words are kept.
 
-Read next: `errors.py` for the form of the messages.
+Read next: `operands.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.engine.aliases import Attrs, Shape
 from minigrad.engine.errors import DTypeError, IndexingError, MinigradError, ShapeError
-from minigrad.engine.graph import AnyEdge, Leaf, Node, caller, place
-from minigrad.engine.scope import thread
-
-if TYPE_CHECKING:
-    from minigrad.engine.primitives.base import Primitive
-
-Shape = tuple[int, ...]
+from minigrad.engine.graph import AnyEdge, Leaf, Node, Operation
 
 
 class Diagnosis(NamedTuple):
@@ -51,15 +46,10 @@ def name_of(edge: AnyEdge) -> str | None:
     return None
 
 
-def here(depth: int = 2) -> str:
-    """The scope, and the user's line, that are running now."""
-    return place(thread.recorder.scope, caller(depth))
-
-
 def explain(
-    primitive: Primitive,
+    primitive: Operation,
     edges: tuple[AnyEdge, ...],
-    attrs: dict[str, Any],
+    attrs: Attrs,
     error: Exception,
 ) -> Exception:
     """The error to raise where computing a value failed with `error`."""
@@ -86,7 +76,6 @@ def explain(
         f"{call}: {found.what}",
         expect=found.expect,
         actual=f"{found.clash}        {operands}" if found.clash else operands,
-        where=place(thread.recorder.scope, caller(3)),
         hint=found.hint,
     )
 
@@ -94,7 +83,7 @@ def explain(
 _GENERAL = "print the operands' .shape and .dtype where you make them"
 
 
-def _letters(primitive: Primitive, count: int) -> list[str]:
+def _letters(primitive: Operation, count: int) -> list[str]:
     """The operands as the primitive's own text calls them; a, b, ... if *many."""
     import inspect
 
@@ -117,11 +106,11 @@ def _numbered(word: str, count: int) -> list[str]:
 
 
 def _diagnose(
-    primitive: Primitive,
+    primitive: Operation,
     kind: type[MinigradError],
     edges: tuple[AnyEdge, ...],
     letters: list[str],
-    attrs: dict[str, Any],
+    attrs: Attrs,
 ) -> Diagnosis | None:
     if kind is DTypeError:
         return _dtypes(primitive, edges)
@@ -133,7 +122,7 @@ def _diagnose(
     return function(edges, letters, attrs) if function else None
 
 
-def _dtypes(primitive: Primitive, edges: tuple[AnyEdge, ...]) -> Diagnosis:
+def _dtypes(primitive: Operation, edges: tuple[AnyEdge, ...]) -> Diagnosis:
     found = ", ".join(str(edge.array.dtype) for edge in edges)
     boolean = any(edge.array.dtype == bool for edge in edges)
     fix = "give a mask a number dtype first: mask.astype('float64')"

@@ -1,15 +1,18 @@
-"""Primitives that reduce over axes. A rule spreads g over what was reduced."""
+"""Primitives that reduce over axes. A rule spreads g over what was reduced.
+
+Read next: `index.py`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
+from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.shape import (
     astype,
     broadcast_to,
@@ -19,12 +22,12 @@ from minigrad.engine.primitives.shape import (
 )
 
 
-def _kept(x: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
+def _kept(x: Value, axes: Shape) -> Shape:
     """The shape of x with the reduced axes kept at length one."""
     return tuple([1 if k in axes else n for k, n in enumerate(x.shape)])
 
 
-def _spread(g: Any, x: Any, axes: tuple[int, ...]) -> Any:
+def _spread(g: Value, x: Value, axes: Shape) -> Value:
     """g with the reduced axes put back at length one, so that it broadcasts over x."""
     return reshape(g, _kept(x, axes))
 
@@ -126,48 +129,46 @@ def norm_vjp(g, y, x, *, axes, keepdims):
     return (_spread(g, x, axes) * slope,)
 
 
-def _without(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+def _without(shape: Shape, axes: Shape) -> Shape:
     return tuple([n for k, n in enumerate(shape) if k not in axes])
 
 
 # ------------------------------------------------------------- with NumPy's arguments
 
-Axis = int | Sequence[int] | None
 
-
-def _all_axes(x: Any, axis: Axis, name: str) -> tuple[int, ...]:
+def _all_axes(x: Operand, axis: Axis, name: str) -> Shape:
     if axis is None:
         return tuple(range(x.ndim))
     places = tuple(axis) if np.iterable(axis) else (axis,)
     return tuple(sorted(normalized_axes(places, x.ndim, name)))
 
 
-def sum_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def sum_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The sum of x over the axes (all if None). x: (...) -> () or what is left."""
     return _sum(x, axes=_all_axes(x, axis, "sum"), keepdims=bool(keepdims))
 
 
-def mean_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The mean of x over the axes (all if None)."""
     return _mean(x, axes=_all_axes(x, axis, "mean"), keepdims=bool(keepdims))
 
 
-def prod_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def prod_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The product of x over the axes (all if None)."""
     return _prod(x, axes=_all_axes(x, axis, "prod"), keepdims=bool(keepdims))
 
 
-def max_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def max_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The largest entry over the axes (all if None); equals share the gradient."""
     return _max(x, axes=_all_axes(x, axis, "max"), keepdims=bool(keepdims))
 
 
-def min_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def min_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The smallest entry over the axes (all if None); equals share the gradient."""
     return _min(x, axes=_all_axes(x, axis, "min"), keepdims=bool(keepdims))
 
 
-def norm_over(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def norm_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
     x = operand(x)
     return _norm(x, axes=_all_axes(x, axis, "norm"), keepdims=bool(keepdims))

@@ -2,6 +2,8 @@
 
 A rule here undoes the move. Axes are normalised before they are recorded, so that equal
 operations have equal attributes.
+
+Read next: `reduce.py`.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from minigrad.engine.aliases import Array, Axes, Axis, Lengths, Operand, Shape, Value
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.primitives.base import operand, primitive
-from minigrad.engine.primitives.messages import here
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.operands import operand
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")
@@ -155,7 +158,7 @@ def unstack_vjp(gs, ys, x, *, axis):
 # ------------------------------------------------------------- NumPy's names for them
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(x: Operand, *shape: Any) -> Value:
     """x in another shape; one entry may be -1: it is worked out. ShapeError if not."""
     wanted = _lengths(shape[0] if len(shape) == 1 else shape, "reshape")
     if wanted.count(-1) == 1:
@@ -165,7 +168,7 @@ def reshape(x: Any, *shape: Any) -> Any:
     return _reshape(x, shape=wanted)
 
 
-def transpose(x: Any, *axes: Any) -> Any:
+def transpose(x: Operand, *axes: Any) -> Value:
     """x with its axes permuted; reversed if no axes are given."""
     if len(axes) == 1 and (axes[0] is None or np.iterable(axes[0])):
         axes = () if axes[0] is None else tuple(axes[0])
@@ -176,13 +179,12 @@ def transpose(x: Any, *axes: Any) -> Any:
             f"transpose(x, {order}): an axis is missing",
             expect=f"each of the {x.ndim} axes once",
             actual=f"{order}     x: {x.shape}",
-            where=here(),
             hint="swapaxes(a, b) changes just two",
         )
     return _transpose(x, axes=order)
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(x: Operand, axis1: int, axis2: int) -> Value:
     """x with two axes exchanged."""
     order = list(range(x.ndim))
     first, second = _axis(axis1, x.ndim, "swapaxes"), _axis(axis2, x.ndim, "swapaxes")
@@ -190,7 +192,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return _transpose(x, axes=tuple(order))
 
 
-def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+def expand_dims(x: Operand, axis: Axes) -> Value:
     """x with new axes of length one at these places of the result."""
     places = _axes(axis)
     ndim = x.ndim + len(places)
@@ -200,7 +202,7 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     return _reshape(x, shape=shape)
 
 
-def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+def squeeze(x: Operand, axis: Axis = None) -> Value:
     """x without its axes of length one, or without these of them."""
     if axis is None:
         at = {k for k, n in enumerate(x.shape) if n == 1}
@@ -212,23 +214,30 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
             f"squeeze(x, axis={axis}): the axis is not of length 1",
             expect="x.shape[axis] == 1",
             actual=f"x: {x.shape}",
-            where=here(),
             hint="use reshape, or sum over the axis",
         )
     return _reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in at))
 
 
-def broadcast_to(x: Any, shape: Sequence[int]) -> Any:
+def broadcast_to(x: Operand, shape: Lengths) -> Value:
     """x repeated to `shape`, by NumPy's rules of broadcasting."""
     return _broadcast_to(x, shape=_lengths(shape, "broadcast_to"))
 
 
-def sum_to(x: Any, shape: Sequence[int]) -> Any:
+def sum_to(x: Operand, shape: Shape) -> Value:
     """x summed to `shape`: what broadcasting from `shape` is undone by."""
     return _sum_to(x, shape=tuple(int(n) for n in shape))
 
 
-def astype(x: Any, dtype: Any) -> Any:
+def fitted(x: Value, like: Array) -> Value:
+    """x in the shape and dtype of an array: what broadcasting and mixed dtypes, on the
+    way from there to x, are undone by."""
+    if x.shape != like.shape:
+        x = sum_to(x, like.shape)
+    return x if x.dtype == like.dtype else astype(x, like.dtype)
+
+
+def astype(x: Operand, dtype: Any) -> Value:
     """x in another dtype. To an integer or boolean dtype the result is a constant."""
     try:
         name = np.dtype(dtype).name
@@ -237,25 +246,24 @@ def astype(x: Any, dtype: Any) -> Any:
             f"astype(x, {dtype!r}): there is no such dtype",
             expect="a NumPy dtype or its name: 'float32', 'float64', 'int64', 'bool'",
             actual=f"{dtype!r}",
-            where=here(),
             hint="did you mean 'float64'?",
         ) from None
     return _astype(x, dtype=name)
 
 
-def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
+def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Value:
     """The tensors, one after the other along an axis that they have."""
     items = _several(tensors, "concatenate")
     return _concatenate(*items, axis=_axis(axis, _ndim(items), "concatenate"))
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+def stack(tensors: Sequence[Operand], axis: int = 0) -> Value:
     """The tensors, of one shape, along a new axis."""
     items = _several(tensors, "stack")
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 
 
-def split(x: Any, sections: Any, axis: int = 0) -> tuple:
+def split(x: Operand, sections: Any, axis: int = 0) -> tuple[Value, ...]:
     """Parts of x along an axis: so many equal ones, or cut at the given indices.
 
     The parts are views: nothing is copied. ShapeError if equal parts do not go into x.
@@ -271,7 +279,7 @@ def split(x: Any, sections: Any, axis: int = 0) -> tuple:
 
 
 @lru_cache(maxsize=1024)
-def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
+def _bounds(length: int, sections: int | Shape) -> Shape:
     """Where the parts of an axis begin, and its end."""
     if isinstance(sections, int):
         if sections < 1 or length % sections:
@@ -279,7 +287,6 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
                 f"split(x, {sections}): no equal parts",
                 expect=f"the axis to be a multiple of {sections}",
                 actual=f"its length is {length}",
-                where=here(3),
                 hint="give the indices to cut at, as a list",
             )
         return tuple(range(0, length + 1, length // sections or 1))[: sections + 1]
@@ -289,19 +296,18 @@ def _bounds(length: int, sections: int | tuple[int, ...]) -> tuple[int, ...]:
             f"split(x, {list(sections)}): the cuts are out of order",
             expect="indices that do not decrease",
             actual=f"{cuts}, on an axis of length {length}",
-            where=here(3),
             hint="sort them; a part is what lies between two neighbours",
         )
     return (0, *cuts, length)
 
 
-def unstack(x: Any, axis: int = 0) -> tuple:
+def unstack(x: Operand, axis: int = 0) -> tuple[Value, ...]:
     """The slices of x along an axis, as views. Backward stacks them in one go."""
     x = operand(x)
     return _unstack(x, axis=_axis(axis, x.ndim, "unstack"))
 
 
-def _several(tensors: Sequence[Any], name: str) -> tuple:
+def _several(tensors: Sequence[Operand], name: str) -> tuple[Value, ...]:
     try:
         items = tuple(tensors)
     except TypeError:
@@ -309,7 +315,6 @@ def _several(tensors: Sequence[Any], name: str) -> tuple:
             f"{name}: what is to be joined is no sequence",
             expect="a list or tuple of tensors",
             actual=f"{tensors!r:.60} ({type(tensors).__name__})",
-            where=here(3),
             hint=f"mg.{name}([a, b])",
         ) from None
     if not items:
@@ -317,13 +322,12 @@ def _several(tensors: Sequence[Any], name: str) -> tuple:
             f"{name}([]): nothing to join",
             expect="at least one tensor",
             actual="an empty sequence",
-            where=here(3),
             hint="check the loop that collects them",
         )
     return items
 
 
-def _lengths(values: Any, name: str) -> tuple[int, ...]:
+def _lengths(values: Any, name: str) -> Shape:
     """Whole numbers, one or several, as a tuple."""
     try:
         return tuple([index(n) for n in values])
@@ -335,7 +339,6 @@ def _lengths(values: Any, name: str) -> tuple[int, ...]:
                 f"{name}: whole numbers are wanted",
                 expect="one integer or several",
                 actual=f"{values!r:.60}",
-                where=here(3),
                 hint="write 3 instead of 3.0; // divides whole numbers",
             ) from None
 
@@ -355,7 +358,7 @@ def _axis(axis: int, ndim: int, name: str) -> int:
     return normalized_axes((axis,), ndim, name)[0]
 
 
-def normalized_axes(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
+def normalized_axes(axes: Any, ndim: int, name: str) -> Shape:
     """Several axes counted from the front; ShapeError for one missing or repeated."""
     try:
         return tuple(int(k) for k in normalize_axis_tuple(tuple(axes), ndim))
@@ -364,6 +367,5 @@ def normalized_axes(axes: Any, ndim: int, name: str) -> tuple[int, ...]:
             f"{name}: {error}",
             expect=f"axes in -{ndim}..{ndim - 1}, each once" if ndim else "no axis",
             actual=f"axis {tuple(axes)} of an array with {ndim} axes",
-            where=here(),
             hint="the axes of an array x are 0 .. x.ndim - 1",
         ) from None

@@ -11,7 +11,7 @@ A step records nothing, and parameters are rebound, never written to: a graph re
 before a step keeps the values it was computed with. A parameter without a gradient is
 passed over. float32 stays float32.
 
-Read next: `optimizer.py` (what they share), `updates.py` (the formulas).
+Read next: `optimizer.py` (what they share).
 """
 
 from minigrad.nn.optim.optimizer import Optimizer

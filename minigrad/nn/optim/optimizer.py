@@ -1,6 +1,6 @@
 """What all optimisers share: the step over all parameters, saving and loading.
 
-Read next: `updates.py`, the formulas.
+Read next: `updates.py` (the formulas).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Optimizer:
         self.settings = ("lr", *settings)
         for name, value in settings.items():
             if not isinstance(value, bool | tuple):
-                value = self._number(name, value)
+                value = setting(type(self).__name__, name, value)
             setattr(self, name, value)
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
 
@@ -59,25 +59,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, value: float) -> None:
-        self._lr = self._number("lr", value)
-
-    def _number(self, name: str, value: Any, below: float = math.inf) -> float:
-        """`value` as a Python float: a NumPy number would turn float32 to float64."""
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not 0 <= number < below:
-            limit = "" if below == math.inf else f" < {below:g}"
-            raise ArgumentError(
-                f"{type(self).__name__}({name}={value!r}): out of range",
-                expect=f"0 <= {name}{limit}, finite",
-                actual=repr(value),
-                hint="steps go against the gradient already"
-                if number < 0
-                else "PyTorch's defaults are the defaults here",
-            )
-        return number
+        self._lr = setting(type(self).__name__, "lr", value)
 
     def zero_grad(self) -> None:
         """Forget all gradients: they are None, as before the first backward."""
@@ -168,3 +150,26 @@ class Optimizer:
             value = np.asarray(state[name]).tolist()
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
         self.state = loaded
+
+
+def setting(owner: str, name: str, value: Any, below: float = math.inf) -> float:
+    """A setting as a Python float: a NumPy number would turn float32 to float64.
+
+    owner  the optimiser's name, for the error
+    below  ArgumentError from here on, and for negative numbers and NaN
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < below:
+        limit = "" if below == math.inf else f" < {below:g}"
+        raise ArgumentError(
+            f"{owner}({name}={value!r}): out of range",
+            expect=f"0 <= {name}{limit}, finite",
+            actual=repr(value),
+            hint="steps go against the gradient already"
+            if number < 0
+            else "PyTorch's defaults are the defaults here",
+        )
+    return number

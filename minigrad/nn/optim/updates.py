@@ -1,6 +1,8 @@
 """The formulas of the optimisers: how some entries of a parameter change in one step.
 
 Each `update` reads like the equations of its paper; entries come as flat blocks.
+
+Read next: `minigrad/reading/` (questions asked of a recorded graph).
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from numpy import ndarray
 
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.tensor import Tensor
-from minigrad.nn.optim.optimizer import Optimizer
+from minigrad.nn.optim.optimizer import Optimizer, setting
 
 
 class SGD(Optimizer):
@@ -108,7 +110,7 @@ class RMSprop(Optimizer):
             momentum=momentum,
             centered=bool(centered),
         )
-        self._number("alpha", alpha, below=1.0)
+        setting(type(self).__name__, "alpha", alpha, below=1.0)
         self.slots = ("square",) + ("mean",) * self.centered
         self.slots += ("velocity",) * (momentum > 0)
 
@@ -169,8 +171,8 @@ class Adam(Optimizer):
             parameters,
             lr,
             betas=(
-                self._number("betas[0]", b1, 1.0),
-                self._number("betas[1]", b2, 1.0),
+                setting(type(self).__name__, "betas[0]", b1, 1.0),
+                setting(type(self).__name__, "betas[1]", b2, 1.0),
             ),
             eps=eps,
             weight_decay=weight_decay,

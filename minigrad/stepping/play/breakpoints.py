@@ -7,7 +7,7 @@
 
 The terminal and the page understand the same texts.
 
-Read next: `stepper.py`.
+Read next: `captions.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An event in words and formulas: for terminals, captions and lists.
 
-Read next: `worked_numbers.py` (the formula with its numbers).
+Read next: `heat_bars.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ The drawing is made once. What an event lights is the same as in the page; each 
 the drawing with marks over it and a caption under it: as SVG, marks and text are added
 to it; as PNG they are painted on it.
 
-Read next: `highlights.py` (what is lit).
+Read next: `steps_files.py`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What is shown is text first: it reads the same without colour. Colour only repeats the
 sign. Bars go from the smallest entry (the lowest bar) to the largest.
 
-Read next: `terminal_player.py`.
+Read next: `event_keys.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ todo  what has not happened yet: it is veiled
 
 `stage.js` does the same for the page.
 
-Read next: `player_page.py` (`ties`: which box and line belong to an operation).
+Read next: `films.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from minigrad.stepping.play.drawing_links import offset, ties
 from minigrad.stepping.record.events import (
     Carried,
     Contribution,
@@ -57,8 +58,6 @@ class Marks:
     """Finds the marks of each event of `steps` in one drawing."""
 
     def __init__(self, steps: Any, drawing: Any, svg: str) -> None:
-        from minigrad.stepping.play.player_page import offset, ties
-
         self.steps = steps
         self.ties = ties(steps, drawing, svg)
         right, down = offset(drawing, svg)

@@ -1,6 +1,6 @@
 """`Steps` as a file: the page, JSON, or a moving picture.
 
-Read next: `player_page.py`, `json_format.py`, `films.py`.
+Read next: `minigrad/explaining/` (one number, written out).
 """
 
 from __future__ import annotations

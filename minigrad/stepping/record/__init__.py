@@ -1,5 +1,8 @@
 """What there is to play: events, and their JSON.
 
-Read `events.py` (what an event is), `recording.py` (where events come from),
-`json_format.py` (to a file and back), `worked_numbers.py` (a formula with its numbers).
+Read `events.py` (what an event is), `graph_tables.py` (operations and values as data),
+`recording.py` (where events come from), `gradient_sums.py` (what they add up to),
+`worked_numbers.py` (a formula with its numbers), `json_format.py` (to a file and back).
+
+Read next: `events.py`.
 """

@@ -10,7 +10,7 @@
 All is plain data, the same whether it was just recorded or read from a file. Numbers
 refer to the tables of `Steps`: `operations`, `values`, and `events` itself.
 
-Read next: `recording.py` (who makes them), `stepper.py` (who holds them).
+Read next: `graph_tables.py` (operations and values).
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigrad.engine.quiet import quietly
+from minigrad.reading.levels import innermost
 from minigrad.reading.names import Symbol
+from minigrad.reading.norms import euclidean
 
+LARGEST = 65_536  # entries of an array that is kept whole, unless others are asked for
 SAMPLE = 64  # entries of an array that is too large to be kept
 
 
@@ -103,19 +106,8 @@ def facts_of(array: np.ndarray) -> Facts:
         low, high, mean = (0.0,) * 3
         if finite.size:
             low, high, mean = finite.min(), finite.max(), finite.mean()
-        return Facts(
-            float(low), float(high), float(mean), norm_of(array), nans, infinities
-        )
-
-
-def norm_of(array: np.ndarray) -> float:
-    """The L2 norm, without overflow of the squares; NaN or infinite if an entry is."""
-    with quietly():
-        sizes = np.abs(array).reshape(-1).astype(float)
-        top = float(sizes.max()) if sizes.size else 0.0
-        if top == 0 or not np.isfinite(top):
-            return float("nan") if np.isnan(sizes).any() else top
-        return top * float(np.linalg.norm(sizes / top))
+        size = euclidean(array)
+        return Facts(float(low), float(high), float(mean), size, nans, infinities)
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,25 +190,22 @@ class Operation:
     rule_of: str = ""
     origin: int | None = None
 
-    def _level(self, kind: str) -> Place | None:
-        return next((p for p in reversed(self.scope) if p.kind == kind), None)
-
     @property
     def step(self) -> int | None:
         """The time step; None outside the time loop."""
-        found = self._level("step")
+        found = innermost(self.scope, "step")
         return None if found is None else found.index
 
     @property
     def layer(self) -> str | None:
         """The layer's name: "layer 0 reverse"."""
-        found = self._level("layer")
+        found = innermost(self.scope, "layer")
         return None if found is None else found.name
 
     @property
     def gate(self) -> Place | None:
         """The gate it belongs to."""
-        return self._level("gate")
+        return innermost(self.scope, "gate")
 
     @property
     def path(self) -> str:

@@ -2,6 +2,8 @@
 
 A file of steps holds no drawing: it holds operations, what they read, and their scopes,
 of which `mg.draw` makes the same picture as of the graph itself.
+
+Read next: `json_format.py`.
 """
 
 from __future__ import annotations

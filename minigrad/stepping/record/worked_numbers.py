@@ -2,7 +2,7 @@
 
     f_3[0, 1] = σ(v_41[0, 1])       "0.62 = σ(0.49)"
 
-Read next: `formulas.py`.
+Read next: `rebuild.py`.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 ngrams.py   interpolated Kneser-Ney: the next token from the few before it
 linear.py   TF-IDF and logistic regression: what a text is about, from its words alone
 ridge.py    ridge regression: a number from numbers
+
+Read next: `ngrams.py`.
 """
 
 from minigrad.tasks.baselines.linear import LogisticRegression

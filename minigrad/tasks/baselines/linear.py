@@ -5,6 +5,8 @@
 
 Of a text only the words and the pairs of neighbours count, how often and how rare they
 are. It is strong: what a recurrent network adds to it is the order of words.
+
+Read next: `ridge.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Ridge regression: least squares with a penalty on large weights."""
+"""Ridge regression: least squares with a penalty on large weights.
+
+Read next: `sentiment.py`.
+"""
 
 from __future__ import annotations
 

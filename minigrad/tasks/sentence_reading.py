@@ -1,6 +1,6 @@
 """What happens inside a sentiment reader while it reads one sentence.
 
-Read next: `what_if.py` (what if a word, or a gate, had been another).
+Read next: `next_token.py` (another task).
 """
 
 from __future__ import annotations

@@ -1,0 +1,100 @@
+"""The arguments of `backward`, `grad` and `jacobian`, checked.
+
+Read next: `creation.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.aliases import Array, Operand, Value
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.graph import AnyEdge, Edge, Variable
+from minigrad.engine.primitives.messages import describe
+
+
+def starting_gradient(output: Variable, grad: Operand, create_graph: bool) -> Value:
+    """dL/d(output), checked: an array, or a tensor if backward is to be recorded.
+
+    grad  as the user gave it; None is 1, for an output of one entry
+    Raises GraphError for an output without a graph, or of several entries and no
+    `grad`; ShapeError or DTypeError for a `grad` that is no gradient of the output.
+    """
+    edge = output._edge
+    if not edge.requires_grad:
+        raise GraphError(
+            "backward from a tensor that needs no gradient",
+            expect="an output computed from a tensor with requires_grad=True",
+            actual=describe(edge),
+            hint="set requires_grad=True on an input, and compute outside no_grad()",
+        )
+    if grad is None and edge.array.size != 1:
+        raise GraphError(
+            "backward from a tensor that is not a scalar",
+            expect="one entry, or a gradient to start from",
+            actual=describe(edge),
+            hint="call .sum().backward(), or pass grad= of the output's shape",
+        )
+    if grad is None:
+        grad = np.ones(edge.array.shape, edge.array.dtype)
+    array = _gradient_of(edge, grad)
+    if not create_graph:
+        return array
+    if isinstance(grad, Variable) and grad._edge.array.dtype == array.dtype:
+        return grad
+    return as_tensor(array)
+
+
+def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
+    """What was given as dL/d(output), as an array of the output's shape and dtype."""
+    output = edge.array
+    try:
+        if isinstance(grad, Variable):
+            array = grad._edge.array
+        else:
+            array = np.array(grad, dtype=output.dtype)
+    except (TypeError, ValueError):
+        raise DTypeError(
+            "backward: the gradient to start from is not of numbers",
+            expect=f"a tensor or array of shape {output.shape}",
+            actual=f"{grad!r:.60}",
+            hint="it is dL/d(output), one number per entry of the output",
+        ) from None
+    if array.shape != output.shape:
+        raise ShapeError(
+            "backward: the gradient to start from has another shape than the output",
+            expect=f"grad.shape == {output.shape}",
+            actual=f"{array.shape}     output: {describe(edge)}",
+            hint="it is dL/d(output), one number per entry of the output",
+        )
+    if array.dtype.kind not in "fc":
+        raise DTypeError(
+            "backward: the gradient to start from is not of floating point",
+            expect=f"a gradient of dtype {output.dtype}",
+            actual=str(array.dtype),
+            hint="use .astype(output.dtype)",
+        )
+    return array.astype(output.dtype, copy=False)
+
+
+def need_tensor(call: str, name: str, value: Any) -> None:
+    """Raise DTypeError if an argument of `call` is not a tensor."""
+    if not isinstance(value, Variable):
+        raise DTypeError(
+            f"{call}: {name} is no tensor",
+            expect="a Tensor",
+            actual=f"{value!r:.60} ({type(value).__name__})",
+            hint="derivatives are between tensors of one graph",
+        )
+
+
+def as_tensor(value: Value) -> Any:
+    """A gradient as users get it: a tensor, which holds the array itself, read-only."""
+    if isinstance(value, Variable):
+        return value
+    array = np.asarray(value)
+    if array.flags.writeable:
+        array.setflags(write=False)
+    return Variable.result_type.of(Edge(None, 0, array, False))

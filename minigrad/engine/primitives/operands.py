@@ -1,0 +1,82 @@
+"""What is no tensor among the operands: numbers, arrays, nested lists.
+
+Read next: `anomaly.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.aliases import Array, Operand
+from minigrad.engine.errors import DTypeError
+from minigrad.engine.graph import Edge, Variable
+
+
+def arrays_of(inputs: tuple) -> tuple:
+    """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
+    listed = (list, tuple, str, type(None))
+    return tuple(numeric(x) if isinstance(x, listed) else x for x in inputs)
+
+
+def operand(x: Operand) -> Any:
+    """x, or the array that nested lists stand for. DTypeError if not numeric."""
+    return x if hasattr(x, "ndim") else numeric(x)
+
+
+_constants: dict[tuple, Edge] = {}
+
+
+def constant(x: Operand, beside: tuple) -> Edge:
+    """The edge of an operand that is no tensor: a number, an array, a nested list.
+
+    A Python number takes the dtype of the tensor beside it, as NumPy's rules have it.
+    Arrays are copied: nothing that the graph holds may be written to from outside.
+    """
+    kind = type(x)
+    if kind is float or kind is int or kind is bool or kind is complex:
+        dtypes = [t._edge.array.dtype for t in beside if isinstance(t, Variable)]
+        dtypes = [d for d in dtypes if d.kind in "fc"] or dtypes[:1]
+        dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
+        if dtype.kind not in "fc" or kind is complex:
+            dtype = np.result_type(dtype, x)
+        key = (x, kind, dtype)
+        edge = _constants.get(key)
+        if edge is None or x == 0:  # 0.0 and -0.0 are the same key
+            try:
+                array = np.array(x, dtype)
+            except OverflowError:
+                raise DTypeError(
+                    f"the number {x} does not fit the dtype beside it",
+                    expect=f"a number within the range of {dtype}",
+                    actual=str(x),
+                    hint="use .astype('int64') or .astype('float64') on the tensor",
+                ) from None
+            edge = Edge(None, 0, _read_only(array), False)
+            if len(_constants) < 1000:
+                _constants[key] = edge
+        return edge
+    return Edge(None, 0, _read_only(numeric(x)), False)
+
+
+def numeric(x: Operand) -> Array:
+    """A new array of what x stands for: an array, a number, nested lists of numbers."""
+    try:
+        array = np.array(x)
+        kind = f"an operand of type {type(x).__name__}"
+    except ValueError:
+        array, kind = np.array(None), "nested lists of unequal lengths"
+    if array.dtype.kind not in "fciub":
+        raise DTypeError(
+            f"{kind}: no array of numbers",
+            expect="a tensor, a number, an array or nested lists of numbers",
+            actual=f"{x!r:.60}",
+            hint="convert it with mg.tensor(...) where you make it",
+        )
+    return array
+
+
+def _read_only(array: Array) -> Array:
+    array.setflags(write=False)
+    return array

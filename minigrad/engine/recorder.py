@@ -1,0 +1,61 @@
+"""What the recorder knows at this moment, one state per thread: scopes, and switches.
+
+Read next: `autodiff.py` (the walk backwards).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NamedTuple
+
+
+class Scope(NamedTuple):
+    """One level of a scope: what kind it is, its name, and which one of its kind.
+
+    kind   "step", "layer", "cell", "gate" or "scope" (a name of the user's own)
+    name   the words to show
+    index  the step's number, the layer's number, a gate's letter, or None
+    """
+
+    kind: str
+    name: str
+    index: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.index}" if self.kind == "step" else self.name
+
+
+class Recorder:
+    """The state of one thread's recorder.
+
+    scope      the scopes entered, outermost first
+    recording  are operations recorded?
+    anomaly    are results watched for NaN and infinity?
+    origin     while a backward pass is recorded: the node whose rule is running
+    outer      the scopes to return to
+    last       what `backward` ran from last: (weak reference to the tensor, seed).
+               Weak, so that no graph lives longer for it; seeds of one entry only
+    """
+
+    __slots__ = ("anomaly", "last", "origin", "outer", "recording", "scope")
+
+    def __init__(self) -> None:
+        self.scope: tuple[Scope, ...] = ()
+        self.recording = True
+        self.anomaly = False
+        self.origin: Any = None
+        self.outer: list[tuple[Scope, ...]] = []
+        self.last: tuple[Any, Any] | None = None
+
+
+class _Thread(threading.local):
+    def __init__(self) -> None:
+        self.recorder = Recorder()
+
+
+thread = _Thread()  # thread.recorder: looked up once per operation
+
+
+def path(levels: tuple[Scope, ...]) -> str:
+    """The scope as words: "step 3 / lstm / forget gate"."""
+    return " / ".join(map(str, levels))

@@ -1,0 +1,104 @@
+"""What may be put into a tensor and asked of it, checked.
+
+Read next: `gradient_arguments.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.aliases import Array, Operand
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.graph import AnyEdge, Leaf, Variable
+from minigrad.engine.primitives.messages import describe
+
+
+def numbers(data: Any, dtype: Any) -> Array:
+    """A new array of what a tensor is to be made of; DTypeError, ShapeError if none."""
+    if isinstance(data, Variable):
+        data = data._edge.array
+    try:
+        array = np.array(data, dtype=dtype)
+    except ValueError as error:
+        raise ShapeError(
+            f"tensor(data): {error}",
+            expect="a rectangular array: rows of equal length",
+            actual=f"{data!r:.80}",
+            hint="minigrad.data.pad_sequences makes rows equally long",
+        ) from None
+    except TypeError as error:
+        raise DTypeError(
+            f"tensor(data): {error}",
+            expect="numbers, and a dtype that NumPy knows",
+            actual=f"{data!r:.60}, dtype={dtype!r:.40}",
+            hint="dtype='float64', or leave it out",
+        ) from None
+    if array.dtype.kind not in "fciub":
+        raise DTypeError(
+            "tensor(data): the data are not numbers",
+            expect="floating-point, integer or boolean data",
+            actual=f"dtype {array.dtype}: {data!r:.60}",
+            hint="encode words as numbers first: minigrad.data.Vocabulary",
+        )
+    return array
+
+
+def need_floating(array: Array, actual: str, hint: str) -> None:
+    """Raise DTypeError if the dtype of `array` is one that has no gradients."""
+    if array.dtype.kind not in "fc":
+        raise DTypeError(
+            f"a tensor of dtype {array.dtype} cannot have a gradient",
+            expect="a floating dtype for requires_grad=True",
+            actual=actual,
+            hint=hint,
+        )
+
+
+def need_leaf(edge: AnyEdge, complaint: str, hint: str) -> None:
+    """Raise GraphError if `edge` leads to what was computed."""
+    if not isinstance(edge.source, Leaf):
+        raise GraphError(
+            complaint,
+            expect="a tensor made by mg.tensor(...), or a parameter",
+            actual=describe(edge),
+            hint=hint,
+        )
+
+
+def need_axes(edge: AnyEdge, call: str) -> None:
+    """Raise DTypeError if the tensor that `call` is about is a single number."""
+    if not edge.array.shape:
+        raise DTypeError(
+            f"{call} a tensor without axes",
+            expect="one axis or more",
+            actual="shape ()",
+            hint="x.item() gives the number",
+        )
+
+
+def replacement(edge: AnyEdge, value: Operand) -> Array:
+    """A copy of what shall be a leaf's data from now on: same shape and dtype.
+
+    Integers given for floating-point numbers become such numbers. Raises ShapeError or
+    DTypeError for others.
+    """
+    array = np.array(value._edge.array if isinstance(value, Variable) else value)
+    if array.shape != edge.array.shape:
+        raise ShapeError(
+            "data = array: the shape changes",
+            expect=f"shape {edge.array.shape}",
+            actual=f"{array.shape}     tensor: {describe(edge)}",
+            hint="did the gradient or a constant broadcast? check both shapes",
+        )
+    if array.dtype != edge.array.dtype:
+        if array.dtype.kind == "f" or edge.array.dtype.kind != "f":
+            raise DTypeError(
+                "data = array: the dtype changes",
+                expect=f"dtype {edge.array.dtype}",
+                actual=f"{array.dtype}     tensor: {describe(edge)}",
+                hint=f"use array.astype('{edge.array.dtype}')",
+            )
+        array = array.astype(edge.array.dtype)
+    return array

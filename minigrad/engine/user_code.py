@@ -1,0 +1,80 @@
+"""Where in the user's program something happened: the first frame that is not ours.
+
+Read next: `tensor_checks.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+from minigrad.engine.recorder import Scope, path, thread
+
+Where = tuple[CodeType, int] | None  # code object and instruction offset
+
+_ours: dict[str, bool] = {}  # file name -> is it minigrad's, and not one of its cells?
+
+
+def caller(depth: int) -> tuple[CodeType | None, int]:
+    """Code object and offset of the first frame outside of minigrad, for a record.
+
+    The cells of `minigrad.models` count as outside: their lines are what a reader of
+    the graph wants to see.
+    """
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None:
+        code = frame.f_code
+        ours = _ours.get(code.co_filename)
+        if ours is None:
+            ours = _ours[code.co_filename] = _is_ours(frame) and not _is_ours(
+                frame, "minigrad.models"
+            )
+        if not ours:
+            return code, frame.f_lasti
+        frame = frame.f_back
+    return None, 0
+
+
+def here() -> str | None:
+    """The scope, and the user's line, that are running now: for messages.
+
+    Cells are not the user's. On the command line (a module of ours that sets
+    COMMAND_LINE) there is no program of the user's, so there is no line either.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    where: Where = None
+    while frame is not None and not frame.f_globals.get("COMMAND_LINE"):
+        if not _is_ours(frame):
+            where = frame.f_code, frame.f_lasti
+            break
+        frame = frame.f_back
+    return place(thread.recorder.scope, where) or None
+
+
+def _is_ours(frame: FrameType, package: str = "minigrad") -> bool:
+    """Does the frame's module belong to the package, wherever its file lies?"""
+    name = frame.f_globals.get("__name__") or ""
+    return name == package or name.startswith(package + ".")
+
+
+def line(where: tuple[CodeType | None, int] | None) -> tuple[str, int, int, int] | None:
+    """Decode a node's `where`: (file name, line, first column, last column)."""
+    code, offset = where or (None, 0)
+    if code is None:
+        return None
+    positions: Any = next(
+        itertools.islice(code.co_positions(), offset // 2, None), None
+    )
+    if positions is None or positions[0] is None:
+        return code.co_filename, code.co_firstlineno, 0, 0
+    first_line, _, first, last = positions
+    return code.co_filename, first_line, first or 0, last or 0
+
+
+def place(scope: tuple[Scope, ...], where: tuple[CodeType | None, int] | None) -> str:
+    """Scope and line as an error message shows them."""
+    spot = line(where)
+    words = [path(scope), f"{spot[0].rpartition('/')[2]}:{spot[1]}" if spot else ""]
+    return "      ".join(word for word in words if word)

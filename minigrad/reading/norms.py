@@ -1,0 +1,62 @@
+"""Norms that neither overflow nor vanish in the squares of large and small entries.
+
+Read next: `uses.py`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minigrad.engine.quiet import quietly
+
+
+def norm_of(array: np.ndarray, order: float = 2.0) -> float:
+    """The norm of all entries, in float64; of no entries 0."""
+    flat = array.reshape(-1)
+    if flat.size == 0:
+        return 0.0
+    if order == 2.0:
+        with quietly():  # an overflow is no news: the squares are scaled below
+            squared = float(np.dot(flat, flat))
+        # Squares that neither overflow nor vanish, with room for what is lost of them.
+        tiny = float(np.finfo(flat.dtype).tiny) * 1e10 * flat.size
+        if tiny < squared < math.inf:
+            return math.sqrt(squared)
+    sizes = np.abs(flat).astype(np.float64)
+    largest = float(sizes.max())
+    if order == math.inf or largest == 0 or not math.isfinite(largest):
+        return largest
+    sizes /= largest
+    return largest * float((sizes**order).sum() ** (1 / order))
+
+
+def euclidean(array: np.ndarray) -> float:
+    """The 2-norm of all entries in float64, where squares of small float32 entries do
+    not underflow; NaN or infinite if an entry is."""
+    sizes = np.abs(array) if array.dtype.kind == "c" else array
+    return norm_of(sizes.astype(np.float64, copy=False))
+
+
+def product_norm(a: np.ndarray, g: np.ndarray) -> float:
+    """The Frobenius norm of a^T g, without the product where that is cheaper.
+
+    |a^T g|^2 is the sum of (a a^T) * (g g^T), which for few rows takes far less than
+    the product. Where the rows nearly cancel it would lose digits: then the product is
+    made after all.
+    """
+    (rows, m), (_, n) = a.shape, g.shape
+    a, g = a.astype(np.float64, copy=False), g.astype(np.float64, copy=False)
+    if rows * (m + n) < m * n:
+        scale_a, scale_g = float(np.abs(a).max()), float(np.abs(g).max())
+        finite = math.isfinite(scale_a) and math.isfinite(scale_g)
+        if finite and (scale_a == 0 or scale_g == 0):
+            return 0.0
+        if finite:
+            a_scaled, g_scaled = a / scale_a, g / scale_g
+            within_a, within_g = a_scaled @ a_scaled.T, g_scaled @ g_scaled.T
+            squared = float(np.vdot(within_a, within_g))
+            if squared > 1e-4 * np.trace(within_a) * np.trace(within_g):
+                return math.sqrt(squared) * scale_a * scale_g
+    return norm_of(np.dot(a.T, g))

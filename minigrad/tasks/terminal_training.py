@@ -1,0 +1,123 @@
+"""A task trained in the terminal: what is read, the progress, the figures, what next.
+
+`minigrad train` is `train_and_tell`; `tasks.train` does the same without a word.
+
+Read next: `sequences.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from minigrad.engine.errors import MinigradError
+from minigrad.flow.monitor import Monitor
+from minigrad.tasks import task_page
+from minigrad.tasks.session import Session
+from minigrad.tasks.task import Section, Trained
+from minigrad.tasks.task_folder import Claimed
+from minigrad.training import Progress, Stopped, Trainer
+
+
+def train_and_tell(
+    name: str,
+    folder: str | os.PathLike[str] | None = None,
+    *,
+    resume: bool = False,
+    anew: bool = False,
+    monitor: bool = False,
+    console: Console | None = None,
+    **options: Any,
+) -> Trained:
+    """Train a task to its end, save it, write its page, and tell what happens.
+
+    name      one of `TASKS`
+    folder    where its files are; None: the user's data folder
+    resume    go on with the run that is in the folder, with its options
+    anew      put an unfinished run in the folder aside
+    monitor   watch the gradients, and write monitor.html and monitor.csv too
+    console   None: the terminal
+    options   those of the task: epochs, seed, cell, data ...
+
+    Errors:  those of `tasks.train`; KeyboardInterrupt after Ctrl-C.
+    """
+    console = console or Console()
+    session = Session(name, folder, resume, **options)
+    task = session.task
+    place = [] if folder is None else [str(folder)]
+    with Claimed(session.folder):
+        data = session.prepare()
+        for line in data.lines:
+            console.print(line, markup=False, highlight=False)
+        console.print("*: the best epoch so far, on the validation part")
+        if anew:
+            session.put_aside()
+        callbacks: list[Any] = [Progress(console, task.units)]
+        if monitor:
+            callbacks.append(_monitor(console, session.folder))
+        trainer = session.trainer(callbacks)
+        if resume:
+            console.print(_where(trainer), highlight=False)
+        with _how_to_go_on(console, session, trainer, place):
+            trainer.fit()
+            trained = session.finish(trainer)
+            written = task_page.write(session.folder, trained, data)
+        figures = task_page.figures_table(trained)
+        task_page.show(console, Section("", tables=[figures]))
+    if monitor:
+        _tell(console, f"written to {session.folder / 'monitor.html'}")
+    ask = ["minigrad", "predict", task.name]
+    example = data.example or task.example
+    ask += [example] if example else []
+    ask += ["--model", *place] if place else []
+    _tell(
+        console,
+        f"written to {session.path}\nwritten to {written}\nnext: {shlex.join(ask)}",
+    )
+    return trained
+
+
+def _tell(console: Console, text: str) -> None:
+    """Plain text, in which a path keeps to one line and can be copied."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _how_to_go_on(
+    console: Console, session: Session, trainer: Trainer, place: list[str]
+) -> Iterator[None]:
+    """If the training ends early: say what is saved, and the command that goes on."""
+    try:
+        yield
+    except (MinigradError, KeyboardInterrupt) as ended:
+        if isinstance(ended, Stopped):
+            told = f"stopped after {trainer.step:,} steps; saved to {session.path}"
+        else:
+            told = f"the run up to its last save is in {session.path}"
+        if session.path.exists():
+            again = ["minigrad", "train", session.task.name, "--resume"]
+            again += ["-o", *place] if place else []
+            mended = ", when this is mended" * isinstance(ended, MinigradError)
+            _tell(console, f"{told}\nnext{mended}: {shlex.join(again)}")
+        raise
+
+
+def _monitor(console: Console, folder: Path) -> Monitor:
+    """The gradient monitor, saying its warnings above the progress bar."""
+
+    def tell(words: str) -> None:
+        console.print(f"monitor: {words}", markup=False, highlight=False)
+
+    return Monitor(folder, tell=tell)
+
+
+def _where(trainer: Trainer) -> str:
+    if trainer.done:
+        return "the run is at its end already"
+    return f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"

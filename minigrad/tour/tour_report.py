@@ -1,0 +1,53 @@
+"""What the tour shows in the terminal: accuracies, gates by word, verdicts.
+
+Read next: `tour_page.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from minigrad.tasks.sentence_reading import Reading
+from minigrad.trial.gate_verdicts import Verdict
+from minigrad.trial.review_corpus import Corpus
+
+
+def show_accuracies(console: Any, accuracies: dict[str, float], corpus: Corpus) -> None:
+    """The share of held-out sentences that each network gets right."""
+    table = Table("held-out accuracy", f"of {len(corpus.held_out):,}", title="How well")
+    for kind, value in accuracies.items():
+        table.add_row(kind.upper(), f"{value:.1%}")
+    table.add_row("always the more frequent answer", f"{corpus.majority:.1%}")
+    console.print(table)
+
+
+def show_gates(console: Any, reading: Reading) -> None:
+    """The means of the gates and states after each word."""
+    table = Table(title="The LSTM, word by word (means over its units)")
+    for name in ("word", "forget", "input", "output", "memory", "sentiment"):
+        table.add_column(name, justify="left" if name == "word" else "right")
+    for t, word in enumerate(reading.words):
+        style = "" if reading.known[t] else "italic"  # not in the vocabulary
+        values = [f"{reading.gates[k][t]:.2f}" for k in "fioc"]
+        feeling = reading.sentiment[t]
+        mark = "+" if feeling > 0.6 else "-" if feeling < 0.4 else " "
+        table.add_row(Text(word, style=style), *values, f"{feeling:.2f} {mark}")
+    console.print(table)
+
+
+def show_verdicts(console: Any, verdicts: list[Verdict], reach: list[str]) -> None:
+    """What of the textbooks' stories holds, and how far back the gradient reaches."""
+    console.print("\n[bold]What the gates really do[/]")
+    for verdict in verdicts:
+        mark = "[green]holds[/]" if verdict.holds else "[yellow]does not hold[/]"
+        console.print(f"  {mark}: {escape(verdict.claim)}", highlight=False)
+        measured = Padding(escape(verdict.measured), (0, 0, 0, 6))
+        console.print(measured, highlight=False)
+    console.print("\n[bold]How far back the gradient reaches[/]")
+    for line in reach:
+        console.print(f"  {line}", highlight=False)
