@@ -154,6 +154,7 @@ SHAPE = [
 
 REDUCE = [
     Case("sum", lambda x: reduce.sum_over(x, 1), lambda x: x.sum(1), ((2, 3, 2),)),
+    Case("sum", lambda x: reduce.sum_over(x, 1), lambda x: x.sum(1), ((2, 2),)),
     Case(
         "mean",
         lambda x: reduce.mean_over(x, (0, 2)),
