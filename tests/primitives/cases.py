@@ -6,8 +6,8 @@ import numpy as np
 
 import minigrad as mg
 from minigrad.engine import functions
-from minigrad.engine.primitives import along_axis, index, linalg, reduce, shape
 from minigrad.engine.primitives import elementwise as e
+from minigrad.engine.primitives import index, linalg, reduce, shape
 
 
 class Case(NamedTuple):

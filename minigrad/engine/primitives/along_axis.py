@@ -80,9 +80,7 @@ def _place(which: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
     return which(x, axis=axis, keepdims=bool(keepdims))
 
 
-def var_over(
-    x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False
-) -> Any:
+def var_over(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance over the axes (all if None): mean squared distance from the mean.
 
     Divided by n - ddof. NumPy's default is 0; 1 is PyTorch's (its `correction`).
@@ -91,9 +89,7 @@ def var_over(
     return sum_over(away * away, axis, keepdims) / count
 
 
-def std_over(
-    x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False
-) -> Any:
+def std_over(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation over the axes: the root of `var`, with its `ddof`.
 
     The slope where all entries are equal is 0.
