@@ -3,7 +3,7 @@
 Every check here raises a `MinigradError` that names the user's own line: the first one
 outside of minigrad and of these models.
 
-Read next: `word_models.py`.
+Read next: `state_checks.py`.
 """
 
 from __future__ import annotations

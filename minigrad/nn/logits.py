@@ -4,7 +4,7 @@ Losses of classes take logits, and apply sigmoid or softmax themselves. Applied 
 is another loss, which cannot come near zero. PyTorch has a function of the same name
 that takes probabilities (`binary_cross_entropy`), so it happens to anyone.
 
-Read next: `loss_arguments.py`.
+Read next: `clip.py`.
 """
 
 from __future__ import annotations

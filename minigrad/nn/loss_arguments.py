@@ -1,6 +1,6 @@
 """What the losses have in common: prediction, target and mask made ready, and the mean.
 
-Read next: `clip.py`.
+Read next: `logits.py`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ and target must be equal: nothing is broadcast. Cross-entropies are in nats.
 All is computed by recorded operations, targets and masks included: give them as tensors
 and a reader of the graph can put others in their place.
 
-Read next: `clip.py`.
+Read next: `loss_arguments.py`.
 """
 
 from __future__ import annotations

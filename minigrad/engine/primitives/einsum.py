@@ -3,6 +3,8 @@
 Before anything is recorded the call is brought into one form: every letter stands once
 in an operand, in another operand or in the result, and has one length. Then the rule is
 an einsum too, with the letters of the result and of an input exchanged.
+
+Read next: `messages.py`.
 """
 
 from __future__ import annotations
