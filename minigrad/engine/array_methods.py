@@ -15,8 +15,8 @@ import numpy as np
 
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
 from minigrad.engine.graph import Variable
-from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import along_axis, index, linalg, reduce, shape
+from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives.base import apply_binary
 
 Result = TypeVar("Result", bound=Variable)

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.aliases import Axis, Operand, Value
+from minigrad.engine.primitives.base import primitive
+from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.reduce import (
-    Axis,
     all_axes,
     mean_over,
     norm_over,
@@ -52,7 +53,7 @@ def _argmin(x, *, axis, keepdims):
 # ------------------------------------------------------------- with NumPy's arguments
 
 
-def cumsum(x: Any, axis: int | None = None) -> Any:
+def cumsum(x: Operand, axis: int | None = None) -> Value:
     """The running sums of x along an axis; of all entries in a row if None."""
     x = operand(x)
     if axis is None:
@@ -60,7 +61,7 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     return _cumsum(x, axis=normalized_axes((axis,), x.ndim, "cumsum")[0])
 
 
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value:
     """Where x is largest along an axis: whole numbers, a constant.
 
     Without an axis: the place in x laid out in a row. The first of equals, as in NumPy.
@@ -68,19 +69,21 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _place(_argmax, x, axis, keepdims)
 
 
-def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+def argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value:
     """Where x is smallest along an axis: see `argmax`."""
     return _place(_argmin, x, axis, keepdims)
 
 
-def _place(which: Any, x: Any, axis: int | None, keepdims: bool) -> Any:
+def _place(which: Any, x: Operand, axis: int | None, keepdims: bool) -> Value:
     x = operand(x)
     if axis is not None:
         [axis] = normalized_axes((axis,), x.ndim, which.name)
     return which(x, axis=axis, keepdims=bool(keepdims))
 
 
-def var_over(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var_over(
+    x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False
+) -> Value:
     """The variance over the axes (all if None): mean squared distance from the mean.
 
     Divided by n - ddof. NumPy's default is 0; 1 is PyTorch's (its `correction`).
@@ -89,7 +92,9 @@ def var_over(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False)
     return sum_over(away * away, axis, keepdims) / count
 
 
-def std_over(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std_over(
+    x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False
+) -> Value:
     """The standard deviation over the axes: the root of `var`, with its `ddof`.
 
     The slope where all entries are equal is 0.
@@ -98,7 +103,7 @@ def std_over(x: Any, axis: Axis = None, ddof: float = 0, keepdims: bool = False)
     return norm_over(away, axis, keepdims) / math.sqrt(count)
 
 
-def _from_mean(x: Any, axis: Axis, ddof: float, name: str) -> tuple[Any, float]:
+def _from_mean(x: Operand, axis: Axis, ddof: float, name: str) -> tuple[Any, float]:
     """x less its mean, and what to divide by."""
     x = operand(x)
     count = math.prod([x.shape[k] for k in all_axes(x, axis, name)])

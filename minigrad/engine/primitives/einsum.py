@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.aliases import Operand, Shape, Value
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
-from minigrad.engine.primitives.base import operand, primitive
+from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.index import getitem
+from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.reduce import sum_over
 from minigrad.engine.primitives.shape import broadcast_to, transpose
 
@@ -52,7 +54,7 @@ def _parts(subscripts: str) -> tuple[list[str], str]:
 
 
 @lru_cache(maxsize=256)
-def _path(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
+def _path(subscripts: str, shapes: tuple[Shape, ...]) -> Any:
     """In which order NumPy should multiply the operands."""
     blank = [np.broadcast_to(0.0, shape) for shape in shapes]
     return np.einsum_path(subscripts, *blank, optimize="greedy")[0]
@@ -61,7 +63,7 @@ def _path(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> Any:
 # ------------------------------------------------------------- as NumPy writes it
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Operand) -> Value:
     """Einstein's sums, in NumPy's notation: "ij,jk->ik" is a matrix product.
 
     A letter names an axis; letters missing after "->" are summed over. Without "->" the
