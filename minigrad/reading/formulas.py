@@ -215,6 +215,17 @@ def _matmul_rule(node: Node, letters: list[str], k: int) -> Tree:
     return tree
 
 
+def _einsum_name(subscripts: str) -> str:
+    return f"einsum[{subscripts.replace('->', '→')}]"
+
+
+def _exchanged(subscripts: str, k: int) -> str:
+    """The letters of an einsum's rule: those of the result and of input k exchanged."""
+    left, out = subscripts.split("->")
+    inputs = left.split(",")
+    return f"{','.join([out, *inputs[:k], *inputs[k + 1 :]])}->{inputs[k]}"
+
+
 Maker = tuple[Callable[..., Tree], Callable[..., Tree]]
 FORMULAS: dict[str, Maker] = {
     "matmul": (lambda n, x: ["matmul", "a", "b"], _matmul_rule),
@@ -294,6 +305,17 @@ FORMULAS: dict[str, Maker] = {
         lambda n, x, k: ["mul", "g", ["div", "x", "y"]],
     ),
     "shift": (lambda n, x: ["call", "max", "x"], lambda n, x, k: None),
+    "cumsum": (
+        lambda n, x: ["call", f"running sums along {n.attrs['axis']} of", "x"],
+        lambda n, x, k: ["call", f"sums from the end along {n.attrs['axis']} of", "g"],
+    ),
+    "argmax": (lambda n, x: ["call", "argmax", "x"], lambda n, x, k: None),
+    "argmin": (lambda n, x: ["call", "argmin", "x"], lambda n, x, k: None),
+    "einsum": (
+        lambda n, x: ["call", _einsum_name(n.attrs["subscripts"]), *_few(x)],
+        lambda n, x, k: ["call", _einsum_name(_exchanged(n.attrs["subscripts"], k)),
+                         "g", *_few([*x[:k], *x[k + 1:]])],
+    ),
 }  # fmt: skip
 
 
