@@ -15,6 +15,8 @@ import numpy as np
 
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
 from minigrad.engine.graph import Variable
+from minigrad.engine.in_place import InPlace
+from minigrad.engine.numpy_protocol import NumpyProtocol
 from minigrad.engine.primitives import along_axis, index, linalg, reduce, shape
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives.base import apply_binary
@@ -22,11 +24,10 @@ from minigrad.engine.primitives.base import apply_binary
 Result = TypeVar("Result", bound=Variable)
 
 
-class ArrayMethods(Variable, Generic[Result]):
+class ArrayMethods(InPlace, NumpyProtocol, Generic[Result]):
     """The operators and methods of a tensor that make another tensor."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that ndarray + Tensor is a Tensor
     __hash__ = object.__hash__  # == compares entries; identity is the key
 
     # --------------------------------------------------------- operators

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from opcode import opmap
 from types import CodeType, FrameType
 from typing import Any
 
@@ -14,6 +15,7 @@ from minigrad.engine.recorder import Scope, path, thread
 
 Where = tuple[CodeType, int] | None  # code object and instruction offset
 
+_STORE = opmap["STORE_SUBSCR"]
 _ours: dict[str, bool] = {}  # file name -> is it minigrad's, and not one of its cells?
 
 
@@ -60,6 +62,16 @@ def users_depth() -> int:
     while frame is not None and _is_ours(frame):
         frame, depth = frame.f_back, depth + 1
     return depth
+
+
+def storing() -> bool:
+    """Is what called our caller a line `array[k] = value`?
+
+    NumPy then asks the value for its number, as `float(value)` would: only the
+    instruction that is running tells the two apart.
+    """
+    frame = sys._getframe(2)
+    return frame.f_code.co_code[frame.f_lasti] == _STORE
 
 
 def _is_ours(frame: FrameType, package: str = "minigrad") -> bool:

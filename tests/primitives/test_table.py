@@ -138,7 +138,7 @@ def test_no_axes_and_no_entries(case, on, shape, rng):
         leaves = [mg.tensor(a, requires_grad=True) for a in arrays]
         output = case.function(*leaves)
         found = mg.grad(output, leaves, np.ones(shape))
-    assert output.shape == shape and type(output.data) is np.ndarray
+    assert output.shape == shape and isinstance(output.data, np.ndarray)
     assert [g.shape for g in found] == [shape] * len(arrays)
 
 
