@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minigrad.engine.graph import AnyEdge, Key, Node, key
-from minigrad.engine.primitives.shape import sum_to
+from minigrad.engine.primitives.shape import fitted
 
 
 def pull_one(
@@ -34,16 +34,11 @@ def pull_one(
     needs = needs or tuple([edge.requires_grad for edge in node.edges])
     y = node.array if y is None else y
     inputs = inputs or [edge.array for edge in node.edges]
-    made: list[Any] = []
     values = node.primitive.pull(needs, g, y, inputs, node.attrs)
-    for need, value, array in zip(needs, values, inputs, strict=True):
-        if need and value is not None:
-            if value.shape != array.shape:
-                value = sum_to(value, array.shape)
-            made.append(value.astype(array.dtype, copy=False))
-        else:
-            made.append(None)
-    return made
+    return [
+        fitted(value, array) if need and value is not None else None
+        for need, value, array in zip(needs, values, inputs, strict=True)
+    ]
 
 
 def pull(
