@@ -2,7 +2,7 @@
 
 Padding stands at the end, and a mask says where it is.
 
-Read next: `statistics.py`.
+Read next: `known_words.py`.
 """
 
 from __future__ import annotations
