@@ -10,7 +10,8 @@ from pathlib import Path
 
 HELP = "train a model on real data: figures beside baselines, and a page"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
-OWN = ("command", "run", "task", "output", "resume", "anew", "monitor")  # not a task's
+# not a task's
+OWN = ("command", "run", "task", "output", "resume", "start", "anew", "monitor")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FOLDER",
             help="where the model and its page go (default: your data folder)",
         )
-        own.add_argument("--resume", action="store_true", help="go on with a run")
+        own.add_argument(
+            "--resume",
+            action="store_true",
+            help="go on with a run; with more --epochs also with one that has ended",
+        )
+        own.add_argument(
+            "--from",
+            dest="start",
+            type=Path,
+            metavar="FOLDER",
+            help="train a saved model further, on other data: its weights, vocabulary "
+            "and options are the start",
+        )
         own.add_argument(
             "--anew", action="store_true", help="put an unfinished run aside"
         )
@@ -56,6 +69,7 @@ def run(options: argparse.Namespace) -> None:
         options.task,
         options.output,
         resume=options.resume,
+        start=options.start,
         anew=options.anew,
         monitor=options.monitor,
         **{k: v for k, v in vars(options).items() if k not in OWN},
