@@ -20,7 +20,7 @@ from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
 from minigrad.tasks.described_programs import LEAST, Described, Tagged, read_tagged
-from minigrad.tasks.known_words import strangers, vocabulary_for
+from minigrad.tasks.known_words import seen, strangers, vocabulary_for
 from minigrad.tasks.repeated_texts import repeated
 from minigrad.tasks.sequences import bucketed, padded
 from minigrad.tasks.statistics import f1, paired
@@ -33,7 +33,6 @@ from minigrad.tasks.task import (
     Trained,
     enough,
     first_askable,
-    seen,
 )
 from minigrad.tasks.task_options import Option, common
 
@@ -119,9 +118,8 @@ class Autotagging(Task):
             f"{len(texts):,} descriptions with {len(names)} different tags, "
             f"{np.mean([len(t) for t in tags]):.1f} on average: {len(train):,} train, "
             f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
-            f"{len(vocabulary) - 2:,} words, {seen(settings.min_count)} in the "
-            "training part. A tag is given if its chance is above "
-            f"{settings.threshold:g}.",
+            f"{len(vocabulary) - 2:,} words, {seen(known, settings.min_count)}. A tag "
+            f"is given if its chance is above {settings.threshold:g}.",
             *strangers(known, parts[0].tokens, "words"),
         ]
         if without:

@@ -63,7 +63,10 @@ def made_whole(rows: Rows, path: str, fill: int) -> Whole:
     notes += marks
     rows = rows._replace(values=values)
     _check_possible(rows, path)
-    rows = _cut_ends(_every_day(rows, path), path, notes)
+    rows = _every_day(rows, path)
+    kept = _without_ends(rows, path, notes)
+    values = _filled(rows.values)[kept]
+    rows = rows.at(kept)
     gap = np.isnan(rows.values)
     longest = max(_longest(gap[:, k]) for k in range(len(COLUMNS)))
     if longest > fill:
@@ -74,14 +77,14 @@ def made_whole(rows: Rows, path: str, fill: int) -> Whole:
         notes.append(
             f"gaps on {count:,} days filled with the values of the day before them"
         )
-    hottest = np.nanmax(rows.values[:, 0])
+    hottest = values[:, 0].max()
     cautions = []
     if hottest > HOT:
         cautions.append(
             f"The highest temperature is {hottest:.1f}. If the file has °F, so have "
             "all figures here, though they are called °C."
         )
-    return Whole(rows.dates, _filled(rows.values), measured, notes, cautions)
+    return Whole(rows.dates, values, measured, notes, cautions)
 
 
 # ------------------------------------------------------------- the days
@@ -134,8 +137,9 @@ def _every_day(rows: Rows, path: str) -> Rows:
     return Rows(rows.dates[0] + np.arange(count) * DAY, values, lines)
 
 
-def _cut_ends(rows: Rows, path: str, notes: list[str]) -> Rows:
-    """Without the days before every column has a value, and empty ones at the end."""
+def _without_ends(rows: Rows, path: str, notes: list[str]) -> np.ndarray:
+    """The days from which on every column has had a value, without empty ones at the
+    end."""
     known = ~np.isnan(rows.values)
     for k, name in enumerate(COLUMNS):
         if not known[:, k].any():
@@ -149,12 +153,12 @@ def _cut_ends(rows: Rows, path: str, notes: list[str]) -> Rows:
     last = len(known) - int(known.any(axis=1)[::-1].argmax())
     if first:
         notes.append(
-            f"begins with {rows.dates[first]}, from when on every column has a value "
+            f"begins with {rows.dates[first]}, when every column has had a value "
             f"({first:,} days left out)"
         )
     if last < len(known):
         notes.append(f"{len(known) - last:,} days without a value at the end left out")
-    return rows.at(np.arange(first, last))
+    return np.arange(first, last)
 
 
 # ------------------------------------------------------------- the values
@@ -228,7 +232,7 @@ def _check_possible(rows: Rows, path: str) -> None:
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
-    """Each NaN replaced by the last number above it (n, 4)."""
+    """Each NaN replaced by the last number above it, if there is one (n, 4)."""
     row = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
     return np.take_along_axis(values, np.maximum.accumulate(row, axis=0), axis=0)
 

@@ -24,6 +24,14 @@ def vocabulary_for(
     return Vocabulary(texts, min_count=min_count)
 
 
+def seen(known: Mapping[str, Any] | None, count: int) -> str:
+    """Which words are known: "seen 2 times or more in the training part"."""
+    if known is not None:
+        return "those of the model"
+    often = "" if count == 1 else f" {count} times or more"
+    return f"seen{often} in the training part"
+
+
 def strangers(
     known: Mapping[str, Any] | None, encoded: Iterable[Iterable[int]], what: str
 ) -> list[str]:
@@ -45,4 +53,4 @@ def strangers(
             hint="is it the same language? Without --from a new model is trained",
         )
     share = unknown / len(numbers)
-    return [f"{share:.1%} of the training part are {what} new to the model."]
+    return [f"{share:.1%} of the {what} in the training part are new to the model."]

@@ -22,7 +22,7 @@ from minigrad.data.files import read_as, read_text
 from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import NGram
-from minigrad.tasks.known_words import strangers, vocabulary_for
+from minigrad.tasks.known_words import seen, strangers, vocabulary_for
 from minigrad.tasks.repeated_texts import repeated_passages
 from minigrad.tasks.statistics import paired
 from minigrad.tasks.task import (
@@ -32,7 +32,6 @@ from minigrad.tasks.task import (
     Task,
     Trained,
     first_askable,
-    seen,
 )
 from minigrad.tasks.task_options import Option, common
 from minigrad.tasks.text_passages import CONTEXT, Chunks, Passage, bits
@@ -94,7 +93,7 @@ class NextToken(Task):
             f"{len(parts[0]):,} train, {len(parts[1]):,} choose the epoch, "
             f"{len(parts[2]):,} are held out.",
             f"{len(vocabulary) - 2:,} different {self.token}s, "
-            f"{seen(settings.min_count)} in the training part. {_unknown(unknown)}",
+            f"{seen(known, settings.min_count)}. {_unknown(unknown)}",
             *strangers(known, [numbers[0].tolist()], f"{self.token}s"),
         ]
         start = self.join(parts[2][: self.asked]).strip().split("\n")[0]

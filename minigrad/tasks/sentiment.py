@@ -17,7 +17,7 @@ from minigrad.data.files import read_as
 from minigrad.engine.scope import GATES
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
-from minigrad.tasks.known_words import strangers, vocabulary_for
+from minigrad.tasks.known_words import seen, strangers, vocabulary_for
 from minigrad.tasks.rated_sentences import (
     CLEAR,
     LONGEST,
@@ -38,7 +38,6 @@ from minigrad.tasks.task import (
     Task,
     Trained,
     first_askable,
-    seen,
 )
 from minigrad.tasks.task_options import Option, common
 
@@ -116,9 +115,9 @@ class Sentiment(Task):
                 f"{len(test):,} are held out.{others}",
                 "The network learns the logistic function of the rating; it is judged "
                 "by the side that it takes after the last word.",
-                f"{len(vocabulary) - 2:,} words, those {seen(settings.min_count)} in "
-                "the training part; all others are read as one unknown word. Of a "
-                f"longer sentence the first {LONGEST} words are read.",
+                f"{len(vocabulary) - 2:,} words, {seen(known, settings.min_count)}; "
+                "all others are read as one unknown word. Of a longer sentence the "
+                f"first {LONGEST} words are read.",
                 *strangers(known, train.tokens, "words"),
             ],
             None if settings.data is None else first_askable(held.texts),

@@ -225,11 +225,6 @@ def enough(path: str | None, what: str, count: int, least: int) -> None:
         )
 
 
-def seen(count: int) -> str:
-    """Which words are known, after a noun: "seen 2 times or more"."""
-    return "seen" if count == 1 else f"seen {count} times or more"
-
-
 def first_askable(texts: Iterable[str]) -> str | None:
     """The first of some texts that can stand on a command line; None if none can."""
     return next((text for text in texts if text and text[0] != "-"), None)

@@ -24,6 +24,7 @@ from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.losses import mse
 from minigrad.tasks.days import (
+    WEEK,
     Days,
     Series,
     borders,
@@ -101,6 +102,14 @@ class Weather(Task):
         targets = np.arange(n, len(series.dates))
         targets = targets[series.measured[targets]]
         cuts = (targets < last, (targets >= last) & (targets < held), targets >= held)
+        fewest = min(int(cut.sum()) for cut in cuts)
+        if fewest < WEEK:
+            raise DataError(
+                f"{settings.data}: too few days have a highest temperature",
+                expect=f"{WEEK} or more in each of the three parts",
+                actual=f"{fewest} in one of them",
+                hint="a series with fewer gaps",
+            )
         names = "training", "validation", "held out"
         parts = {
             name: parts_of(series, targets[cut], scaling, n)

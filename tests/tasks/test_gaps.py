@@ -167,6 +167,30 @@ def test_columns_that_begin_later_and_days_without_anything(tmp_path):
         read_series(written(tmp_path, changed(range(1, 121), "", "wind")))
 
 
+def test_columns_that_are_measured_on_different_days(tmp_path):
+    """The first day with a wind has no temperature of its own, but one before it."""
+    rows = changed(range(1, 121, 2), "NA", "wind")
+    for k in range(2, 121, 2):
+        fields = rows[k].split(",")
+        fields[NAMES.index("temp_max")] = "NA"
+        rows[k] = ",".join(fields)
+    path = written(tmp_path, rows)
+    with pytest.raises(DataError, match="--fill 1"):
+        read_series(path)
+    series = read_series(path, fill=1)
+    assert str(series.dates[0]) == "2020-01-02" and len(series.dates) == 119
+    assert series.measured.tolist() == [k % 2 == 1 for k in range(119)]
+    assert series.values[0, 0] == float(ROWS[1].split(",")[2])
+
+
+def test_a_part_without_days_to_predict(tmp_path):
+    path = written(tmp_path, changed(range(85, 121), "NA"))
+    task = tasks.task("weather")
+    chosen = settings(task.options, {"data": path, "days": 7, "fill": 40})
+    with pytest.raises(DataError, match=r"too few days have a highest[\s\S]*0 in one"):
+        task.prepare(chosen)
+
+
 IMPOSSIBLE = {
     "swapped": (
         [ROWS[0].replace("max", "?").replace("min", "max").replace("?", "min"),
