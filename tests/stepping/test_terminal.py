@@ -401,10 +401,10 @@ def test_an_old_encoding_is_no_failure():
 @pytest.mark.parametrize(
     "words, wanted",
     [
-        ([], "one thing to step through"),
-        (["lstm", "--load", "x.json"], "one thing to step through"),
+        ([], "give either a network or a file"),
+        (["lstm", "--load", "x.json"], "give either a network or a file"),
         (["--load", "no-such-file.json"], "cannot be read"),
-        (["lstm", "--steps", "0"], "nothing to unroll"),
+        (["lstm", "--steps", "0"], "there are no steps to run"),
         (["lstm", "--from", "9999"], "there is no such event"),
         (["lstm", "--to", "-1"], "there is no such event"),
         (["rnn", "--peephole", "current"], "no variant of rnn"),
