@@ -55,7 +55,7 @@ def continued(
     """
     if not temperature >= 0:
         raise ArgumentError(
-            f"temperature={temperature} is negative",
+            f"temperature={temperature} is below zero",
             expect="0 (always the likeliest token) or more; 1 changes nothing",
             actual=str(temperature),
             hint="temperature=0.8 is a common choice",

@@ -250,7 +250,10 @@ OTHERS = {
     "a newer format": ({"minigrad.run": '{"format": 99}'}, "newer minigrad"),
     "no words": ({"minigrad.run": "words"}, "not the file of a training run"),
     "words cut off": ({"minigrad.about": "{"}, "is damaged"),
-    "another task": ({"minigrad.about": '{"task": "cooking"}'}, "belongs to another task"),
+    "another task": (
+        {"minigrad.about": '{"task": "cooking"}'},
+        "belongs to another task",
+    ),
     "no settings": (
         {"minigrad.about": '{"task": "weather"}'},
         "does not fit this vers",
