@@ -116,7 +116,7 @@ def _numbers(monitor: Any) -> str:
         rows.append([label, look.step, short(look.loss), short(look.norm), *far])
     loops = [clean(r.name) for r in monitor.seen[-1].readings]
     heads = [f"reach, {name}" for name in loops]
-    return table(["look", "step", "loss", "norm of the gradient", *heads], rows)
+    return table(["measured", "step", "loss", "norm of the gradient", *heads], rows)
 
 
 def _sizes(monitor: Any) -> str:

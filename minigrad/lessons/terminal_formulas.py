@@ -1,4 +1,4 @@
-r"""The lessons' formulas for a terminal: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
+r"""Turns the lessons' formulas into text for a terminal: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
 
 Only what the lessons use: a test reads every formula of theirs.
 

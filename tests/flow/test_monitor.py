@@ -182,7 +182,7 @@ def test_zero_and_nan_gradients_are_recorded(bad, rng, tmp_path, undrawn):
 
 def test_a_monitor_that_saw_nothing_says_so(tmp_path):
     text = mg.Monitor().save(tmp_path).read_text("utf-8")
-    assert "No batch was seen" in text and "No loop over time was seen" in text
+    assert "No batch was measured" in text and "No loop over time was seen" in text
 
 
 def test_errors(tmp_path, rng):

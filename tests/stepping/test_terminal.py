@@ -182,7 +182,7 @@ def test_following_the_contributions_to_one_parameter(steps):
     assert "W_h" in player.message
     player.press("C", None)
     assert player.event.target == W_h
-    assert "no value called" in pressed(steps, "w", answer="W_y").message
+    assert "no value has the name" in pressed(steps, "w", answer="W_y").message
 
 
 def test_until(steps):
@@ -385,7 +385,7 @@ def test_play_begins_at_a_breakpoint(steps, monkeypatch, capsys):
     assert "gives to W_h (1 of 3)" in capsys.readouterr().out
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     steps.play(until=["nan"])
-    assert "nan: never from here on" in capsys.readouterr().out
+    assert "nan: never after this event" in capsys.readouterr().out
 
 
 def test_an_old_encoding_is_no_failure():
@@ -409,7 +409,7 @@ def test_an_old_encoding_is_no_failure():
         (["lstm", "--to", "-1"], "there is no such event"),
         (["rnn", "--peephole", "current"], "no variant of rnn"),
         (["rnn", "--until", "tomorrow"], "no condition"),
-        (["rnn", "--until", "receives W_q"], "no value called"),
+        (["rnn", "--until", "receives W_q"], "no value has the name"),
         (["lstm", "--steps", "2000"], "too large to step through"),
     ],
 )
