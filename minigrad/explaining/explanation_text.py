@@ -167,7 +167,7 @@ def _notes(e: Explained) -> list[str]:
     row = e.stretches.of.get(e.terms[0].uses[0][0])
     if row is not None and row.step is not None and not row.reverse:
         lines.append(
-            "Step t computes the states h and c with index t + 1; its gates have index t."
+            "Step t computes the states h, c of t + 1; its gates have index t."
         )
     return [*lines, ""] if lines else []
 
