@@ -1,4 +1,4 @@
-r"""Writes the lessons' formulas as plain text: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
+r"""Writes lessons' formulas as plain text: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
 
 Only what the lessons use: a test reads every formula of theirs.
 
