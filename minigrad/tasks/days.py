@@ -1,4 +1,4 @@
-"""A series of days: read, bordered, and cut into windows of the days before each.
+"""Reads a series of days, divides it into parts, and cuts windows of past days.
 
 Read next: `gaps.py`.
 """
@@ -78,7 +78,7 @@ def borders(count: int, days: int, path: str | None) -> tuple[int, int]:
     if last - days < 2 * days or count - held < 2 * WEEK:
         raise DataError(
             f"{path or 'the series'}: too few days",
-            expect=f"at least {max(5 * days + 10, 60)} rows, to read {days} days",
+            expect=f"at least {max(5 * days + 10, 60)} rows for --days {days}",
             actual=f"{count} rows",
             hint="a longer series, or fewer --days",
         )
@@ -86,7 +86,7 @@ def borders(count: int, days: int, path: str | None) -> tuple[int, int]:
 
 
 def features(series: Series) -> np.ndarray:
-    """What is read of each day (n, 6): the columns, and where in the year it is."""
+    """The network's inputs for each day (n, 6): the columns and the time of year."""
     year = series.dates.astype("datetime64[Y]")
     angle = 2 * np.pi * (series.dates - year).astype(float) / 365.25
     columns = series.values.copy()

@@ -1,4 +1,4 @@
-"""One-line descriptions of programs and their tags: as numbers, and read from a file.
+"""Reads one-line descriptions of programs and their tags, and makes numbers of them.
 
 Read next: `tag_fields.py`.
 """

@@ -1,4 +1,4 @@
-"""Sentences with a rating: as numbers, read from a file, and in three parts.
+"""Reads sentences with a rating, makes numbers of them, and forms three parts.
 
 Read next: `rating_scales.py`.
 """
@@ -35,7 +35,7 @@ class Sentences(NamedTuple):
 
     @property
     def chances(self) -> np.ndarray:
-        """(n,) what the model is to say: near 1 or 0 for clear ratings, else between.
+        """(n,) the targets: near 1 or 0 for clear ratings, in between for others.
 
         The logistic function of the rating: 0.95 at 3, 0.73 at 1, 0.5 at 0.
         """

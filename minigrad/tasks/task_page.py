@@ -1,4 +1,4 @@
-"""The page of a training: figures beside baselines, curves, examples. One file.
+"""Writes the page of a training, one file: figures, baselines, curves and examples.
 
 Read next: `terminal_training.py`.
 """
@@ -33,7 +33,7 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
     """Write the page of a trained task; returns its path."""
     sections = [
         Section(
-            "How well",
+            "Results",
             tables=[figures_table(trained)],
             lines=[
                 "On the held-out part, which training and tuning never saw.",
@@ -98,10 +98,10 @@ def curves(trained: Trained) -> Section:
         k = best[-1]
         right.plot(epochs[k], values[k], "o", ms=11, mfc="none", mec="black")
     return Section(
-        "How it was learned",
+        "Training",
         figures=[
             (lost, f"{task.learned} {_clipping(trained)}".strip()),
-            (measured, "Circle: the weights kept."),
+            (measured, "The circle marks the epoch whose weights were kept."),
         ],
     )
 

@@ -1,6 +1,6 @@
-"""A task trained in the terminal: what is read, the progress, the figures, what next.
+"""Trains a task and prints its data, its progress, its figures, and the next command.
 
-`minigrad train` is `train_and_tell`; `tasks.train` does the same without a word.
+`minigrad train` calls `train_and_tell`; `tasks.train` does the same without output.
 
 Read next: `sequences.py`.
 """
@@ -57,7 +57,7 @@ def train_and_tell(
         data = session.prepare()
         for line in [*data.lines, *data.cautions]:
             console.print(line, markup=False, highlight=False)
-        console.print("*: the best epoch so far, on the validation part")
+        console.print("* marks the best epoch so far on the validation part")
         if anew:
             session.put_aside()
         callbacks: list[Any] = [Progress(console, task.units)]
@@ -94,7 +94,7 @@ def _tell(console: Console, text: str) -> None:
 def _how_to_go_on(
     console: Console, session: Session, trainer: Trainer, place: list[str]
 ) -> Iterator[None]:
-    """If the training ends early: say what is saved, and the command that goes on."""
+    """If the training ends early: print what is saved and how to continue."""
     try:
         yield
     except (MinigradError, KeyboardInterrupt) as ended:
@@ -105,13 +105,13 @@ def _how_to_go_on(
         if session.path.exists():
             again = ["minigrad", "train", session.task.name, "--resume"]
             again += ["-o", *place] if place else []
-            mended = ", when this is mended" * isinstance(ended, MinigradError)
+            mended = " (when this is fixed)" * isinstance(ended, MinigradError)
             _tell(console, f"{told}\nnext{mended}: {shlex.join(again)}")
         raise
 
 
 def _monitor(console: Console, folder: Path) -> Monitor:
-    """The gradient monitor, saying its warnings above the progress bar."""
+    """The gradient monitor, which prints its warnings above the progress bar."""
 
     def tell(words: str) -> None:
         console.print(f"monitor: {words}", markup=False, highlight=False)

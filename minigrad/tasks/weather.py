@@ -1,8 +1,8 @@
-"""Tomorrow's highest temperature, from the days before: 30, if nothing is said.
+"""Weather: predicts tomorrow's highest temperature from the days before (30 of them).
 
-The parts follow each other in time: the last quarter is held out, the fifth before it
-chooses the epoch. A window may reach back into the part before, as it would in use:
-only the day to be predicted decides where it belongs.
+The parts follow each other in time: the last quarter is held out, and the fifth before
+it is used to choose the epoch. A window may contain days of the part before, as it
+would in real use: only the day to predict decides to which part it belongs.
 
 Read next: `days.py` (how the series is read and cut).
 """
@@ -48,7 +48,7 @@ FILL = Option(
 
 
 class Weather(Task):
-    """See the module, and `Task`."""
+    """The task of predicting tomorrow's highest temperature: see the module."""
 
     name = "weather"
     help = "tomorrow's highest temperature, from the days before"
@@ -153,7 +153,7 @@ class Weather(Task):
     def evaluate(
         self, model: Any, part: Days, reading: dict[str, Any]
     ) -> dict[str, float]:
-        """RMSE and MAE in degrees."""
+        """The RMSE and MAE of the forecasts, in degrees."""
         return figures(forecast(model, part.x, reading) - part.celsius)
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
@@ -162,7 +162,7 @@ class Weather(Task):
         return {name: figures(guess - truth) for name, guess in guesses(data).items()}
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """The comparison with the baselines, and forecasts beside what came."""
+        """The comparison with the baselines, and forecasts with the measured values."""
         own = forecast(trained.model, data.test.x, data.reading)
         return [verdict(own, data), pictures(own, data.test)]
 
@@ -191,7 +191,7 @@ class Weather(Task):
         row = int((when - first).astype(int))
         if not n <= row <= len(series.dates):
             raise DataError(
-                f"no forecast for {when}: the {n} days before it are not all there",
+                f"no forecast for {when}: some of the {n} days before it are missing",
                 expect=f"a day from {first + n} to {series.dates[-1] + 1}",
                 actual=str(when),
                 hint="give a file with the days before it: minigrad predict weather "
