@@ -53,6 +53,15 @@ def here() -> str | None:
     return place(thread.recorder.scope, where) or None
 
 
+def users_depth() -> int:
+    """How many frames above its caller's the user's own code is: for `warnings`."""
+    frame: FrameType | None = sys._getframe(1)
+    depth = 1
+    while frame is not None and _is_ours(frame):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
 def _is_ours(frame: FrameType, package: str = "minigrad") -> bool:
     """Does the frame's module belong to the package, wherever its file lies?"""
     name = frame.f_globals.get("__name__") or ""

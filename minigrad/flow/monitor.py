@@ -21,16 +21,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, DTypeError
+from minigrad.engine.errors import ArgumentError, DTypeError, MinigradWarning
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.user_code import users_depth
 from minigrad.flow.findings import Warned, clipping, warnings_of
 from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
 from minigrad.reading.loops import loops
 
 RECENT = 100  # batches over which clipping is counted
 
 
-class FlowWarning(UserWarning):
+class FlowWarning(MinigradWarning):
     """What a monitor says when it has no one else to say it to."""
 
 
@@ -93,6 +95,7 @@ class Monitor:
         self.steps = self.clipped = 0
         self._recent: deque[bool] = deque(maxlen=RECENT)
         self._since: list[bool] = []
+        self._earlier = EarlierGraph()
 
     @property
     def warnings(self) -> list[Warned]:
@@ -149,6 +152,7 @@ class Monitor:
         self.clipped += clipped
         self._recent.append(clipped)
         self._since.append(clipped)
+        self._look_back(loss, self.steps if step is None else int(step))
         if number % self.every or not isinstance(loss, Tensor):
             return
         look = Seen(
@@ -167,6 +171,14 @@ class Monitor:
         found += clipping(float(np.mean(self._recent)), len(self._recent))
         for warned in found:
             self._warn(warned, look.step)
+
+    def _look_back(self, loss: Any, step: int) -> None:
+        """Warn if the batch's graph reaches back into earlier batches."""
+        if isinstance(loss, Tensor):
+            reached = self._earlier.reached(loss._edge)
+            if reached is not None:
+                words = _CARRIED.format(reached)
+                self._warn(Warned("carried state", "", words), step)
 
     def _keep(self, look: Seen) -> None:
         self.seen.append(look)
@@ -201,6 +213,11 @@ _NO_LOOPS = (
     "compute each step within mg.time_step(t), or use models.unroll"
 )
 
+_CARRIED = (
+    "the loss reaches back into earlier batches, so each batch takes more time and "
+    f"memory than the one before: {{}}; {REMEDY}"
+)
+
 
 def _warn(words: str) -> None:
-    warnings.warn(words, FlowWarning, stacklevel=4)
+    warnings.warn(words, FlowWarning, stacklevel=users_depth())

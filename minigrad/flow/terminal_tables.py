@@ -55,10 +55,11 @@ def short(value: float) -> str:
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
-def distance_table(curves: Mapping[str, Any], title: str = "") -> Any:
+def distance_table(curves: Mapping[str, Any], title: str = "", most: int = 6) -> Any:
     """Norms at some distances, one row per network, with a line of blocks.
 
     curves  as for `plots.distances`
+    most    columns of numbers: the farthest distances
     """
     from rich.text import Text
 
@@ -70,11 +71,12 @@ def distance_table(curves: Mapping[str, Any], title: str = "") -> Any:
     low, high = (finite.min(), finite.max()) if len(finite) else (-1.0, 0.0)
     table = _table(title or None)
     table.add_column("steps back", no_wrap=True)
-    for d in marks[-6:]:
+    marks = marks[-max(1, most) :]
+    for d in marks:
         table.add_column(str(d), justify="right", no_wrap=True)
     table.add_column(f"0 to {longest - 1}, log", no_wrap=True)
     for name, logs in lines.items():
-        cells = [power(logs[d]) if d < len(logs) else "" for d in marks[-6:]]
+        cells = [power(logs[d]) if d < len(logs) else "" for d in marks]
         table.add_row(Text(name), *cells, spark(logs, low, high, 18))
     return table
 

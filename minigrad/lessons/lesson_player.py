@@ -46,7 +46,7 @@ def play(lesson: Lesson, folder: Path, wait: bool) -> None:
 
 def _answer(console: Console) -> str:
     """What is typed before Enter: q quits, a runs all the rest, as with no terminal."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         return "a"
     text = console.input("[dim]Enter runs it, a: all the rest, q: quit[/] ")
     return text.strip().lower()[:1]
