@@ -33,6 +33,7 @@ from .input_checks import (
     sequence,
     size,
 )
+from .last_outputs import watched_output
 from .masking import Mask, make_mask
 from .unroll import Unrolled, run, watched
 
@@ -176,7 +177,7 @@ class Recurrent(Module):
             xs = both[0] if len(both) == 1 else _joined(*both)
         output = mg.stack(xs)
         if real is not None:
-            output = real.zeroed(output)
+            output = watched_output(real.zeroed(output), real.array)
         ends = zip(*[loop.states[-1] for loop in loops], strict=True)
         final = tuple([mg.stack(parts) for parts in ends])
         return output, final if len(final) > 1 else final[0], loops

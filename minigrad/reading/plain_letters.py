@@ -9,6 +9,8 @@ encoded is written in plain letters, and nothing fails. Files are always UTF-8.
 Read next: `minigrad/pages/` (what every page shares).
 """
 
+# ruff: noqa: RUF001 (letters that look like others are what this file is about)
+
 from __future__ import annotations
 
 import codecs

@@ -73,7 +73,7 @@ def not_finite(trainer: Any, loss: Tensor, batch: Any) -> NonFiniteError:
         expect="finite numbers, in the loss function too",
         actual=f"{edge.array[at]} at {at} of {describe(edge)}"
         + (f", used in {_operation(node)}" if node else ""),
-        hint="look at what the loss function makes of the batch before the model has it",
+        hint="look at what the loss function makes of the batch for the model",
     )
 
 
