@@ -2,8 +2,9 @@
 
 `rnn.py`, `lstm.py` and `gru.py` are the equations; `cell.py` is what they share,
 `unroll.py` the time loop, `masking.py` what happens at padding, `last_outputs.py` the
-end of each sequence, `recurrent.py` layers and directions. What is built of them for real work is in `sentiment_reader.py`,
-`language_model.py`, `taggers.py` and `forecaster.py`.
+end of each sequence, `recurrent.py` layers and directions. What is built of them for
+real work is in `sentiment_reader.py`, `language_model.py`, `taggers.py` and
+`forecaster.py`.
 
 Read next: `rnn.py`.
 """

@@ -134,7 +134,7 @@ def other_batch(
     return ShapeError(
         f"{kind}: the state is of {have} sequences, and x of {want}",
         expect=f"a state of {want} sequences: one for each in the batch",
-        actual=f"{name}0: {describe(state._edge)}",
+        actual=describe(state._edge),
         hint="a state carried over from a batch of another size? "
         "mg.data.batches(..., drop_last=True) leaves the short batch out; or pass "
         f"{cut * (have > want)}None to begin with zeros",
