@@ -6,6 +6,7 @@ The contracts about the rooms and their arrows are in pyproject.toml.
 import ast
 import re
 import sys
+import textwrap
 from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -273,3 +274,21 @@ def test_the_picture_and_the_table_have_every_room():
             assert room.about in listed.replace("``", "`")
     assert '"minigrad.reading" -> "minigrad.engine" [label=' in drawn
     assert '"minigrad.engine" -> ' not in drawn
+
+
+# ------------------------------------------------------------- one parameter's way
+
+
+def test_the_way_of_one_parameter_is_as_told():
+    """Its programs run, and the files that it names are there."""
+    text = (ROOT / "docs" / "architecture.rst").read_text(encoding="utf-8")
+    way = text.partition("One parameter's way")[2]
+    programs = re.findall(r"code-block:: python\n\n((?:    .*\n|\n)+)", way)
+    assert len(programs) == 3
+    space: dict = {}
+    for program in programs:
+        exec(textwrap.dedent(program), space)
+    named = re.findall(r"``([a-z]+/[a-z_/]+(?:\.py|/))``", way)
+    assert len(named) > 20
+    for name in named:
+        assert (ROOT / name).exists() or (ROOT / "minigrad" / name).exists(), name

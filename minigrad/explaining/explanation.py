@@ -26,12 +26,14 @@ from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
+from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.path_listing import Paths
 from minigrad.explaining.step_chain import Chains
 from minigrad.explaining.step_cuts import Stretches, alone, is_use
 from minigrad.explaining.terms import Term, closing
 from minigrad.explaining.use_listener import UseListener
-from minigrad.explaining.value_names import Names
+from minigrad.reading.formula_text import text as written
+from minigrad.reading.names import Names
 
 LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
@@ -70,7 +72,8 @@ class Explanation:
         for node in nodes:
             if node not in self.stretches.of and _uses(node, target):
                 self.stretches.of[node] = alone(node)
-        self.names = Names(nodes, self.stretches, target, index)
+        names = Names(ancestors([output.source]), output.source)
+        self.names = EntryNames(names, self.stretches, target, index)
         listener = UseListener(target, index, self.stretches.of)
         start = np.full(output.array.shape, seed, output.array.dtype)
         with quietly(), uncollected():
@@ -96,13 +99,14 @@ class Explanation:
     @property
     def parameter(self) -> str:
         """The entry's name: "W_h[0,1]"."""
-        return str(self.names.target)
+        return written(self.names.target)
 
     @cached_property
     def _formula(self) -> Any:
         from minigrad.explaining.sympy_formula import Formula
 
-        return Formula(self._output, self._seed, self._target, self.index)
+        names = self.names.names
+        return Formula(self._output, self._seed, self._target, self.index, names)
 
     @property
     def formula(self) -> Any:

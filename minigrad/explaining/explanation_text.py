@@ -18,6 +18,7 @@ from minigrad.engine.errors import MinigradError
 from minigrad.explaining.path_listing import Path
 from minigrad.explaining.step_chain import Product
 from minigrad.explaining.terms import Explained, Term, closing
+from minigrad.reading.formula_text import text as written
 from minigrad.reading.text import number
 
 FULL = 16  # entries: a matrix of more is shown by its shape
@@ -93,7 +94,7 @@ def _term(term: Term, width: int) -> Iterator[str]:
     if not np.isfinite(term.value):
         return  # products would only say NaN: 0 times infinity
     if term.reads > 3:
-        loss, local = map(str, term.symbols)
+        loss, local = map(written, term.symbols)
         yield f"  {loss} · {local}"
         norm = number(np.linalg.norm(term.signal.astype(np.float64)))
         yield f"    ‖{loss}‖ = {norm}, the sum of {term.reads} products of Jacobians:"
@@ -156,6 +157,8 @@ def _matrix(array: np.ndarray) -> str:
 def _notes(e: Explained) -> list[str]:
     """What the letters stand for."""
     lines = []
+    if e.names.full:
+        lines.append(e.names.full)
     if e.names.parts:
         name, parts = next(iter(e.names.parts.items()))
         lines.append(

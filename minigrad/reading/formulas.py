@@ -1,20 +1,21 @@
-"""Formulas of operations and of their rules, as small trees, and as text.
+"""How is an operation, and its rule, written? As a small tree, which printers write.
 
-A tree is a letter ("x"), a number, or [word, part, ...]. Those of elementwise
-primitives are not written here: the primitive's own scalar function, and its own rule,
-are run on texts (as for the kernels), so the formula shown is the one that is computed.
-The others have a line each in `FORMULAS`.
+A tree is a letter ("x"), a `Symbol`, a number, or [word, part, ...]. Formulas of
+elementwise primitives are not written here: the primitive's own scalar function, and
+its own rule, are run on texts (as for the kernels), so the formula shown is the one
+that is computed. The others have a line each in `FORMULAS`.
 
     [mul, g, [sub, 1, [power, y, 2]]]    "g · (1 − y²)"
 
-In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs.
+In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs:
+`filled` puts symbols or numbers in their place.
 
-Read next: `pulling.py`.
+Read next: `formula_text.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,9 +23,9 @@ from minigrad.engine.graph import Node
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.base import Primitive
 from minigrad.engine.primitives.fused import Elementwise
-from minigrad.reading.text import clean, number, shape_text
+from minigrad.reading.text import clean, shape_text
 
-Tree = Any  # str | float | list
+Tree = Any  # str | Symbol | float | list
 
 LEADING = 4  # operands of a join that are written out
 
@@ -61,7 +62,7 @@ def rule_formula(node: Node, k: int) -> Tree | None:
     if primitive.vjp is None:
         return None
     if isinstance(primitive, Elementwise):
-        tree = _traced(primitive)[1][k]
+        tree = elementwise_rule(node, k)
         shape, full = node.edges[k].array.shape, node.array.shape
         if tree is None or shape == full:
             return tree
@@ -70,6 +71,12 @@ def rule_formula(node: Node, k: int) -> Tree | None:
     if made is None:
         return ["call", f"rule of {primitive.name}", "g"]
     return made[1](node, list(letters_of(node)), k)
+
+
+def elementwise_rule(node: Node, k: int) -> Tree | None:
+    """The rule of an elementwise operation for one entry, whatever was broadcast."""
+    assert isinstance(node.primitive, Elementwise)
+    return _traced(node.primitive)[1][k]
 
 
 def _summed_axes(shape: tuple[int, ...], full: tuple[int, ...]) -> str:
@@ -88,7 +95,8 @@ _POWER_RULE = (
     ["mul", ["mul", "g", "b"], ["power", "a", ["sub", "b", 1]]],
     ["mul", ["mul", "g", "y"], ["log", "a"]],
 )
-_SHORT = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
+LONG_WORDS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
+_SHORT = {name: word for word, name in LONG_WORDS.items()}
 
 
 @lru_cache(maxsize=256)
@@ -294,99 +302,58 @@ def known(primitive: Primitive) -> bool:
     return isinstance(primitive, Elementwise) or primitive.name in FORMULAS
 
 
-# ------------------------------------------------------------- as text
-
-SIGNS = {
-    "add": "+", "sub": "−", "mul": "·", "div": "/", "less": "<", "less_equal": "≤",
-    "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠",
-}  # fmt: skip
-_BINDING = {"add": 2, "sub": 2, "negative": 2, "sum": 2, "product": 2, "mul": 3,
-            "div": 3, "matmul": 4, "power": 5, "T": 5}  # fmt: skip
-_NAMES = {"sigmoid": "σ", "log": "ln", "maximum": "max", "minimum": "min",
-          "sqrt": "√"}  # fmt: skip
-_SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# ------------------------------------------------------------- trees of any kind
 
 
-def text(tree: Tree, words: dict[str, str] | None = None) -> str:
-    """A tree as one line: "g · (1 − y²)"; `words` are written in place of letters."""
-    words = words or {}
-    made: list[tuple[str, int]] = []
+def slope(above: Tree, below: Tree, d: str = "∂") -> Tree:
+    """A derivative: ∂above/∂below, or with a d: all of it, by whatever way."""
+    return ["slope", above, below, d]
+
+
+def fold(
+    tree: Tree, leaf: Callable[[Any], Any], level: Callable[[list, list], Any]
+) -> Any:
+    """What a tree becomes when `leaf(part)` is made of each letter, symbol and number,
+    and `level(tree, what was made of its parts)` of each list. No recursion."""
+    made: list[Any] = []
     todo: list[Any] = [tree]
-    while todo:  # a tree is written after its parts: no recursion
+    while todo:
         part = todo.pop()
-        if isinstance(part, tuple):
-            node, count = part
-            parts = [made.pop() for _ in range(count)][::-1]
-            made.append(_written(node, parts))
-        elif isinstance(part, str):
-            made.append(
-                (words.get(part, part), 9 if part not in words else _tight(words[part]))
-            )
+        if isinstance(part, tuple):  # a list whose parts are made
+            inner, count = part
+            at = len(made) - count
+            made[at:] = [level(inner, made[at:])]
         elif isinstance(part, list):
-            inner = _children(part)
-            todo.append((part, len(inner)))
-            todo += inner[::-1]
+            parts = part[_parts_of(part)]
+            todo += [(part, len(parts)), *reversed(parts)]
         else:
-            made.append((number(part), 9 if part >= 0 else 2))
-    return made[0][0]
+            made.append(leaf(part))
+    return made[0]
 
 
-def _children(tree: list) -> list[Tree]:
-    """The parts of a tree that are trees themselves."""
-    word = tree[0]
-    if word == "call":
-        return tree[2:]
-    if word in ("index", "sum", "product"):
-        return tree[1:2]
-    return tree[1:]
+def _parts_of(tree: list) -> slice:
+    """Which entries of a list are trees themselves."""
+    if tree[0] == "call":
+        return slice(2, None)
+    if tree[0] == "slope":
+        return slice(1, 3)
+    return slice(1, 2 if tree[0] in ("index", "sum", "product") else None)
 
 
-def _tight(word: str) -> int:
-    """Does a word put in place of a letter need brackets?"""
-    return 2 if word[:1] == "−" or " " in word else 9
+def rebuilt(tree: list, parts: list) -> list:
+    """A list with other parts, and all else as it was."""
+    made = list(tree)
+    made[_parts_of(tree)] = parts
+    return made
 
 
-def _written(tree: list, parts: list[tuple[str, int]]) -> tuple[str, int]:
-    """One level of a tree, and how tightly it binds."""
-    word = tree[0]
-    words = [part for part, _ in parts]
+def filled(tree: Tree, known: Mapping[str, Tree]) -> Tree:
+    """The tree with trees in place of some letters."""
+    return fold(tree, lambda p: known.get(p, p) if isinstance(p, str) else p, rebuilt)
 
-    def tied(k: int, at_least: int) -> str:
-        return words[k] if parts[k][1] >= at_least else f"({words[k]})"
 
-    if word in ("add", "sub", "mul", "div"):
-        binding = _BINDING[word]
-        right = binding + (word in ("sub", "div"))
-        return f"{tied(0, binding)} {SIGNS[word]} {tied(1, right)}", binding
-    if word in SIGNS:
-        return f"{tied(0, 2)} {SIGNS[word]} {tied(1, 2)}", 1
-    if word == "negative":
-        return f"−{tied(0, 3)}", 2
-    if word == "matmul":
-        return f"{tied(0, 4)} {tied(1, 5)}", 4
-    if word == "power":
-        if isinstance(tree[2], int) and tree[2] >= 0:
-            return tied(0, 6) + str(tree[2]).translate(_SMALL), 5
-        return f"{tied(0, 6)}^{tied(1, 6)}", 5
-    if word == "T":
-        return f"{tied(0, 6)}ᵀ", 5
-    if word in ("sum", "product"):
-        sign = "Σ" if word == "sum" else "Π"
-        under = f"[{tree[2]}]" if tree[2] else ""
-        return f"{sign}{under} {tied(0, 3)}", 2
-    if word == "index":
-        return f"{tied(0, 6)}[{tree[2]}]", 6
-    if word == "list":
-        return f"[{', '.join(words)}]", 9
-    if word == "norm":
-        return f"‖{words[0]}‖", 9
-    if word == "absolute":
-        return f"|{words[0]}|", 9
-    if word == "exp":
-        return f"e^{tied(0, 9)}", 5
-    if word in ("if", "where"):
-        return f"{words[1]} if {words[0]} else {words[2]}", 0
-    if word == "call":
-        name = tree[1]
-        return f"{name} {words[0]}" if " " in name else f"{name}({', '.join(words)})", 4
-    return f"{_NAMES.get(word, word)}({', '.join(words)})", 9
+def letters_in(tree: Tree) -> set[str]:
+    """The letters of a tree."""
+    found: set[str] = set()
+    fold(tree, lambda p: found.add(p) if isinstance(p, str) else None, lambda *_: None)
+    return found

@@ -215,7 +215,7 @@ def test_the_state_runs_through_what_is_left_out():
     [gap] = [t.boxes[0] for t in drawing.picture.tiles.values() if t.kind == "elision"]
     into = {line.label for line in drawing.picture.lines if line.head == gap}
     out = {line.label for line in drawing.picture.lines if line.tail == gap}
-    assert {"h", "c"} <= into and {"h", "c"} <= out
+    assert {"h_2", "c_2"} <= into and {"h_48", "c_48"} <= out
     assert "in steps left out" in drawing.counts
 
 

@@ -82,7 +82,7 @@ def _boxes(picture: Picture) -> dict[str, Any]:
         if box.id in gradients:
             facts["gradient"] = number(gradients[box.id])
         scopes = [clean(level.name) for level in box.clusters]
-        words = " ".join([*box.lines, *scopes, facts["what"]])
+        words = " ".join([*box.lines, *scopes, facts["what"], box.name])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
             found[box.id]["tied"] = [box.saved]
@@ -95,6 +95,8 @@ def _boxes(picture: Picture) -> dict[str, Any]:
 
 def _facts(picture: Picture, box: Box) -> dict[str, str]:
     facts = {}
+    if box.name:
+        facts["called"] = box.name
     if box.nodes and box.kind != "elision":
         node = picture.nodes[box.nodes[-1]]
         place = code_line(node.where)

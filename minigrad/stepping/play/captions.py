@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.reading.formulas import text
+from minigrad.reading.formula_text import text
+from minigrad.reading.formulas import Tree, filled, slope
 from minigrad.stepping.record.events import (
     Carried,
     Contribution,
@@ -73,8 +74,8 @@ def formula(steps: Any, event: Event) -> str:
         operation = steps.operations[event.operation]
         made = symbols(steps, operation.outputs)
         if isinstance(event, Forward):
-            known = letters(steps, operation)
-            return f"{', '.join(made)} = {text(operation.formula, known)}"
+            right = filled(operation.formula, letters(steps, operation))
+            return f"{', '.join(made)} = {text(right)}"
         count = [steps.values[k].uses for k in operation.outputs]
         if not any(count):
             return f"{_gradient(made[0])} = 1, the start"
@@ -86,8 +87,8 @@ def formula(steps: Any, event: Event) -> str:
         assert event.operation is not None
         operation = steps.operations[event.operation]
         rule = operation.rules[event.input]
-        shown = "?" if rule is None else text(rule, letters(steps, operation))
-        return f"{_gradient(target)} += {shown}"
+        right = "?" if rule is None else filled(rule, letters(steps, operation))
+        return f"{_gradient(target)} += {text(right)}"
     if isinstance(event, Stacked):
         first = steps.operations[event.operations[0]]
         left = steps.values[first.inputs[0]].symbol.base
@@ -98,14 +99,14 @@ def formula(steps: Any, event: Event) -> str:
     return f"{_gradient(target)} complete: what backward() adds to .grad"
 
 
-def letters(steps: Any, operation: Operation) -> dict[str, str]:
+def letters(steps: Any, operation: Operation) -> dict[str, Tree]:
     """What stands for each letter of the operation's formulas."""
-    read = [str(steps.values[k].symbol) for k in operation.inputs]
-    known = dict(zip(operation.letters, read, strict=True))
-    made = [str(steps.values[k].symbol) for k in operation.outputs]
-    known |= {"y": made[0], "g": _gradient(made[0])}
+    read = [steps.values[k].symbol for k in operation.inputs]
+    made = [steps.values[k].symbol for k in operation.outputs]
+    known: dict[str, Tree] = dict(zip(operation.letters, read, strict=True))
+    known |= {"y": made[0], "g": slope("L", made[0])}
     if len(made) > 1:
-        known |= {f"g{k}": _gradient(name) for k, name in enumerate(made)}
+        known |= {f"g{k}": slope("L", symbol) for k, symbol in enumerate(made)}
     return known
 
 

@@ -1,9 +1,11 @@
 """The player as one HTML file: no server, no network.
 
 What Python knows is embedded as JSON: the events as `json_writing.py` writes them, and
-which boxes and lines of the drawing belong to which operation. The scripts set text
-only as text; they are `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js` and
-`player.js`. The drawing is there once, in light and dark: its colours are variables.
+which boxes and lines of the drawing belong to which operation. Formulas and symbols are
+typeset here, once each, in templates; letters in formulas are places that the scripts
+fill. The scripts set text only as text; they are `data.js`, `formula.js`, `arrays.js`,
+`stage.js`, `panel.js` and `player.js`. The drawing is there once, in light and dark:
+its colours are variables.
 
 Read next: `highlights.py`.
 """
@@ -12,12 +14,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.drawing import Drawing
 from minigrad.engine.errors import DrawingError
 from minigrad.pages import page as pages
 from minigrad.pages.page import asset, document
+from minigrad.reading.formula_markup import mathml, template
 from minigrad.reading.text import clean
 from minigrad.stepping.play.drawing_links import ties
 from minigrad.stepping.record.json_writing import to_data
@@ -32,8 +36,11 @@ _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
 def page(steps: Any, words: Any = None) -> str:
     """The whole page of `steps`; `words`: what is read at each step."""
     drawing, svg, colours, trouble = _drawn(steps, words)
+    data = to_data(steps, LARGEST)
     title = steps.title or "minigrad: step by step"
     body = BODY.format(
+        formulas=_typeset(template, data["formulas"]),
+        symbols=_typeset(mathml, [value.symbol for value in steps.values]),
         title=html.escape(clean(title, 80)),
         stage=svg or f'<p class="none">There is no drawing: {html.escape(trouble)}</p>',
         keys="".join(
@@ -55,8 +62,13 @@ def page(steps: Any, words: Any = None) -> str:
         body,
         style=colours + asset(__package__, "player_page.css"),
         script=f'"use strict";\n(() => {{\n{script}\n}})();',
-        data={"steps": to_data(steps, LARGEST), **ties(steps, drawing, svg)},
+        data={"steps": data, **ties(steps, drawing, svg)},
     )
+
+
+def _typeset(written: Callable[[Any], str], trees: Sequence[Any]) -> str:
+    """Formulas for the script to copy, in their order."""
+    return "".join(f"<math>{written(tree)}</math>" for tree in trees)
 
 
 def framed(steps: Any) -> str:
@@ -182,4 +194,6 @@ BODY = """<header><h1>{title}</h1>
 entry of an array to see the formula with its numbers. Run until: “norm &lt; 1e-6”,
 “norm of h &lt; 1e-6”, “receives W_h”, “nan”, “inf”.</p>
 <button type="button" class="tool" data-do="help">close</button></dialog>
-<p id="mg-say" class="quiet" role="status"></p>"""
+<p id="mg-say" class="quiet" role="status"></p>
+<template id="mg-formulas">{formulas}</template>
+<template id="mg-symbols">{symbols}</template>"""

@@ -23,6 +23,7 @@ import numpy as np
 
 from minigrad.engine.quiet import quietly
 from minigrad.reading.levels import innermost
+from minigrad.reading.names import Symbol
 from minigrad.reading.norms import euclidean
 
 LARGEST = 65_536  # entries of an array that is kept whole, unless others are asked for
@@ -107,21 +108,6 @@ def facts_of(array: np.ndarray) -> Facts:
             low, high, mean = finite.min(), finite.max(), finite.mean()
         size = euclidean(array)
         return Facts(float(low), float(high), float(mean), size, nans, infinities)
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """How a value is written in formulas: h_3^(1) is Symbol("h", "3", "(1)")."""
-
-    base: str
-    sub: str = ""
-    sup: str = ""
-
-    def __str__(self) -> str:
-        text = self.base
-        if self.sub:
-            text += f"_{self.sub}"
-        return f"{text}^{self.sup}" if self.sup else text
 
 
 @dataclass(frozen=True, eq=False)

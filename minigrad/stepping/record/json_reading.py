@@ -9,6 +9,8 @@ import json
 from typing import Any
 
 from minigrad.engine.errors import DataError
+from minigrad.reading.formula_text import text as written
+from minigrad.reading.names import Symbol
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import (
     KINDS,
@@ -16,7 +18,6 @@ from minigrad.stepping.record.events import (
     Event,
     Line,
     Operation,
-    Symbol,
     Tables,
     Value,
 )
@@ -85,6 +86,8 @@ class _Reader:
         self.data = data
         self.arrays = [array_of(item, k) for k, item in enumerate(data["arrays"])]
         self.formulas = [tree_of(item, k) for k, item in enumerate(data["formulas"])]
+        for tree in self.formulas:
+            written(tree)  # fails for one with parts missing
 
     def tables(self) -> Tables:
         data = self.data

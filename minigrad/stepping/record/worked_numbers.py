@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import IndexingError
-from minigrad.reading.formulas import text
-from minigrad.reading.text import number
+from minigrad.reading.formula_text import text, tight_text
+from minigrad.reading.formulas import filled, letters_in
 from minigrad.stepping.record.events import (
     Array,
     Contribution,
@@ -47,7 +47,7 @@ def worked(steps: Any, event: Event, at: Index | None = None) -> str | None:
     if at is None or tree is None or result.array is None:
         return None
     right = _right(tree, arrays, at, result.shape, made.shape)
-    return None if right is None else f"{_number(result.array[at].real)} = {right}"
+    return None if right is None else f"{text(result.array[at].real)} = {right}"
 
 
 def incoming(steps: Any, event: Contribution) -> Array | None:
@@ -92,14 +92,10 @@ def _right(
         return _product(tree, arrays, at)
     if _contains(tree, _MOVED | {"matmul", "sum"}):
         return None
-    words = {}
-    for letter, record in arrays.items():
-        entry = _entry(record, at)
-        if entry is not None:
-            words[letter] = _number(entry)
-        elif _contains(tree, {letter}):
-            return None
-    return text(tree, words)
+    numbers = {letter: _entry(arrays.get(letter), at) for letter in letters_in(tree)}
+    if any(entry is None for entry in numbers.values()):
+        return None
+    return text(filled(tree, numbers))
 
 
 def _is(tree: Any, word: str) -> bool:
@@ -107,7 +103,7 @@ def _is(tree: Any, word: str) -> bool:
 
 
 def _contains(tree: Any, found: set[str]) -> bool:
-    """Is one of the words, or letters, in the tree?"""
+    """Is one of the words in the tree?"""
     todo = [tree]
     while todo:
         part = todo.pop()
@@ -189,19 +185,8 @@ def _product(tree: Any, arrays: dict[str, Array | None], at: Index) -> str | Non
         return None
     row, column = sides[0][at[0]], sides[1][:, at[1]]
     pairs = [
-        f"{_signed(a)}·{_signed(b)}"
+        tight_text(["mul", a, b])
         for a, b in zip(row.real[:TERMS], column.real[:TERMS], strict=True)
     ]
     more = f" + ⋯ ({len(row)} terms)" if len(row) > TERMS else ""
     return " + ".join(pairs) + more
-
-
-def _signed(value: Any) -> str:
-    word = _number(value)
-    return f"({word})" if word[:1] == "−" else word
-
-
-def _number(value: Any) -> str:
-    """A number with the sign that formulas have."""
-    word = number(value)
-    return "−" + word[1:] if word[:1] == "-" else word
