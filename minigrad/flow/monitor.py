@@ -26,6 +26,7 @@ from minigrad.engine.tensor import Tensor
 from minigrad.engine.user_code import users_depth
 from minigrad.flow.findings import Warned, clipping, warnings_of
 from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
 from minigrad.reading.loops import loops
 
@@ -54,7 +55,7 @@ class Seen(NamedTuple):
     readings: list[LoopReading]
 
 
-class Monitor:
+class Monitor(Viewed):
     """A callback that records and warns: see the module.
 
     every     look at every so many batches, the first among them
@@ -200,6 +201,12 @@ class Monitor:
         from minigrad.flow.monitor_page import write
 
         return write(self, Path(folder))
+
+    def view(self) -> View:
+        """For notebooks: the page in a frame, the loss and the reach, the warnings."""
+        from minigrad.flow.framed_views import monitor_view
+
+        return monitor_view(self)
 
     def __repr__(self) -> str:
         return (
