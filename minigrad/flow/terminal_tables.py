@@ -77,7 +77,7 @@ def distance_table(curves: Mapping[str, Any], title: str = "", most: int = 6) ->
     table.add_column(f"0 to {longest - 1}, log", no_wrap=True)
     for name, logs in lines.items():
         cells = [power(logs[d]) if d < len(logs) else "" for d in marks]
-        table.add_row(Text(name), *cells, spark(logs, low, high, 18))
+        table.add_row(Text(name), *cells, spark(logs, low, high, min(18, 6 + 2 * most)))
     return table
 
 

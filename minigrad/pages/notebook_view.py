@@ -68,4 +68,7 @@ def image(svg: str, text: str) -> str:
     """An SVG as an image element; `text` is read where it is not seen."""
     code = base64.b64encode(svg.encode()).decode()
     alt = html.escape(text)
-    return f'<img alt="{alt}" src="data:image/svg+xml;base64,{code}">'
+    return (
+        f'<img alt="{alt}" style="max-width: 100%; height: auto" '
+        f'src="data:image/svg+xml;base64,{code}">'
+    )

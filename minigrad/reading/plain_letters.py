@@ -18,7 +18,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 HANDLER = "minigrad-plain"  # the name under which Python knows `plainly`
 
@@ -34,7 +34,7 @@ PLAIN = {
     "»": '"', "▽": "0", "▲": "^", "▼": "v", "✓": "+", "✔": "+", "✗": "x", "✘": "x",
     "�": "?", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "Ø": "O", "Ł": "L",
     "⁄": "/", "€": "EUR", "£": "GBP", "©": "(c)", "®": "(R)", "™": "(TM)", "µ": "u",
-    "░": ".", "▒": ":", "▓": "#",
+    "⚠": "!", "λ": "lambda", "Λ": "Lambda", "░": ".", "▒": ":", "▓": "#",
 }  # fmt: skip
 PLAIN |= dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True))  # bars, low to high
 _BOX = range(0x2500, 0x2580)  # the lines of tables and frames
@@ -63,12 +63,18 @@ def plain(char: str) -> str:
     return "??" if unicodedata.east_asian_width(char) in "WF" else "?"
 
 
+def plain_text(text: str) -> str:
+    """All of a text in ASCII."""
+    return text if text.isascii() else "".join(map(plain, text))
+
+
 def _line(char: str) -> str:
     """A line of a table: "-", "|", or "+" where lines meet."""
     name = unicodedata.name(char)
     turns = (" AND ", "DIAGONAL", "ARC")
     if not any(word in name for word in turns):
-        return "-" if "HORIZONTAL" in name or "LEFT" in name else "|"
+        level = "HORIZONTAL", "LEFT", "RIGHT"
+        return "-" if any(word in name for word in level) else "|"
     return "+"
 
 
@@ -77,7 +83,7 @@ def plainly(error: UnicodeError) -> tuple[str, int]:
     on."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(plain, error.object[error.start : error.end])), error.end
+    return plain_text(error.object[error.start : error.end]), error.end
 
 
 codecs.register_error(HANDLER, plainly)
@@ -89,7 +95,7 @@ def plain_streams() -> Iterator[None]:
 
     A stream that a user gave a way of their own (PYTHONIOENCODING=ascii:ignore) keeps
     it. Where there is no standard output at all what is written is dropped. Input that
-    is not in its encoding is read with "?" in its place.
+    is not in its encoding is read with a mark in its place, from then on.
     """
     changed, dropped = [], []
     for name in ("stdout", "stderr"):
@@ -103,8 +109,8 @@ def plain_streams() -> Iterator[None]:
             changed.append((stream, stream.errors))
             stream.reconfigure(errors=HANDLER)
     if hasattr(sys.stdin, "reconfigure") and sys.stdin.errors == "strict":
-        changed.append((sys.stdin, "strict"))
-        sys.stdin.reconfigure(errors="replace")
+        with suppress(OSError):  # it cannot be changed once it was read from
+            sys.stdin.reconfigure(errors="replace")
     try:
         yield
     finally:
