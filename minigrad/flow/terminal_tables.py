@@ -103,7 +103,8 @@ def ledger_table(led: Itemised, p: Any = None, most: int = 10) -> Any:
         table.add_column("", no_wrap=True)
         largest = np.nanmax(norms[0], initial=0.0)
         for k in _some(len(led.steps), 3 * most):
-            share = norms[0, k] / largest if largest > 0 else 0.0
+            share = norms[0, k] / largest if 0 < largest < np.inf else 0.0
+            share = share if np.isfinite(norms[0, k]) else np.nan
             bar = "█" * round(24 * share) if np.isfinite(share) else WRONG
             table.add_row(str(led.steps[k]), short(norms[0, k]), bar)
         return table

@@ -217,7 +217,7 @@ def test_files_are_utf_8(shown, tmp_path):
 def test_training_and_asking(encoding, shown, tmp_path, monkeypatch):
     first = datetime.date(2020, 1, 1)
     rows = ["date,precipitation,temp_max,temp_min,wind"]
-    for k in range(120):
+    for k in range(200):
         high = 10 + 8 * math.sin(k / 20) + 3 * math.sin(k)
         day = first + datetime.timedelta(days=k)
         rows.append(f"{day},{k % 3}.0,{high:.1f},{high - 6:.1f},3.0")

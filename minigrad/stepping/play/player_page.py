@@ -100,7 +100,7 @@ def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:
         dark.layout = drawing.layout
         svg, colours = two_themes(light, dark.svg())
     except DrawingError as error:
-        return drawing, "", "", error.what
+        return drawing, "", "", f"{error.what}: {error.hint}"
     return drawing, svg[svg.index("<svg") :], colours, ""
 
 
