@@ -33,7 +33,7 @@ from minigrad.explaining.step_cuts import Stretches, alone, is_use
 from minigrad.explaining.terms import Term, closing
 from minigrad.explaining.use_listener import UseListener
 from minigrad.pages.notebook_view import View, Viewed
-from minigrad.reading.formula_text import text as written
+from minigrad.reading.formula_printers import text as written
 from minigrad.reading.names import Names
 
 LARGEST = 500_000  # operations

@@ -18,7 +18,7 @@ from minigrad.engine.errors import MinigradError
 from minigrad.explaining.path_listing import Path
 from minigrad.explaining.step_chain import Product
 from minigrad.explaining.terms import Explained, Term, closing
-from minigrad.reading.formula_text import text as written
+from minigrad.reading.formula_printers import text as written
 from minigrad.reading.text import number
 
 FULL = 16  # entries: a matrix of more is shown by its shape

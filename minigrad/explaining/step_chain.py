@@ -23,7 +23,7 @@ from minigrad.engine.errors import GraphError
 from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.step_cuts import Stretch, flat
-from minigrad.reading.formula_text import text
+from minigrad.reading.formula_printers import text
 from minigrad.reading.formulas import Tree, slope
 from minigrad.reading.norms import euclidean
 from minigrad.reading.pulling import pull

@@ -200,9 +200,7 @@ def test_a_trainer_that_carries_the_state_over_a_short_batch():
         output, state = model(batch.swapaxes(0, 1), state)
         return output.mean(), state
 
-    trainer = mg.training.Trainer(
-        model, optimizer, loss, batches, epochs=1, carry=True
-    )
+    trainer = mg.training.Trainer(model, optimizer, loss, batches, epochs=1, carry=True)
     with pytest.raises(ShapeError, match=r"(?s)8 sequences, and x of 5.*drop_last"):
         trainer.fit()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.reading.formula_text import text
+from minigrad.reading.formula_printers import text
 from minigrad.reading.formulas import Tree, filled, slope
 from minigrad.stepping.record.events import (
     Carried,
@@ -115,4 +115,4 @@ def _many(count: int) -> str:
 
 
 def _gradient(symbol: str) -> str:
-    return f"∂L/∂{symbol}"
+    return text(slope("L", symbol))

@@ -21,7 +21,7 @@ from minigrad.drawing import Drawing
 from minigrad.engine.errors import DrawingError
 from minigrad.pages.notebook_view import View, with_picture
 from minigrad.pages.page import asset, document, framed
-from minigrad.reading.formula_markup import mathml, template
+from minigrad.reading.formula_printers import mathml, template
 from minigrad.reading.text import clean
 from minigrad.stepping.play.drawing_links import ties
 from minigrad.stepping.record.json_writing import to_data

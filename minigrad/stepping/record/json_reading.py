@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from minigrad.engine.errors import DataError
-from minigrad.reading.formula_text import text as written
+from minigrad.reading.formula_printers import text as written
 from minigrad.reading.names import Symbol
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import (
