@@ -190,7 +190,9 @@ def arrays_of(batch: Any) -> Iterator[tuple[str, np.ndarray, tuple[int, ...]]]:
             names = [f"array {k}" for k in range(len(batch))]
             if len(batch) == 2:
                 names = ["x", "y"]
-        todo = [(n, part, ()) for n, part in zip(names, batch, strict=True)][::-1]
+        todo = []
+        for n, part in zip(names[::-1], batch[::-1], strict=True):
+            todo.append((n, part, ()))
     while todo:
         name, part, rows = todo.pop()
         if isinstance(part, Tensor):
