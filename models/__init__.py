@@ -1,9 +1,10 @@
 """Recurrent networks from primitive operations: cells, the time loop, layers of them.
 
 `rnn.py`, `lstm.py` and `gru.py` are the equations; `cell.py` is what they share,
-`unroll.py` the time loop, `masking.py` what happens at padding, `recurrent.py` layers
-and directions. What is built of them for real work is in `sentiment_reader.py`,
-`language_model.py`, `taggers.py` and `forecaster.py`.
+`unroll.py` the time loop, `masking.py` what happens at padding, `last_outputs.py` the
+end of each sequence, `recurrent.py` layers and directions. What is built of them for
+real work is in `sentiment_reader.py`, `language_model.py`, `taggers.py` and
+`forecaster.py`.
 
 Read next: `rnn.py`.
 """
@@ -22,6 +23,7 @@ else:
     from .forecaster import Forecaster
     from .gru import GRU, GRUCell
     from .language_model import LanguageModel
+    from .last_outputs import last
     from .lstm import LSTM, LSTMCell
     from .recurrent import Recurrent, Trace
     from .rnn import RNN, RNNCell
@@ -46,6 +48,7 @@ __all__ = [
     "Trace",
     "Unrolled",
     "WordTagger",
+    "last",
     "unroll",
     "unroll_traced",
 ]

@@ -139,6 +139,8 @@ def initial_state(
     )
     for name, start in zip(names, tensors, strict=True):
         if shape and start.shape != shape:
+            if start.ndim == 3 and start.shape[::2] == shape[::2]:
+                raise other_batch(kind, name, start, start.shape[1], shape[1])
             bare = shape[0] == 1 and start.shape == shape[1:]
             raise ShapeError(
                 f"{kind}: {name}0 has another shape than the state",
@@ -149,6 +151,22 @@ def initial_state(
                 else "one (B, H) slice per cell, in the order of model.cells",
             )
     return tensors
+
+
+def other_batch(
+    kind: str, name: str, state: Tensor, have: int, want: int
+) -> ShapeError:
+    """The error for a state of `have` sequences where x has `want`."""
+    at = "" if state.ndim == 2 else ":, "
+    cut = f"{name}[{at}:{want}] for those of them that go on, "
+    return ShapeError(
+        f"{kind}: the state is of {have} sequences, and x of {want}",
+        expect=f"a state of {want} sequences: one for each in the batch",
+        actual=describe(state._edge),
+        hint="a state carried over from a batch of another size? "
+        "mg.data.batches(..., drop_last=True) leaves the short batch out; or pass "
+        f"{cut * (have > want)}None to begin with zeros",
+    )
 
 
 def number(name: str, value: Any) -> float:
@@ -173,6 +191,8 @@ def step(cell: Any, x: Tensor, state: Any) -> tuple[Tensor, ...]:
     batch = x.shape[0] if x.ndim else 0
     for name, width, value in zip(("x", *names), widths, values, strict=True):
         if value.shape != (batch, width):
+            if value.ndim == 2 == x.ndim and value.shape[1] == width:
+                raise other_batch(f"{kind}(x, state)", name, value, len(value), batch)
             wide = ", ".join(f"{s} (B, {cell.hidden_size})" for s in names)
             raise ShapeError(
                 f"{kind}(x, state): {name} does not fit this cell",

@@ -5,7 +5,7 @@ gives zeros as its output, and has gradients that are exactly zero: `where` pick
 old state, so nothing flows into what the cell computed there. Padded inputs are zeroed
 before use, so that even NaN there is harmless.
 
-Read next: `recurrent.py` (layers and directions).
+Read next: `last_outputs.py`.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ from .input_checks import (
     share_dropped,
     size,
 )
+from .last_outputs import watched_output
 from .masking import Mask, make_mask
 from .unroll import Unrolled, run, watched
 
@@ -190,6 +191,8 @@ class Recurrent(Module):
             output = real.zeroed(output)
         if self.batch_first:
             output = output.swapaxes(0, 1)
+        if real is not None:
+            output = watched_output(output, real.array, self.batch_first)
         ends = zip(*[loop.states[-1] for loop in loops], strict=True)
         final = tuple([mg.stack(parts) for parts in ends])
         return output, final if len(final) > 1 else final[0], loops

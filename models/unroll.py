@@ -32,6 +32,7 @@ from minigrad.reading.levels import NAMED
 from minigrad.reading.loops import Loops
 
 from .input_checks import as_tensor
+from .last_outputs import watched_output
 from .masking import Mask, make_mask
 from .state_checks import check_new_state
 
@@ -95,7 +96,9 @@ class Unrolled:
     def output(self) -> Tensor:
         """(T, B, H): the first part of the state after each step; zeros at padding."""
         output = mg.stack(self.in_time(0))
-        return output if self._mask is None else self._mask.zeroed(output)
+        if self._mask is None:
+            return output
+        return watched_output(self._mask.zeroed(output), self._mask.array)
 
     @cached_property
     def gate_nodes(self) -> dict[str, dict[int, Node]]:

@@ -19,6 +19,7 @@ from minigrad.commands.demo_network import (
     unrollable,
 )
 from minigrad.engine.errors import ArgumentError, one_of
+from minigrad.reading.plain_letters import is_unicode
 
 HELP = "draw an unrolled RNN, LSTM or GRU"
 EXAMPLE = "minigrad draw lstm --steps 5 --level gate -o lstm.svg"
@@ -72,11 +73,19 @@ def run(options: argparse.Namespace) -> None:
         sys.stdout.write(f"{options.frames}: {len(made)} frames\n")
     if options.output is None:
         if not options.frames:
-            sys.stdout.write(drawing.dot)
+            sys.stdout.write(_encodable(drawing.dot))
         return
     drawing.save(options.output)
     size = os.path.getsize(options.output)
     sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
+
+
+def _encodable(dot: str) -> str:
+    """DOT text for standard output: Graphviz takes it for UTF-8, and reads "&#1084;"
+    where the output is in another encoding."""
+    if is_unicode(sys.stdout):
+        return dot
+    return dot.encode("ascii", "xmlcharrefreplace").decode()
 
 
 def _words_and_steps(options: argparse.Namespace) -> tuple[list[str], int]:

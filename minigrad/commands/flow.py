@@ -48,12 +48,14 @@ def run(options: argparse.Namespace) -> None:
     )
     console.print(f"Untrained networks of {about}", highlight=False)
     products = {name: one.products for name, one in made.items()}
-    console.print(distance_table(products, "Spectral norm of ds_T/ds_k"))
+    columns = max(2, min(8, (console.width - 14) // 8))  # of numbers, that have room
+    title = "Spectral norm of ds_T/ds_k"
+    console.print(distance_table(products, title, most=min(6, columns - 2)))
     for name, one in made.items():
         console.print(verdict(name, one), highlight=False)
     first = cells[0].upper()
     console.print(f"\n{first}:", end=" ")
-    console.print(ledger_table(made[first].ledger, "W_h", most=8))
+    console.print(ledger_table(made[first].ledger, "W_h", most=columns))
     if options.output:
         path = write_comparison(options.output, f"untrained, {about}", made, words)
         console.print(f"page: [bold]{path}[/]", highlight=False, soft_wrap=True)

@@ -14,11 +14,14 @@ Read next: `tour.py`.
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
 from minigrad.engine.errors import MinigradError
+from minigrad.reading.plain_letters import plain_streams
 
 COMMAND_LINE = True  # errors name no line: what runs is no program of the user's
 COMMANDS = {  # in the order in which they are met
@@ -35,7 +38,33 @@ COMMANDS = {  # in the order in which they are met
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0, 1 for a failure, 2 for bad input."""
+    """Run one command; returns the exit code: 0, 1 for a failure, 2 for bad input.
+
+    On a terminal whose encoding lacks some letters the output is in plain ones. If
+    what reads it has seen enough (`| head`) the command ends at once, with 1.
+    """
+    with plain_streams():
+        try:
+            try:
+                return _run(argv)
+            finally:
+                sys.stdout.flush()
+        except OSError as error:
+            if not _no_one_reads(error):
+                raise
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (sys.stdout, sys.stderr):  # Python flushes both at its end
+                os.dup2(nowhere, stream.fileno())
+            return 1
+
+
+def _no_one_reads(error: OSError) -> bool:
+    """Is the output a pipe whose other end was closed?"""
+    closed = os.name == "nt" and error.errno == errno.EINVAL
+    return isinstance(error, BrokenPipeError) or closed
+
+
+def _run(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="minigrad", description="A microscope for recurrent networks."

@@ -64,18 +64,12 @@ def run(options: argparse.Namespace) -> None:
             )
     for condition in options.until:  # a wrong one is an error now, not later
         steps.until(condition, last)
-    if hasattr(sys.stdout, "reconfigure"):  # a pipe with an old encoding must not fail
-        sys.stdout.reconfigure(errors="replace")
     from minigrad.stepping.play.keyboard import open_keys
     from minigrad.stepping.play.terminal_player import play, print_all
 
     watched = sys.stdout.isatty() and sys.stdin is not None
     if options.all or not (watched or options.lines):
-        try:
-            print_all(steps, options.first, options.last, options.until)
-            sys.stdout.flush()
-        except BrokenPipeError:  # `| head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print_all(steps, options.first, options.last, options.until)
         return
     play(steps, options.first, options.until, keys=open_keys(options.lines))
 

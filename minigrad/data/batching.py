@@ -56,7 +56,10 @@ def batches(
 
 
 class Batches:
-    """What `batches` returns: an epoch per loop; len() is the batches in an epoch."""
+    """What `batches` returns: an epoch per loop; len() is the batches in an epoch.
+
+    taken  the numbers of the rows in the batch that was handed out last; None before
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Batches:
                 actual="none",
                 hint="batches(x, y, batch_size=32)",
             )
+        self.taken: np.ndarray | None = None
         self._columns = columns
         self._rows = _common_rows("batches", columns)
         self._shuffle, self._drop_last = shuffle, drop_last
@@ -105,7 +109,7 @@ class Batches:
         if self._shuffle and self._lengths is not None:
             starts = self._rng.permutation(starts)
         for start in starts:
-            chosen = order[start : start + self.batch_size]
+            chosen = self.taken = order[start : start + self.batch_size]
             parts = tuple(_take(column, chosen) for column in self._columns)
             yield parts[0] if len(parts) == 1 else parts
 

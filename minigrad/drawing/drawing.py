@@ -30,6 +30,7 @@ from minigrad.drawing.write.slides import frames
 from minigrad.engine.errors import DrawingError, DTypeError, one_of
 from minigrad.engine.graph import Variable
 from minigrad.engine.quiet import uncollected
+from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.page import framed
 from minigrad.reading.text import clean
 
@@ -38,7 +39,7 @@ LARGEST = 9000  # boxes: more are refused at once
 WIDEST = 16000.0  # pixels of a PNG: larger pictures are drawn smaller
 
 
-class Drawing:
+class Drawing(Viewed):
     """A picture of a graph, made by `mg.draw`. In a notebook it shows by itself.
 
     dot       DOT text: needs no program, and is the same for the same program
@@ -186,25 +187,20 @@ class Drawing:
             made.append(path)
         return made
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
+    def view(self) -> View:
         """For notebooks: the page in a sandboxed frame, a static picture, and text."""
-        bundle = {"text/plain": repr(self)}
         try:
             svg = self.svg()
         except DrawingError as error:
-            return {"text/plain": f"{self!r}\n{error}"}
-        bundle["image/svg+xml"] = svg
+            return View("", None, f"{self!r}\n{error}")
         shape = self.layout.height / max(self.layout.width, 1.0)
         height = round(min(640, max(260, 960 * shape + 150)))
         title = self.picture.title or "graph"
-        bundle["text/html"] = framed(self.html(), title, height)
-        return bundle
+        frame = framed(self.html(), title, height)
+        return View(with_picture(frame, svg, repr(self)), svg, repr(self))
 
     def _repr_svg_(self) -> str:
         return self.svg()
-
-    def _repr_html_(self) -> str:
-        return self._repr_mimebundle_().get("text/html", "")
 
     def __repr__(self) -> str:
         return f"<Drawing, level {self.picture.level!r}: {self.counts}>"

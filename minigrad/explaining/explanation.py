@@ -32,6 +32,7 @@ from minigrad.explaining.step_chain import Chains
 from minigrad.explaining.step_cuts import Stretches, alone, is_use
 from minigrad.explaining.terms import Term, closing
 from minigrad.explaining.use_listener import UseListener
+from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.formula_printers import text as written
 from minigrad.reading.names import Names
 
@@ -39,7 +40,7 @@ LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
 
 
-class Explanation:
+class Explanation(Viewed):
     """One entry of one gradient, explained. Made by `mg.explain`.
 
     value     the entry of dL/d(parameter): the contributions of all uses, added one by
@@ -163,10 +164,12 @@ class Explanation:
         count = len(self.terms)
         return f"<Explanation dL/d{self.parameter} = {self.value}, {count} terms>"
 
-    def _repr_html_(self) -> str:
+    def view(self) -> View:
+        """For notebooks: a table with formulas, a bar for each term, and the text."""
+        from minigrad.explaining.terms_picture import picture
         from minigrad.explaining.typeset import html
 
-        return html(self)
+        return View(html(self), picture(self), self.text())
 
 
 def explain(parameter: Any, index: Any = (), loss: Any = None) -> Explanation:

@@ -1,6 +1,6 @@
 """An explanation typeset: LaTeX, and MathML for notebooks and pages.
 
-Read next: `sympy_formula.py`.
+Read next: `terms_picture.py`.
 """
 
 from __future__ import annotations

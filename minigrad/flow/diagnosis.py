@@ -25,13 +25,14 @@ from minigrad.flow.findings import Warned, warnings_of
 from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
 from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.loops import Loops, loops
 
 # Beyond this many multiplications singular values take longer than one waits for.
 MOST_WORK = 2e10
 
 
-class Diagnosis:
+class Diagnosis(Viewed):
     """The result of `mg.diagnose`: measurements, warnings, and a page.
 
     loops      the loops of the graph (`reading.loops.Loop`), or those of the trace
@@ -105,14 +106,11 @@ class Diagnosis:
             "print it, or save it as a page>"
         )
 
-    def _repr_html_(self) -> str:
-        """For notebooks: the page, in a frame."""
-        from minigrad.flow.figure_page import whole
-        from minigrad.flow.page_sections import diagnosis_body
-        from minigrad.pages.page import framed
+    def view(self) -> View:
+        """For notebooks: the page in a frame, the gradient by distance, the tables."""
+        from minigrad.flow.framed_views import diagnosis_view
 
-        title = "Where the gradient goes"
-        return framed(whole(title, diagnosis_body(self)), title, 720)
+        return diagnosis_view(self)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page: one .html file that loads nothing."""

@@ -8,7 +8,7 @@
 
 Every function returns the axes.
 
-Read next: `cliff.py`.
+Read next: `notebook_pictures.py`.
 """
 
 from __future__ import annotations

@@ -21,11 +21,12 @@ from minigrad.flow import scaled_product
 from minigrad.flow.state_paths import Paths, split
 from minigrad.flow.state_rows import floating, recurrent_weight, row_of
 from minigrad.flow.step_jacobian import Step, gates_of_step
+from minigrad.pages.notebook_view import View, Viewed
 
 LIMIT = 1 << 30  # bytes of factors that are held
 
 
-class JacobianProducts:
+class JacobianProducts(Viewed):
     """Factors and running products: `jp = mg.jacobian_products(trace)`.
 
     steps    T: the number of steps of the loop
@@ -229,6 +230,12 @@ class JacobianProducts:
         from minigrad.flow.gradient_plots import fan
 
         return fan(self, axes)
+
+    def view(self) -> View:
+        """For notebooks: the fan of singular values, and the norms by distance."""
+        from minigrad.flow.notebook_pictures import products_view
+
+        return products_view(self)
 
     def __repr__(self) -> str:
         return (

@@ -21,12 +21,13 @@ from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.arguments import outputs_of, parameters_of
 from minigrad.nn.parameters import label
+from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.uses import Dense, Norms, Uses, file_uses
 
 LIMIT = 1 << 30  # bytes of dense items that are made
 
 
-class Ledger:
+class Ledger(Viewed):
     """The items of some gradients: `led = mg.ledger(losses, parameters)`.
 
     steps       names of the uses: the time steps, and "outside" where there are any
@@ -133,6 +134,12 @@ class Ledger:
         from minigrad.flow.gradient_plots import heat
 
         return heat(self, p, axes)
+
+    def view(self) -> View:
+        """For notebooks: heat maps of its largest parameters, and tables."""
+        from minigrad.flow.notebook_pictures import ledger_view
+
+        return ledger_view(self)
 
     def __repr__(self) -> str:
         names = ", ".join(map(label, self.parameters))

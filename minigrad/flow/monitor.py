@@ -21,16 +21,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, DTypeError
+from minigrad.engine.errors import ArgumentError, DTypeError, MinigradWarning
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.user_code import users_depth
 from minigrad.flow.findings import Warned, clipping, warnings_of
 from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.pages.notebook_view import View, Viewed
+from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
 from minigrad.reading.loops import loops
 
 RECENT = 100  # batches over which clipping is counted
 
 
-class FlowWarning(UserWarning):
+class FlowWarning(MinigradWarning):
     """The category of a monitor's warnings if it has no `tell` function."""
 
 
@@ -52,7 +55,7 @@ class Seen(NamedTuple):
     readings: list[LoopReading]
 
 
-class Monitor:
+class Monitor(Viewed):
     """A callback that measures gradients and gates during training, and warns.
 
     every     look at every so many batches, the first among them
@@ -93,6 +96,7 @@ class Monitor:
         self.steps = self.clipped = 0
         self._recent: deque[bool] = deque(maxlen=RECENT)
         self._since: list[bool] = []
+        self._earlier = EarlierGraph()
 
     @property
     def warnings(self) -> list[Warned]:
@@ -149,6 +153,7 @@ class Monitor:
         self.clipped += clipped
         self._recent.append(clipped)
         self._since.append(clipped)
+        self._look_back(loss, self.steps if step is None else int(step))
         if number % self.every or not isinstance(loss, Tensor):
             return
         look = Seen(
@@ -167,6 +172,14 @@ class Monitor:
         found += clipping(float(np.mean(self._recent)), len(self._recent))
         for warned in found:
             self._warn(warned, look.step)
+
+    def _look_back(self, loss: Any, step: int) -> None:
+        """Warn if the batch's graph reaches back into earlier batches."""
+        if isinstance(loss, Tensor):
+            reached = self._earlier.reached(loss._edge)
+            if reached is not None:
+                words = _CARRIED.format(reached)
+                self._warn(Warned("carried state", "", words), step)
 
     def _keep(self, look: Seen) -> None:
         self.seen.append(look)
@@ -189,6 +202,12 @@ class Monitor:
 
         return write(self, Path(folder))
 
+    def view(self) -> View:
+        """For notebooks: the page in a frame, the loss and the reach, the warnings."""
+        from minigrad.flow.framed_views import monitor_view
+
+        return monitor_view(self)
+
     def __repr__(self) -> str:
         return (
             f"<Monitor: {self.steps} batches, {len(self.seen)} looks, "
@@ -201,6 +220,11 @@ _NO_LOOPS = (
     "compute each step within mg.time_step(t), or use models.unroll"
 )
 
+_CARRIED = (
+    "the loss reaches back into earlier batches, so each batch takes more time and "
+    f"memory than the one before: {{}}; {REMEDY}"
+)
+
 
 def _warn(words: str) -> None:
-    warnings.warn(words, FlowWarning, stacklevel=4)
+    warnings.warn(words, FlowWarning, stacklevel=users_depth())

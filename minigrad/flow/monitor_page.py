@@ -2,7 +2,7 @@
 
 monitor.csv has one row per look and loop; monitor.html loads nothing.
 
-Read next: `comparison.py`.
+Read next: `framed_views.py`.
 """
 
 from __future__ import annotations

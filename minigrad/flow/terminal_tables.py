@@ -55,10 +55,11 @@ def short(value: float) -> str:
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
-def distance_table(curves: Mapping[str, Any], title: str = "") -> Any:
+def distance_table(curves: Mapping[str, Any], title: str = "", most: int = 6) -> Any:
     """Norms at some distances, one row per network, with a line of blocks.
 
     curves  as for `plots.distances`
+    most    columns of numbers: the farthest distances
     """
     from rich.text import Text
 
@@ -70,12 +71,13 @@ def distance_table(curves: Mapping[str, Any], title: str = "") -> Any:
     low, high = (finite.min(), finite.max()) if len(finite) else (-1.0, 0.0)
     table = _table(title or None)
     table.add_column("steps back", no_wrap=True)
-    for d in marks[-6:]:
+    marks = marks[-max(1, most) :]
+    for d in marks:
         table.add_column(str(d), justify="right", no_wrap=True)
     table.add_column(f"0 to {longest - 1}, log", no_wrap=True)
     for name, logs in lines.items():
-        cells = [power(logs[d]) if d < len(logs) else "" for d in marks[-6:]]
-        table.add_row(Text(name), *cells, spark(logs, low, high, 18))
+        cells = [power(logs[d]) if d < len(logs) else "" for d in marks]
+        table.add_row(Text(name), *cells, spark(logs, low, high, min(18, 6 + 2 * most)))
     return table
 
 
@@ -101,7 +103,8 @@ def ledger_table(led: Itemised, p: Any = None, most: int = 10) -> Any:
         table.add_column("", no_wrap=True)
         largest = np.nanmax(norms[0], initial=0.0)
         for k in _some(len(led.steps), 3 * most):
-            share = norms[0, k] / largest if largest > 0 else 0.0
+            share = norms[0, k] / largest if 0 < largest < np.inf else 0.0
+            share = share if np.isfinite(norms[0, k]) else np.nan
             bar = "█" * round(24 * share) if np.isfinite(share) else WRONG
             table.add_row(str(led.steps[k]), short(norms[0, k]), bar)
         return table

@@ -17,8 +17,11 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.syntax import Syntax
 
+from minigrad.drawing import Drawing
+from minigrad.flow import Diagnosis
 from minigrad.lessons.lesson_cells import Cell, Lesson
 from minigrad.lessons.terminal_formulas import readable
+from minigrad.stepping import Steps
 
 
 def play(lesson: Lesson, folder: Path, wait: bool) -> None:
@@ -46,7 +49,7 @@ def play(lesson: Lesson, folder: Path, wait: bool) -> None:
 
 def _answer(console: Console) -> str:
     """What is typed before Enter: q quits, a runs all the rest, as with no terminal."""
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         return "a"
     text = console.input("[dim]Enter: run this cell, a: run all the rest, q: quit[/] ")
     return text.strip().lower()[:1]
@@ -102,7 +105,7 @@ class Player:
         """Print a cell's last value, or write it as a page if it is one."""
         if value is None:
             return
-        if hasattr(value, "_repr_html_") and hasattr(value, "save"):
+        if isinstance(value, Drawing | Steps | Diagnosis):
             value.save(self._path("html"))
         elif not _of_matplotlib(value):
             print(repr(value))

@@ -5,7 +5,7 @@ hashes and nothing else: no network, no inline handler, no other script. Data is
 embedded as JSON with every character escaped that could end its element; the pages'
 scripts set text only ever as text. Figures stand in the page: inline SVG, or `image`.
 
-Read next: `plots.py`.
+Read next: `notebook_view.py`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ and time step an operation belongs to, what is handed on), names.py (what a valu
 called), formulas.py (how an operation and its rule are written, as a tree),
 formula_printers.py (the tree as text, MathML, TeX), pulling.py (a gradient through a
 few operations), norms.py, uses.py (where a parameter is used), replay.py (the same
-operations with other arrays), gradcheck.py (is this gradient right?), text.py.
+operations with other arrays), earlier_graph.py (does a loss reach back into an earlier
+batch?), gradcheck.py (is this gradient right?), text.py and plain_letters.py (text that
+is safe to show).
 
 Read next: `levels.py`.
 """

@@ -4,7 +4,7 @@ User text (names, words, file names) passes through `clean` before it is shown, 
 that no control character, no half of a surrogate pair and no mark that turns the
 direction of writing reaches any output.
 
-Read next: `minigrad/pages/` (what every page shares).
+Read next: `plain_letters.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A parameter's gradient is a sum of one contribution per use. The backward pass t
 watcher each of them; here they are filed by the time step in whose scope the use was
 recorded, as dense arrays (`Dense`) or as norms only (`Norms`).
 
-Read next: `gradcheck.py`.
+Read next: `earlier_graph.py`.
 """
 
 from __future__ import annotations

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError
+from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.text import clean
 from minigrad.stepping.play import breakpoints, captions, navigation
 from minigrad.stepping.record import gradient_sums, worked_numbers
 from minigrad.stepping.record.events import Array, Event, Operation, Tables, Value
 
 
-class Steps:
+class Steps(Viewed):
     """Everything that happened in a forward and a backward pass, made by `mg.steps`.
 
     operations  the operations of the graph, oldest first
@@ -194,15 +195,11 @@ class Steps:
 
         return page(self, words)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
-        """For notebooks: the player in a sandboxed frame of its own, and text."""
-        from minigrad.stepping.play.player_page import framed
+    def view(self) -> View:
+        """For notebooks: the player in a frame, the graph as it is drawn, and text."""
+        from minigrad.stepping.play.player_page import view
 
-        return {"text/plain": repr(self), "text/html": framed(self)}
-
-    def _repr_html_(self) -> str:
-        """The same, for tools that ask for nothing else."""
-        return self._repr_mimebundle_()["text/html"]
+        return view(self)
 
     def save(self, path: Any, words: Any = None) -> None:
         """Write a file; its ending decides the format. A failed save leaves no file.

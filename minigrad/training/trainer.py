@@ -24,8 +24,12 @@ from minigrad.engine.errors import (
     one_of,
 )
 from minigrad.engine.scope import no_grad
+from minigrad.engine.tensor import Tensor
 from minigrad.nn.clip import clip_grad_norm_
+from minigrad.reading.earlier_graph import EarlierGraph
 from minigrad.training import resume, trainer_checks
+from minigrad.training.bad_numbers import not_finite, with_batch
+from minigrad.training.first_gradients import FirstGradients
 from minigrad.training.interrupts import Interruptible, Stopped
 from minigrad.training.randomness import found_generators, set_states, states
 from minigrad.training.reports import EpochReport, Report, Sums
@@ -63,8 +67,11 @@ class Trainer:
     about      JSON to save in it: configuration, vocabulary, scaling
 
     Errors:  ArgumentError for arguments that do not fit; NonFiniteError when the loss
-             or a gradient is not finite; CheckpointError from saving and loading;
-             DataError if an epoch has no batch. After Ctrl-C: `Stopped`.
+             or a gradient is not finite, with the row of the data that made it so;
+             GraphError at the first batch if nothing would be trained: a loss cut from
+             the parameters, an optimiser of other parameters; CheckpointError from
+             saving and loading; DataError if an epoch has no batch. After Ctrl-C:
+             `Stopped`. A warning if the loss reaches back into earlier batches
     Source:  truncation: Williams & Peng 1990, "An efficient gradient-based algorithm
              for on-line training of recurrent network trajectories".
     """
@@ -121,6 +128,7 @@ class Trainer:
         self.at_start_of_epoch = states(self.generators)
         self.seconds = 0.0  # of computing, over all that was resumed
         self._saved_at = 0.0
+        self._earlier, self._warned = EarlierGraph(), False
 
     # ------------------------------------------------------------- the loop
 
@@ -209,17 +217,7 @@ class Trainer:
             self.carried = detached(state)
         else:
             loss = trainer_checks.loss_of(self.loss(self.model, batch))
-        value = loss.item()
-        if not math.isfinite(value):
-            raise NonFiniteError(
-                f"the loss is {value} at step {self.step} (epoch {self.epoch + 1})",
-                expect="a finite loss",
-                actual=f"{value}; learning rate {self.optimizer.lr:g}",
-                hint="a smaller learning rate, or clip_norm=1.0; mg.detect_anomaly() "
-                "shows where it arose",
-            )
-        loss.backward()
-        norm = clip_grad_norm_(self.optimizer.parameters, self.clip_norm)
+        norm = self._backward(loss, batch)
         self.optimizer.step()
         self.step += 1
         self.batch += 1
@@ -235,6 +233,30 @@ class Trainer:
             clipped=norm > self.clip_norm,
             lr=self.optimizer.lr,
         )
+
+    def _backward(self, loss: Tensor, batch: Any) -> float:
+        """The gradients of the loss, clipped; returns their norm before clipping.
+
+        What cannot work is said here: see `bad_numbers.py`, `first_gradients.py` and
+        `minigrad/reading/earlier_graph.py`.
+        """
+        if not math.isfinite(loss.item()):
+            raise not_finite(self, loss, batch)
+        first = None
+        if not self._earlier.batches:
+            first = FirstGradients(self.model, self.optimizer)
+            first.check_loss(loss)
+        earlier = self._earlier.reached(loss._edge)
+        if earlier is not None and not self._warned:
+            self._warned = True
+            trainer_checks.warn_of_earlier(earlier)
+        loss.backward()
+        if first is not None:
+            first.check(loss)
+        try:
+            return clip_grad_norm_(self.optimizer.parameters, self.clip_norm)
+        except NonFiniteError as error:
+            raise with_batch(error, self, batch) from None
 
     def _after_batch(self, signal: Interruptible) -> None:
         """Save if it is time to; stop if that was asked for."""

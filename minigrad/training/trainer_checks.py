@@ -1,6 +1,6 @@
 """Checks a Trainer's arguments, and the results of the user's functions.
 
-Read next: `reports.py`.
+Read next: `first_gradients.py`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError, warn
 from minigrad.engine.tensor import Tensor
+from minigrad.reading.earlier_graph import REMEDY
 
 
 def arguments(
@@ -76,6 +77,20 @@ def pair_of(given: Any) -> tuple[Tensor, Any]:
                 "Tensors, or tuples of them, or None",
             )
     return loss_of(loss), state
+
+
+def warn_of_earlier(reached: str) -> None:
+    """Warn of a loss whose graph reaches back into earlier batches.
+
+    reached  what of them, in words
+    """
+    warn(
+        "Trainer: the loss reaches back into earlier batches, so each batch takes more "
+        "time and memory than the one before",
+        expect="a graph of this batch alone",
+        actual=reached,
+        hint=f"{REMEDY}; Trainer(carry=True) hands the state on and cuts it off",
+    )
 
 
 def figures_of(given: Any) -> dict[str, float]:

@@ -5,6 +5,7 @@ Read next: `keyboard.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -16,6 +17,7 @@ from rich.text import Text
 
 from minigrad.reading.formula_printers import text as written
 from minigrad.reading.formulas import letters_in, slope
+from minigrad.reading.plain_letters import plain_text
 from minigrad.reading.text import clean
 from minigrad.stepping.play import heat_bars
 from minigrad.stepping.record.events import (
@@ -40,9 +42,10 @@ def view(
     bars: str = heat_bars.BARS,
 ) -> RenderableType:
     """An event, `width` columns wide; `height`: lines that there are (0: no limit)."""
+    spelled = str if bars == heat_bars.BARS else plain_text
     line = _source(steps, event, width)
-    formula = _formula(steps, event, width)
-    rows = _operands(steps, event)
+    formula = _formula(steps, event, spelled)
+    rows = [(spelled(name), array) for name, array in _operands(steps, event)]
     room = max(20, width - 4 - 16 - 12)
     free = height - 6 - _height(formula, width) - (0 if line is None else 2)
     for most in range(8, 0, -1):  # lines of an array: as many as fit the screen
@@ -97,18 +100,21 @@ def _timeline(steps: Any, event: Event, width: int, bars: str) -> Text:
     return text
 
 
-def _formula(steps: Any, event: Event, width: int) -> Panel:
-    """What happens: in words, in symbols, and with the numbers of one entry."""
+def _formula(steps: Any, event: Event, spelled: Callable[[str], str]) -> Panel:
+    """What happens: in words, in symbols, and with the numbers of one entry.
+
+    spelled  what makes the letters those of the terminal
+    """
     text = Text()
     words = steps.headline(event)
     _, _, what = words.partition(": ")
-    text.append(f"{what}\n", style="dim")
-    text.append(steps.formula(event), style="bold")
+    text.append(f"{spelled(what)}\n", style="dim")
+    text.append(spelled(steps.formula(event)), style="bold")
     worked = steps.worked(event)
     if worked is not None:
         size = _made(steps, event)
         at = f"   (entry {', '.join('0' * len(size))})" if sum(size) > len(size) else ""
-        text.append(f"\n{worked}")
+        text.append(f"\n{spelled(worked)}")
         text.append(at, style="dim")
     count = _count(steps, event)
     if count is not None:

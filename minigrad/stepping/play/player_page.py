@@ -19,8 +19,8 @@ from typing import Any
 
 from minigrad.drawing import Drawing
 from minigrad.engine.errors import DrawingError
-from minigrad.pages import page as pages
-from minigrad.pages.page import asset, document
+from minigrad.pages.notebook_view import View, with_picture
+from minigrad.pages.page import asset, document, framed
 from minigrad.reading.formula_printers import mathml, template
 from minigrad.reading.text import clean
 from minigrad.stepping.play.drawing_links import ties
@@ -35,7 +35,10 @@ _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
 
 def page(steps: Any, words: Any = None) -> str:
     """The whole page of `steps`; `words`: what is read at each step."""
-    drawing, svg, colours, trouble = _drawn(steps, words)
+    return _page(steps, *_drawn(steps, words))
+
+
+def _page(steps: Any, drawing: Drawing, svg: str, colours: str, trouble: str) -> str:
     data = to_data(steps, LARGEST)
     title = steps.title or "minigrad: step by step"
     body = BODY.format(
@@ -72,9 +75,13 @@ def _typeset(written: Callable[[Any], str], trees: Sequence[Any]) -> str:
     return "".join(f"<math>{written(tree)}</math>" for tree in trees)
 
 
-def framed(steps: Any) -> str:
-    """The player for a notebook's cell: see `minigrad.pages.page.framed`."""
-    return pages.framed(page(steps), steps.title or "step by step", 720)
+def view(steps: Any) -> View:
+    """The player for a notebook's cell: in a frame, with the drawing as a picture."""
+    found = drawing, _, _, trouble = _drawn(steps, None)
+    frame = framed(_page(steps, *found), steps.title or "step by step", 720)
+    svg = None if trouble else drawing.svg()
+    text = f"{steps!r}\nThere is no drawing: {trouble}" if trouble else repr(steps)
+    return View(with_picture(frame, svg, repr(steps)), svg, text)
 
 
 def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:
@@ -94,7 +101,7 @@ def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:
         dark.layout = drawing.layout
         svg, colours = two_themes(light, dark.svg())
     except DrawingError as error:
-        return drawing, "", "", error.what
+        return drawing, "", "", f"{error.what}: {error.hint}"
     return drawing, svg[svg.index("<svg") :], colours, ""
 
 

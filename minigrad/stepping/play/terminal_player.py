@@ -15,6 +15,7 @@ from rich.console import Console, RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
+from minigrad.reading.plain_letters import plain_streams
 from minigrad.reading.text import clean
 from minigrad.stepping.play import heat_bars
 from minigrad.stepping.play.event_keys import HELP, KEYS, Player
@@ -71,7 +72,7 @@ def play(
         else:
             player.number, player.condition = found, until[0]
             player.message = f"{' or '.join(map(clean, until))}: here"
-    with keys:
+    with plain_streams(), keys:
         _show(player, console, keys)
         while player.press(keys.read(), keys.ask):
             _show(player, console, keys)
