@@ -33,7 +33,7 @@ def operation(node: Node) -> str:
     """An operation's symbol or name: "σ", "matmul"."""
     name = node.primitive.name
     symbol = SYMBOLS.get(name, name.replace("_", " "))
-    if name == "power" and node.edges[1].array.size == 1:
+    if name == "power" and node.edges[1:] and node.edges[1].array.size == 1:
         return f"power {node.edges[1].array.item():.4g}"
     return symbol
 

@@ -12,8 +12,6 @@ from minigrad.engine.scope import Scope
 from minigrad.reading.levels import innermost, layer_of
 from minigrad.reading.loops import Loops, Place, Scopes
 
-SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
-
 
 class Spot(NamedTuple):
     """The records of a scope, by what they say. Everything is None or () outside."""
@@ -32,19 +30,15 @@ def spots(nodes: list[Node], sources: list[list[int]]) -> tuple[list[Spot], list
     found: list[Spot] = []
     back: list[bool] = []
     for number, node in enumerate(nodes):
-        origin = node.origin
-        if origin is None and not node.scope and node.primitive.name in SUMS:
-            added = [m for m in sources[number] if back[m]]
-            if added:  # between rules gradients are added up: with the latest of them
-                latest = max(added, key=lambda m: (found[m].step is not None, m))
-                found.append(found[latest]._replace(clusters=()))
-                back.append(True)
-                continue
         key = loops.outermost(node), node.scope
         if key not in known:
             known[key] = _spot(node.scope, key[0])
-        found.append(known[key])
-        back.append(origin is not None)
+        spot = known[key]
+        if node.origin is not None and node.primitive.name == "add":
+            if all([back[m] for m in sources[number]]):  # it adds up gradients
+                spot = spot._replace(clusters=())
+        found.append(spot)
+        back.append(node.origin is not None)
     return found, back
 
 

@@ -65,6 +65,7 @@ def _node(
     elif operation.rule_of:  # of an operation that is not among these
         node.origin = Node()
         node.origin.primitive = _primitive(operation.rule_of, False)
+        node.origin.edges = ()
     node.tags = None
     for index, k in enumerate(operation.outputs):
         if values[k].name:
