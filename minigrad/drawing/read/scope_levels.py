@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from minigrad.engine.graph import Node
 from minigrad.engine.scope import Scope
+from minigrad.reading.backward_passes import adds_gradients
 from minigrad.reading.levels import innermost, layer_of
 from minigrad.reading.loops import Loops, Place, Scopes
 
@@ -23,23 +24,20 @@ class Spot(NamedTuple):
     clusters: tuple[Scope, ...]  # within a step (or outside all): gates and the like
 
 
-def spots(nodes: list[Node], sources: list[list[int]]) -> tuple[list[Spot], list[bool]]:
-    """For each operation its spot, and whether it belongs to a backward pass."""
+def spots(nodes: list[Node]) -> list[Spot]:
+    """For each operation its spot."""
     loops = Loops(nodes)
     known: dict[tuple[Place | None, Scopes], Spot] = {}
     found: list[Spot] = []
-    back: list[bool] = []
-    for number, node in enumerate(nodes):
+    for node in nodes:
         key = loops.outermost(node), node.scope
         if key not in known:
             known[key] = _spot(node.scope, key[0])
         spot = known[key]
-        if node.origin is not None and node.primitive.name == "add":
-            if all([back[m] for m in sources[number]]):  # it adds up gradients
-                spot = spot._replace(clusters=())
+        if adds_gradients(node):  # in the step, of whatever gate the last one came
+            spot = spot._replace(clusters=())
         found.append(spot)
-        back.append(node.origin is not None)
-    return found, back
+    return found
 
 
 def _spot(scope: Scopes, place: Place | None) -> Spot:
