@@ -54,17 +54,18 @@ class Theme:
     quiet: str  # text of ghosts
     weight: str
     input: str
+    backward: str  # boxes and lines of a recorded backward pass
     tint: float  # how much of a hue goes into a gate's background
     strong: float  # ... and into its boxes
 
 
 LIGHT = Theme(
     "light", "#FFFFFF", "#1B1F24", "#5B6470", "#F6F7F9", "#C9CFD6", "#FFFFFF",
-    "#4A525C", "#82559B", "#2F7D4F", 0.13, 0.30,
+    "#4A525C", "#82559B", "#2F7D4F", "#A3401A", 0.13, 0.30,
 )  # fmt: skip
 DARK = Theme(
     "dark", "#14171B", "#ECEFF3", "#98A2AE", "#1C2026", "#424A54", "#262B32",
-    "#B9C1CB", "#C9A3DC", "#7CCB9A", 0.18, 0.42,
+    "#B9C1CB", "#C9A3DC", "#7CCB9A", "#FF9E6D", 0.18, 0.42,
 )  # fmt: skip
 THEMES = {"light": LIGHT, "dark": DARK}
 

@@ -45,7 +45,7 @@ from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import quietly, uncollected
-from minigrad.engine.scope import thread
+from minigrad.engine.recorder import scope_kept, thread
 from minigrad.engine.stacking import Stacks
 from minigrad.engine.watching import Watcher, watched
 
@@ -131,7 +131,11 @@ def pull(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
 
 
 def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
-    """The rule on tensors: what it computes is recorded, in the node's own scope."""
+    """The rule on tensors: what it computes is recorded, in the node's own scope.
+
+    So is what fits its contributions to their inputs and adds them up, until the rule of
+    the next node runs; at the end of the pass `scope_kept` returns to the user's scope.
+    """
     if True not in needs:
         return ()
     handle = Variable.result_type.of
@@ -142,12 +146,8 @@ def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
         y = handle(node)
     inputs = [handle(edge) for edge in node.edges]
     recorder = thread.recorder
-    before = recorder.scope, recorder.origin
     recorder.scope, recorder.origin = node.scope, node
-    try:
-        return node.primitive.pull(needs, g, y, inputs, node.attrs)
-    finally:
-        recorder.scope, recorder.origin = before
+    return node.primitive.pull(needs, g, y, inputs, node.attrs)
 
 
 def _how_to_pull(
@@ -205,7 +205,7 @@ def backward(
     seed = starting_gradient(output, grad, create_graph)
     one = output._edge.array.size == 1 and not isinstance(seed, Variable)
     thread.recorder.last = ref(output), seed if one else None
-    with quietly(), uncollected():
+    with quietly(), uncollected(), scope_kept():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():
         owner = None
@@ -240,7 +240,7 @@ def grad(
     for number, x in enumerate(inputs):
         need_tensor("grad", f"input {number}", x)
     seed = starting_gradient(output, grad_output, create_graph)
-    with quietly(), uncollected():
+    with quietly(), uncollected(), scope_kept():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
     for number, x in enumerate(inputs):

@@ -98,7 +98,8 @@ class Node:
     scope      the scopes it was recorded in, outermost first
     where      (code object, instruction offset) in the user's program: see `line`
     seq        when: a counter that only grows
-    origin     in a recorded backward pass: the node whose rule made this one
+    origin     in a recorded backward pass: the node whose rule made this one, or whose
+               contribution it adds to others
     tags       None, or {"names": {index: str}, "retained": {index: weak tensor}}
     """
 

@@ -31,7 +31,8 @@ class Recorder:
     scope      the scopes entered, outermost first
     recording  are operations recorded?
     anomaly    are results watched for NaN and infinity?
-    origin     while a backward pass is recorded: the node whose rule is running
+    origin     while a backward pass is recorded: the node whose rule is running, or
+               whose contributions are added up
     outer      the scopes to return to
     last       what `backward` ran from last: (weak reference to the tensor, seed).
                Weak, so that no graph lives longer for it; seeds of one entry only
@@ -54,6 +55,20 @@ class _Thread(threading.local):
 
 
 thread = _Thread()  # thread.recorder: looked up once per operation
+
+
+class scope_kept:
+    """At its end the recorder is in the scope of its start again: a backward pass that
+    is recorded goes from the scope of one node to that of the next."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        recorder = thread.recorder
+        self._before = recorder.scope, recorder.origin
+
+    def __exit__(self, *exception: object) -> None:
+        thread.recorder.scope, thread.recorder.origin = self._before
 
 
 def path(levels: tuple[Scope, ...]) -> str:

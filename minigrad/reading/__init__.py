@@ -1,6 +1,7 @@
 """Questions asked of a recorded graph, each answered in one place.
 
-levels.py (what a scope says), gates.py (what each gate computed), loops.py (which loop
+levels.py (what a scope says), gates.py (what each gate computed),
+backward_passes.py (forward or backward), loops.py (which loop
 and time step an operation belongs to, what is handed on), names.py (what a value is
 called), formulas.py (how an operation and its rule are written, as a tree),
 formula_printers.py (the tree as text, MathML, TeX), pulling.py (a gradient through a

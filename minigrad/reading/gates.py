@@ -4,7 +4,7 @@ A cell computes each gate in a scope of its own, `with gate("f"): f = sigmoid(..
 value of a gate at a step is what is computed last in that scope: nothing in the cell is
 written for the reader, and a user's own cell is read in the same way.
 
-Read next: `loops.py`.
+Read next: `backward_passes.py`.
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ from collections import Counter
 from typing import Any
 
 from minigrad.drawing.read.box_formula import formulas
-from minigrad.drawing.read.operation_symbols import ARITHMETIC, operation
+from minigrad.drawing.read.operation_symbols import ARITHMETIC, operation, symbol
 from minigrad.drawing.read.picture import Box, Tile
 from minigrad.drawing.read.placement import Places
 from minigrad.engine.graph import Node
 from minigrad.engine.scope import Scope
+from minigrad.reading.backward_passes import adds_gradients
 from minigrad.reading.names import Names, given_name
 from minigrad.reading.text import clean, shape_text
 
@@ -59,8 +60,12 @@ class Labels:
         word = operation(node)
         if given_name(node):
             word = f"{self.names.result(node)} = {word}"
+        if adds_gradients(node):
+            box.lines = (word, "gradients")
+            return
         if node.origin is not None:
-            rule = f"∂ {operation(node.origin)}"
+            inside = self.places.origin[box.nodes[-1]] is not None
+            rule = f"∂ {operation(node.origin) if inside else symbol(node.origin)}"
             box.lines = (word, rule) if box.kind == "op" else (f"{word}, {rule}",)
             return
         if box.kind == "bar" and node.primitive.multiple and len(node.outputs) > 1:

@@ -30,12 +30,16 @@ ARITHMETIC = {"add", "subtract", "multiply", "divide", "negative"}
 
 
 def operation(node: Node) -> str:
-    """An operation's symbol or name: "σ", "matmul"."""
-    name = node.primitive.name
-    symbol = SYMBOLS.get(name, name.replace("_", " "))
-    if name == "power" and node.edges[1].array.size == 1:
+    """An operation's symbol or name: "σ", "matmul", "power 2"."""
+    if node.primitive.name == "power" and node.edges[1].array.size == 1:
         return f"power {node.edges[1].array.item():.4g}"
-    return symbol
+    return symbol(node)
+
+
+def symbol(node: Node) -> str:
+    """The same of its primitive: "power"."""
+    name = node.primitive.name
+    return SYMBOLS.get(name, name.replace("_", " "))
 
 
 def short(value: float) -> str:

@@ -18,6 +18,7 @@ from minigrad.drawing.read.picture import Column, Row
 from minigrad.drawing.read.scope_levels import spots
 from minigrad.engine.graph import Node
 from minigrad.engine.scope import Scope
+from minigrad.reading.backward_passes import Passes
 from minigrad.reading.text import clean
 
 
@@ -39,10 +40,11 @@ class Places:
             [numbers[e.source] for e in node.edges if type(e.source) is Node]
             for node in nodes
         ]
-        self.spots, self.back = spots(nodes, self.sources)
+        self.spots = spots(nodes)
+        self.passes = passes = Passes(nodes)
+        self.part = [passes.of(node) for node in nodes]
+        self.words = [passes.words(node) for node in nodes]
         self.origin = [numbers.get(node.origin) for node in nodes]  # type: ignore[arg-type]
-        forward = [n for n, back in enumerate(self.back) if not back]
-        self.last_forward = max(forward, default=0)
         self.column = self._columns()
         self.columns = sorted({c for c in self.column if c is not None})
         self.band = self._bands() if self.columns else [None] * len(nodes)
@@ -85,27 +87,27 @@ class Places:
         ]
 
     def _bands(self) -> list[tuple | None]:
-        """Each step operation's band: (prefix, layer or None, backward?, height)."""
+        """Each step operation's band: (prefix, layer or None, part, height)."""
         bands: list[tuple | None] = []
         height: list[int] = []  # the layers below, within the same step
         layered = {spot.prefix for spot in self.spots if spot.layer is not None}
-        for n, (spot, back) in enumerate(zip(self.spots, self.back, strict=True)):
+        for n, (spot, part) in enumerate(zip(self.spots, self.part, strict=True)):
             if spot.step is None:
                 bands.append(None)
                 height.append(0)
             elif spot.layer is not None:
-                bands.append((spot.prefix, spot.layer, back))
+                bands.append((spot.prefix, spot.layer, part))
                 layer = spot.layer[0]
-                height.append(1000 - layer if back else layer + 1)
+                height.append(1000 - layer if part.backward else layer + 1)
             else:
                 below = [
                     height[m]
                     for m in self.sources[n]
-                    if self.spots[m].step == spot.step and self.back[m] == back
+                    if self.spots[m].step == spot.step and self.part[m] == part
                 ]
                 here = max(below, default=0)
                 key = here if spot.prefix in layered else 0
-                bands.append((spot.prefix, None, back, key))
+                bands.append((spot.prefix, None, part, key))
                 height.append(here)
         return bands
 
@@ -135,7 +137,16 @@ class Places:
         if self.nodes[n].origin is None:
             return ()
         origin = self.origin[n]
-        return (self.last_forward,) if origin is None else (origin,)
+        return self.before[n] if origin is None else (origin,)
+
+    @cached_property
+    def before(self) -> list[tuple[int, ...]]:
+        """For each operation the last one before it of another part, if any."""
+        found: list[tuple[int, ...]] = []
+        for n, part in enumerate(self.part):
+            same = n and self.part[n - 1].number == part.number
+            found.append(found[-1] if same else (n - 1,) if n else ())
+        return found
 
     def _levels(self) -> list[int]:
         """How far up each group is: a band, a bar, or an outside operation."""
@@ -191,7 +202,7 @@ class Places:
         band = self.band[n]
         if band is not None:
             number, reverse = band[1] if band[1] is not None else (0, False)
-            reverse = reverse != self.back[n]
+            reverse = reverse != self.part[n].backward
             key = (self.level[n], 1, number, reverse, self._written(band))
             if key not in rows:
                 rows[key] = Row("", "step", self._row_title(n), reverse)
@@ -213,8 +224,8 @@ class Places:
     def _row_title(self, n: int) -> str:
         spot = self.spots[n]
         words = [clean(record.name) for record in spot.prefix]
-        if self.back[n]:
-            words.insert(0, "backward:")
+        if self.words[n]:
+            words.insert(0, f"{self.words[n]}:")
         if spot.layer is not None:
             number, reverse = spot.layer
             words.append(f"layer {number}" + (" reverse" if reverse else ""))

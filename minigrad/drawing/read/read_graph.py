@@ -86,7 +86,7 @@ class Reader:
             box = self.boxes[key] = Box(key, kind, (), tile.id, clusters)
             tile.boxes.append(key)
         box.nodes.append(number)
-        box.backward = box.backward or self.places.back[number]
+        box.backward = box.backward or self.places.part[number].order > 0
         self.box_of.append(box)
 
     def _tile(self, number: int) -> Tile:
@@ -129,7 +129,7 @@ class Reader:
         value: tuple[int | str, int]  # what flows along the line
         if type(source) is Node:
             origin = self.numbers[source]
-            if node.origin is not None and not self.places.back[origin]:
+            if self.places.passes.saved(node, source):
                 tail = self._saved(source, edge, head)
                 kind, value = "saved", (tail.id, 0)
             else:

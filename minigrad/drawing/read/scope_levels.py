@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from minigrad.engine.graph import Node
 from minigrad.engine.scope import Scope
+from minigrad.reading.backward_passes import adds_gradients
 from minigrad.reading.levels import innermost, layer_of
 from minigrad.reading.loops import Loops, Place, Scopes
-
-SUMS = {"add", "sum_to", "astype", "add_at"}  # what adds up gradients
 
 
 class Spot(NamedTuple):
@@ -25,27 +24,20 @@ class Spot(NamedTuple):
     clusters: tuple[Scope, ...]  # within a step (or outside all): gates and the like
 
 
-def spots(nodes: list[Node], sources: list[list[int]]) -> tuple[list[Spot], list[bool]]:
-    """For each operation its spot, and whether it belongs to a backward pass."""
+def spots(nodes: list[Node]) -> list[Spot]:
+    """For each operation its spot."""
     loops = Loops(nodes)
     known: dict[tuple[Place | None, Scopes], Spot] = {}
     found: list[Spot] = []
-    back: list[bool] = []
-    for number, node in enumerate(nodes):
-        origin = node.origin
-        if origin is None and not node.scope and node.primitive.name in SUMS:
-            added = [m for m in sources[number] if back[m]]
-            if added:  # between rules gradients are added up: with the latest of them
-                latest = max(added, key=lambda m: (found[m].step is not None, m))
-                found.append(found[latest]._replace(clusters=()))
-                back.append(True)
-                continue
+    for node in nodes:
         key = loops.outermost(node), node.scope
         if key not in known:
             known[key] = _spot(node.scope, key[0])
-        found.append(known[key])
-        back.append(origin is not None)
-    return found, back
+        spot = known[key]
+        if adds_gradients(node):  # in the step, of whatever gate the last one came
+            spot = spot._replace(clusters=())
+        found.append(spot)
+    return found
 
 
 def _spot(scope: Scopes, place: Place | None) -> Spot:

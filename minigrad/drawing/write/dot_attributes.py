@@ -18,6 +18,9 @@ from minigrad.engine.graph import Node
 from minigrad.reading.text import clean
 
 
+BACKWARD = 0.14  # how much of the backward pass's colour is in its boxes
+
+
 @lru_cache(maxsize=4096)
 def quote(text: str) -> str:
     """Text as a quoted DOT string that shows exactly that text."""
@@ -48,9 +51,14 @@ def attributes(values: Mapping[str, object]) -> str:
 
 @lru_cache(maxsize=512)
 def box_style(
-    theme: Theme, kind: str, letter: str | None, round: bool, shade: float | None = None
+    theme: Theme,
+    kind: str,
+    letter: str | None,
+    round: bool,
+    shade: float | None = None,
+    backward: bool = False,
 ) -> str:
-    """The looks of a box, as DOT."""
+    """The looks of a box, as DOT. Boxes of a backward pass have corners."""
     style: dict[str, object] = {}
     if kind in GHOSTS:
         style = {"fontsize": SMALL, "fontcolor": theme.quiet}
@@ -74,12 +82,17 @@ def box_style(
         style |= {"style": "filled,rounded", "fillcolor": fill, "color": line}
         if round:
             style |= {"shape": "ellipse", "style": "filled", "margin": 0}
+    if backward:
+        style |= {"style": "filled", "color": theme.backward}
+        if not letter:
+            style["fillcolor"] = mix(theme.backward, theme.box, BACKWARD)
     return pairs(style)
 
 
 @lru_cache(maxsize=64)
-def line_style(theme: Theme, kind: str, free: bool) -> str:
-    """The looks of a line, as DOT. `free`: dot is to lay it out, but not by it."""
+def line_style(theme: Theme, kind: str, free: bool, backward: bool = False) -> str:
+    """The looks of a line, as DOT. `free`: dot is to lay it out, but not by it.
+    `backward`: a gradient flows along it, in a recorded backward pass."""
     style: dict[str, object] = {}
     if kind == "state":
         style = {"penwidth": 2.2, "color": theme.ink}
@@ -91,6 +104,8 @@ def line_style(theme: Theme, kind: str, free: bool) -> str:
         style = {"color": theme.input}
     elif kind == "saved":
         style = {"style": "dashed", "arrowsize": 0.45}
+    if backward and kind != "weight" and kind != "saved":
+        style["color"] = theme.backward
     return " " + pairs(style) if style else ""
 
 

@@ -57,7 +57,7 @@ class Items:
     def box(self, box: Box) -> None:
         """Write a box, with its heat map."""
         texts = (box.lines, box.values, box.widest, len(box.heat))
-        key = (box.kind, texts, box.letter, box.round, box.shade)
+        key = (box.kind, texts, box.letter, box.round, box.shade, box.backward)
         words, size, style = self.looks.get(key) or self._box_looks(box, key)
         place = ""
         if self.layout:
@@ -79,10 +79,14 @@ class Items:
         if box.heat and self.layout:  # room under the text
             text += ("",) * max(1, round(heat_height(box) / font_size(box) / 1.2))
         rounded = box.round and not box.values
+        marked = box.backward and box.kind != "elision"
+        kind = f"{box.kind} backward" if marked else box.kind
         self.looks[key] = (
-            f'class="{box.kind}" label={label(text)}',
+            f'class="{kind}" label={label(text)}',
             f'width="{w / 72:.3f}" height="{h / 72:.3f}"',
-            box_style(self.theme, box.kind, box.letter, rounded, box.shade),
+            box_style(
+                self.theme, box.kind, box.letter, rounded, box.shade, marked
+            ),
         )
         return self.looks[key]
 
@@ -114,7 +118,9 @@ class Items:
 
     def line(self, line: Line) -> None:
         """Write a line."""
-        style = self.looks.get(line.kind) or self._line_looks(line.kind)
+        backward = self.picture.boxes[line.tail].backward
+        key = line.kind, backward
+        style = self.looks.get(key) or self._line_looks(*key)
         more = ""
         if self.picture.scale and not self.picture.plain:
             size = line.gradient
@@ -132,7 +138,7 @@ class Items:
                 more += f' lp="{x:.2f},{y:.2f}"'
             if line.kind == "state" and (
                 line.id in self.layout.branches
-                or self.picture.boxes[line.tail].backward  # sums, many side by side
+                or backward  # sums, many side by side
             ):
                 more = f' penwidth="1.3"{more}'
         if words:
@@ -143,8 +149,8 @@ class Items:
             more += self._faded(line.tail, line.head)
         self.out.append(f'{line.tail} -> {line.head} [id="{line.id}" {style}{more}]')
 
-    def _line_looks(self, kind: str) -> str:
+    def _line_looks(self, kind: str, backward: bool) -> str:
         """The looks of a kind of line, as DOT."""
-        style = line_style(self.theme, kind, self.layout is None)
-        self.looks[kind] = f'class="{kind}"{style}'
-        return self.looks[kind]
+        style = line_style(self.theme, kind, self.layout is None, backward)
+        self.looks[kind, backward] = f'class="{kind}"{style}'
+        return self.looks[kind, backward]

@@ -144,6 +144,9 @@ class Writer:
             style: dict[str, object] = {"class": "step", "id": tile.id}
             style |= {"style": "rounded,filled", "fillcolor": self.theme.tile}
             style |= {"color": self.theme.edge, "fontcolor": self.theme.quiet}
+            if self.picture.boxes[tile.boxes[0]].backward:
+                style["fillcolor"] = mix(self.theme.backward, self.theme.tile, 0.06)
+                style["color"] = mix(self.theme.backward, self.theme.tile, 0.4)
             style["peripheries"] = 1
             if tile.id in self.lit:
                 style |= {"color": LIT[self.theme.name], "penwidth": 3}

@@ -1,14 +1,21 @@
-"""The legend: parameters with their numbers of uses, and the scale of the gradients.
+"""The legend: parameters with their uses, forward and backward, the gradients' scale.
 
 Read next: `graphviz_engines.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from minigrad.drawing.read.operation_symbols import short, text_width
 from minigrad.drawing.read.picture import Picture
 from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme, lightness
-from minigrad.drawing.write.dot_attributes import attributes, quote
+from minigrad.drawing.write.dot_attributes import (
+    attributes,
+    box_style,
+    pairs,
+    quote,
+)
 from minigrad.reading.text import shape_text
 
 MOST = 40  # parameters listed
@@ -32,6 +39,9 @@ def legend(picture: Picture, theme: Theme, placed: bool) -> list[str]:
         height = len(words) * SMALL * 1.25 + 10
         out.append(_parameters(words, height, theme, y if placed else None))
         y -= height + 20
+    if any([box.backward for box in picture.boxes.values()]):
+        out += _passes(picture, theme, y - 10 if placed else None)
+        y -= 30
     if picture.scale:
         out += _scale(picture, theme, y - 10 if placed else None)
     return out
@@ -64,23 +74,48 @@ def _scale(picture: Picture, theme: Theme, y: float | None) -> list[str]:
         texts.append((short(10.0**power), colour, ink))
     texts.append(("exactly 0: dotted", theme.paper, theme.quiet))
     texts.append(("NaN, ∞: dashed", theme.paper, ALARM[theme.name]))
+    entries: list[tuple[str, str]] = []
+    for words, fill, ink in texts:
+        style = {"style": "filled", "fillcolor": fill, "color": fill, "fontcolor": ink}
+        entries.append((words, pairs(style)))
+    return _in_a_row("scale", entries, picture.recurrent, y)
+
+
+def _passes(picture: Picture, theme: Theme, y: float | None) -> list[str]:
+    """How forward and backward look: one box of each."""
+    kinds: list[tuple[str, str, bool]] = [
+        ("forward", "op", False),
+        ("backward: part of the rule ∂ of an operation", "op", True),
+    ]
+    if any([box.kind == "saved" for box in picture.boxes.values()]):
+        kinds.append(("a value computed elsewhere that a rule reads", "saved", False))
+    entries = [
+        (words, box_style(theme, kind, None, False, None, back))
+        for words, kind, back in kinds
+    ]
+    return _in_a_row("pass", entries, picture.recurrent, y)
+
+
+def _in_a_row(
+    name: str, entries: Sequence[tuple[str, str]], recurrent: bool, y: float | None
+) -> list[str]:
+    """Boxes of the legend, (words, looks), side by side."""
     out = []
     x = 0.0
-    for k, (words, fill, ink) in enumerate(texts):
+    for k, (words, looks) in enumerate(entries):
         width = text_width(words, SMALL) + 10
         style: dict[str, object] = {
-            "id": f"scale{k}", "class": "scale", "label": quote(words),
-            "style": "filled", "fillcolor": fill, "color": fill, "fontcolor": ink,
             "fontsize": SMALL, "width": f"{width / 72:.3f}", "height": "0.25",
             "tooltip": quote(words),
         }  # fmt: skip
         if y is not None:
             style["pos"] = f"{x + width / 2:.2f},{y:.2f}"
-        out.append(f"scale{k} {attributes(style)}")
+        first = f'id="{name}{k}" class="{name}" label={quote(words)}'
+        out.append(f"{name}{k} [{first} {looks} {pairs(style)}]")
         x += width + 3
     if y is None:  # in a line from left to right, whatever dot's direction
-        names = [f"scale{k}" for k in range(len(texts))]
-        if picture.recurrent:
+        names = [f"{name}{k}" for k in range(len(entries))]
+        if recurrent:
             out.append(f"{{rank=same {' '.join(names)}}}")
         else:
             out.append(" -> ".join(names) + " [style=invis]")

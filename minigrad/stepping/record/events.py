@@ -175,7 +175,9 @@ class Operation:
     scope    where it was recorded, outermost first
     line     the user's line; None if it is not known
     rule_of  of a recorded backward pass: the primitive whose rule made this operation,
-             and in `origin` which operation that was, if it is among these
+             and in `origin` which operation that was, if it is among these; if it is
+             not, `elsewhere` has how many of these are older than it, and its order
+             (0: forward; 1: of the rules of forward operations; ...)
     """
 
     number: int
@@ -189,6 +191,7 @@ class Operation:
     line: Line | None = None
     rule_of: str = ""
     origin: int | None = None
+    elsewhere: tuple[int, int] | None = None
 
     @property
     def step(self) -> int | None:

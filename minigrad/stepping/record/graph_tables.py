@@ -6,12 +6,14 @@ Read next: `shown_events.py`.
 from __future__ import annotations
 
 import linecache
+from bisect import bisect
 from typing import Any
 
 import numpy as np
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.engine.user_code import line as code_line
+from minigrad.reading.backward_passes import order_of
 from minigrad.reading.formulas import forward_formula, letters_of, rule_formula
 from minigrad.reading.names import Names, given_name
 from minigrad.reading.text import clean
@@ -28,6 +30,7 @@ class GraphTables:
     def __init__(self, nodes: list[Node], largest: int) -> None:
         self.largest = largest
         self.numbers = {node: number for number, node in enumerate(nodes)}
+        self.seqs = [node.seq for node in nodes]
         self.names = Names(nodes, nodes[-1])
         self.value_of: dict[Any, int] = {}
         self.fields: list[dict[str, Any]] = []  # of the values
@@ -78,7 +81,14 @@ class GraphTables:
             _line(node),
             node.origin.primitive.name if node.origin else "",
             self.numbers.get(node.origin) if node.origin else None,
+            self._elsewhere(node.origin),
         )
+
+    def _elsewhere(self, origin: Node | None) -> tuple[int, int] | None:
+        """Where an operation stands that is not in the graph, though its rule is."""
+        if origin is None or origin in self.numbers:
+            return None
+        return bisect(self.seqs, origin.seq), order_of(origin)
 
     def _scope(self, node: Node) -> tuple[Place, ...]:
         if node.scope not in self.scopes:

@@ -5,7 +5,8 @@
      "arrays":     [{"dtype": "float64", "shape": [1, 4], "data": base64}, ...],
      "formulas":   [tree, ...],
      "operations": [{"name", "inputs", "outputs", "letters", "formula", "rules",
-                     "scope", "line", "rule_of", "origin"}, ...],
+                     "scope", "line", "rule_of", "origin",
+                     "elsewhere"}, ...],
      "values":     [{"kind", "symbol", "array", "name", "operation", "output",
                      "gradient", "target", "uses"}, ...],
      "events":     [{"kind": "forward", "operation": 0}, ...]}

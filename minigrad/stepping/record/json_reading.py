@@ -175,6 +175,7 @@ class _Reader:
             line,
             text_of(item["rule_of"], 60),
             origin,
+            elsewhere(item.get("elsewhere"), k),
         )
 
     def event(self, item: Any, k: int) -> Event:
@@ -203,3 +204,13 @@ class _Reader:
             else:
                 fields[name] = whole(value, name)
         return kind(**fields)
+
+
+def elsewhere(item: Any, k: int) -> tuple[int, int] | None:
+    """Where an operation stands that is not among these; older files do not say."""
+    if item is None:
+        return None
+    need(isinstance(item, list) and len(item) == 2, "where a rule comes from")
+    older, order = whole(item[0], "a place"), whole(item[1], "an order")
+    need(0 <= older <= k and 0 <= order <= 40, "the order of a derivative")
+    return older, order

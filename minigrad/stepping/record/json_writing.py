@@ -125,6 +125,7 @@ class _Writer:
             "line": line and [line.file, line.number, line.text, line.first, line.last],
             "rule_of": operation.rule_of,
             "origin": operation.origin,
+            "elsewhere": operation.elsewhere and list(operation.elsewhere),
         }
 
     def value(self, value: Value) -> dict[str, Any]:

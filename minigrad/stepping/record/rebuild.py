@@ -62,14 +62,26 @@ def _node(
     node.origin = None
     if operation.origin is not None:
         node.origin = nodes[operation.origin]
-    elif operation.rule_of:  # of an operation that is not among these
-        node.origin = Node()
-        node.origin.primitive = _primitive(operation.rule_of, False)
+    elif operation.rule_of:
+        node.origin = _origin(operation)
     node.tags = None
     for index, k in enumerate(operation.outputs):
         if values[k].name:
             node.tag("names", index, values[k].name)
     return node
+
+
+def _origin(operation: Operation) -> Node:
+    """What stands for the operation with the rule, which is not among these."""
+    older, order = operation.elsewhere or (operation.number, 0)
+    made: Node | None = None
+    for _ in range(order + 1):
+        node = Node()
+        node.primitive = _primitive(operation.rule_of, False)
+        node.seq = older - 0.5  # type: ignore[assignment]  # between two of these
+        node.origin, made = made, node
+    assert made is not None
+    return made
 
 
 def _primitive(name: str, multiple: bool) -> Any:
