@@ -21,6 +21,7 @@ from minigrad.engine.errors import IndexingError
 from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
 from minigrad.engine.scope import enable_grad, layer, time_step
+from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
 from minigrad.nn import Module
 
@@ -34,7 +35,7 @@ from .input_checks import (
     size,
 )
 from .masking import Mask, make_mask
-from .unroll import Unrolled, run, watched
+from .unroll import Unrolled, own_name, run, watched
 
 
 class Trace:
@@ -162,6 +163,19 @@ class Recurrent(Module):
         real = None if array is None else Mask(array)
         starts = self._starts(kind, state, x.shape[1], traced)
         xs: Sequence[Tensor] = mg.unstack(x if real is None else real.zeroed(x))
+        with loop_scope(own_name(self)):  # this call's own, whatever is called again
+            xs, loops = self._layers(xs, starts, real, traced)
+        output = mg.stack(xs)
+        if real is not None:
+            output = real.zeroed(output)
+        ends = zip(*[loop.states[-1] for loop in loops], strict=True)
+        final = tuple([mg.stack(parts) for parts in ends])
+        return output, final if len(final) > 1 else final[0], loops
+
+    def _layers(
+        self, xs: Sequence[Tensor], starts: list[Any], real: Mask | None, traced: bool
+    ) -> tuple[Sequence[Tensor], list[Unrolled]]:
+        """The outputs of the last layer, step by step, and the loops of all cells."""
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
             both = []
@@ -174,12 +188,7 @@ class Recurrent(Module):
                 loops.append(loop)
                 both.append(loop.in_time(0))
             xs = both[0] if len(both) == 1 else _joined(*both)
-        output = mg.stack(xs)
-        if real is not None:
-            output = real.zeroed(output)
-        ends = zip(*[loop.states[-1] for loop in loops], strict=True)
-        final = tuple([mg.stack(parts) for parts in ends])
-        return output, final if len(final) > 1 else final[0], loops
+        return xs, loops
 
     def _starts(self, kind: str, state: Any, batch: int, traced: bool) -> list[Any]:
         """The initial state of every cell, in the form that it takes."""
