@@ -22,6 +22,7 @@ from minigrad.engine.kernels.jit import Program, argument_names
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.explaining.step_cuts import Stretch, Stretches, alone
 from minigrad.reading.levels import NAMED
+from minigrad.reading.loop_names import bare
 from minigrad.reading.text import clean, number
 
 LOWER = str.maketrans("0123456789-", "₀₁₂₃₄₅₆₇₈₉₋")
@@ -72,7 +73,7 @@ class Names:
         index: tuple[int, ...],
     ) -> None:
         self.stretches = stretches
-        layers = {loop.scopes for loop in stretches.rows}
+        layers = {bare(loop.scopes) for loop in stretches.rows}
         self.several = len(layers) > 1
         self.numbers = {node: k for k, node in enumerate(nodes)}
         self.parts: dict[str, tuple[str, ...]] = {}

@@ -27,6 +27,7 @@ from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node
 from minigrad.reading.levels import letter_of
 
 SUMS = {"add", "subtract", "concatenate", "astype"}  # what a running sum goes through
+SHAPES = {"stack", "unstack", "reshape", "squeeze", "expand_dims"}
 Output = tuple[Node, int]
 Kind = tuple[str, int, tuple[int, ...], int]  # letter or operation, output, shape, which
 
@@ -125,7 +126,8 @@ class HandedOn:
                         continue
                     self._readers.setdefault(source, []).append(node)
                     if at < k:
-                        crossing.setdefault((source, index), set()).add(_reader(node))
+                        value = self._itself(source, index)
+                        crossing.setdefault(value, set()).add(_reader(node))
             for node in made:
                 links.add(node)
         slots: dict[Kind, _Slot] = {}
@@ -139,6 +141,18 @@ class HandedOn:
             slot.values[at] = value
             slot.readers |= crossing[value]
         return _merged(list(slots.values()))
+
+    def _itself(self, node: Node, index: int) -> Output:
+        """A value before a model's own stack of one, or another change of shape."""
+        while node.primitive.name in SHAPES and len(node.edges) == 1:
+            edge = node.edges[0]
+            source = edge.source
+            if type(source) is not Node or edge.array.size != node.outputs[index].size:
+                break
+            if self._place.get(source) != self._place[node]:
+                break
+            node, index = source, edge.index
+        return node, index
 
     def _states(self, slots: list[_Slot]) -> list[_Slot]:
         """Those that are more than sums; where there is nothing else, sums of more than

@@ -27,11 +27,13 @@ class Call:
     number  in order of time, from 0
     base    the user's scopes or the model's attribute ("encoder"), else its kind
     label   the base; with a number, where several calls have the same
+    alone   is it the graph's only one?
     """
 
     number: int
     base: str
     label: str = ""
+    alone: bool = True
 
 
 def bare(scope: Iterable[Scope]) -> tuple[Scope, ...]:
@@ -55,6 +57,7 @@ def number(calls: Sequence[Call]) -> None:
         seen[call.base] += 1
         again = f" {seen[call.base]}" if count[call.base] > 1 else ""
         call.label = call.base + again
+        call.alone = len(calls) == 1
 
 
 def base_of(loop: Any) -> str:

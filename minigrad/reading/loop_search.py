@@ -5,6 +5,7 @@ Read next: `loops.py`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import pairwise, takewhile
 from typing import Any
@@ -131,11 +132,11 @@ class Search:
 
     def _unmarked(self, nodes: Sequence[Node]) -> None:
         """Loops that nobody marked, within the steps of others too."""
-        todo: list[tuple[Sequence[Node], Any, int]] = [(nodes, None, 0)]
+        todo: deque[tuple[Sequence[Node], Any, int]] = deque([(nodes, None, 0)])
         for loop in self.all:
             todo += [(n, self._place(loop, t), 1) for t, n in loop.nodes.items()]
         while todo:
-            inside, outer, depth = todo.pop(0)
+            inside, outer, depth = todo.popleft()
             for steps in repeated(inside, lambda node, o=outer: self._free(node, o)):
                 loop = self._found(steps, outer)
                 if loop is not None and depth < DEEPEST:
@@ -231,6 +232,8 @@ class Search:
             if near:
                 at = outer.index(loop)
                 loop.call = min(near, key=lambda o: abs(outer.index(o) - at)).call
+            else:
+                loop.call = Call(len(calls), "loop", "loop", not calls)
         found = list(calls.values())
         number(found)
         if len(found) > 1:
@@ -255,12 +258,10 @@ def _one_step(loop: Any) -> bool:
 
 def _common(scopes: list[Scopes]) -> Scopes:
     """The levels that all scopes begin with, up to the first gate or step."""
-    if not scopes:
-        return ()
-    short, long = min(scopes), max(scopes)
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(short, long, strict=False))
-    outer = takewhile(lambda level: level.kind != "gate", [a for a, _ in same])
-    return tuple(outer)
+    together = zip(*set(scopes), strict=False)
+    same = takewhile(lambda levels: len(set(levels)) == 1, together)
+    outer = takewhile(lambda levels: levels[0].kind not in ("gate", "step"), same)
+    return tuple([levels[0] for levels in outer])
 
 
 def _trained(nodes: Sequence[Node]) -> set[Leaf]:

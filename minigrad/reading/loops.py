@@ -230,7 +230,7 @@ class Loops:
             else:
                 levels.insert(len(bare(loop.scopes)), written)
         call = chain[0].loop.call
-        if self.several and call.label != path(chain[0].loop.around):
+        if not call.alone and call.label != path(chain[0].loop.around):
             levels.insert(0, Scope("loop", call.label, call.number))
         return tuple(levels)
 

@@ -23,6 +23,7 @@ from minigrad.engine.graph import Leaf, Node
 from minigrad.reading.handed_on import Links
 
 MOST_WORK = 4_000_000  # uses of a tensor times operations that are walked over
+NEAR = 64  # operations among which a copied value is looked for
 Chain = list[int]  # positions among the nodes
 
 
@@ -70,13 +71,17 @@ class Repeated:
 
     def _sites(self) -> list[Chain]:
         """For each way in which a tensor is used more than once: the uses."""
+        leaves = Counter(
+            [e.source for n in self.nodes for e in n.edges if type(e.source) is Leaf]
+        )
+        if max(leaves.values(), default=0) < 2:
+            return []
         found: dict[tuple, Chain] = {}
         for n, node in enumerate(self.nodes):
-            if self.free(node):
-                for k, edge in enumerate(node.edges):
-                    if type(edge.source) is Leaf:
-                        site = edge.source, k, *_signature(node)
-                        found.setdefault(site, []).append(n)
+            for k, edge in enumerate(node.edges):
+                source = edge.source
+                if type(source) is Leaf and leaves[source] > 1 and self.free(node):
+                    found.setdefault((source, k, *_signature(node)), []).append(n)
         several = [uses for uses in found.values() if len(uses) > 1]
         several.sort(key=len, reverse=True)
         return several[: max(4, MOST_WORK // max(1, len(self.nodes)))]
@@ -86,8 +91,12 @@ class Repeated:
         position = {node: n for n, node in enumerate(self.nodes)}
         links = Links(self.nodes)
         return [
-            [position[m] for m, _ in links.of(node) if m in position]
-            for node in self.nodes
+            [
+                position[m]
+                for m, _ in links.of(node, self.nodes[max(0, n - NEAR) : n])
+                if m in position
+            ]
+            for n, node in enumerate(self.nodes)
         ]
 
     def _chains(self, uses: Chain) -> list[Chain]:
