@@ -46,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--gradients", action="store_true", help="the size of each gradient")
     add("--backward", action="store_true", help="the backward graph above the forward")
     add("--theme", choices=("light", "dark"), default="light", help="the paper")
+    add("--fold", action="store_true", help="the cell once, its states as loops")
     add("--max-steps", type=int, default=10, metavar="N",
         help="longer sequences lose their middle (10)")  # fmt: skip
     add("--timeout", type=float, metavar="S", help="seconds until dot is stopped (60)")
@@ -63,6 +64,7 @@ def run(options: argparse.Namespace) -> None:
         gradients=options.gradients,
         max_steps=options.max_steps,
         words=words or None,
+        fold=options.fold,
         theme=options.theme,
         timeout=options.timeout,
         title=f"{options.model.upper()}, {steps} steps",

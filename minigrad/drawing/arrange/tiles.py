@@ -72,7 +72,8 @@ class Tiles:
         if line.tail in self.initial:
             return Ends("ghost", "entry")
         if a.id == b.id:
-            return Ends("inside", "inside")
+            loop = line.kind == "state" and line.id in self.states.of  # folded
+            return Ends("exit", "entry") if loop else Ends("inside", "inside")
         near = known = False
         if line.kind == "state":
             known = line.id in self.states.of or "elision" in (a.kind, b.kind)

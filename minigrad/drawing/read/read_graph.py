@@ -48,10 +48,7 @@ class Reader:
         """Read the whole graph."""
         for number, node in enumerate(self.nodes):
             self._add_box(number, node)
-        for number, node in enumerate(self.nodes):
-            head = self.box_of[number]
-            for k, edge in enumerate(node.edges):
-                self._add_line(number, node, k, edge, head)
+        self._add_lines()
         names = Names(self.nodes, self.numbers, self.places)
         for box in self.boxes.values():
             if box.nodes:
@@ -117,6 +114,12 @@ class Reader:
         return "op", f"n{number}", clusters
 
     # ------------------------------------------------------------- lines
+
+    def _add_lines(self) -> None:
+        for number, node in enumerate(self.nodes):
+            head = self.box_of[number]
+            for k, edge in enumerate(node.edges):
+                self._add_line(number, node, k, edge, head)
 
     def _add_line(self, number: int, node: Node, k: int, edge: Any, head: Box) -> None:
         source = edge.source

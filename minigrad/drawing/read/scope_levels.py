@@ -21,7 +21,7 @@ class Spot(NamedTuple):
     step: int | None
     layer: tuple[int, bool] | None  # (number, reverse)
     cell: str
-    prefix: tuple[Scope, ...]  # around the loop: an encoder, a decoder
+    prefix: tuple[Scope, ...]  # which loop of several; the scopes around a single one
     clusters: tuple[Scope, ...]  # within a step (or outside all): gates and the like
 
 
@@ -40,9 +40,9 @@ def spots(nodes: list[Node], sources: list[list[int]]) -> tuple[list[Spot], list
                 found.append(found[latest]._replace(clusters=()))
                 back.append(True)
                 continue
-        key = loops.outermost(node), node.scope
+        key = loops.outermost(node), loops.scope(node)
         if key not in known:
-            known[key] = _spot(node.scope, key[0])
+            known[key] = _spot(loops.scope(node), key[0])
         found.append(known[key])
         back.append(origin is not None)
     return found, back
@@ -54,16 +54,15 @@ def _spot(scope: Scopes, place: Place | None) -> Spot:
         return Spot(None, None, "", (), scope)
     loop, step = place
     cell = innermost(scope, "cell")
-    own = [
-        record
-        for depth, record in enumerate(scope, 1)
-        if record.kind not in ("layer", "cell") and depth != loop.inside
-    ]
-    around = loop.around
+    own = [level for level in scope if level.kind not in ("loop", "layer", "cell")]
+    own.remove(next(level for level in own if level.kind == "step"))
+    prefix = around = loop.around
+    if not loop.call.alone:
+        prefix = (Scope("loop", loop.call.label, loop.call.number),)
     return Spot(
         step,
         layer_of(scope),
         "" if cell is None else cell.name,
-        around,
+        prefix,
         tuple(own[len(around) :]),
     )
