@@ -229,9 +229,11 @@ class Loops:
                 spare -= 1
             else:
                 levels.insert(len(bare(loop.scopes)), written)
-        call = chain[0].loop.call
-        if not call.alone and call.label != path(chain[0].loop.around):
-            levels.insert(0, Scope("loop", call.label, call.number))
+        loop = chain[0].loop
+        if not loop.call.alone:
+            if loop.call.label == path(loop.around):  # the user's own words for it
+                del levels[: len(loop.around)]
+            levels.insert(0, Scope("loop", loop.call.label, loop.call.number))
         return tuple(levels)
 
 

@@ -48,6 +48,7 @@ class FoldedReader(Reader):
         self.stands_for = self._matched()
         self.loops: dict[tuple, Line] = {}
         self.kinds: dict[tuple[int, int], set] = {}  # what an input of a box comes from
+        self.joined: dict[tuple, int] = {}  # (value, box) -> whose line it is
         self.uses: Counter = Counter()
 
     def picture(self, sources: list[Node | Leaf | None]) -> Picture:
@@ -137,6 +138,8 @@ class FoldedReader(Reader):
                 self._add_loop(number, mate, k, edge)
             else:
                 origin = self.stands_for[self.numbers[source]]
+                if self._is_joined(kind, head.id, self.numbers[source]):
+                    return
                 moved = edge if origin is None else _Moved(self.nodes[origin], edge)
                 count = len(self.lines)
                 self._add_line(mate, self.nodes[number], k, moved, head)
@@ -149,6 +152,10 @@ class FoldedReader(Reader):
             self.leaves[source][2] += 1
         if edge.requires_grad:
             self.uses[f"l{self.leaves[source][0]}_{head.tile}"] += 1
+
+    def _is_joined(self, kind: tuple, head: str, number: int) -> bool:
+        """Does this value of another step lead to the box already? (All steps, stacked)"""
+        return self.joined.setdefault((kind, head), number) != number
 
     def _comes_from(self, number: int, edge: Any) -> tuple | None:
         """What kind of value an input is: what is alike is drawn once. None: left out."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minigrad.engine.graph import Node
-from minigrad.engine.scope import Scope
+from minigrad.engine.scope import Scope, path
 from minigrad.reading.levels import innermost, layer_of
 from minigrad.reading.loops import Loops, Place, Scopes
 
@@ -59,6 +59,7 @@ def _spot(scope: Scopes, place: Place | None) -> Spot:
     prefix = around = loop.around
     if not loop.call.alone:
         prefix = (Scope("loop", loop.call.label, loop.call.number),)
+        around = () if loop.call.label == path(around) else around
     return Spot(
         step,
         layer_of(scope),
