@@ -219,6 +219,7 @@ class Loops:
             chain.insert(0, chain[0].loop.outer)
         marked = sum(one.loop.marked for one in chain)
         spare = sum(level.kind == "step" for level in levels) - marked
+        inserted = 0
         for depth, (loop, step) in enumerate(chain):
             if loop.marked:
                 continue
@@ -228,7 +229,8 @@ class Loops:
                 levels[there[depth]] = written
                 spare -= 1
             else:
-                levels.insert(len(bare(loop.scopes)), written)
+                levels.insert(len(bare(loop.scopes)) + inserted, written)
+                inserted += 1
         loop = chain[0].loop
         if not loop.call.alone:
             if loop.call.label == path(loop.around):  # the user's own words for it

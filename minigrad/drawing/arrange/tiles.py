@@ -107,7 +107,7 @@ class Tiles:
             lines = inside.get(tile.id, [])
             sketch = Sketch(
                 tuple(box_size(box) for box in shown),
-                tuple(tuple(s.name for s in box.clusters) for box in shown),
+                tuple(tuple(str(s) for s in box.clusters) for box in shown),
                 tuple((index[line.tail], index[line.head]) for line in lines),
                 flow if tile.kind == "step" or lying else "LR",
                 self.states.signature(tile.row) if tile.kind == "step" else (),

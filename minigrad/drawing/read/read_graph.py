@@ -41,6 +41,7 @@ class Reader:
         self.lines: list[Line] = []
         self.tiles: dict[str, Tile] = {}
         self.box_of: list[Box] = []
+        self.made = {id(a): node for node in nodes for a in node.outputs}
         self.merged: dict[tuple, Line] = {}
         self.leaves: dict[Leaf, list] = {}  # leaf -> [number, edge, uses]
 
@@ -182,9 +183,20 @@ class Reader:
             kind = "weight" if edge.requires_grad else "input"
         box = self.boxes.get(key)
         if box is None:
-            box = self._small(key, kind, ghost_lines(leaf, edge.array), head, edge)
+            lines = self._detached(edge) or ghost_lines(leaf, edge.array)
+            box = self._small(key, kind, lines, head, edge)
             box.leaf = leaf
         return box
+
+    def _detached(self, edge: Any) -> tuple[str, ...]:
+        """What a ghost shows that is a value of the graph, handed on without it."""
+        if edge.requires_grad or not edge.array.ndim:
+            return ()
+        found = self.made.get(id(edge.array))
+        if found is None:
+            return ()
+        word = clean(letter_of(found), 8) or operation(found)
+        return f"{word}, detached", shape_text(edge.array.shape)
 
     def _small(
         self, key: str, kind: str, lines: tuple[str, ...], head: Box, edge: Any

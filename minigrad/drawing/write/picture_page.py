@@ -82,7 +82,7 @@ def _boxes(picture: Picture) -> dict[str, Any]:
         facts = {"what": box_title(box, picture.nodes), **_facts(picture, box)}
         if box.id in gradients:
             facts["gradient"] = number(gradients[box.id])
-        scopes = [clean(level.name) for level in box.clusters]
+        scopes = [clean(level) for level in box.clusters]
         words = " ".join([*box.lines, *scopes, facts["what"]])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
