@@ -21,6 +21,7 @@ from minigrad.engine.errors import IndexingError
 from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
 from minigrad.engine.scope import enable_grad, layer, time_step
+from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
 from minigrad.nn import Dropout, Module
 
@@ -36,7 +37,7 @@ from .input_checks import (
 )
 from .last_outputs import watched_output
 from .masking import Mask, make_mask
-from .unroll import Unrolled, run, watched
+from .unroll import Unrolled, own_name, run, watched
 
 
 class Trace:
@@ -172,6 +173,23 @@ class Recurrent(Module):
         x, real = self._input(x, lengths, mask)
         starts = self._starts(state, x.shape[1], traced)
         xs: Sequence[Tensor] = mg.unstack(x if real is None else real.zeroed(x))
+        with loop_scope(own_name(self)):  # this call's own, whatever is called again
+            xs, loops = self._layers(xs, starts, real, traced)
+        output = mg.stack(xs)
+        if real is not None:
+            output = real.zeroed(output)
+        if self.batch_first:
+            output = output.swapaxes(0, 1)
+        if real is not None:
+            output = watched_output(output, real.array, self.batch_first)
+        ends = zip(*[loop.states[-1] for loop in loops], strict=True)
+        final = tuple([mg.stack(parts) for parts in ends])
+        return output, final if len(final) > 1 else final[0], loops
+
+    def _layers(
+        self, xs: Sequence[Tensor], starts: list[Any], real: Mask | None, traced: bool
+    ) -> tuple[Sequence[Tensor], list[Unrolled]]:
+        """The outputs of the last layer, step by step, and the loops of all cells."""
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
             both = []
@@ -186,16 +204,7 @@ class Recurrent(Module):
             xs = both[0] if len(both) == 1 else _joined(*both)
             if hasattr(self, "between") and number < self.num_layers - 1:
                 xs = _dropped(self.between, xs)
-        output = mg.stack(xs)
-        if real is not None:
-            output = real.zeroed(output)
-        if self.batch_first:
-            output = output.swapaxes(0, 1)
-        if real is not None:
-            output = watched_output(output, real.array, self.batch_first)
-        ends = zip(*[loop.states[-1] for loop in loops], strict=True)
-        final = tuple([mg.stack(parts) for parts in ends])
-        return output, final if len(final) > 1 else final[0], loops
+        return xs, loops
 
     def _input(self, x: Any, lengths: Any, mask: Any) -> tuple[Tensor, Mask | None]:
         """x as a tensor (T, B, D), and which of its steps are real; checked."""

@@ -26,6 +26,7 @@ from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
 from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.quiet import uncollected
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
+from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.gates import by_letter, gate_values, unknown
 from minigrad.reading.levels import NAMED
@@ -195,7 +196,9 @@ def unroll(
         )
     array = make_mask(lengths, mask, steps, x.shape[1] if x.ndim > 1 else None)
     real = None if array is None else Mask(array)
-    loop = run(cell, mg.unstack(real.zeroed(x) if real else x), state, real, reverse)
+    xs = mg.unstack(real.zeroed(x) if real else x)
+    with loop_scope(own_name(cell)):
+        loop = run(cell, xs, state, real, reverse)
     _ = loop.output  # made now, in the scope and under the no_grad() of now
     return loop
 
@@ -217,6 +220,13 @@ def watched(state: Any, name: str) -> Tensor:
     if state.requires_grad:
         return state
     return Tensor(state.data, requires_grad=True, name=state.name or name)
+
+
+def own_name(module: Any) -> str:
+    """What the user calls a model: the attribute it is in, such as "encoder"; "" where
+    that says no more than its kind."""
+    called = getattr(module, "called", "")
+    return "" if called.lower() in ("cell", "rnn", "lstm", "gru", "model") else called
 
 
 def run(

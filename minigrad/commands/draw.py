@@ -47,6 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--gradients", action="store_true", help="show how large each gradient is")
     add("--backward", action="store_true", help="also draw the backward pass")
     add("--theme", choices=("light", "dark"), default="light", help="colours (light)")
+    add("--fold", action="store_true", help="draw the cell once, its states as loops")
     add("--max-steps", type=int, default=10, metavar="N",
         help="steps to draw; more: the middle is left out (10)")  # fmt: skip
     add("--timeout", type=float, metavar="S", help="seconds before dot is stopped (60)")
@@ -64,6 +65,7 @@ def run(options: argparse.Namespace) -> None:
         gradients=options.gradients,
         max_steps=options.max_steps,
         words=words or None,
+        fold=options.fold,
         theme=options.theme,
         timeout=options.timeout,
         title=f"{options.model.upper()}, {steps} steps",

@@ -16,9 +16,10 @@ from minigrad.drawing.arrange.arrangement import Arranger
 from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.arrange.tiles import Tiles
 from minigrad.drawing.read.elision import choose, elide
+from minigrad.drawing.read.folding import read_folded
 from minigrad.drawing.read.picture import Picture
 from minigrad.drawing.read.read_graph import LEVELS, read
-from minigrad.drawing.read.step_names import name_steps
+from minigrad.drawing.read.step_names import name_steps, names_of_steps
 from minigrad.drawing.read.values import show_gradients, show_values
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.write import graphviz_engines
@@ -27,8 +28,15 @@ from minigrad.drawing.write.dot_text import Writer
 from minigrad.drawing.write.picture_files import in_folder, write
 from minigrad.drawing.write.picture_page import page
 from minigrad.drawing.write.slides import frames
-from minigrad.engine.errors import DrawingError, DTypeError, one_of
-from minigrad.engine.graph import Variable
+from minigrad.engine.errors import (
+    ArgumentError,
+    DrawingError,
+    DTypeError,
+    GraphError,
+    one_of,
+)
+from minigrad.engine.graph import Node, Variable
+from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import uncollected
 from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.page import framed
@@ -217,6 +225,7 @@ def draw(
     last: int | None = None,
     steps: Collection[int] | None = None,
     words: Sequence[object] | None = None,
+    fold: bool = False,
     title: str | None = None,
     theme: str = "light",
     engine: str | None = None,
@@ -232,18 +241,21 @@ def draw(
     gradients  colour, width and number on each line: the L2 norm of dL/d(value) that
                flows back along it, L being the tensor (or the sum of its entries);
                `.grad` is left alone
-    max_steps  longer sequences are drawn without the middle ("... 94 steps ..."); None:
+    max_steps  longer loops are drawn without the middle ("... 94 steps ..."); None:
                all steps
     first, last, steps  show the first k steps, the last k, or these
     words      names of the steps, first step first: the words that are read, say, or
-               dates (a string is taken apart at its spaces). "step 3" becomes "3: but"
+               dates (a string is taken apart at its spaces). "step 3" becomes "3: but".
+               One per step; of several loops for the first, or for all in their order
+    fold       each loop once, as a cell with its states led back into it, "h × 6"
     title      of the page
     theme      "light" or "dark"
     engine     "dot" or "pygraphviz"; None: what is installed
     timeout    seconds after which the engine is killed (60)
 
-    Raises DTypeError if it is no tensor, ArgumentError for a level, theme or number of
-    steps that there is not, DrawingError for gradients of what needs none.
+    Raises DTypeError if it is no tensor, GraphError for one without a graph (made in
+    no_grad(), or detached), ArgumentError for a level, theme or number of steps or of
+    words that there is not, DrawingError for gradients of what needs none.
     """
     one_of("level", level, LEVELS)
     one_of("theme", theme, tuple(THEMES))
@@ -260,12 +272,32 @@ def draw(
                 hint="draw the loss, or a model's output",
             )
     edges = [one._edge for one in tensors]
+    for edge in edges:
+        if type(edge.source) is not Node:
+            raise GraphError(
+                "draw: this tensor has no graph",
+                expect="a tensor that was computed while recording",
+                actual=describe(edge),
+                hint="compute it outside mg.no_grad(), and draw it before .detach()",
+            )
+    shape = {"first": first, "last": last, "steps": steps, "words": words}
+    given = [k for k, v in {**shape, "gradients": gradients or None}.items()
+             if v is not None]  # fmt: skip
+    if fold and given:
+        raise ArgumentError(
+            f"draw: fold=True and {', '.join(given)} do not go together",
+            expect="a folded picture, or one that tells its steps apart",
+            actual=f"fold=True, {', '.join(given)}",
+            hint="one folded cell stands for all steps: leave out one of the two",
+        )
     with uncollected(settled=True):
-        picture = read([edge.source for edge in edges], level)
+        picture = (read_folded if fold else read)([e.source for e in edges], level)
         picture.title = title or f"minigrad: {level} level"
-        shown = choose(picture.columns, max_steps, first, last, steps)
-        picture = elide(picture, shown)
-        name_steps(picture, words)
+        names = names_of_steps(picture.columns, words)
+        if not fold:
+            shown = choose(picture.columns, max_steps, first, last, steps)
+            picture = elide(picture, shown)
+        name_steps(picture, names)
         if values:
             show_values(picture, mean=values == "mean")
         if gradients:

@@ -133,8 +133,8 @@ def pull(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
 def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
     """The rule on tensors: what it computes is recorded, in the node's own scope.
 
-    So is what fits its contributions to their inputs and adds them up, until the rule of
-    the next node runs; at the end of the pass `scope_kept` returns to the user's scope.
+    So is what fits its contributions to their inputs and adds them up, until the rule
+    of the next node runs; at the end of the pass `scope_kept` returns to the user's scope.
     """
     if True not in needs:
         return ()

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 class Scope(NamedTuple):
     """One level of a scope: what kind it is, its name, and which one of its kind.
 
-    kind   "step", "layer", "cell", "gate" or "scope" (a name of the user's own)
-    name   the words to show
-    index  the step's number, the layer's number, a gate's letter, or None
+    kind   "loop", "step", "layer", "cell", "gate" or "scope" (a name of the user's own)
+    name   the words to show; of a loop that nobody named, none
+    index  the step's number, the layer's number, a gate's letter, or None; of a loop a
+           number that no other loop has
     """
 
     kind: str
@@ -73,4 +74,4 @@ class scope_kept:
 
 def path(levels: tuple[Scope, ...]) -> str:
     """The scope as words: "step 3 / lstm / forget gate"."""
-    return " / ".join(map(str, levels))
+    return " / ".join([str(level) for level in levels if level.name])

@@ -12,11 +12,13 @@ Read next: `recorder.py` (what it sets, one state per thread).
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from itertools import count
 from typing import Any, ClassVar
 
-from minigrad.engine.errors import DTypeError
+from minigrad.engine.errors import ArgumentError, DTypeError
 from minigrad.engine.recorder import Scope, path, thread
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "enable_grad",
     "gate",
     "layer",
+    "loop",
     "no_grad",
     "path",
     "scope",
@@ -181,10 +184,33 @@ def gate(letter: str) -> Entered:
     return Entered(Scope("gate", GATES.get(letter, letter), letter))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096, typed=True)
 def time_step(t: int) -> Entered:
-    """The scope of time step `t` (0-based)."""
-    return Entered(Scope("step", "step", int(t)))
+    """The scope of time step `t` (0-based). ArgumentError for what is no whole number:
+    words for the steps are what `words=` of the readers is for."""
+    try:
+        number = operator.index(t)
+    except TypeError:
+        raise ArgumentError(
+            f"time_step({t!r}): a time step is a whole number",
+            expect="0, 1, 2, ...",
+            actual=f"{t!r} ({type(t).__name__})",
+            hint="for t, day in enumerate(days): with mg.time_step(t): ...; "
+            "mg.draw(loss, words=days) writes the names",
+        ) from None
+    return Entered(Scope("step", "step", number))
+
+
+_next_loop = count().__next__
+
+
+def loop(name: str = "") -> Entered:
+    """The scope of one loop over time, told apart from every other by a number of its
+    own: `models.unroll` and the models enter it once per call.
+
+    name  what the readers call it: an encoder, a decoder; "" leaves that to them
+    """
+    return Entered(Scope("loop", name, _next_loop()))
 
 
 @lru_cache(maxsize=64)

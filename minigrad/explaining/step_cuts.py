@@ -53,12 +53,16 @@ class Stretch:
         words = f"step {self.step}"
         if self.loop is None:
             words = f"outside any step, in {self.nodes[0].primitive.name}"
-        left_out = ("gate", "cell") if several else ("gate", "cell", "layer")
+        left_out = {"gate", "cell", "loop"}
+        if not several:
+            left_out.add("layer")
+        if self.loop is not None and not self.loop.call.alone:
+            left_out.add("scope")
+            words += f", {clean(self.loop.call.label)}"
         for level in self._scopes:
             if level.kind not in left_out:
                 words += f", {clean(level)}"
-        number = 0 if self.loop is None else self.loop.number
-        return words if number == 0 else f"{words}, run {number + 1}"
+        return words
 
 
 class Stretches:
@@ -69,7 +73,7 @@ class Stretches:
     """
 
     def __init__(self, nodes: Sequence[Node], output: AnyEdge) -> None:
-        self.loops = Loops(nodes, passes=True)
+        self.loops = Loops(nodes)
         self.rows: dict[Loop, list[Stretch]] = {
             loop: [Stretch(made, loop, step) for step, made in loop.nodes.items()]
             for loop in self.loops.outer

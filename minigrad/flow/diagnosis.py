@@ -26,7 +26,7 @@ from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
 from minigrad.flow.observation import LoopReading, read_loops
 from minigrad.pages.notebook_view import View, Viewed
-from minigrad.reading.loops import Loops, loops
+from minigrad.reading.loops import Loops, Place, loops
 
 # Beyond this many multiplications singular values take longer than one waits for.
 MOST_WORK = 2e10
@@ -139,7 +139,7 @@ def _products(loop: Any, sample: int) -> JacobianProducts | str:
 
 def used_in_loops(edges: Sequence[Any]) -> list[Tensor]:
     """The leaf tensors with gradients that are used in more than one time step."""
-    seen: dict[Leaf, set[int]] = {}
+    seen: dict[Leaf, set[Place]] = {}
     nodes = ancestors([edge.source for edge in edges], constants=False)
     found = Loops(nodes)
     for node in nodes:
@@ -147,7 +147,7 @@ def used_in_loops(edges: Sequence[Any]) -> list[Tensor]:
         if place is not None:
             for edge in node.edges:
                 if edge.requires_grad and type(edge.source) is Leaf:
-                    seen.setdefault(edge.source, set()).add(place.step)
+                    seen.setdefault(edge.source, set()).add(place)
     owners = [leaf.owner() for leaf, steps in seen.items() if len(steps) > 1]
     return [owner for owner in owners if isinstance(owner, Tensor)]
 

@@ -59,7 +59,7 @@ def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
         at = int(np.flatnonzero(~np.isfinite(norms))[0])
         text = f"the gradient is not finite {_steps(at)} back and beyond"
         return [("not finite", text)]
-    said = []
+    said = _cut(reading)
     if not reading.seeded:
         said.append(
             (
@@ -71,7 +71,7 @@ def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
     if not norms[0] > 0 or last == 0:
         return said
     far = reach(norms)
-    if far < last:
+    if far < last and not (reading.cut and norms[far + 1] == 0):
         zeros = np.flatnonzero(norms[far + 1 :] == 0)
         text = (
             f"gradients from more than {_steps(far)} back are below "
@@ -88,6 +88,24 @@ def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
         )
         said.append(("exploding", text))
     return said
+
+
+def _cut(reading: LoopReading) -> list[tuple[str, str]]:
+    """Where the state is handed on without its gradient."""
+    cut = len(reading.cut)
+    if not cut:
+        return []
+    between = max(1, len(reading.steps) - 1)
+    if cut == between:
+        where = "between all steps: the gradient is exactly zero from 1 step back on"
+    else:
+        listed = ", ".join(map(str, reading.cut[:6])) + (", ..." if cut > 6 else "")
+        where = f"after {'step' if cut == 1 else 'steps'} {listed}"
+    text = (
+        f"the gradient is cut {where}; the state is handed on without its graph "
+        "(.detach(), .data or .numpy())"
+    )
+    return [("cut", text)]
 
 
 def _units(reading: LoopReading) -> list[tuple[str, str]]:

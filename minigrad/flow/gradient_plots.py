@@ -235,7 +235,14 @@ def _step_ticks(axes: Any, steps: Sequence[Any]) -> None:
     places = list(range(0, len(steps), max(1, len(steps) // 8)))
     if steps and isinstance(steps[-1], str) and places[-1] != len(steps) - 1:
         places[-1] = len(steps) - 1
-    axes.set_xticks(places, [str(steps[k]) for k in places])
+    named: set[str | None] = set()
+    words = []
+    for k in places:
+        loop = getattr(steps[k], "loop", None)  # one of several
+        word = str(steps[k] if loop is None else steps[k].step)
+        words.append(word if loop is None or loop in named else f"{word}\n{safe(loop)}")
+        named.add(loop)
+    axes.set_xticks(places, words)
 
 
 def gates(

@@ -54,6 +54,8 @@ class LoopReading(NamedTuple):
     gates    {letter: GateReading}
     dead     the numbers of the units whose state is the same for all samples and steps
     units    how many there are
+    cut      the steps whose state no gradient reaches from the next step
+    steps    all steps of the loop that hand on a state, in order
     """
 
     name: str
@@ -62,6 +64,8 @@ class LoopReading(NamedTuple):
     gates: dict[str, GateReading]
     dead: list[int]
     units: int
+    cut: Sequence[int] = ()
+    steps: Sequence[int] = ()
 
 
 class _Arrivals(Watcher):
@@ -116,6 +120,8 @@ def _read(loop: Loop, seeds: list[np.ndarray]) -> LoopReading:
         {letter: reading for letter, reading in gates.items() if reading is not None},
         dead,
         units,
+        loop.cut,
+        loop.steps[-len(loop.states) :],
     )
 
 

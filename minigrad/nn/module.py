@@ -61,9 +61,11 @@ class Module:
     """A part of a model: parameters, other modules, and `forward`.
 
     training   is it being trained? Dropout asks; `train()` and `eval()` set it.
+    called     the name of the attribute that it was first assigned to: "encoder"
     """
 
     training: bool = True
+    called: str = ""
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the module computes. A module of your own defines it."""
@@ -88,6 +90,8 @@ class Module:
                 actual=f"{type(value).__name__} {value.shape} {value.dtype}",
                 hint=f"self.{name}.data = array keeps the parameter",
             )
+        elif isinstance(value, Module) and not value.called:
+            vars(value)["called"] = name
         super().__setattr__(name, value)
 
     # --------------------------------------------------------- what it is made of

@@ -5,12 +5,13 @@
     place.loop.steps                # in the order in which they ran
 
 A loop is what was computed in time steps within the same outer scopes (one layer, one
-direction). Its states are what one step hands to the next: the edges that lead from a
-node of one step to a node of another. Nothing is asked of the program but
-`with mg.time_step(t): ...` (which `models.unroll` writes). Every reader asks here, so
-that a loop is the same loop in the picture, the player, the tables and the messages.
+direction) in one go: a second run through the same steps is a loop of its own, and so
+is every call of a model. Where nothing is marked, a cell that is called again and again
+is found by the uses of its parameters (`repeated_cells.py`). A loop's states are what
+one step hands to the next. Every reader asks here, so that a loop is the same loop in
+the picture, the player, the tables and the messages.
 
-Read next: `names.py`.
+Read next: `loop_names.py`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,14 @@ from functools import cached_property
 from itertools import takewhile
 from typing import NamedTuple
 
-from minigrad.engine.graph import AnyEdge, Edge, Node, ancestors
+from minigrad.engine.graph import AnyEdge, Node, ancestors
 from minigrad.engine.scope import Scope, path
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.gates import by_letter, closing, letters
-from minigrad.reading.levels import GATE, layer_of, letter_of
+from minigrad.reading.handed_on import HandedOn
+from minigrad.reading.levels import GATE, layer_of
+from minigrad.reading.loop_names import Call, bare
+from minigrad.reading.loop_search import Search
 
 Scopes = tuple[Scope, ...]
 
@@ -34,23 +38,34 @@ class Loop:
 
     scopes       those around it, outermost first; `around` are the user's own of them,
                  `layer` is (number, reverse) or None
-    name         the scopes in words: "layer 0 / lstm"; "loop" if there are none
-    number       which pass through these scopes it is, where passes are told apart
+    name         the scopes in words: "layer 0 / lstm"; "loop" if there are none. Where
+                 there are several calls, the call's: "encoder", "GRU 2 / layer 1"
+    call         the run through a network that it is part of
+    number       which pass through these scopes it is
+    marked       were its steps marked, by `time_step` or `unroll`?
     outer        the place (loop, step) of another loop that it runs in, or None
     nodes        {time step: its nodes, oldest first}, in the order in which they ran
     states       tuples of tensors: after the first step, after the second, ...; what
                  came before the first step cannot be told from its input
     times        the time step behind each entry of states[1:]
     state_names  their letters, from the gates they were computed in: h, c, or s0, s1
+    cut          the steps whose state no gradient reaches from the next step: all but
+                 the last, where the state is detached at every step
     gates        {letter: {time step: the node that gave the gate's value}}
     """
 
     cell = None
 
-    def __init__(self, scopes: Scopes, outer: Place | None, number: int = 0) -> None:
-        self.scopes, self.outer, self.number = scopes, outer, number
-        self.name = path(scopes) or "loop"
+    def __init__(
+        self, scopes: Scopes, outer: Place | None, number: int = 0, marked: bool = True
+    ) -> None:
+        self.scopes, self.outer, self.number, self.marked = (
+            scopes, outer, number, marked,
+        )  # fmt: skip
+        self.inside = len(scopes) + marked  # levels before a node's own in its step
+        self.name = path(bare(scopes)) or "loop"
         self.layer = layer_of(scopes)
+        self.call = Call(0, "")
         self.nodes: dict[int, list[Node]] = {}
 
     def __repr__(self) -> str:
@@ -73,12 +88,7 @@ class Loop:
     def around(self) -> Scopes:
         """The user's own scopes around its layer and cell: an encoder, a decoder."""
         own = takewhile(lambda level: level.kind not in ("layer", "cell"), self.scopes)
-        return tuple(own)
-
-    @property
-    def inside(self) -> int:
-        """The number of levels before a node's own within its step."""
-        return len(self.scopes) + 1
+        return bare(own)
 
     # --------------------------------------------------------- gates and states
 
@@ -91,21 +101,28 @@ class Loop:
     @property
     def state_names(self) -> tuple[str, ...]:
         """The letters of the state's parts."""
-        return self._handed_on[0]
+        return self._handed_on.names
 
     @property
     def times(self) -> list[int]:
         """The time step behind each entry of states[1:]."""
-        return list(self._handed_on[1])[1:]
+        return list(self._handed_on.states)[1:]
+
+    @property
+    def cut(self) -> list[int]:
+        """The steps whose state no gradient reaches from the next step."""
+        return self._handed_on.cut
 
     @cached_property
     def states(self) -> list[tuple[Tensor, ...]]:
         """The parts of the state after every step."""
-        return [tuple(map(Tensor.of, parts)) for parts in self._handed_on[1].values()]
+        return [
+            tuple(map(Tensor.of, parts)) for parts in self._handed_on.states.values()
+        ]
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
-        inside = set(self.nodes[list(self._handed_on[1])[k]])
+        inside = set(self.nodes[list(self._handed_on.states)[k]])
         todo = [part._edge.source for part in self.states[k]]
         found: set[Node] = set()
         while todo:
@@ -116,53 +133,8 @@ class Loop:
         return found
 
     @cached_property
-    def _handed_on(self) -> tuple[tuple[str, ...], dict[int, list[AnyEdge]]]:
-        """The parts of the state by name, and each after every step.
-
-        Only steps that were recorded like the others count: the first and the last of
-        a loop of one's own may do more, or less.
-        """
-        parts = self._parts()
-        if not parts:
-            return (), {}
-        usual = self.nodes[self.steps[-2]]
-        named: dict[str, tuple[int, int]] = {}
-        for k, index in parts:
-            name = letter_of(usual[k]) if k < len(usual) else ""
-            if not name or name in named:
-                name = f"s{len(named)}"
-            named[name] = k, index
-        order = sorted(named, key=lambda n: (n != "h", n != "c", n))
-        states: dict[int, list[AnyEdge]] = {}
-        for t, nodes in self.nodes.items():
-            if _alike(usual, nodes, max(k for k, _ in parts) + 1):
-                states[t] = [_output(nodes[named[n][0]], named[n][1]) for n in order]
-            elif states:
-                break
-        return tuple(order), states
-
-    def _parts(self) -> list[tuple[int, int]]:
-        """Where states come from: (number of the node within its step, output).
-
-        A sum that is only added to, such as a loss gathered step by step, is no state:
-        nothing else in the loop depends on it.
-        """
-        place = {
-            n: (t, k) for t, made in self.nodes.items() for k, n in enumerate(made)
-        }
-        found: dict[tuple[int, int], bool] = {}  # is it more than a sum?
-        read_within: set[int] = set()  # by its own step
-        for node, (t, k) in place.items():
-            for edge in node.edges:
-                made_at, number = place.get(edge.source, (None, 0))  # type: ignore
-                if made_at == t:
-                    read_within.add(number)
-                elif made_at is not None:
-                    added = node.primitive.name == "add" and k == number
-                    part = number, edge.index
-                    found[part] = found.get(part, False) or not added
-        real = [p for p, more in found.items() if more or p[0] in read_within]
-        return sorted(real or found)
+    def _handed_on(self) -> HandedOn:
+        return HandedOn(self.nodes)
 
 
 class Place(NamedTuple):
@@ -173,33 +145,23 @@ class Place(NamedTuple):
 
 
 class Loops:
-    """All loops of some nodes, found by the scopes that they were recorded in.
+    """All loops of some nodes.
 
     nodes    oldest first; those of a recorded backward pass are in the loop and the
              step that they are the derivative of
-    passes   is a second pass through the same scopes (a model that is called twice) a
-             loop of its own?
     all      every loop, inner ones among them, in order of time
     outside  the nodes that are in none
+    calls    the runs through a network, in order of time; `several`: more than one?
     """
 
-    def __init__(self, nodes: Iterable[Node], passes: bool = False) -> None:
-        self.all: list[Loop] = []
-        self.outside: list[Node] = []
-        self._passes = passes
-        self._latest: dict[tuple[Place | None, Scopes], Loop] = {}
-        self._of: dict[Node, Place] = {}
-        scope: Scopes = ()
-        places: list[Place] = []
-        for node in nodes:
-            if node.scope is not scope:
-                scope, places = node.scope, self._places(node.scope)
-            for place in places:
-                place.loop.nodes.setdefault(place.step, []).append(node)
-            if places:
-                self._of[node] = places[-1]
-            else:
-                self.outside.append(node)
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        nodes = list(nodes)
+        search = Search(nodes, Loop, Place)
+        self.all: list[Loop] = search.all
+        self.calls: list[Call] = search.calls
+        self._of: dict[Node, Place] = search.of
+        self.outside = [node for node in nodes if node not in self._of]
+        self._scopes: dict[tuple[Scopes, Place | None], Scopes] = {}
 
     def of(self, node: Node) -> Place | None:
         """The loop and the step of a node: of loops in loops the innermost."""
@@ -214,7 +176,14 @@ class Loops:
 
     def at(self, scopes: Scopes) -> Loop | None:
         """The first loop that has just these scopes around it."""
-        return next((loop for loop in self.all if loop.scopes == scopes), None)
+        same = (loop for loop in self.all if loop.scopes == scopes)
+        alike = (loop for loop in self.all if bare(loop.scopes) == bare(scopes))
+        return next(same, None) or next(alike, None)
+
+    @property
+    def several(self) -> bool:
+        """Are there several calls, so that a step alone does not say where one is?"""
+        return len(self.calls) > 1
 
     @property
     def outer(self) -> list[Loop]:
@@ -235,42 +204,44 @@ class Loops:
                 found |= letters(closing(nodes, loop.inside, kinds))
         return found
 
-    def _places(self, scope: Scopes) -> list[Place]:
-        """The loops that a scope lies in, outermost first, and the steps."""
-        places: list[Place] = []
-        outer: Place | None = None
-        for depth, level in enumerate(scope):
-            if level.kind == "step":
-                step = level.index
-                outer = Place(self._loop(outer, scope[:depth], step), step)
-                places.append(outer)
-        return places
+    def scope(self, node: Node) -> Scopes:
+        """The scope of a node as if all loops had been marked: found steps are written
+        in, and where there are several calls, which one it is."""
+        place = self.of(node)
+        if (node.scope, place) not in self._scopes:
+            self._scopes[node.scope, place] = self._written(node.scope, place)
+        return self._scopes[node.scope, place]
 
-    def _loop(self, outer: Place | None, scopes: Scopes, step: int) -> Loop:
-        loop = self._latest.get((outer, scopes))
-        again = self._passes and loop is not None and step in loop.nodes
-        if loop is None or (again and step != next(reversed(loop.nodes))):
-            number = 0 if loop is None else loop.number + 1
-            loop = self._latest[outer, scopes] = Loop(scopes, outer, number)
-            self.all.append(loop)
-        return loop
+    def _written(self, scope: Scopes, place: Place | None) -> Scopes:
+        levels = list(bare(scope))
+        if place is None:
+            return tuple(levels)
+        chain = [place]
+        while chain[0].loop.outer is not None:
+            chain.insert(0, chain[0].loop.outer)
+        marked = sum(one.loop.marked for one in chain)
+        spare = sum(level.kind == "step" for level in levels) - marked
+        inserted = 0
+        for depth, (loop, step) in enumerate(chain):
+            if loop.marked:
+                continue
+            written = Scope("step", "step", step)
+            there = [k for k, level in enumerate(levels) if level.kind == "step"]
+            if spare > 0:  # a model called for one step: its own step says nothing
+                levels[there[depth]] = written
+                spare -= 1
+            else:
+                levels.insert(len(bare(loop.scopes)) + inserted, written)
+                inserted += 1
+        loop = chain[0].loop
+        if not loop.call.alone:
+            if loop.call.label == path(loop.around):  # the user's own words for it
+                del levels[: len(loop.around)]
+            levels.insert(0, Scope("loop", loop.call.label, loop.call.number))
+        return tuple(levels)
 
 
 def loops(outputs: Iterable[AnyEdge]) -> list[Loop]:
     """Every loop behind the outputs whose steps hand on a state, in order of time."""
     found = Loops(ancestors([edge.source for edge in outputs]))
     return [loop for loop in found.outer if len(loop.states) > 1]
-
-
-def _output(node: Node, index: int) -> AnyEdge:
-    if not node.primitive.multiple:
-        return node
-    return Edge(node, index, node.array[index], node.requires_grad)
-
-
-def _alike(a: list[Node], b: list[Node], count: int) -> bool:
-    """Were the first `count` operations of both steps the same?"""
-    if min(len(a), len(b)) < count:
-        return False
-    pairs = zip(a[:count], b[:count], strict=True)
-    return all(x.primitive is y.primitive for x, y in pairs)

@@ -79,9 +79,9 @@ class Names:
         single = isinstance(output, Node) and not output.primitive.multiple
         self._loss = output if single and output.array.size == 1 else None
         self._numbers = {node: number for number, node in enumerate(nodes)}
-        self._loops = Loops(nodes)
+        self.loops = Loops(nodes)
         self._many = len({layer_of(node.scope) for node in nodes} - {None}) > 1
-        self._gates = _letters(nodes, self._loops)
+        self._gates = _letters(nodes, self.loops)
         self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
         self._leaves: dict[Leaf, Symbol] = {}
         self._taken: dict[Symbol, int] = {}
@@ -132,7 +132,7 @@ class Names:
             return Symbol(clean(given, LONGEST))
         if node is self._loss:
             return Symbol("L")
-        letter, place = self._gates.get(node), self._loops.of(node)
+        letter, place = self._gates.get(node), self.loops.of(node)
         if letter is not None and not node.primitive.multiple:
             later = letter.rstrip(CANDIDATE) in STATES and not self._falls(node)
             number = "" if place is None else str(place.step + later)
@@ -155,7 +155,7 @@ class Names:
 
     def _falls(self, node: Node) -> bool:
         """Is it of a loop that goes from the last step back to the first?"""
-        place = self._loops.of(node)
+        place = self.loops.of(node)
         return place is not None and place.loop.reverse
 
     def _part(self, node: Node, index: int) -> Symbol:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,23 +19,34 @@ from minigrad.engine.autodiff import backpropagate
 from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.watching import Watcher
-from minigrad.reading.loops import Loops
+from minigrad.reading.loops import Loop, Loops
 from minigrad.reading.norms import euclidean, product_norm
 
 OUTSIDE = "outside"  # the slot of uses outside any time step
 
 
+class LoopStep(NamedTuple):
+    """A time step of one of several loops: which, and which step."""
+
+    loop: str
+    step: int
+
+    def __str__(self) -> str:
+        return f"{self.loop}, step {self.step}"
+
+
 class Uses:
     """The uses of some tensors in the graph of some outputs.
 
-    steps   the names of the slots: the graph's time steps in order and, where one of
-            the tensors is used outside of any, "outside"
+    steps   the names of the slots: the graph's time steps in order (where it has
+            several loops, a `LoopStep` each) and, where one of the tensors is used
+            outside of any, "outside"
     counts  {(key, slot): number of uses}
     """
 
     def __init__(self, outputs: Iterable[AnyEdge], keys: Iterable[Key]) -> None:
         wanted = set(keys)
-        found: list[tuple[Key, int | None]] = []
+        found: list[tuple[Key, int | LoopStep | None]] = []
         nodes = ancestors([edge.source for edge in outputs])
         self._loops = Loops(nodes)
         for node in nodes:
@@ -43,8 +54,12 @@ class Uses:
                 for edge in node.edges:
                     if edge.requires_grad and key(edge) in wanted:
                         found.append((key(edge), self._step(node)))
-        times = {step for loop in self._loops.outer for step in loop.steps}
-        self.steps: list[int | str] = [*sorted(times)]
+        times = {
+            (loop.call.number, self._named(loop, step))
+            for loop in self._loops.outer
+            for step in loop.steps
+        }
+        self.steps: list[int | LoopStep | str] = [step for _, step in sorted(times)]
         if any(step is None for _, step in found):
             self.steps.append(OUTSIDE)
         self._slots = {step: slot for slot, step in enumerate(self.steps)}
@@ -55,10 +70,14 @@ class Uses:
         """The number of the slot that a use belongs to."""
         return self._slots[self._step(node)]  # type: ignore[index]
 
-    def _step(self, node: Node) -> int | None:
+    def _step(self, node: Node) -> int | LoopStep | None:
         """The time step of a use: of loops in loops the outer one's."""
         place = self._loops.outermost(node)
-        return None if place is None else place.step
+        return None if place is None else self._named(*place)
+
+    def _named(self, loop: Loop, step: int) -> int | LoopStep:
+        several = self._loops.several
+        return LoopStep(loop.call.label, step) if several else step
 
 
 class Dense:

@@ -141,6 +141,8 @@ class Router:
         a, b = self.grid.tile(line.tail), self.grid.tile(line.head)
         if side_a == "elision" or side_b == "elision":
             return self._beside_elision(line, start, end, side_a)
+        if a.id == b.id and line.tail not in self.tiles.initial:
+            return self._back_into(a, start, end)
         if side_a == "side" and side_b == "side":
             if abs(start[1] - end[1]) < 1.0:
                 return straight(start, (end[0], start[1]))
@@ -154,6 +156,22 @@ class Router:
             x, y, w, h = self.layout.boxes[line.head]
             end = (min(max(start[0], x - w / 2 + 4), x + w / 2 - 4), y - h / 2)
         return self._vertical(a, b, start, end, side_b, line)
+
+    def _back_into(self, tile: Tile, start: Point, end: Point) -> Curve:
+        """A folded state: over the top of its step, back to the other side."""
+        left, _, right, top = self.layout.tiles[tile.id]
+        heights = {
+            self._entry(line)[1]
+            for line in self.picture.lines
+            if line.kind == "state" and self.grid.tile(line.head).id == tile.id
+        }
+        lane = sorted(heights, reverse=True).index(end[1])  # the upper one inside
+        high, beside = top + 10 + 16 * lane, 14 + LANE * lane
+        a, b = (right + beside, left - beside)
+        if start[0] < end[0]:  # time runs from right to left
+            a, b = b, a
+        corners = [(a, start[1]), (a, high), (b, high), (b, end[1])]
+        return rounded([start, *corners, end])
 
     def _beside_elision(
         self, line: Line, start: Point, end: Point, side_a: str
@@ -172,6 +190,9 @@ class Router:
         a, b = self.grid.tile(line.tail), self.grid.tile(line.head)
         curve = self.layout.lines[line.id]
         half = text_width(text, SMALL) / 2
+        if a.id == b.id:
+            left, _, right, _ = self.layout.tiles[a.id]
+            return (left + right) / 2, max(y for _, y in curve) + 8
         if line.kind == "state" and a.row == b.row:
             x = self._gap(a, b, line)
             if a.kind == "elision":

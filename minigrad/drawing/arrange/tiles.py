@@ -72,7 +72,8 @@ class Tiles:
         if line.tail in self.initial:
             return Ends("ghost", "entry")
         if a.id == b.id:
-            return Ends("inside", "inside")
+            loop = line.kind == "state" and line.id in self.states.of  # folded
+            return Ends("exit", "entry") if loop else Ends("inside", "inside")
         near = known = False
         if line.kind == "state":
             known = line.id in self.states.of or "elision" in (a.kind, b.kind)
@@ -106,7 +107,7 @@ class Tiles:
             lines = inside.get(tile.id, [])
             sketch = Sketch(
                 tuple(box_size(box) for box in shown),
-                tuple(tuple(s.name for s in box.clusters) for box in shown),
+                tuple(tuple(str(s) for s in box.clusters) for box in shown),
                 tuple((index[line.tail], index[line.head]) for line in lines),
                 flow if tile.kind == "step" or lying else "LR",
                 self.states.signature(tile.row) if tile.kind == "step" else (),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from itertools import groupby
 
 from minigrad.drawing.read.picture import Box, Column, Line, Picture, Tile
 from minigrad.engine.errors import ArgumentError
@@ -20,7 +21,8 @@ def choose(
     last: int | None,
     steps: Collection[int] | None,
 ) -> set[Column]:
-    """The columns to show. Chosen steps count most, then `first` and `last`."""
+    """The columns to show: so many of every loop. Chosen steps count most, then `first`
+    and `last`."""
     for name, value in (("max_steps", max_steps), ("first", first), ("last", last)):
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value is not None and (not whole or value < (name == "max_steps")):
@@ -41,12 +43,19 @@ def choose(
                 hint="time steps are counted from 0",
             )
         return chosen
-    if first is None and last is None:
-        if max_steps is None or len(columns) <= max_steps:
-            return set(columns)
-        first, last = max_steps - max_steps // 2, max_steps // 2
-    first, last = first or 0, last or 0
-    return set(columns[:first]) | set(columns[len(columns) - last :] if last else [])
+    if first is None and last is None and max_steps is None:
+        return set(columns)
+    shown: set[Column] = set()
+    for _, found in groupby(columns, lambda column: column[0]):
+        run = list(found)
+        if first is not None or last is not None:
+            head, tail = first or 0, last or 0
+        elif max_steps is None or len(run) <= max_steps:
+            head, tail = len(run), 0
+        else:
+            head, tail = max_steps - max_steps // 2, max_steps // 2
+        shown.update(run[:head], run[len(run) - tail :] if tail else [])
+    return shown
 
 
 def elide(picture: Picture, shown: set[Column]) -> Picture:

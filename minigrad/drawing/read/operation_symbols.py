@@ -60,7 +60,8 @@ def node_title(node: Node, number: int) -> str:
     made = ", ".join(map(str, outs)) + more
     words = f"#{number} {node.primitive.name}: {shapes} -> {made}"
     if node.scope:
-        words += " in " + " / ".join(clean(level) for level in node.scope[:6])
+        levels = [clean(level) for level in node.scope if level.name]
+        words += " in " + " / ".join(levels[:6]) if levels else ""
     return clean(words, 300)
 
 

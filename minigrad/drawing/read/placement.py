@@ -2,7 +2,7 @@
 
 A *band* is the row of one layer in one direction. Operations of a step that are in no
 layer lie in bands before, between or after the layers, by what they depend on. Two
-loops under different names (an encoder and a decoder) are two runs: their columns stand
+calls (an encoder and a decoder, or one model twice) are two runs: their columns stand
 one after the other, unless the second reads the first step by step (then they are
 rows).
 
@@ -11,6 +11,7 @@ Read next: `box_labels.py`.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -36,6 +37,7 @@ class Places:
 
     def __init__(self, nodes: list[Node], numbers: dict[Node, int]) -> None:
         self.nodes = nodes
+        self._numbers = numbers
         self.sources = [
             [numbers[e.source] for e in node.edges if type(e.source) is Node]
             for node in nodes
@@ -72,7 +74,7 @@ class Places:
             if spot.step is None:
                 continue
             runs.setdefault(spot.prefix, len(runs))
-            for m in self.sources[n]:
+            for m in self._read(n):
                 other = self.spots[m]
                 if other.prefix != spot.prefix and other.step == spot.step:
                     key = other.prefix, spot.prefix
@@ -85,6 +87,24 @@ class Places:
             None if spot.step is None else (order[runs[spot.prefix]], spot.step)
             for spot in self.spots
         ]
+
+    def _read(self, n: int) -> list[int]:
+        """What an operation reads. Of a stack that is taken apart again it is what was
+        stacked at that place, even if all entries were changed in between."""
+        found = []
+        for edge in self.nodes[n].edges:
+            source: Any = edge.source
+            if type(source) is Node and source.primitive.name == "unstack":
+                index, steps = edge.index, source.edges[0].array.shape[0]
+                source = source.edges[0].source
+                while type(source) is Node and source.primitive.name != "stack":
+                    same = source.edges and source.edges[0].array.shape[:1] == (steps,)
+                    source = source.edges[0].source if same else None
+                if type(source) is Node and len(source.edges) == steps:
+                    source = source.edges[index].source
+            if type(source) is Node:
+                found.append(self._numbers[source])
+        return found
 
     def _bands(self) -> list[tuple | None]:
         """Each step operation's band: (prefix, layer or None, part, height)."""
@@ -215,6 +235,12 @@ class Places:
                 rows[key] = Row("", "outside")
         return key
 
+    @cached_property
+    def _layers(self) -> Counter:
+        """How many layers and directions each loop has."""
+        found = {(s.prefix, s.layer) for s in self.spots if s.layer is not None}
+        return Counter(prefix for prefix, _ in found)
+
     def _written(self, band: tuple) -> str:
         """A band as text: something to sort by."""
         if band not in self._texts:
@@ -224,13 +250,15 @@ class Places:
     def _row_title(self, n: int) -> str:
         spot = self.spots[n]
         words = [clean(record.name) for record in spot.prefix]
+        several = any(record.kind == "loop" for record in spot.prefix)
         if self.words[n]:
             words.insert(0, f"{self.words[n]}:")
-        if spot.layer is not None:
+        if spot.layer is not None and (not several or self._layers[spot.prefix] > 1):
             number, reverse = spot.layer
             words.append(f"layer {number}" + (" reverse" if reverse else ""))
-        if spot.cell:
-            words.append(clean(spot.cell.upper() if len(spot.cell) < 5 else spot.cell))
+        kind = clean(spot.cell.upper() if len(spot.cell) < 5 else spot.cell)
+        if kind and not (several and spot.prefix[0].name.startswith(kind)):
+            words.append(kind)
         return ", ".join(words).replace(":,", ":")
 
     def _outside_pools(self) -> dict[int, int]:

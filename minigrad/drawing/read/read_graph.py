@@ -47,6 +47,7 @@ class Reader:
         self.lines: list[Line] = []
         self.tiles: dict[str, Tile] = {}
         self.box_of: list[Box] = []
+        self.made = {id(a): node for node in nodes for a in node.outputs}
         self.merged: dict[tuple, Line] = {}
         self.leaves: dict[Leaf, list] = {}  # leaf -> [number, edge, uses]
 
@@ -54,10 +55,7 @@ class Reader:
         """Read the whole graph."""
         for number, node in enumerate(self.nodes):
             self._add_box(number, node)
-        for number, node in enumerate(self.nodes):
-            head = self.box_of[number]
-            for k, edge in enumerate(node.edges):
-                self._add_line(number, node, k, edge, head)
+        self._add_lines()
         labels = Labels(self.nodes, self.names, self.places)
         for box in self.boxes.values():
             if box.nodes:
@@ -124,6 +122,12 @@ class Reader:
 
     # ------------------------------------------------------------- lines
 
+    def _add_lines(self) -> None:
+        for number, node in enumerate(self.nodes):
+            head = self.box_of[number]
+            for k, edge in enumerate(node.edges):
+                self._add_line(number, node, k, edge, head)
+
     def _add_line(self, number: int, node: Node, k: int, edge: Any, head: Box) -> None:
         source = edge.source
         value: tuple[int | str, int]  # what flows along the line
@@ -184,9 +188,20 @@ class Reader:
             kind = "weight" if edge.requires_grad else "input"
         box = self.boxes.get(key)
         if box is None:
-            box = self._small(key, kind, ghost_lines(self.names, edge), head, edge)
+            lines = self._detached(edge) or ghost_lines(self.names, edge)
+            box = self._small(key, kind, lines, head, edge)
             box.leaf = leaf
         return box
+
+    def _detached(self, edge: Any) -> tuple[str, ...]:
+        """What a ghost shows that is a value of the graph, handed on without it."""
+        if edge.requires_grad or not edge.array.ndim:
+            return ()
+        found = self.made.get(id(edge.array))
+        if found is None:
+            return ()
+        word = str(self.names.named(found) or operation(found))
+        return f"{word}, detached", shape_text(edge.array.shape)
 
     def _small(
         self, key: str, kind: str, lines: tuple[str, ...], head: Box, edge: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minigrad.engine.graph import Node
-from minigrad.engine.scope import Scope
+from minigrad.engine.scope import Scope, path
 from minigrad.reading.backward_passes import adds_gradients
 from minigrad.reading.levels import innermost, layer_of
 from minigrad.reading.loops import Loops, Place, Scopes
@@ -20,7 +20,7 @@ class Spot(NamedTuple):
     step: int | None
     layer: tuple[int, bool] | None  # (number, reverse)
     cell: str
-    prefix: tuple[Scope, ...]  # around the loop: an encoder, a decoder
+    prefix: tuple[Scope, ...]  # which loop of several; the scopes around a single one
     clusters: tuple[Scope, ...]  # within a step (or outside all): gates and the like
 
 
@@ -30,9 +30,9 @@ def spots(nodes: list[Node]) -> list[Spot]:
     known: dict[tuple[Place | None, Scopes], Spot] = {}
     found: list[Spot] = []
     for node in nodes:
-        key = loops.outermost(node), node.scope
+        key = loops.outermost(node), loops.scope(node)
         if key not in known:
-            known[key] = _spot(node.scope, key[0])
+            known[key] = _spot(key[1], key[0])
         spot = known[key]
         if adds_gradients(node):  # in the step, of whatever gate the last one came
             spot = spot._replace(clusters=())
@@ -46,16 +46,16 @@ def _spot(scope: Scopes, place: Place | None) -> Spot:
         return Spot(None, None, "", (), scope)
     loop, step = place
     cell = innermost(scope, "cell")
-    own = [
-        record
-        for depth, record in enumerate(scope, 1)
-        if record.kind not in ("layer", "cell") and depth != loop.inside
-    ]
-    around = loop.around
+    own = [level for level in scope if level.kind not in ("loop", "layer", "cell")]
+    own.remove(next(level for level in own if level.kind == "step"))
+    prefix = around = loop.around
+    if not loop.call.alone:
+        prefix = (Scope("loop", loop.call.label, loop.call.number),)
+        around = () if loop.call.label == path(around) else around
     return Spot(
         step,
         layer_of(scope),
         "" if cell is None else cell.name,
-        around,
+        prefix,
         tuple(own[len(around) :]),
     )

@@ -5,10 +5,10 @@ Read next: `values.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from minigrad.drawing.read.operation_symbols import text_width
-from minigrad.drawing.read.picture import Picture
+from minigrad.drawing.read.picture import Column, Picture
 from minigrad.drawing.style import SIZE
 from minigrad.engine.errors import ArgumentError
 from minigrad.reading.text import clean
@@ -16,11 +16,16 @@ from minigrad.reading.text import clean
 LONGEST = 18  # characters of a name that are shown
 
 
-def name_steps(picture: Picture, words: Sequence[object] | None) -> None:
-    """Title step t of every layer with word t. Where two loops follow each other, the
-    words are those of the first. ArgumentError for something that is no sequence."""
+def names_of_steps(
+    columns: Sequence[Column], words: Sequence[object] | None
+) -> dict[Column, str]:
+    """The name of every column: "3: but". Of several loops words name the first one's
+    steps, or those of all, one loop after the other.
+
+    ArgumentError for something that is no sequence, or of another length.
+    """
     if words is None:
-        return
+        return {}
     if isinstance(words, str):
         words = words.split()
     try:
@@ -32,18 +37,32 @@ def name_steps(picture: Picture, words: Sequence[object] | None) -> None:
             actual=clean(repr(words), 60),
             hint='words=["the", "movie"]',
         ) from None
+    first = [column for column in columns if column[0] == columns[0][0]]
+    if len(shown) not in (len(first), len(columns)):
+        more = len(columns) > len(first)
+        total = f", or {len(columns)}, for all loops" if more else ""
+        raise ArgumentError(
+            f"draw: {len(shown)} words for {len(first)} steps",
+            expect=f"one word per time step: {len(first)}{total}",
+            actual=f"{len(shown)} words",
+            hint="leave words out, or cut them as the input was",
+        )
+    named = zip(columns, shown, strict=False)
+    return {column: f"{column[1]}: {word}" for column, word in named}
+
+
+def name_steps(picture: Picture, names: Mapping[Column, str]) -> None:
+    """Title the steps of every layer."""
     for tile in picture.tiles.values():
-        if tile.kind != "step" or tile.column is None:
+        if tile.kind != "step" or tile.column is None or tile.column not in names:
             continue
-        run, step = tile.column
-        if run or not 0 <= step < len(shown):
-            continue
-        tile.title = f"{step}: {shown[step]}"
+        tile.title = names[tile.column]
         for key in tile.boxes:
             box = picture.boxes[key]
             if box.kind == "cell":
                 box.lines = (tile.title, *box.lines[1:])
-    _alike(picture)
+    if names:
+        _alike(picture)
 
 
 def _alike(picture: Picture) -> None:

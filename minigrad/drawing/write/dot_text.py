@@ -194,7 +194,7 @@ class Writer:
         if self.faint:
             place = self._faded_cluster(tile, path)
         if self.layout:
-            names = tuple(level.name for level in path)
+            names = tuple(str(level) for level in path)
             rect = self.layout.clusters.get((tile.id, names))
             if rect:
                 place += " " + pairs(
@@ -209,7 +209,7 @@ class Writer:
         ground = self.theme.tile if step else self.theme.paper
         gate = record.kind == "gate"
         colour = hue(record.index if gate else None)
-        words = clean(record.name)
+        words = clean(record)
         first = f'label={label((words,))} class="{"gate" if gate else "scope"}"'
         style = {
             "style": "rounded,filled" if gate else "rounded,filled,dashed",

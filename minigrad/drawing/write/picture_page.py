@@ -18,6 +18,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.read.picture import Box, Picture
 from minigrad.drawing.read.values import summary
 from minigrad.drawing.write.dot_attributes import title as box_title
+from minigrad.engine.scope import path
 from minigrad.engine.user_code import line as code_line
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean, number
@@ -81,7 +82,7 @@ def _boxes(picture: Picture) -> dict[str, Any]:
         facts = {"what": box_title(box, picture.nodes), **_facts(picture, box)}
         if box.id in gradients:
             facts["gradient"] = number(gradients[box.id])
-        scopes = [clean(level.name) for level in box.clusters]
+        scopes = [clean(level) for level in box.clusters]
         words = " ".join([*box.lines, *scopes, facts["what"], box.name])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
@@ -102,7 +103,7 @@ def _facts(picture: Picture, box: Box) -> dict[str, str]:
         place = code_line(node.where)
         if place is not None:
             facts["line"] = clean(f"{place[0].rpartition('/')[2]}:{place[1]}", 80)
-        facts["place"] = clean(" / ".join(str(level) for level in node.scope), 120)
+        facts["place"] = clean(path(node.scope), 120)
     if box.array is not None:
         facts["value"] = ", ".join(part for part in summary(box.array) if part)
     return facts
@@ -126,15 +127,15 @@ def _folds(picture: Picture, layout: Layout) -> dict[str, Any]:
         folds[tile.id] = {**inside, "lines": _heat(picture, boxes), "inner": []}
         for key in boxes:
             of_box.setdefault(key, set()).add(tile.id)
-    for (tile_id, path), name in picture.cluster_ids().items():
+    for (tile_id, levels), name in picture.cluster_ids().items():
         boxes = [
             key
             for key in picture.tiles[tile_id].boxes
-            if picture.boxes[key].clusters[: len(path)] == path
+            if picture.boxes[key].clusters[: len(levels)] == levels
             and (tile_id not in folds or within(key))
         ]
-        kind = "gate" if path[-1].kind == "gate" else "scope"
-        inside = {"title": clean(path[-1].name), "kind": kind, "boxes": boxes}
+        kind = "gate" if levels[-1].kind == "gate" else "scope"
+        inside = {"title": clean(levels[-1].name), "kind": kind, "boxes": boxes}
         folds[name] = {**inside, "lines": _heat(picture, boxes), "inner": []}
         for key in boxes:
             of_box.setdefault(key, set()).add(name)

@@ -119,19 +119,20 @@ const level = (operation, kind) => {
 const placeOf = (event) => {
   const side = event.kind === "forward" ? "forward" : "backward";
   if (event.operation === undefined || event.kind === "stacked") {
-    return { side, layer: null, step: null, gate: null };
+    return { side, loop: null, layer: null, step: null, gate: null };
   }
-  return { side, layer: level(event.operation, "layer")?.[1] ?? null,
+  return { side, loop: level(event.operation, "loop")?.[1] ?? null,
+    layer: level(event.operation, "layer")?.[1] ?? null,
     step: level(event.operation, "step")?.[2] ?? null,
     gate: level(event.operation, "gate")?.[1] ?? null };
 };
 const places = events.map(placeOf);
 // The stretch of a kind that an event belongs to, or null (as navigation.py has it).
 const stretch = (k, unit) => {
-  const { side, layer, step, gate } = places[k];
+  const { side, loop, layer, step, gate } = places[k];
   if (unit === "pass") return side;
-  if (unit === "step") return JSON.stringify([side, layer, step]);
-  return gate === null ? null : JSON.stringify([side, layer, step, gate]);
+  if (unit === "step") return JSON.stringify([side, loop, layer, step]);
+  return gate === null ? null : JSON.stringify([side, loop, layer, step, gate]);
 };
 const seek = (from, unit, back, target) => {
   const by = back ? -1 : 1;

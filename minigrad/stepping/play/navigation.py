@@ -26,11 +26,11 @@ def where(steps: Any, event: Event, unit: str) -> tuple | None:
     if unit == "pass":
         return (side,)
     if event.operation is None or isinstance(event, Stacked):  # outside everything
-        return (side, None, None) if unit == "step" else None
+        return (side, None, None, None) if unit == "step" else None
     operation = steps.operations[event.operation]
     if unit == "operation":
         return side, event.operation
-    step = operation.layer, operation.step
+    step = operation.loop, operation.layer, operation.step
     if unit == "step":
         return side, *step
     gate = operation.gate

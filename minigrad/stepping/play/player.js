@@ -14,13 +14,15 @@ const cells = [];  // {element, from, to}: stretches of events
 const cellOf = [];  // event -> its cell
 const timeLine = () => {
   const grid = byId("mg-grid");
-  const steps = [...new Set(places.map(({ step }) => step))]
-    .filter((step) => step !== null).sort((a, b) => a - b);
+  const loops = [...new Set(places.filter(({ step }) => step !== null).map((p) => p.loop))];
+  const steps = loops.flatMap((loop) => [...new Set(
+    places.filter((p) => p.step !== null && p.loop === loop).map((p) => p.step),
+  )].sort((a, b) => a - b).map((step) => ({ loop, step })));
   const first = places.findIndex(({ step }) => step !== null);
   const firstOperation = first < 0 ? Infinity : events[first].operation;
   const columnOf = (k) => {
-    const { step } = places[k];
-    if (step !== null) return 1 + steps.indexOf(step);
+    const { loop, step } = places[k];
+    if (step !== null) return 1 + steps.findIndex((s) => s.loop === loop && s.step === step);
     const { operation } = events[k];
     const after = operation !== undefined && operation > firstOperation
       && events[k].kind !== "stacked";
@@ -51,7 +53,17 @@ const timeLine = () => {
   const layered = new Set(rows.map(({ layer }) => layer)).size > 1;
   grid.classList.toggle("dense", rows.length > 4);
   const every = Math.ceil(steps.length * 22 / Math.max(200, grid.clientWidth - 120));
-  const heads = ["in", ...steps.map((t) => (steps.indexOf(t) % every ? "" : t)), "out"];
+  const heads = ["in", ...steps.map(({ step }, n) => (n % every ? "" : step)), "out"];
+  if (loops.length > 1) {  // which loop the steps below are of
+    grid.append(el("span", "corner"), el("span", "head"));
+    loops.forEach((loop) => {
+      const over = el("span", "head over", loop ?? "");
+      over.style.gridColumn = `span ${steps.filter((s) => s.loop === loop).length}`;
+      over.title = loop ?? "";
+      grid.append(over);
+    });
+    grid.append(el("span", "head"));
+  }
   grid.append(el("span", "corner"), ...heads.map((word) => el("span", "head", String(word))));
   rows.forEach(({ side, layer }, number) => {
     const arrow = side === "forward" ? "→" : "←";
@@ -67,7 +79,8 @@ const timeLine = () => {
       button.type = "button";
       button.tabIndex = -1;
       const place = column === 0 ? "before the steps"
-        : column > steps.length ? "after the steps" : `step ${steps[column - 1]}`;
+        : column > steps.length ? "after the steps" : `${steps[column - 1].loop ? `${steps[column - 1].loop}, ` : ""}step ${
+            steps[column - 1].step}`;
       button.title = `${side}, ${layer ? `${layer}, ` : ""}${place}: event ${cell.from}`;
       button.setAttribute("aria-label", button.title);
       button.addEventListener("click", () => go(cell.from));

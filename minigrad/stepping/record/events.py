@@ -200,6 +200,12 @@ class Operation:
         return None if found is None else found.index
 
     @property
+    def loop(self) -> str | None:
+        """Which of several loops: "GRU 2"; None if there is one alone."""
+        found = innermost(self.scope, "loop")
+        return None if found is None else found.name
+
+    @property
     def layer(self) -> str | None:
         """The layer's name: "layer 0 reverse"."""
         found = innermost(self.scope, "layer")

@@ -91,18 +91,19 @@ class GraphTables:
         return bisect(self.seqs, origin.seq), order_of(origin)
 
     def _scope(self, node: Node) -> tuple[Place, ...]:
-        if node.scope not in self.scopes:
-            self.scopes[node.scope] = tuple(
+        scope = self.names.loops.scope(node)
+        if scope not in self.scopes:
+            self.scopes[scope] = tuple(
                 [
                     Place(
                         level.kind,
                         clean(level.name),
                         _plain(level.index),
                     )
-                    for level in node.scope
+                    for level in scope
                 ]
             )
-        return self.scopes[node.scope]
+        return self.scopes[scope]
 
     def value(self, edge: AnyEdge) -> int:
         """The number of the value that an edge leads to."""

@@ -1,0 +1,232 @@
+"""Loops that nobody marked: a cell that is called again and again in a plain `for`.
+
+    for t in range(T):
+        h = cell(x[t], h)               # no time_step, no unroll
+
+    repeated(nodes)     # one list of steps per loop, each a list of its nodes
+
+What is looked for is a tensor of the user's that is used several times in the same way,
+each use made from the result of the one before: those uses are a *chain*, and each of
+its links is a step. Which of the operations between two links belong to which step is
+told by what feeds what.
+
+Read next: `loops.py`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from minigrad.engine.graph import Leaf, Node
+from minigrad.reading.handed_on import Links
+
+MOST_WORK = 4_000_000  # uses of a tensor times operations that are walked over
+NEAR = 64  # operations among which a copied value is looked for
+Chain = list[int]  # positions among the nodes
+
+
+def repeated(
+    nodes: Sequence[Node], free: Callable[[Node], bool] = lambda node: True
+) -> list[list[list[Node]]]:
+    """The loops among some nodes (oldest first): for each its steps, as lists of nodes.
+
+    free  may a loop be found by this node? Those of marked loops are only carried along
+    Loops within a step of another are not told: look into the steps for them.
+    """
+    return Repeated(nodes, free).loops()
+
+
+class Repeated:
+    """Finds chains of uses, and the steps around their links."""
+
+    def __init__(self, nodes: Sequence[Node], free: Callable[[Node], bool]) -> None:
+        self.nodes = nodes
+        self.free = free
+        self.sites = self._sites()
+        if self.sites:
+            self.inputs = self._inputs()
+            self.readers: list[list[int]] = [[] for _ in nodes]
+            for n, found in enumerate(self.inputs):
+                for m in found:
+                    self.readers[m].append(n)
+
+    def loops(self) -> list[list[list[Node]]]:
+        """The outermost loops, in order of time."""
+        if not self.sites:
+            return []
+        chains = [chain for uses in self.sites for chain in self._chains(uses)]
+        taken: set[int] = set()
+        found = []
+        for group in _together(chains):
+            if taken.isdisjoint(group[0]):
+                steps = self._steps(group)
+                taken.update(n for step in steps for n in step)
+                if steps:
+                    found.append([[self.nodes[n] for n in step] for step in steps])
+        return sorted(found, key=lambda steps: steps[0][0].seq)
+
+    # ------------------------------------------------------------- chains
+
+    def _sites(self) -> list[Chain]:
+        """For each way in which a tensor is used more than once: the uses."""
+        leaves = Counter(
+            [e.source for n in self.nodes for e in n.edges if type(e.source) is Leaf]
+        )
+        if max(leaves.values(), default=0) < 2:
+            return []
+        found: dict[tuple, Chain] = {}
+        for n, node in enumerate(self.nodes):
+            for k, edge in enumerate(node.edges):
+                source = edge.source
+                if type(source) is Leaf and leaves[source] > 1 and self.free(node):
+                    found.setdefault((source, k, *_signature(node)), []).append(n)
+        several = [uses for uses in found.values() if len(uses) > 1]
+        several.sort(key=len, reverse=True)
+        return several[: max(4, MOST_WORK // max(1, len(self.nodes)))]
+
+    def _inputs(self) -> list[list[int]]:
+        """For each node the positions of what feeds it, detached or not."""
+        position = {node: n for n, node in enumerate(self.nodes)}
+        links = Links(self.nodes)
+        return [
+            [
+                position[m]
+                for m, _ in links.of(node, self.nodes[max(0, n - NEAR) : n])
+                if m in position
+            ]
+            for n, node in enumerate(self.nodes)
+        ]
+
+    def _chains(self, uses: Chain) -> list[Chain]:
+        """The uses in rows, in which each comes from the one before."""
+        wanted = set(uses)
+        latest = [-1] * len(self.nodes)  # the latest use that a node comes from
+        ends: dict[int, Chain] = {}  # last link -> chain
+        for n in range(uses[0], len(self.nodes)):
+            before = max([latest[m] for m in self.inputs[n]], default=-1)
+            latest[n] = before
+            if n in wanted:
+                ends[n] = ends.pop(before, [])
+                ends[n].append(n)
+                latest[n] = n
+        return [chain for chain in ends.values() if len(chain) > 1]
+
+    # ------------------------------------------------------------- steps
+
+    def _steps(self, group: list[Chain]) -> list[list[int]]:
+        """The nodes of every step around the links of some chains; [] if the stretches
+        between the links are not alike."""
+        links = [min(row) for row in zip(*group, strict=True)]
+        starts = self._starts(links)
+        steps: list[list[int]] = [[] for _ in links]
+        for k, (start, after) in enumerate(pairwise(links)):
+            mine = self._belonging(start, after, starts[k + 1])
+            for n in range(start, after):
+                steps[k if n in mine else k + 1].append(n)
+        first = [n for n in steps[1] if n < links[1]]
+        steps[0] = [*self._before(links[0], first), *steps[0]]
+        inner = zip(steps[:-1], links[:-1], strict=True)
+        tails = [[n for n in step if n > link] for step, link in inner]
+        last, whole = self._after(links[-1], tails)
+        steps[-1] += [links[-1], *last]
+        return steps if self._alike(tails, whole) else []
+
+    def _starts(self, links: Chain) -> Chain:
+        """Where each step begins at the latest: other tensors are used there, too, once
+        per step before the link."""
+        starts = list(links)
+        for uses in self.sites:
+            if len(uses) == len(links) and uses[0] < links[0]:
+                ahead = zip(uses[1:], links[:-1], links[1:], strict=True)
+                if all(low < n < high for n, low, high in ahead):
+                    starts = [min(a, b) for a, b in zip(starts, uses, strict=True)]
+        return starts
+
+    def _belonging(self, start: int, after: int, ahead: int) -> set[int]:
+        """Which nodes between two links are of the first one's step: what comes from
+        the link, and what that needs besides."""
+        mine = {start}
+        for n in range(start + 1, ahead):
+            if any(m in mine for m in self.inputs[n]):
+                mine.add(n)
+        for n in range(ahead - 1, start, -1):
+            if n not in mine and any(m in mine and m < ahead for m in self.readers[n]):
+                mine.add(n)
+        return mine
+
+    def _before(self, link: int, usual: list[int]) -> list[int]:
+        """What stands before the first link as it does before the second."""
+        count = 0
+        while count < len(usual) and link - count > 0:
+            ours, theirs = self.nodes[link - count - 1], self.nodes[usual[-count - 1]]
+            if _signature(ours) != _signature(theirs):
+                break
+            count += 1
+        return list(range(link - count, link))
+
+    def _after(self, link: int, tails: list[list[int]]) -> tuple[list[int], bool]:
+        """What stands after the last link as it does after another: the longest; and
+        whether all that stands after the other does."""
+        best, whole = 0, False
+        for tail in {tuple(map(self._sign, t)): t for t in tails}.values():
+            count = 0
+            for n, theirs in zip(range(link + 1, len(self.nodes)), tail, strict=False):
+                if self._sign(n) != self._sign(theirs):
+                    break
+                count += 1
+            if (count == len(tail), count) > (whole, best):
+                best, whole = count, count == len(tail)
+        return list(range(link + 1, link + 1 + best)), whole
+
+    def _sign(self, n: int) -> tuple:
+        return _signature(self.nodes[n])
+
+    def _alike(self, tails: list[list[int]], whole: bool) -> bool:
+        """Do the steps do the same often enough to be steps of a loop?"""
+        if len(tails) < 3 and not any(tails):
+            return False  # x * x * x is no loop
+        if len(tails) == 1:
+            return whole
+        counted = Counter(tuple(map(self._sign, tail)) for tail in tails)
+        return whole or counted.most_common(1)[0][1] > 1
+
+
+def _signature(node: Node) -> tuple:
+    """What is the same in every step: the operation, and the scopes within the step."""
+    levels = [(s.kind, s.name) for s in node.scope if s.kind not in ("step", "loop")]
+    return node.primitive.name, *levels
+
+
+def _together(chains: list[Chain]) -> list[list[Chain]]:
+    """Chains that are passed in turn belong to one loop; the longest stretches first.
+    What is used in some of a loop's steps only is no loop of its own."""
+    groups: list[list[Chain]] = []
+    for chain in sorted(chains, key=lambda c: (c[0] - c[-1], c[0])):
+        for group in groups:
+            if _in_turn(chain, group[0]):
+                group.append(chain)
+                break
+        else:
+            groups.append([chain])
+    tops = [group[0] for group in groups]
+    return [g for g in groups if not any(_within(g[0], other) for other in tops)]
+
+
+def _in_turn(a: Chain, b: Chain) -> bool:
+    """Are the links of two chains passed in turn?"""
+    return (
+        len(a) == len(b)
+        and all(map(int.__lt__, a, b[1:]))
+        and all(map(int.__lt__, b, a[1:]))
+    )
+
+
+def _within(a: Chain, b: Chain) -> bool:
+    """Is `a` passed in some of the steps of the longer chain `b`?"""
+    if len(b) <= len(a) or (a[0] < b[0] and b[-1] < a[-1] and len(a) == 2):
+        return False
+    between = [any(x < n < y for n in b) for x, y in pairwise(a)]
+    inner = any(x < b[0] and b[-1] < y for x, y in pairwise(a))
+    return all(between) and not inner
