@@ -134,7 +134,8 @@ def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
     """The rule on tensors: what it computes is recorded, in the node's own scope.
 
     So is what fits its contributions to their inputs and adds them up, until the rule
-    of the next node runs; at the end of the pass `scope_kept` returns to the user's scope.
+    of the next node runs. At the end of the pass `scope_kept` returns to the user's
+    scope.
     """
     if True not in needs:
         return ()
