@@ -24,6 +24,10 @@ from minigrad.engine.creation import (
     zeros_like,
 )
 from minigrad.engine.functions import log_softmax, logsumexp, softmax
+from minigrad.engine.primitives.along_axis import argmax, argmin, cumsum
+from minigrad.engine.primitives.along_axis import std_over as std
+from minigrad.engine.primitives.along_axis import var_over as var
+from minigrad.engine.primitives.einsum import einsum
 from minigrad.engine.primitives.elementwise import (
     absolute,
     cos,
@@ -128,16 +132,20 @@ __all__ = [
     "abs",
     "absolute",
     "arange",
+    "argmax",
+    "argmin",
     "broadcast_to",
     "clip",
     "clip_grad_norm_",
     "clip_grad_value_",
     "concatenate",
     "cos",
+    "cumsum",
     "data",
     "detect_anomaly",
     "diagnose",
     "draw",
+    "einsum",
     "enable_grad",
     "errors",
     "exp",
@@ -179,6 +187,7 @@ __all__ = [
     "split",
     "sqrt",
     "stack",
+    "std",
     "steps",
     "take",
     "tanh",
@@ -186,6 +195,7 @@ __all__ = [
     "time_step",
     "training",
     "unstack",
+    "var",
     "where",
     "zeros",
     "zeros_like",

@@ -80,6 +80,8 @@ class GRU(Recurrent):
     reset, update  the conventions of `GRUCell`; the defaults are PyTorch's
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    batch_first    x and output are (B, T, ...) instead
+    dropout        between layers, while training: see `Recurrent`
     dtype, init, rng: see `Cell`. `gru.cells`: layers * directions, in PyTorch's order.
 
     Shapes:  x (T, B, D), h0 (layers*directions, B, H) or None for zeros
@@ -97,6 +99,8 @@ class GRU(Recurrent):
         reset: str = "after",
         update: str = "keep",
         bidirectional: bool = False,
+        batch_first: bool = False,
+        dropout: float = 0.0,
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
@@ -106,9 +110,11 @@ class GRU(Recurrent):
             input_size,
             hidden_size,
             num_layers,
-            bidirectional,
             {"reset": reset, "update": update, "dtype": dtype, "init": init},
-            rng,
+            bidirectional=bidirectional,
+            batch_first=batch_first,
+            dropout=dropout,
+            rng=rng,
         )
 
     def forward(

@@ -3,7 +3,7 @@
 Every check here raises a `MinigradError` that names the user's own line: the first one
 outside of minigrad and of these models.
 
-Read next: `word_models.py`.
+Read next: `state_checks.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError, warn
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 
@@ -66,22 +66,50 @@ def same_dtype(kind: str, dtype: np.dtype, **operands: Tensor) -> None:
             )
 
 
-def sequence(kind: str, x: Tensor, input_size: int) -> None:
-    """Raise ShapeError unless x is (T, B, D) with T >= 1 and D the input size."""
-    hint = "time comes first: x.transpose(1, 0, 2) turns (B, T, D) into (T, B, D)"
+def sequence(kind: str, x: Tensor, input_size: int, batch_first: bool = False) -> None:
+    """Raise ShapeError unless x is (T, B, D) with T >= 1 and D the input size.
+
+    With `batch_first`: unless it is (B, T, D).
+    """
+    time, layout = (1, "B, T") if batch_first else (0, "T, B")
+    one = "1, T" if batch_first else "T, 1"
+    hint = "time comes first, then the batch; batch_first=True takes x as (B, T, D)"
+    if batch_first:
+        hint = "the batch comes first here, then time: the model has batch_first=True"
     if x.ndim == 2:
-        hint = "x.expand_dims(1) makes one sequence (T, D) a batch of one (T, 1, D)"
-    elif x.ndim == 3 and x.shape[0] == 0:
+        hint = f"x.expand_dims({1 - time}) makes one sequence (T, D) a batch ({one}, D)"
+    elif x.ndim == 3 and x.shape[time] == 0:
         hint = "a sequence has one step or more: leave empty ones out of the batch"
     elif x.ndim == 3:
         hint = "the last axis is the input of one step: is input_size right?"
-    if x.ndim != 3 or x.shape[2] != input_size or x.shape[0] == 0:
+    if x.ndim != 3 or x.shape[2] != input_size or x.shape[time] == 0:
         raise ShapeError(
             f"{kind}(x): x is not a sequence of inputs for this model",
-            expect=f"x of shape (T, B, {input_size}), T >= 1",
+            expect=f"x of shape ({layout}, {input_size}), T >= 1",
             actual=f"x: {describe(x._edge)}",
             hint=hint,
         )
+
+
+def share_dropped(kind: str, share: Any, layers: int) -> bool:
+    """Is there anything to drop between layers? ArgumentError if it is no share."""
+    if isinstance(share, bool) or not isinstance(share, int | float | np.number):
+        share = float("nan")
+    if not 0 <= share <= 1:
+        raise ArgumentError(
+            f"{kind}(dropout=...): not a share of the entries",
+            expect="0 <= dropout <= 1",
+            actual=f"{share!r:.40}",
+            hint="dropout=0.2 hides a fifth of each layer's output from the next layer",
+        )
+    if share and layers == 1:
+        warn(
+            f"{kind}(dropout=...) with one layer drops nothing",
+            expect="num_layers >= 2: entries are dropped between layers",
+            actual="num_layers=1",
+            hint="nn.Dropout before or after the model, or models.HiddenDropout within",
+        )
+    return bool(share) and layers > 1
 
 
 def initial_state(

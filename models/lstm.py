@@ -126,6 +126,8 @@ class LSTM(Recurrent):
 
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    batch_first    x and output are (B, T, ...) instead
+    dropout        between layers, while training: see `Recurrent`
     forget_gate, forget_bias, peephole, couple: the variants of `LSTMCell`
     dtype, init, rng: see `Cell`. `lstm.cells`: layers * directions, in PyTorch's order.
 
@@ -142,6 +144,8 @@ class LSTM(Recurrent):
         num_layers: int = 1,
         *,
         bidirectional: bool = False,
+        batch_first: bool = False,
+        dropout: float = 0.0,
         forget_gate: bool = True,
         forget_bias: float = 1.0,
         peephole: str | None = None,
@@ -159,7 +163,15 @@ class LSTM(Recurrent):
             "init": init,
         }
         super().__init__(
-            LSTMCell, input_size, hidden_size, num_layers, bidirectional, options, rng
+            LSTMCell,
+            input_size,
+            hidden_size,
+            num_layers,
+            options,
+            bidirectional=bidirectional,
+            batch_first=batch_first,
+            dropout=dropout,
+            rng=rng,
         )
 
     def forward(

@@ -63,12 +63,13 @@ class Mask:
 
 
 def make_mask(
-    lengths: Any, mask: Any, steps: int, batch: int | None
+    lengths: Any, mask: Any, steps: int, batch: int | None, batch_first: bool = False
 ) -> np.ndarray | None:
     """The mask (steps, batch) that `lengths` or `mask` say, or None for neither.
 
     lengths  (B,) whole numbers in 1..T: padding stands at the end
-    mask     (T, B) booleans, True = real: padding stands anywhere
+    mask     (T, B) booleans, True = real: padding stands anywhere; (B, T) where the
+             batch comes first
     Raises ArgumentError for both, or lengths out of range; ShapeError for another
     shape; DTypeError for lengths that are not whole or a mask that is not boolean.
     """
@@ -93,8 +94,8 @@ def make_mask(
     if mask is None:
         _check_lengths(array, steps, batch)
         return np.arange(steps)[:, None] < array
-    _check_mask(array, steps, batch)
-    return array
+    _check_mask(array, steps, batch, batch_first)
+    return array.T if batch_first else array
 
 
 def _check_lengths(array: np.ndarray, steps: int, batch: int) -> None:
@@ -122,14 +123,19 @@ def _check_lengths(array: np.ndarray, steps: int, batch: int) -> None:
         )
 
 
-def _check_mask(array: np.ndarray, steps: int, batch: int) -> None:
-    if array.shape != (steps, batch):
-        turned = array.shape == (batch, steps)
+def _check_mask(array: np.ndarray, steps: int, batch: int, batch_first: bool) -> None:
+    shape, layout, first = (steps, batch), "(T, B)", "time"
+    if batch_first:
+        shape, layout, first = (batch, steps), "(B, T)", "the batch"
+    if array.shape != shape:
+        turned = array.shape == shape[::-1]
         raise ShapeError(
             "mask: another shape than the sequence's",
-            expect=f"shape ({steps}, {batch}): (T, B)",
+            expect=f"shape {shape}: {layout}",
             actual=f"shape {array.shape}",
-            hint="pass mask.T: time comes first" if turned else "one entry per step",
+            hint=f"pass mask.T: {first} comes first"
+            if turned
+            else "one entry per step",
         )
     if array.dtype != bool:
         raise DTypeError(

@@ -22,7 +22,7 @@ from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
 from minigrad.engine.scope import enable_grad, layer, time_step
 from minigrad.engine.tensor import Tensor
-from minigrad.nn import Module
+from minigrad.nn import Dropout, Module
 
 from .cell import Cell
 from .input_checks import (
@@ -31,6 +31,7 @@ from .input_checks import (
     initial_state,
     same_dtype,
     sequence,
+    share_dropped,
     size,
 )
 from .masking import Mask, make_mask
@@ -89,6 +90,12 @@ class Recurrent(Module):
     cells   layers * directions cells: layer 0 forward, layer 0 reverse, layer 1 ...
     config  the arguments that make another model of this kind: `LSTM(**lstm.config)`
 
+    batch_first  x, output and mask are (B, T, ...) instead of (T, B, ...); states are
+                 not, and a trace's gates and states are (T, B, H) always
+    dropout      while training: the share of the entries of each layer's output that
+                 the next layer does not see, drawn anew at every step. Not after the
+                 last layer. Both options are PyTorch's
+
     Padding: `lengths` (B,) says how many steps at the front are real, `mask` (T, B)
     which ones, on any side. Padded inputs may hold anything, NaN included; padded steps
     change no state, give zeros as output, and get gradients that are exactly zero.
@@ -105,8 +112,11 @@ class Recurrent(Module):
         input_size: int,
         hidden_size: int,
         num_layers: int,
-        bidirectional: bool,
         options: dict[str, Any],
+        *,
+        bidirectional: bool,
+        batch_first: bool,
+        dropout: float,
         rng: Any,
     ) -> None:
         super().__init__()
@@ -118,11 +128,14 @@ class Recurrent(Module):
         self.config: dict[str, Any] = {
             **sizes,
             "bidirectional": bool(bidirectional),
+            "batch_first": bool(batch_first),
+            "dropout": dropout,
             **options,
             "dtype": floating(options["dtype"]).name,
         }
         self.input_size, self.hidden_size, self.num_layers = sizes.values()
         self.bidirectional = bool(bidirectional)
+        self.batch_first = bool(batch_first)
         rng = generator(rng, type(self).__name__)  # one for all cells
         directions = 2 if bidirectional else 1
         between = [directions * self.hidden_size] * (self.num_layers - 1)
@@ -131,6 +144,8 @@ class Recurrent(Module):
             for width in [self.input_size, *between]
             for _ in range(directions)
         ]
+        if share_dropped(type(self).__name__, dropout, self.num_layers):
+            self.between = Dropout(dropout, rng=rng)
         if len(self.cells) > 1:  # pictures and tables tell their weights apart
             for name, parameter in self.named_parameters():
                 parameter.name = name
@@ -153,14 +168,8 @@ class Recurrent(Module):
     def _run(
         self, x: Any, state: Any, lengths: Any, mask: Any, traced: bool
     ) -> tuple[Tensor, Any, list[Unrolled]]:
-        kind = type(self).__name__
-        first = self.cells[0]
-        x = as_tensor(x, "x")
-        sequence(kind, x, self.input_size)
-        same_dtype(kind, first.dtype, x=x)
-        array = make_mask(lengths, mask, x.shape[0], x.shape[1])
-        real = None if array is None else Mask(array)
-        starts = self._starts(kind, state, x.shape[1], traced)
+        x, real = self._input(x, lengths, mask)
+        starts = self._starts(state, x.shape[1], traced)
         xs: Sequence[Tensor] = mg.unstack(x if real is None else real.zeroed(x))
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
@@ -174,16 +183,31 @@ class Recurrent(Module):
                 loops.append(loop)
                 both.append(loop.in_time(0))
             xs = both[0] if len(both) == 1 else _joined(*both)
+            if hasattr(self, "between") and number < self.num_layers - 1:
+                xs = _dropped(self.between, xs)
         output = mg.stack(xs)
         if real is not None:
             output = real.zeroed(output)
+        if self.batch_first:
+            output = output.swapaxes(0, 1)
         ends = zip(*[loop.states[-1] for loop in loops], strict=True)
         final = tuple([mg.stack(parts) for parts in ends])
         return output, final if len(final) > 1 else final[0], loops
 
-    def _starts(self, kind: str, state: Any, batch: int, traced: bool) -> list[Any]:
+    def _input(self, x: Any, lengths: Any, mask: Any) -> tuple[Tensor, Mask | None]:
+        """x as a tensor (T, B, D), and which of its steps are real; checked."""
+        kind = type(self).__name__
+        x = as_tensor(x, "x")
+        sequence(kind, x, self.input_size, self.batch_first)
+        same_dtype(kind, self.cells[0].dtype, x=x)
+        if self.batch_first:
+            x = x.swapaxes(0, 1)
+        array = make_mask(lengths, mask, x.shape[0], x.shape[1], self.batch_first)
+        return x, None if array is None else Mask(array)
+
+    def _starts(self, state: Any, batch: int, traced: bool) -> list[Any]:
         """The initial state of every cell, in the form that it takes."""
-        first = self.cells[0]
+        kind, first = type(self).__name__, self.cells[0]
         if state is None:
             starts = [cell.zero_state(batch) for cell in self.cells]
             if not traced:
@@ -214,3 +238,12 @@ def _joined(forward: list[Tensor], backward: list[Tensor]) -> list[Tensor]:
         with time_step(t):
             joined.append(mg.concatenate(pair, axis=1))
     return joined
+
+
+def _dropped(drop: Dropout, xs: Sequence[Tensor]) -> list[Tensor]:
+    """What the next layer sees of a layer's output, with other entries at each step."""
+    seen = []
+    for t, x in enumerate(xs):
+        with time_step(t):
+            seen.append(drop(x))
+    return seen

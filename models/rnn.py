@@ -60,6 +60,8 @@ class RNN(Recurrent):
     activation     "tanh" or "relu"
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    batch_first    x and output are (B, T, ...) instead
+    dropout        between layers, while training: see `Recurrent`
     dtype, init, rng: see `Cell`. `rnn.cells`: layers * directions, in PyTorch's order.
 
     Shapes:  x (T, B, D), h0 (layers*directions, B, H) or None for zeros
@@ -76,6 +78,8 @@ class RNN(Recurrent):
         *,
         activation: str = "tanh",
         bidirectional: bool = False,
+        batch_first: bool = False,
+        dropout: float = 0.0,
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
@@ -85,9 +89,11 @@ class RNN(Recurrent):
             input_size,
             hidden_size,
             num_layers,
-            bidirectional,
             {"activation": activation, "dtype": dtype, "init": init},
-            rng,
+            bidirectional=bidirectional,
+            batch_first=batch_first,
+            dropout=dropout,
+            rng=rng,
         )
 
     def forward(

@@ -33,6 +33,7 @@ from minigrad.reading.loops import Loops
 
 from .input_checks import as_tensor
 from .masking import Mask, make_mask
+from .state_checks import check_new_state
 
 State = Tensor | tuple[Tensor, ...]
 Cell = Callable[[Tensor, Any], Any]
@@ -235,7 +236,7 @@ def run(
             with time_step(t):
                 made = step(xs[t], now[0] if bare else now)
                 new = (made,) if bare else made
-                _check_new_state(new, now)
+                check_new_state(new, now)
                 if mask:  # a padded step keeps the state it found
                     new = [
                         mg.where(keep[t], after, before)
@@ -244,32 +245,3 @@ def run(
                 now = tuple(new)
             states.append(now)
     return Unrolled(cell, states, times, mask, bare, began)
-
-
-def _check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
-    """Raise unless a cell returned a state like the one it was given."""
-    if isinstance(new, tuple | list) and len(new) == len(now):
-        for after, before in zip(new, now, strict=True):
-            if not isinstance(after, Tensor):
-                break
-            a, b = after._edge.array, before._edge.array
-            if a.shape != b.shape or a.dtype != b.dtype:
-                break
-        else:
-            return
-    error = ShapeError
-    actual = f"{type(new).__name__}"
-    if isinstance(new, tuple | list):
-        actual = ", ".join(
-            f"{s.shape} {s.dtype}" if isinstance(s, Tensor) else type(s).__name__
-            for s in new
-        )
-        if [getattr(s, "shape", None) for s in new] == [s.shape for s in now]:
-            error = DTypeError  # type: ignore[assignment]
-    raise error(
-        "unroll: the cell returned another kind of state than it was given",
-        expect=", ".join(f"{s.shape} {s.dtype}" for s in now),
-        actual=actual,
-        hint="give the initial state the full shape (B, H), x and weights one dtype, "
-        "and return tensors in the form they came in",
-    )

@@ -1,12 +1,19 @@
 """Losses: against the plain formulas, the complex step and PyTorch; masks; edges."""
 
 import inspect
+import warnings
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.engine.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    IndexingError,
+    MinigradWarning,
+    ShapeError,
+)
 from minigrad.engine.graph import ancestors
 from minigrad.nn import losses
 
@@ -351,6 +358,45 @@ BAD = [
         (lambda n=n: vars(losses)[n]([1.0], [1], "avg"), ArgumentError, "'avg'")
         for n in ALL
     ],
+    (  # PyTorch's third argument is weight
+        lambda: losses.cross_entropy(np.ones((2, 3)), [0, 1], np.ones(3)),
+        ArgumentError,
+        "reduction=array",
+    ),
+    (
+        lambda: losses.cross_entropy(np.ones((2, 3)), [0, 1], weight=np.ones(2)),
+        ShapeError,
+        r"one factor per class\n  expect  weight of shape \(3,\)",
+    ),
+    *[
+        (
+            lambda e=e: losses.cross_entropy(
+                np.ones((2, 3)), [0, 1], label_smoothing=e
+            ),
+            ArgumentError,
+            "0 <= label_smoothing <= 1",
+        )
+        for e in (-0.1, 1.5, np.nan, "0.1")
+    ],
+    (
+        lambda: losses.cross_entropy(np.ones((2, 3)), [0, -100]),
+        IndexingError,
+        "ignore_index=-100",
+    ),
+    (
+        lambda: losses.binary_cross_entropy(
+            np.ones((2, 3)), np.ones((2, 3)), pos_weight=np.ones(2)
+        ),
+        ShapeError,
+        r"pos_weight=...\) does not fit",
+    ),
+    (
+        lambda: losses.binary_cross_entropy(
+            np.ones(3), np.ones(3), weight=np.ones((2, 3))
+        ),
+        ShapeError,
+        r"weight=...\) does not fit",
+    ),
 ]
 
 
@@ -392,3 +438,129 @@ def test_as_in_torch(name, reduction, dtype, rng):
     other.backward(torch.tensor(u))
     size = abs(theirs.grad.numpy()).max()
     assert abs(g.data - theirs.grad.numpy()).max() <= close * size
+
+
+def agree_with_torch(ours, x, other, theirs, rng):
+    """Value, and gradient for a random cotangent, of a loss with both engines."""
+    other_value = other.detach().numpy()
+    np.testing.assert_allclose(ours.data, other_value, rtol=1e-12)
+    u = rng.normal(size=ours.shape)
+    (g,) = mg.grad(ours, [x], grad_output=u)
+    other.backward(theirs.new_tensor(u))
+    size = abs(theirs.grad.numpy()).max()
+    np.testing.assert_allclose(g.data, theirs.grad.numpy(), rtol=0, atol=1e-13 * size)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("ignored", [None, -100, 2])
+def test_cross_entropys_options_as_in_torch(
+    reduction, smoothing, weighted, ignored, rng
+):
+    torch = pytest.importorskip("torch", reason="needs torch")
+    z, t = 3 * rng.normal(size=(6, 4)), rng.integers(0, 4, 6)
+    if ignored is not None:
+        t[[1, 4]] = ignored
+    w = rng.random(4) + 0.5 if weighted else None
+    x, theirs = mg.tensor(z, requires_grad=True), torch.tensor(z, requires_grad=True)
+    ours = losses.cross_entropy(
+        x, t, reduction, weight=w, label_smoothing=smoothing, ignore_index=ignored
+    )
+    other = torch.nn.functional.cross_entropy(
+        theirs,
+        torch.tensor(t),
+        None if w is None else torch.tensor(w),
+        reduction=reduction,
+        label_smoothing=smoothing,
+        ignore_index=-100 if ignored is None else ignored,
+    )
+    agree_with_torch(ours, x, other, theirs, rng)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("weight", [None, 2.0, (3, 1), (4,), (3, 4)])
+@pytest.mark.parametrize("pos_weight", [None, 3.0, (4,), (3, 4)])
+def test_binary_cross_entropys_weights_as_in_torch(reduction, weight, pos_weight, rng):
+    torch = pytest.importorskip("torch", reason="needs torch")
+    z, t = 3 * rng.normal(size=(3, 4)), rng.random((3, 4))
+    made = [
+        rng.random(w) + 0.5 if isinstance(w, tuple) else w for w in (weight, pos_weight)
+    ]
+    x, theirs = mg.tensor(z, requires_grad=True), torch.tensor(z, requires_grad=True)
+    ours = losses.binary_cross_entropy(
+        x, t, reduction, weight=made[0], pos_weight=made[1]
+    )
+    w, p = (None if m is None else torch.tensor(m, dtype=torch.float64) for m in made)
+    other = torch.nn.functional.binary_cross_entropy_with_logits(
+        theirs, torch.tensor(t), w, reduction=reduction, pos_weight=p
+    )
+    agree_with_torch(ours, x, other, theirs, rng)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_keep_the_dtype_and_a_mask_counts_the_weights_kept(dtype, rng):
+    z, t = rng.normal(size=(5, 3)).astype(dtype), np.array([0, 1, 2, 0, 1])
+    w, keep = rng.random(3) + 0.5, np.array([True, False, True, True, False])
+    options = {"weight": w, "label_smoothing": 0.2}
+    masked = losses.cross_entropy(z, t, mask=keep, **options)
+    alone = losses.cross_entropy(z[keep], t[keep], **options)
+    assert masked.dtype == dtype
+    np.testing.assert_allclose(masked.data, alone.data, rtol=10 * np.finfo(dtype).eps)
+    both = losses.cross_entropy(z, t, mask=keep, ignore_index=2, **options)
+    left = keep & (t != 2)
+    alone = losses.cross_entropy(z[left], t[left], **options)
+    np.testing.assert_allclose(both.data, alone.data, rtol=10 * np.finfo(dtype).eps)
+    none = losses.cross_entropy(z, np.full(5, -1), ignore_index=-1, weight=w)
+    assert none.item() == 0.0  # a mean over no entries
+    one = losses.binary_cross_entropy(z, np.ones((5, 3)), pos_weight=2.0, weight=w)
+    assert one.dtype == dtype
+
+
+# logits that are probabilities
+
+
+def handmade(z):
+    powers = mg.exp(z - z.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+PROBABILITIES = {
+    "sigmoid": (lambda z: mg.sigmoid(z), "sigmoid"),
+    "sigmoid, squeezed": (lambda z: mg.sigmoid(z.expand_dims(-1)).squeeze(-1), "sig"),
+    "sigmoid, clipped": (lambda z: mg.clip(mg.sigmoid(z), 1e-7, 1 - 1e-7), "sigmoid"),
+    "sigmoid of parts": (lambda z: mg.stack([mg.sigmoid(r) for r in z]), "sigmoid"),
+    "softmax": (lambda z: mg.softmax(z), "softmax"),
+    "softmax, reshaped": (lambda z: mg.softmax(z).reshape(2, 3), "softmax"),
+    "softmax by hand": (handmade, "softmax"),
+    "softmax plus a bit": (lambda z: mg.exp(z) / (mg.exp(z).sum() + 1e-9), None),
+}
+
+
+@pytest.mark.parametrize("name", PROBABILITIES)
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "cross_entropy"])
+def test_probabilities_for_logits_are_noticed(name, loss, rng):
+    make_them, by = PROBABILITIES[name]
+    z = mg.tensor(rng.normal(size=(2, 3)), requires_grad=True)
+    target = [0, 2] if loss == "cross_entropy" else np.ones((2, 3))
+    if by is None:  # another exp than the one above: not known to be softmax
+        getattr(losses, loss)(make_them(z), target)
+        return
+    message = f"(?s){loss}.*probabilities already.*the result of {by}.*leave out"
+    with pytest.warns(MinigradWarning, match=message) as caught:
+        getattr(losses, loss)(make_them(z), target)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert ("with_logits" in str(caught[0].message)) == (loss != "cross_entropy")
+
+
+def test_it_is_said_once_and_not_of_logits(rng):
+    z = mg.tensor(rng.normal(size=(2, 3)), requires_grad=True)
+    gates = mg.sigmoid(z) * mg.tanh(z)  # as an LSTM's h
+    for logits in (z, gates, mg.log_softmax(z), mg.log(mg.softmax(z)), z / z.sum()):
+        losses.binary_cross_entropy(logits, np.ones((2, 3)))
+        losses.cross_entropy(logits, [0, 2])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        for _ in range(3):
+            losses.cross_entropy(mg.softmax(z), [0, 2])
+    assert len(said) == 1

@@ -15,18 +15,19 @@ import numpy as np
 
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
 from minigrad.engine.graph import Variable
+from minigrad.engine.in_place import InPlace
+from minigrad.engine.numpy_protocol import NumpyProtocol
+from minigrad.engine.primitives import along_axis, index, linalg, reduce, shape
 from minigrad.engine.primitives import elementwise as e
-from minigrad.engine.primitives import index, linalg, reduce, shape
 from minigrad.engine.primitives.base import apply_binary
 
 Result = TypeVar("Result", bound=Variable)
 
 
-class ArrayMethods(Variable, Generic[Result]):
+class ArrayMethods(InPlace, NumpyProtocol, Generic[Result]):
     """The operators and methods of a tensor that make another tensor."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that ndarray + Tensor is a Tensor
     __hash__ = object.__hash__  # == compares entries; identity is the key
 
     # --------------------------------------------------------- operators
@@ -115,6 +116,26 @@ class ArrayMethods(Variable, Generic[Result]):
     def prod(self, axis: Axis = None, keepdims: bool = False) -> Result:
         """The product over the axes, all if None."""
         return reduce.prod_over(self, axis, keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Result:
+        """The running sums along an axis; of all entries in a row if None."""
+        return along_axis.cumsum(self, axis)
+
+    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
+        """The variance over the axes, all if None, divided by n - ddof."""
+        return along_axis.var_over(self, axis, ddof, keepdims)
+
+    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
+        """The standard deviation over the axes: the root of `var`."""
+        return along_axis.std_over(self, axis, ddof, keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Result:
+        """Where it is largest, the first of equals: whole numbers, a constant."""
+        return along_axis.argmax(self, axis, keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Result:
+        """Where it is smallest, the first of equals: whole numbers, a constant."""
+        return along_axis.argmin(self, axis, keepdims)
 
     def reshape(self, *new_shape: Any) -> Result:
         """The same entries in another shape; one length may be -1."""

@@ -17,7 +17,9 @@ Read next: `user_code.py` (where the row "in" comes from).
 
 from __future__ import annotations
 
-from minigrad.engine.user_code import here
+import warnings
+
+from minigrad.engine.user_code import here, users_depth
 
 
 class MinigradError(Exception):
@@ -38,8 +40,12 @@ class MinigradError(Exception):
         self.what, self.expect, self.actual = what, expect, actual
         self.where, self.hint = where or here(), hint
         rows = {"expect": expect, "actual": actual, "in": self.where, "hint": hint}
-        lines = [what, *(f"  {key:<6}  {text}" for key, text in rows.items() if text)]
-        super().__init__("\n".join(lines))
+        super().__init__(_form(what, rows))
+
+
+def _form(what: str, rows: dict[str, str | None]) -> str:
+    lines = [what, *(f"  {key:<6}  {text}" for key, text in rows.items() if text)]
+    return "\n".join(lines)
 
 
 class ShapeError(MinigradError, ValueError):
@@ -86,12 +92,29 @@ class SetupError(MinigradError, ImportError):
     """An installation in which minigrad cannot work as intended."""
 
 
+class MinigradWarning(UserWarning):
+    """What runs, and is most likely not what was meant."""
+
+
+def warn(what: str, *, expect: str, actual: str, hint: str) -> None:
+    """Warn at the user's line, in the form of the errors. Python shows it once there.
+
+    (Filters of `warnings` decide: "error" makes it an exception, "ignore" hides it.)
+    """
+    text = _form(what, {"expect": expect, "actual": actual, "hint": hint})
+    warnings.warn(text, MinigradWarning, stacklevel=users_depth())
+
+
 def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise ArgumentError unless `value` is one of the `choices` for `name`."""
-    if value not in choices:
+    try:
+        known = value in choices
+    except ValueError:  # an array has no truth of its own
+        known = False
+    if not known:
         raise ArgumentError(
-            f"{name}={value!r} is not offered",
+            f"{name}={value!r:.60} is not offered",
             expect=f"{name} in {', '.join(map(repr, choices))}",
-            actual=repr(value),
+            actual=f"{value!r:.60}",
             hint=f"choose one of the {len(choices)} values above",
         )

@@ -91,9 +91,12 @@ def need_tensor(call: str, name: str, value: Any) -> None:
 
 
 def as_tensor(value: Value) -> Any:
-    """A gradient as users get it: a tensor, which holds the array itself, read-only."""
+    """A gradient as users get it: a tensor, which holds the array itself, read-only.
+
+    A tensor of its own, as `a.grad *= 2` must not change what else has the same value.
+    """
     if isinstance(value, Variable):
-        return value
+        return Variable.result_type.of(value._edge)
     array = np.asarray(value)
     if array.flags.writeable:
         array.setflags(write=False)

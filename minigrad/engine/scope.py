@@ -12,9 +12,11 @@ Read next: `recorder.py` (what it sets, one state per thread).
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, ClassVar
 
+from minigrad.engine.errors import DTypeError
 from minigrad.engine.recorder import Scope, path, thread
 
 __all__ = [
@@ -49,45 +51,88 @@ _LETTERS = {"candidate": "g"} | {
 }
 
 
-class _Entered:
-    """A context manager that sets attributes of the recorder and puts them back."""
+class _Switched:
+    """Sets switches of the recorder, and puts them back at the end.
 
-    __slots__ = ("_changes", "_saved")
+    with no_grad(): ...            for a block
+    @no_grad()                     for every call of a function; @no_grad works too
+    """
 
-    def __init__(self, **changes: Any) -> None:
-        self._changes = changes
-        self._saved: list[dict[str, Any]] = []
+    __slots__ = ("_saved",)
+    _saved: list[dict[str, Any]]
+    changes: ClassVar[dict[str, Any]] = {}
+
+    def __new__(cls, function: Callable | None = None) -> Any:
+        made = object.__new__(cls)
+        made._saved = []
+        return made if function is None else made(function)
 
     def __enter__(self) -> None:
         recorder = thread.recorder
-        self._saved.append({name: getattr(recorder, name) for name in self._changes})
-        for name, value in self._changes.items():
+        self._saved.append({name: getattr(recorder, name) for name in self.changes})
+        for name, value in self.changes.items():
             setattr(recorder, name, value)
 
     def __exit__(self, *exception: object) -> None:
         for name, value in self._saved.pop().items():
             setattr(thread.recorder, name, value)
 
+    def __call__(self, function: Callable) -> Callable:
+        """The function, with the switches set while it runs (and only then)."""
+        import inspect
 
-class no_grad(_Entered):
+        if not callable(function):
+            raise DTypeError(
+                f"{type(self).__name__}({function!r:.40}) takes no argument",
+                expect="a block, or a function to decorate",
+                actual=type(function).__name__,
+                hint=f"with mg.{type(self).__name__}(): ...",
+            )
+        kind = type(self)  # entered anew by each call: calls nest, in many threads
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(
+            function
+        ):
+            raise DTypeError(
+                f"@{kind.__name__}() cannot decorate a coroutine",
+                expect="a function, or a generator",
+                actual=f"async def {function.__name__}",
+                hint=f"write `with mg.{kind.__name__}():` where it computes",
+            )
+
+        @wraps(function)
+        def called(*inputs: Any, **options: Any) -> Any:
+            with kind():
+                return function(*inputs, **options)
+
+        @wraps(function)
+        def stepped(*inputs: Any, **options: Any) -> Any:
+            running, given = function(*inputs, **options), None
+            while True:  # set while the generator runs, not while its caller does
+                with kind():
+                    try:
+                        made = running.send(given)
+                    except StopIteration as end:
+                        return end.value
+                given = yield made
+
+        return stepped if inspect.isgeneratorfunction(function) else called
+
+
+class no_grad(_Switched):
     """Within it nothing is recorded: results are constants. (PyTorch's name.)"""
 
     __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(recording=False)
+    changes: ClassVar[dict[str, Any]] = {"recording": False}
 
 
-class enable_grad(_Entered):
+class enable_grad(_Switched):
     """Within it operations are recorded, even inside `no_grad()`. (PyTorch's name.)"""
 
     __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(recording=True)
+    changes: ClassVar[dict[str, Any]] = {"recording": True}
 
 
-class detect_anomaly(_Entered):
+class detect_anomaly(_Switched):
     """Within it the first NaN or infinity made from finite numbers raises.
 
     The `NonFiniteError` names the operation, the user's line and the scope, in the
@@ -95,9 +140,7 @@ class detect_anomaly(_Entered):
     """
 
     __slots__ = ()
-
-    def __init__(self) -> None:
-        super().__init__(anomaly=True)
+    changes: ClassVar[dict[str, Any]] = {"anomaly": True}
 
 
 class Entered:

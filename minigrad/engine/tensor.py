@@ -6,7 +6,8 @@ differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
 until the last tensor that refers to it is gone (`backward` does not free it); `.data`
-is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
+is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update. So
+is `p -= lr * p.grad` under `no_grad()`: see `in_place.py`.
 
 Read next: `array_methods.py` (its operators and methods).
 """
@@ -22,11 +23,13 @@ import numpy as np
 from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import unstack
+from minigrad.engine.read_only import values_of
 from minigrad.engine.tensor_checks import (
+    joined,
     need_axes,
     need_floating,
     need_leaf,
@@ -53,7 +56,13 @@ class Tensor(ArrayMethods["Tensor"]):
         requires_grad: bool = False,
         name: str | None = None,
     ) -> None:
-        array = numbers(data, dtype)
+        self._grad = None
+        try:
+            array = numbers(data, dtype)
+        except GraphError:  # tensors that need a gradient are among the data
+            self._edge = joined(data, dtype, requires_grad)._edge
+            self.name = name
+            return
         if requires_grad:
             need_floating(
                 array,
@@ -61,7 +70,6 @@ class Tensor(ArrayMethods["Tensor"]):
                 hint="pass dtype='float64', or write 1.0 instead of 1",
             )
         array.setflags(write=False)
-        self._grad = None
         self._edge = Edge(Leaf(self, name), 0, array, bool(requires_grad))
 
     # --------------------------------------------------------- what it is
@@ -69,7 +77,7 @@ class Tensor(ArrayMethods["Tensor"]):
     @property
     def data(self) -> Array:
         """The values, read-only: (shape). Setting it rebinds a leaf to a copy."""
-        return self._edge.array.view()
+        return values_of(self._edge)
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -167,35 +175,13 @@ class Tensor(ArrayMethods["Tensor"]):
 
     def numpy(self) -> Array:
         """The values, read-only (use .copy() to write)."""
-        return self._edge.array.view()
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if copy:
-            return np.array(self._edge.array, dtype=dtype)
-        return np.asarray(self._edge.array.view(), dtype=dtype)
-
-    def item(self) -> Any:
-        """The one entry as a Python number. ShapeError if there are more."""
-        if self.size != 1:
-            raise ShapeError(
-                "item(): more or fewer than one entry",
-                expect="size 1",
-                actual=describe(self._edge),
-                hint="index one entry, or reduce with .sum() or .mean()",
-            )
-        return self._edge.array.item()
+        return values_of(self._edge)
 
     def detach(self) -> Tensor:
         """A leaf with the same values, cut off from the graph: no gradient flows."""
         cut = Tensor.of(Edge(None, 0, self._edge.array, False))
         cut._edge.source = Leaf(cut, self.name)
         return cut
-
-    def __float__(self) -> float:
-        return float(self.item())
-
-    def __int__(self) -> int:
-        return int(self.item())
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.size != 1:
@@ -221,7 +207,7 @@ class Tensor(ArrayMethods["Tensor"]):
         return iter(unstack(self))
 
     def __contains__(self, value: Any) -> bool:
-        return value in self._edge.array
+        return (value.data if isinstance(value, Tensor) else value) in self._edge.array
 
     def __repr__(self) -> str:
         values = np.array2string(
@@ -236,20 +222,29 @@ class Tensor(ArrayMethods["Tensor"]):
             notes.append("requires_grad=True")
         return f"tensor({', '.join(notes)})"
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __format__(self, spec: str) -> str:
+        """f"{loss:.4f}" for a tensor without axes: its number, as in PyTorch."""
+        if self.ndim == 0:
+            return format(self.item(), spec)
+        if not spec:
+            return str(self)
         raise DTypeError(
-            "x[...] = value: tensors are not written to",
-            expect="a new tensor",
+            f"{{x:{spec}}}: only a tensor without axes is written as a number",
+            expect="shape ()",
             actual=describe(self._edge),
-            hint="use mg.where(mask, value, x), or build it with stack/concatenate",
+            hint="x.item() for one entry, x.mean(), or np.array2string(x.data)",
         )
+
+    def __round__(self, digits: int | None = None) -> Any:
+        """round(loss, 3): the number, rounded, for showing. No gradient follows it."""
+        return round(self.item(), digits)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise DTypeError(
             "a tensor is neither pickled nor deep-copied",
             expect="safetensors, or arrays",
             actual=describe(self._edge),
-            hint="mg.save writes modules and dicts; mg.tensor(x) copies one",
+            hint="mg.save writes modules and dicts; x.detach() makes another tensor",
         )
 
     # --------------------------------------------------------- derivatives

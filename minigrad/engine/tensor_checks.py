@@ -1,6 +1,6 @@
 """What may be put into a tensor and asked of it, checked.
 
-Read next: `gradient_arguments.py`.
+Read next: `in_place.py`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.shape import astype, stack
 
 
 def numbers(data: Any, dtype: Any) -> Array:
-    """A new array of what a tensor is to be made of; DTypeError, ShapeError if none."""
-    if isinstance(data, Variable):
-        data = data._edge.array
+    """A new array of what a tensor is to be made of; DTypeError, ShapeError if none.
+
+    GraphError if tensors that need a gradient are among the data: see `joined`.
+    """
     try:
         array = np.array(data, dtype=dtype)
     except ValueError as error:
@@ -43,6 +45,26 @@ def numbers(data: Any, dtype: Any) -> Array:
             hint="encode words as numbers first: minigrad.data.Vocabulary",
         )
     return array
+
+
+def joined(data: Any, dtype: Any, requires_grad: bool) -> Any:
+    """A tensor of tensors in nested lists that keeps their history: stacks of them."""
+    if requires_grad:
+        raise GraphError(
+            "tensor(data, requires_grad=True): the data need gradients themselves",
+            expect="a leaf made of numbers, or a tensor computed from others",
+            actual=f"{data!r:.60}",
+            hint="leave out requires_grad to keep their history; .detach() cuts them "
+            "off on purpose, for a new leaf or Parameter",
+        )
+    if not isinstance(data, Variable):
+        made = _stacked(data)
+        return made if dtype is None else astype(made, dtype)
+    return astype(data, data._edge.array.dtype if dtype is None else dtype)
+
+
+def _stacked(parts: Any) -> Any:
+    return stack([_stacked(p) if isinstance(p, list | tuple) else p for p in parts])
 
 
 def need_floating(array: Array, actual: str, hint: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from opcode import opmap
 from types import CodeType, FrameType
 from typing import Any
 
@@ -14,6 +15,7 @@ from minigrad.engine.recorder import Scope, path, thread
 
 Where = tuple[CodeType, int] | None  # code object and instruction offset
 
+_STORE = opmap["STORE_SUBSCR"]
 _ours: dict[str, bool] = {}  # file name -> is it minigrad's, and not one of its cells?
 
 
@@ -46,11 +48,30 @@ def here() -> str | None:
     frame: FrameType | None = sys._getframe(1)
     where: Where = None
     while frame is not None and not frame.f_globals.get("COMMAND_LINE"):
-        if not _is_ours(frame):
+        if not _is_ours(frame) and not _is_ours(frame, "numpy"):
             where = frame.f_code, frame.f_lasti
             break
         frame = frame.f_back
     return place(thread.recorder.scope, where) or None
+
+
+def users_depth() -> int:
+    """How many frames above its caller's the user's own code is: for `warnings`."""
+    frame: FrameType | None = sys._getframe(1)
+    depth = 1
+    while frame is not None and (_is_ours(frame) or _is_ours(frame, "numpy")):
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
+
+def storing() -> bool:
+    """Is what called our caller a line `array[k] = value`?
+
+    NumPy then asks the value for its number, as `float(value)` would: only the
+    instruction that is running tells the two apart.
+    """
+    frame = sys._getframe(2)
+    return frame.f_code.co_code[frame.f_lasti] == _STORE
 
 
 def _is_ours(frame: FrameType, package: str = "minigrad") -> bool:

@@ -236,6 +236,19 @@ def _parts(node: Node, k: int) -> Tree:
     return ["list", *_few([f"g{k}" for k in range(len(node.outputs))])]
 
 
+def _einsum(node: Node, subscripts: str, letters: list[str]) -> Tree:
+    return ["call", f"einsum[{subscripts.replace('->', '→')}]", *_few(letters)]
+
+
+def _einsum_rule(node: Node, k: int) -> Tree:
+    """The same sum, the letters of the result and of input k exchanged."""
+    left, out = node.attrs["subscripts"].split("->")
+    inputs, letters = left.split(","), list(letters_of(node))
+    others = ",".join([out, *inputs[:k], *inputs[k + 1 :]])
+    rest = letters[:k] + letters[k + 1 :]
+    return _einsum(node, f"{others}->{inputs[k]}", ["g", *rest])
+
+
 _EQUAL = ["if", ["equal", "x", "y"], "g", 0]
 
 # The right sides of y = ... and of dL/d(input k) += ...: a tree, or what makes it of
@@ -270,6 +283,12 @@ FORMULAS: dict[str, tuple[Maker, Maker]] = {
     "min": (_call("min", "x"), _EQUAL),
     "norm": (["norm", "x"], ["mul", "g", ["div", "x", "y"]]),
     "shift": (_call("max", "x"), None),
+    "cumsum": (lambda n: _call(f"running sums along {n.attrs['axis']} of", "x"),
+               lambda n, k: _call(f"sums from the end along {n.attrs['axis']} of", "g")),
+    "argmax": (_call("argmax", "x"), None),
+    "argmin": (_call("argmin", "x"), None),
+    "einsum": (lambda n: _einsum(n, n.attrs["subscripts"], list(letters_of(n))),
+               _einsum_rule),
 }  # fmt: skip
 
 

@@ -134,10 +134,11 @@ def test_lstm_against_bptt_by_hand(rng):
 # ------------------------------------------------------------- PyTorch
 
 
-def torch_twin(torch, net, kind, layers, bidirectional):
+def torch_twin(torch, net, kind, layers, bidirectional, batch_first):
     """PyTorch's module with the same weights (its second bias holds GRU's b_h)."""
     H = net.cells[0].hidden_size
     options = {"nonlinearity": net.cells[0].activation} if kind == "RNN" else {}
+    options["batch_first"] = batch_first
     twin = getattr(torch.nn, kind)(
         net.cells[0].input_size, H, layers, bidirectional=bidirectional, **options
     ).double()
@@ -166,23 +167,25 @@ CONFIGURATIONS = list(itertools.product((1, 2), (False, True), (False, True)))
 
 @pytest.mark.parametrize("kind", ["RNN", "RNN relu", "LSTM", "GRU"])
 @pytest.mark.parametrize("layers, both_ways, ragged", CONFIGURATIONS)
-def test_against_pytorch(kind, layers, both_ways, ragged, rng):
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_against_pytorch(kind, layers, both_ways, ragged, batch_first, rng):
     torch = pytest.importorskip("torch", reason="needs torch")
     kind, _, activation = kind.partition(" ")
     options = {"activation": activation} if activation else {}
+    options["batch_first"] = batch_first
     model = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}[kind]
     net = model(3, 4, layers, bidirectional=both_ways, rng=2, **options)
-    twin, names = torch_twin(torch, net, kind, layers, both_ways)
-    x = rng.standard_normal((6, 3, 3))
+    twin, names = torch_twin(torch, net, kind, layers, both_ways, batch_first)
+    x = rng.standard_normal((3, 6, 3) if batch_first else (6, 3, 3))
     lengths = [6, 2, 4] if ragged else None
     mine, state = net(mg.tensor(x), lengths=lengths)
     theirs = torch.tensor(x)
     if ragged:
         pack = torch.nn.utils.rnn.pack_padded_sequence
-        theirs = pack(theirs, lengths, enforce_sorted=False)
+        theirs = pack(theirs, lengths, batch_first, enforce_sorted=False)
     output, other = twin(theirs)
     if ragged:
-        output, _ = torch.nn.utils.rnn.pad_packed_sequence(output)
+        output, _ = torch.nn.utils.rnn.pad_packed_sequence(output, batch_first)
     u = rng.standard_normal(output.shape)
     np.testing.assert_allclose(mine.data, output.detach().numpy(), atol=1e-12)
     loss, target = (mine * u).sum(), (output * torch.tensor(u)).sum()

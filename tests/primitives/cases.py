@@ -154,6 +154,7 @@ SHAPE = [
 
 REDUCE = [
     Case("sum", lambda x: reduce.sum_over(x, 1), lambda x: x.sum(1), ((2, 3, 2),)),
+    Case("sum", lambda x: reduce.sum_over(x, 1), lambda x: x.sum(1), ((2, 2),)),
     Case(
         "mean",
         lambda x: reduce.mean_over(x, (0, 2)),
@@ -192,9 +193,68 @@ OTHER = [
     ),
 ]
 
+EINSUM = [  # notation, shapes of the operands
+    ("ij,jk->ik", ((2, 3), (3, 4))),
+    ("btd,bsd->bts", ((2, 3, 2), (2, 4, 2))),
+    ("i,i->", ((3,), (3,))),
+    ("i,j", ((2,), (3,))),
+    ("ij,jk,kl->li", ((2, 3), (3, 2), (2, 4))),
+    ("ii->i", ((3, 3),)),
+    ("ii", ((3, 3),)),
+    ("iij,ijj->j", ((2, 2, 3), (2, 3, 3))),
+    ("ij->ji", ((2, 3),)),
+    ("ij,kl->k", ((2, 3), (2, 2))),
+    ("...ij,...jk->...ik", ((2, 1, 2, 3), (4, 3, 2))),
+    ("...i,i", ((2, 2, 3), (3,))),
+    ("ij,ij->ij", ((1, 3), (2, 3))),
+]
+
+
+def einsum_case(notation, shapes):
+    return Case(
+        "einsum",
+        lambda *x: mg.einsum(notation, *x),
+        lambda *x: np.einsum(notation, *x),
+        shapes,
+        positive,  # summed in another order than NumPy's: nothing may cancel
+    )
+
+
+ALONG_AXIS = [
+    Case("cumsum", lambda x: mg.cumsum(x, 1), lambda x: x.cumsum(1), ((2, 3, 2),)),
+    Case("cumsum", lambda x: x.cumsum(-1), lambda x: x.cumsum(-1), ((2, 3),)),
+    Case("cumsum", mg.cumsum, np.cumsum, ((2, 3),)),
+    *(einsum_case(*row) for row in EINSUM),
+]
+
+# Composed of several primitives: no entries of the table of their own.
+FUNCTIONS = [
+    Case("var", mg.var, np.var, ((2, 3),)),
+    Case(
+        "var",
+        lambda x: mg.var(x, (0, 2), ddof=1, keepdims=True),
+        lambda x: np.var(x, (0, 2), ddof=1, keepdims=True),
+        ((2, 3, 2),),
+    ),
+    Case("std", mg.std, np.std, ((2, 3),)),
+    Case(
+        "std",
+        lambda x: x.std(-1, ddof=1),
+        lambda x: x.std(-1, ddof=1),
+        ((2, 3, 4),),
+    ),
+]
 
 CONSTANTS = [
     *COMPARISONS,
+    Case("argmax", mg.argmax, np.argmax, ((2, 3),)),
+    Case("argmax", lambda x: x.argmax(-1), lambda x: x.argmax(-1), ((2, 3),)),
+    Case(
+        "argmin",
+        lambda x: mg.argmin(x, 1, keepdims=True),
+        lambda x: np.argmin(x, 1, keepdims=True),
+        ((2, 3, 2),),
+    ),
     Case(
         "shift",
         lambda x: functions._shift(x, axes=(1,)),
@@ -203,5 +263,5 @@ CONSTANTS = [
     ),
 ]
 
-DIFFERENTIABLE = [*ELEMENTWISE, *SHAPE, *REDUCE, *OTHER]
+DIFFERENTIABLE = [*ELEMENTWISE, *SHAPE, *REDUCE, *OTHER, *ALONG_AXIS, *FUNCTIONS]
 CASES = [*DIFFERENTIABLE, *CONSTANTS]

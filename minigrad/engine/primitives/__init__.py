@@ -2,7 +2,8 @@
 
 base.py says what a primitive is and how an operation is recorded; fused.py makes
 kernels of an elementwise one. The kinds: elementwise.py, shape.py, reduce.py, index.py,
-linalg.py. messages.py, operands.py and anomaly.py look at what goes in and comes out.
+linalg.py, along_axis.py, einsum.py. messages.py, operands.py and anomaly.py look at
+what goes in and comes out.
 
 To add one: write the value and its rule in the file of its kind, give it a row in the
 test table (`tests/`), and export it in `minigrad/__init__.py`.
@@ -10,7 +11,25 @@ test table (`tests/`), and export it in `minigrad/__init__.py`.
 Read next: `base.py`.
 """
 
-from minigrad.engine.primitives import elementwise, index, linalg, reduce, shape
+from minigrad.engine.primitives import (
+    along_axis,
+    einsum,
+    elementwise,
+    index,
+    linalg,
+    reduce,
+    shape,
+)
 from minigrad.engine.primitives.base import TABLE, Primitive
 
-__all__ = ["TABLE", "Primitive", "elementwise", "index", "linalg", "reduce", "shape"]
+__all__ = [
+    "TABLE",
+    "Primitive",
+    "along_axis",
+    "einsum",
+    "elementwise",
+    "index",
+    "linalg",
+    "reduce",
+    "shape",
+]

@@ -1,6 +1,6 @@
 """Matrix products.
 
-Read next: `messages.py`.
+Read next: `along_axis.py`.
 """
 
 from __future__ import annotations

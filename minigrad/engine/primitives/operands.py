@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand
-from minigrad.engine.errors import DTypeError
-from minigrad.engine.graph import Edge, Variable
+from minigrad.engine.errors import DTypeError, GraphError
+from minigrad.engine.graph import AnyEdge, Edge, Variable
 
 
 def arrays_of(inputs: tuple) -> tuple:
@@ -21,14 +21,22 @@ def arrays_of(inputs: tuple) -> tuple:
 
 
 def operand(x: Operand) -> Any:
-    """x, or the array that nested lists stand for. DTypeError if not numeric."""
-    return x if hasattr(x, "ndim") else numeric(x)
+    """x, or the array that nested lists stand for. DTypeError if not numeric.
+
+    A tensor, for lists of tensors that need a gradient.
+    """
+    if hasattr(x, "ndim"):
+        return x
+    try:
+        return numeric(x)
+    except GraphError:
+        return Variable.result_type(x)  # type: ignore[call-arg]
 
 
 _constants: dict[tuple, Edge] = {}
 
 
-def constant(x: Operand, beside: tuple) -> Edge:
+def constant(x: Operand, beside: tuple) -> AnyEdge:
     """The edge of an operand that is no tensor: a number, an array, a nested list.
 
     A Python number takes the dtype of the tensor beside it, as NumPy's rules have it.
@@ -57,7 +65,10 @@ def constant(x: Operand, beside: tuple) -> Edge:
             if len(_constants) < 1000:
                 _constants[key] = edge
         return edge
-    return Edge(None, 0, _read_only(numeric(x)), False)
+    try:
+        return Edge(None, 0, _read_only(numeric(x)), False)
+    except GraphError:  # a list of tensors that need a gradient: a stack of them
+        return Variable.result_type(x)._edge  # type: ignore[call-arg]
 
 
 def numeric(x: Operand) -> Array:

@@ -136,7 +136,8 @@ def _without(shape: Shape, axes: Shape) -> Shape:
 # ------------------------------------------------------------- with NumPy's arguments
 
 
-def _all_axes(x: Operand, axis: Axis, name: str) -> Shape:
+def all_axes(x: Operand, axis: Axis, name: str) -> Shape:
+    """The axes counted from the front, in order; all of x's if None."""
     if axis is None:
         return tuple(range(x.ndim))
     places = tuple(axis) if np.iterable(axis) else (axis,)
@@ -145,30 +146,30 @@ def _all_axes(x: Operand, axis: Axis, name: str) -> Shape:
 
 def sum_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The sum of x over the axes (all if None). x: (...) -> () or what is left."""
-    return _sum(x, axes=_all_axes(x, axis, "sum"), keepdims=bool(keepdims))
+    return _sum(x, axes=all_axes(x, axis, "sum"), keepdims=bool(keepdims))
 
 
 def mean_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The mean of x over the axes (all if None)."""
-    return _mean(x, axes=_all_axes(x, axis, "mean"), keepdims=bool(keepdims))
+    return _mean(x, axes=all_axes(x, axis, "mean"), keepdims=bool(keepdims))
 
 
 def prod_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The product of x over the axes (all if None)."""
-    return _prod(x, axes=_all_axes(x, axis, "prod"), keepdims=bool(keepdims))
+    return _prod(x, axes=all_axes(x, axis, "prod"), keepdims=bool(keepdims))
 
 
 def max_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The largest entry over the axes (all if None); equals share the gradient."""
-    return _max(x, axes=_all_axes(x, axis, "max"), keepdims=bool(keepdims))
+    return _max(x, axes=all_axes(x, axis, "max"), keepdims=bool(keepdims))
 
 
 def min_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The smallest entry over the axes (all if None); equals share the gradient."""
-    return _min(x, axes=_all_axes(x, axis, "min"), keepdims=bool(keepdims))
+    return _min(x, axes=all_axes(x, axis, "min"), keepdims=bool(keepdims))
 
 
 def norm_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
     x = operand(x)
-    return _norm(x, axes=_all_axes(x, axis, "norm"), keepdims=bool(keepdims))
+    return _norm(x, axes=all_axes(x, axis, "norm"), keepdims=bool(keepdims))

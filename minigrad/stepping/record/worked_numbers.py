@@ -84,7 +84,7 @@ def _right(
 ) -> str | None:
     """The right side with numbers. shape: the result's; full: the output's."""
     if isinstance(tree, list) and tree[0] == "sum":
-        return _sum(tree[1], arrays, at, shape, full)
+        return _sum(tree, arrays, at, shape, full)
     if isinstance(tree, list) and tree[0] == "div" and _is(tree[1], "sum"):
         total = _right(tree[1], arrays, at, shape, full)
         return total and f"({total}) / {tree[2]}"
@@ -128,7 +128,8 @@ def _entry(record: Array | None, at: Index) -> Any:
 def _sum(
     tree: Any, arrays: dict[str, Array | None], at: Index, shape: Index, full: Index
 ) -> str | None:
-    """Some of the terms that are added up at `at`."""
+    """Some of the terms that are added up at `at`: of ["sum", tree, axes]."""
+    _, tree, axes = tree
     if _contains(tree, _MOVED | {"matmul", "sum"}):
         return None
     over = full
@@ -137,6 +138,14 @@ def _sum(
         if record is None:
             return None
         over = record.shape
+    if len(shape) < len(over) and axes[:1].isdigit():  # the axes, not kept
+        gone = {int(k) for k in axes.split(", ")}
+        lengths, entries = iter(shape), iter(at)
+        both = [
+            (1, 0) if k in gone else (next(lengths), next(entries))
+            for k in range(len(over))
+        ]
+        shape, at = tuple(n for n, _ in both), tuple(k for _, k in both)
     places = _summed(at, shape, over)
     if places is None:
         return None

@@ -1,0 +1,239 @@
+"""NumPy's functions on tensors: recorded, or refused with what to write instead.
+
+    np.concatenate([h, x], axis=1)        # the same as mg.concatenate: a Tensor
+    np.median(h)                          # GraphError, if h needs a gradient
+    np.asarray(h)                         # GraphError too; h.numpy() says it on purpose
+
+NumPy asks a tensor that it meets what to do: `__array_ufunc__` for np.exp, array + x
+and their like, `__array_function__` for its other functions, and `__array__` where it
+wants the numbers alone. A tensor that needs no gradient gives them to any function.
+
+Read next: `numpy_table.py` (which of ours for which of NumPy's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.aliases import Array
+from minigrad.engine.errors import (
+    ArgumentError,
+    GraphError,
+    MinigradError,
+    ShapeError,
+    warn,
+)
+from minigrad.engine.graph import Variable
+from minigrad.engine.primitives.base import Primitive, apply
+from minigrad.engine.primitives.messages import describe
+from minigrad.engine.recorder import thread
+from minigrad.engine.user_code import storing
+
+ON_PURPOSE = "x.detach() or x.numpy() leaves the graph on purpose"
+
+
+@cache
+def _table() -> Any:
+    """`numpy_table.py`, imported when NumPy first asks: many programs never do."""
+    from minigrad.engine import numpy_table
+
+    return numpy_table
+
+
+class NumpyProtocol(Variable):
+    """What a tensor answers to NumPy."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any
+    ) -> Any:
+        if not options and method == "__call__":
+            ours = _table().UFUNCS.get(ufunc)
+            if isinstance(ours, Primitive):  # array + x comes here: it has to be fast
+                return apply(ours, inputs)
+        return _other_ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(
+        self, function: Callable, types: Any, inputs: Any, options: Any
+    ) -> Any:
+        ours = _table().FUNCTIONS.get(function)
+        if ours is not None:
+            try:
+                return ours(*inputs, **options)
+            except TypeError as error:
+                if isinstance(error, MinigradError) or _takes(ours, inputs, options):
+                    raise
+        name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+        if function in _table().NO_SLOPE or not _needing((inputs, options)):
+            return _on_arrays(name, function, inputs, options)
+        if ours is None:
+            raise _refused(name, (inputs, options))
+        raise _refused_options(name, _not_taken(ours, options), (inputs, options))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        edge = self._edge
+        if edge.requires_grad and thread.recorder.recording:
+            raise GraphError(
+                "NumPy wants the numbers of a tensor that needs a gradient: what it "
+                "makes of them would be cut from the graph",
+                expect="a tensor that needs no gradient, or a function of minigrad's",
+                actual=describe(edge),
+                hint=f"{_table().INSTEAD['array']}; {ON_PURPOSE}",
+            )
+        if copy:
+            return np.array(edge.array, dtype=dtype)
+        return np.asarray(edge.array.view(), dtype=dtype)
+
+    def __float__(self) -> float:
+        if self._edge.requires_grad and storing():
+            self._stored()
+        return float(self.item())
+
+    def __int__(self) -> int:
+        if self._edge.requires_grad and storing():
+            self._stored()
+        return int(self.item())
+
+    def item(self) -> Any:
+        """The one entry as a Python number. ShapeError if there are more."""
+        array = self._edge.array
+        if array.size != 1:
+            raise ShapeError(
+                "item(): more or fewer than one entry",
+                expect="size 1",
+                actual=describe(self._edge),
+                hint="index one entry, or reduce with .sum() or .mean()",
+            )
+        return array.item()
+
+    def _stored(self) -> None:
+        """Say that `array[k] = t` keeps the number only; an error would be replaced by
+        NumPy's own, which speaks of sequences."""
+        if thread.recorder.recording:
+            warn(
+                "array[k] = t, of a tensor t that needs a gradient, stores its number "
+                "alone: no gradient will come back from the array",
+                expect="array[k] = t.item(), to keep a number for a plot or a table",
+                actual=describe(self._edge),
+                hint="mg.stack([...]) of the tensors stays in the graph",
+            )
+
+
+def _other_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: dict) -> Any:
+    """What is no plain call of a ufunc that is ours: np.add.reduce(x), np.arctan(x)."""
+    called = method == "__call__"
+    name = ufunc.__name__ if called else f"{ufunc.__name__}.{method}"
+    table: Any = _table().UFUNCS if called else _table().REDUCTIONS
+    ours = table.get(ufunc if called else (ufunc, method))
+    extra = [key for key in options if called or key not in ("axis", "keepdims")]
+    if ours is not None and not extra:
+        return ours(*inputs) if called else ours(*inputs, **{"axis": 0, **options})
+    if ufunc in _table().NO_SLOPE or not _needing(inputs):
+        function = ufunc if called else getattr(ufunc, method)
+        return _on_arrays(name, function, inputs, options)
+    if ours is None:
+        raise _refused(name, inputs)
+    raise _refused_options(name, extra, inputs)
+
+
+# ------------------------------------------------------------- what is among the inputs
+
+
+def _tensors(given: Any) -> list[Variable]:
+    """The tensors within lists, tuples and dicts."""
+    found, todo = [], [given]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, Variable):
+            found.append(part)
+        elif isinstance(part, dict):
+            todo.extend(part.values())
+        elif isinstance(part, list | tuple):
+            todo.extend(part)
+    return found
+
+
+def _needing(given: Any) -> bool:
+    """Would a gradient be lost, were a tensor within given as an array?"""
+    return thread.recorder.recording and any(
+        tensor._edge.requires_grad for tensor in _tensors(given)
+    )
+
+
+def _arrays(given: Any) -> Any:
+    """The same with arrays in the place of tensors."""
+    if isinstance(given, Variable):
+        return given._edge.array
+    if isinstance(given, dict):
+        return {key: _arrays(value) for key, value in given.items()}
+    if isinstance(given, tuple):
+        return tuple([_arrays(part) for part in given])
+    return [_arrays(part) for part in given] if isinstance(given, list) else given
+
+
+def _on_arrays(name: str, function: Callable, inputs: Any, options: dict) -> Any:
+    """NumPy's own function on the numbers."""
+    if _tensors(options.get("out")):
+        raise ArgumentError(
+            f"np.{name}(out=tensor): tensors are not written to",
+            expect="an array that can be written to, or no out=",
+            actual=f"out: {describe(_tensors(options['out'])[0]._edge)}",
+            hint="p.data = array rebinds a leaf",
+        )
+    return function(*_arrays(inputs), **_arrays(options))
+
+
+def _takes(ours: Callable, inputs: Any, options: dict) -> bool:
+    """Has our function these arguments? (Then what went wrong is something else.)"""
+    import inspect
+
+    try:
+        inspect.signature(ours).bind(*inputs, **options)
+    except TypeError:
+        return False
+    return True
+
+
+def _not_taken(ours: Callable, options: dict) -> list[str]:
+    """The options that our function does not have."""
+    import inspect
+
+    return [key for key in options if key not in inspect.signature(ours).parameters]
+
+
+# ------------------------------------------------------------- what is refused
+
+
+def _refused(name: str, given: Any) -> MinigradError:
+    short = name.rpartition(".")[2] if name.startswith("linalg") else name
+    instead = _table().INSTEAD.get(short, "compose it of minigrad's own functions")
+    tensor = next(t for t in _tensors(given) if t._edge.requires_grad)
+    return GraphError(
+        f"np.{name} of a tensor that needs a gradient is not recorded",
+        expect="a function that minigrad has: its result stays in the graph",
+        actual=describe(tensor._edge),
+        hint=f"{instead}; {ON_PURPOSE}",
+    )
+
+
+def _refused_options(name: str, options: list[str], given: Any) -> MinigradError:
+    tensor = next(t for t in _tensors(given) if t._edge.requires_grad)
+    names = ", ".join(f"{key}=" for key in options) or "an argument more"
+    hint = "leave it out"
+    if "out" in options:
+        hint = "the result is a new tensor: y = a + x instead of a += x, for an array a"
+    elif "dtype" in options:
+        hint = "x.astype(...) before or after"
+    elif "where" in options:
+        hint = "mg.where(mask, x, 0.0) before"
+    return ArgumentError(
+        f"np.{name} of a tensor that needs a gradient cannot be recorded with {names}",
+        expect="the arguments that minigrad's own function has",
+        actual=f"{names}     tensor: {describe(tensor._edge)}",
+        hint=f"{hint}; {ON_PURPOSE}",
+    )
