@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.graph import ancestors
 from minigrad.engine.primitives.messages import describe
@@ -28,7 +30,9 @@ def check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
     what = "unroll: the cell returned another kind of state than it was given"
     expect = ", ".join(f"{s.shape} {s.dtype}" for s in now)
     actual = ", ".join(
-        f"{s.shape} {s.dtype}" if isinstance(s, Tensor) else type(s).__name__
+        f"{s.shape} {s.dtype}"
+        if isinstance(s, Tensor)
+        else ("ndarray" if isinstance(s, np.ndarray) else type(s).__name__)
         for s in parts
     )
     if [getattr(s, "shape", None) for s in parts] != [s.shape for s in now]:

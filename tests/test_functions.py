@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.engine.errors import DTypeError, ShapeError
+from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.graph import ancestors
+from minigrad.reading.gradcheck import gradcheck
 
 NAMES = ("softmax", "log_softmax", "logsumexp")
 
@@ -170,3 +171,109 @@ def test_nested_lists_are_arrays(name):
 def test_what_is_not_numeric_is_named(name, x):
     with pytest.raises(DTypeError, match="no array of numbers"):
         LISTS[name](x)
+
+
+# ------------------------------------------------------------- einsum and its company
+
+BAD_NOTATION = [
+    ("ij;jk", 2, ArgumentError, "not in the notation"),
+    ("ij,jk->i,k", 2, ArgumentError, "not in the notation"),
+    ("i->j->k", 1, ArgumentError, "not in the notation"),
+    ("ij", 2, ArgumentError, "1 operands"),
+    ("ij,jk,kl", 2, ArgumentError, "3 operands"),
+    ("ijk,jk", 2, ShapeError, "'ijk' for shape"),
+    ("i,jk", 2, ShapeError, "'i' for shape"),
+    ("ij,jk->il", 2, ArgumentError, "'l' in 'il'"),
+    ("ij,jk->ii", 2, ArgumentError, "'i' in 'ii'"),
+    ("ij,ik->jk", 2, ShapeError, "'i' has two lengths(?s:.*)2 != 3"),
+    ("ii,ij", 2, ShapeError, "no diagonal over 'i'"),
+    (["ij"], 1, DTypeError, "the letters come first"),
+]
+
+
+@pytest.mark.parametrize(("notation", "count", "error", "words"), BAD_NOTATION)
+def test_einsum_says_what_is_wrong(notation, count, error, words):
+    operands = [mg.ones((2, 3)), mg.ones((3, 4))][:count]
+    with pytest.raises(error, match=words):
+        mg.einsum(notation, *operands)
+
+
+def test_einsum_in_all_the_forms_of_numpy(rng):
+    a, b = rng.standard_normal((2, 3, 3)), rng.standard_normal((3,))
+    for notation, operands in (
+        (" i j k , k -> i j ", (a, b)),
+        ("ZaB,B", (a, b)),  # without "->": in alphabetical order, capitals first
+        ("...ii->...", (a,)),
+        ("...ii->i...", (a,)),
+        ("i...->...", (a,)),
+        ("...", (a,)),
+        ("...,...", (a, b)),
+        (",", (np.array(2.0), np.array(3.0))),
+        ("i,->i", (b, np.array(2.0))),
+        ("ij,kj->ik", (a[0], np.ones((1, 1)))),
+    ):
+        expected = np.einsum(notation, *operands)
+        tensors = [mg.tensor(x, requires_grad=True) for x in operands]
+        found = mg.einsum(notation, *tensors)
+        np.testing.assert_allclose(found.data, expected, rtol=1e-13, atol=1e-15)
+        gradcheck(lambda *x, n=notation: mg.einsum(n, *x), list(operands), order=1)
+    assert type(mg.einsum("ij,j", a[0], b)) is np.ndarray  # arrays give arrays
+    assert mg.einsum("i,i->i", mg.tensor([1, 2]), [3, 4]).data.tolist() == [3, 8]
+    assert mg.einsum("ij,jk", mg.ones((0, 3)), mg.ones((3, 2))).shape == (0, 2)
+    narrow = mg.einsum("ij->j", mg.ones((2, 3), "float32"))
+    assert narrow.dtype == np.float32
+
+
+def test_attention_by_einsum_as_by_matmul(rng):
+    arrays = [rng.standard_normal((2, 5, 3)) for _ in range(3)]
+
+    def by_einsum(q, k, v):
+        scores = mg.softmax(mg.einsum("btd,bsd->bts", q, k))
+        return mg.einsum("bts,bsd->btd", scores, v)
+
+    def by_matmul(q, k, v):
+        return mg.softmax(q @ k.swapaxes(1, 2)) @ v
+
+    results = []
+    for attention in (by_einsum, by_matmul):
+        leaves = [mg.tensor(a, requires_grad=True) for a in arrays]
+        output = attention(*leaves)
+        (output**2).sum().backward()
+        results.append([output.data, *(x.grad.data for x in leaves)])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-13)
+
+
+def test_spread_and_places_follow_numpy():
+    x = np.array([[1.0, 5.0, 5.0], [2.0, 0.0, 4.0]])
+    t = mg.tensor(x, requires_grad=True)
+    for axis in (None, 0, 1, -1, (0, 1)):
+        for ddof in (0, 1):
+            np.testing.assert_allclose(
+                t.var(axis, ddof).data, x.var(axis, ddof=ddof), rtol=1e-15
+            )
+            np.testing.assert_allclose(
+                t.std(axis, ddof, keepdims=True).data,
+                x.std(axis, ddof=ddof, keepdims=True),
+                rtol=1e-15,
+            )
+    for name in ("argmax", "argmin"):
+        for axis in (None, 0, -1):
+            found = getattr(t, name)(axis)
+            assert found.dtype.kind == "i" and not found.requires_grad
+            np.testing.assert_array_equal(found.data, getattr(x, name)(axis))
+    assert t[0].argmax().item() == 1  # the first of equals
+    assert mg.cumsum([1, 2, 3]).tolist() == [1, 3, 6]
+    assert mg.var(mg.tensor([1, 2])).item() == 0.25
+    assert np.isnan(mg.tensor([1.0]).var(ddof=1).data)
+    with pytest.raises(ShapeError, match="cumsum"):
+        mg.cumsum(t, 2)
+    with pytest.raises(ShapeError, match="at least one entry"):
+        mg.zeros((0,)).argmax()
+
+
+def test_layer_normalisation_has_its_gradient(rng):
+    def normalised(x):
+        return (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + 1e-5)
+
+    gradcheck(normalised, [rng.standard_normal((3, 5))], order=2)

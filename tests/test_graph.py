@@ -244,6 +244,102 @@ def test_no_grad_and_scopes_are_of_one_thread():
     assert seen[0] is not None and seen[0].scope == ()
 
 
+def test_switches_decorate_functions():
+    x = leaf([2.0])
+
+    @mg.no_grad()
+    def measured(y, *, times=1):
+        """What it says."""
+        return y * times, (y * y).requires_grad
+
+    @mg.no_grad
+    def outer(y):
+        return inner(y), y * 2.0
+
+    @mg.enable_grad()
+    def inner(y):
+        return y * 3.0
+
+    assert (measured.__name__, measured.__doc__) == ("measured", "What it says.")
+    y, recorded = measured(x, times=3)
+    assert y.data.tolist() == [6.0] and not y.requires_grad and not recorded
+    inside, outside = outer(x)
+    assert inside.requires_grad and not outside.requires_grad
+    assert (x * x).requires_grad  # put back
+
+    @mg.no_grad()
+    def failing():
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        failing()
+    assert (x * x).requires_grad
+
+    @mg.detect_anomaly()
+    def watched():
+        return mg.log(x - 2.0)
+
+    with pytest.raises(errors.NonFiniteError, match="log"):
+        watched()
+    assert np.isneginf(mg.log(x - 2.0).data).all()
+
+
+def test_a_decorated_generator_is_switched_only_while_it_runs():
+    x, seen = leaf([2.0]), []
+
+    @mg.no_grad()
+    def halves(y):
+        while True:
+            given = yield y
+            seen.append((y * y).requires_grad)
+            y = y / 2.0 if given is None else given
+            if y.item() < 1.0:
+                return "done"
+
+    running = halves(x)
+    assert next(running) is x and (x * x).requires_grad
+    assert not next(running).requires_grad and (x * x).requires_grad
+    assert running.send(x) is x
+    next(running)
+    with pytest.raises(StopIteration, match="done"):
+        next(running)
+    assert seen == [False] * 4
+
+
+def test_one_decorated_function_in_many_threads():
+    x, inside, checked = leaf([1.0]), threading.Barrier(2), []
+
+    @mg.no_grad()
+    def slow(first):
+        inside.wait()
+        if first:  # leaves while the other is still within
+            return
+        inside.wait()
+
+    def run(first):
+        slow(first)
+        checked.append((x * x).requires_grad)
+        if first:
+            inside.wait()
+
+    threads = [threading.Thread(target=run, args=(k,)) for k in (True, False)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert checked == [True, True]
+
+
+def test_what_cannot_be_decorated():
+    async def later():
+        return 1
+
+    with pytest.raises(errors.DTypeError, match=r"coroutine(?s:.*)with mg\.no_grad"):
+        mg.no_grad()(later)
+    with pytest.raises(errors.DTypeError, match="takes no argument"):
+        mg.detect_anomaly(True)
+
+
 # ------------------------------------------------------------- when it goes wrong
 
 

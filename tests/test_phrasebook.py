@@ -75,3 +75,40 @@ def test_the_page_has_every_phrase(monkeypatch):
     text = importlib.import_module("phrases").text(BOOK)
     for phrase in PHRASES:
         assert phrase["title"] in text
+
+
+# ------------------------------------------------------------- idioms
+
+IDIOMS = tomllib.loads((BOOK.parent / "idioms.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "idiom",
+    IDIOMS["idiom"],
+    ids=[f"{i['from']}: {' '.join(i['write'].split())[:50]}" for i in IDIOMS["idiom"]],
+)
+def test_what_happens_to_an_idiom(idiom):
+    names = run(IDIOMS["before"], mg=mg)
+    kinds = {"error", "warning", "check"} & idiom.keys()
+    assert len(kinds) == 1, "an error, a warning, or a check"
+    if "error" in idiom:
+        with pytest.raises(getattr(mg.errors, idiom["error"])) as caught:
+            exec(idiom["write"], names)
+        said = str(caught.value)
+    elif "warning" in idiom:
+        with pytest.warns(getattr(mg.errors, idiom["warning"])) as warned:
+            exec(idiom["write"], names)
+        said = "\n".join(str(w.message) for w in warned)
+    else:
+        exec(idiom["write"], names)
+        assert eval(idiom["check"], names)
+        return
+    assert all(words in said for words in idiom["words"]), said
+
+
+def test_the_page_has_every_idiom(monkeypatch):
+    monkeypatch.syspath_prepend(str(BOOK.parent / "_ext"))
+    text = importlib.import_module("phrases").idioms(BOOK.parent / "idioms.toml")
+    for idiom in IDIOMS["idiom"]:
+        assert idiom["from"] in IDIOMS["order"]
+        assert all(line.strip() in text for line in idiom["write"].splitlines())

@@ -121,6 +121,23 @@ def test_masks_arrays_and_mixtures(index, rng):
     np.testing.assert_allclose(g.data, expected, rtol=1e-15)
 
 
+def test_a_number_is_formatted_as_in_torch():
+    torch = pytest.importorskip("torch", reason="needs torch")
+    loss = (mg.tensor([1.0, 2.0], requires_grad=True) ** 2).mean()
+    theirs = torch.tensor(2.5, dtype=torch.float64)
+    for spec in ("", ".4f", "10.3e", "+.1f", "g", ">8.2f", ".1%"):
+        assert format(loss, spec) == format(theirs, spec)
+    assert f"{mg.tensor(7)}" == "7" and f"{mg.tensor(7):04d}" == "0007"
+    row = mg.tensor([1.0, 2.0])
+    assert f"{row}" == str(row)
+    with pytest.raises(TypeError, match=r"only a tensor without axes(?s:.*)\.item"):
+        f"{row:.2f}"
+    assert (round(loss, 1), round(loss), type(round(loss))) == (2.5, 2, int)
+    assert round(mg.tensor([[2.567]]), 2) == 2.57
+    with pytest.raises(ValueError, match="one entry"):
+        round(row, 2)
+
+
 def test_repr_tells_what_it_is():
     x = mg.tensor([1.0, 2.0], "float32", requires_grad=True, name="speed")
     text = repr(x)
@@ -141,8 +158,10 @@ def test_conversions():
     first, *_ = rows
     assert first.requires_grad
     assert 5.0 in rows and 6.0 not in rows
-    np.testing.assert_array_equal(np.asarray(rows), rows.data)
-    copied = np.array(rows)
+    assert rows[2, 1] in rows
+    constant = rows.detach()
+    np.testing.assert_array_equal(np.asarray(constant), rows.data)
+    copied = np.array(constant)
     copied[0] = 9.0
     assert rows.data[0, 0] == 0.0
     assert len({rows, rows, first}) == 2  # == compares entries, identity is the key

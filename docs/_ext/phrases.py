@@ -1,4 +1,4 @@
-"""The phrasebook's page, from `phrasebook.toml`, whose lines the tests run."""
+"""The pages of `phrasebook.toml` and `idioms.toml`, whose lines the tests run."""
 
 import textwrap
 import tomllib
@@ -30,11 +30,39 @@ def text(path):
     return "\n".join(parts) + "\n"
 
 
+def row(idiom):
+    """One idiom as a row of a table: the code, and what happens here."""
+    code = textwrap.indent(idiom["write"].strip(), " " * 10)
+    here = textwrap.fill(
+        " ".join(idiom["here"].split()),
+        initial_indent="      - ",
+        subsequent_indent=" " * 8,
+    )
+    return f"    * - .. code-block:: python\n\n{code}\n\n{here}\n"
+
+
+def idioms(path):
+    """The tables of idioms, one per library, as reStructuredText."""
+    book = tomllib.loads(path.read_text(encoding="utf-8"))
+    title = "Coming from PyTorch, NumPy, autograd, micrograd, Keras"
+    parts = [title, "=" * len(title), "", book["introduction"].strip(), ""]
+    for name in book["order"]:
+        head = f"From {name}"
+        parts += [head, "-" * len(head), "", ".. list-table::"]
+        parts += ["    :widths: 50 50", "    :header-rows: 1", ""]
+        parts += ["    * - You write", "      - Here"]
+        parts += [row(idiom) for idiom in book["idiom"] if idiom["from"] == name]
+    return "\n".join(parts) + "\n"
+
+
 def write(app):
     folder = Path(app.srcdir)
     (folder / "generated").mkdir(exist_ok=True)
-    page = folder / "generated" / "phrases.txt"
-    page.write_text(text(folder / "phrasebook.toml"), encoding="utf-8")
+    for name, page in (
+        ("phrases.txt", text(folder / "phrasebook.toml")),
+        ("idioms.txt", idioms(folder / "idioms.toml")),
+    ):
+        (folder / "generated" / name).write_text(page, encoding="utf-8")
 
 
 def setup(app):

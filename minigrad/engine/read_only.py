@@ -21,7 +21,7 @@ from minigrad.engine.in_place import fitting, rebind
 from minigrad.engine.scope import no_grad
 
 
-class ReadOnly(np.ndarray):
+class ReadOnlyArray(np.ndarray):
     """A tensor's values. What NumPy computes of them are plain arrays.
 
     edge  for a leaf's values: the edge they belong to, so that the leaf is found
@@ -54,14 +54,20 @@ class ReadOnly(np.ndarray):
     def __repr__(self) -> str:
         return repr(np.asarray(self))
 
-    def __reduce__(self) -> Any:
-        return np.asarray(self).__reduce__()
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return np.asarray(self).__reduce_ex__(protocol)
 
 
-def _operator(ufunc: np.ufunc, sign: str) -> Callable[[ReadOnly, Any], Any]:
+def _operator(ufunc: np.ufunc, sign: str) -> Callable[[ReadOnlyArray, Any], Any]:
     """`p.data -= x`: new numbers for the leaf whose values they are."""
 
-    def changed(values: ReadOnly, other: Any) -> Any:
+    def changed(values: ReadOnlyArray, other: Any) -> Any:
         if values.flags.writeable:  # a copy
             return ufunc(values, other, out=values)
         edge = getattr(values, "edge", None)
@@ -85,12 +91,12 @@ for _name, _ufunc, _sign in (
     ("__imod__", np.remainder, "%="),
     ("__ipow__", np.power, "**="),
 ):
-    setattr(ReadOnly, _name, _operator(_ufunc, _sign))
+    setattr(ReadOnlyArray, _name, _operator(_ufunc, _sign))
 
 
 def values_of(edge: Any) -> Array:
     """A read-only view of an edge's array."""
-    values = edge.array.view(ReadOnly)
+    values = edge.array.view(ReadOnlyArray)
     if type(edge) is Edge and type(edge.source) is Leaf:
         values.edge = edge
     return values

@@ -6,7 +6,8 @@ differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
 until the last tensor that refers to it is gone (`backward` does not free it); `.data`
-is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update.
+is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update. So
+is `p -= lr * p.grad` under `no_grad()`: see `in_place.py`.
 
 Read next: `array_methods.py` (its operators and methods).
 """

@@ -48,7 +48,7 @@ def here() -> str | None:
     frame: FrameType | None = sys._getframe(1)
     where: Where = None
     while frame is not None and not frame.f_globals.get("COMMAND_LINE"):
-        if not _is_ours(frame):
+        if not _is_ours(frame) and not _is_ours(frame, "numpy"):
             where = frame.f_code, frame.f_lasti
             break
         frame = frame.f_back
@@ -59,7 +59,7 @@ def users_depth() -> int:
     """How many frames above its caller's the user's own code is: for `warnings`."""
     frame: FrameType | None = sys._getframe(1)
     depth = 1
-    while frame is not None and _is_ours(frame):
+    while frame is not None and (_is_ours(frame) or _is_ours(frame, "numpy")):
         frame, depth = frame.f_back, depth + 1
     return depth
 

@@ -180,10 +180,11 @@ class Module:
                 expect=f"the {len(own)} names of {type(self).__name__}.state_dict()",
                 actual=f"missing: {_few(keys.missing)}     "
                 f"unexpected: {_few(keys.unexpected)}",
-                hint="build the model with the arguments it was saved with; "
+                hint=_other_names(keys.unexpected)
+                or "build the model with the arguments it was saved with; "
                 "strict=False loads what fits",
             )
-        arrays = {name: np.array(state[name]) for name in own if name in state}
+        arrays = {name: _array(state[name]) for name in own if name in state}
         for name, array in arrays.items():
             wanted = own[name]
             if array.shape != wanted.shape or array.dtype != wanted.dtype:
@@ -191,9 +192,7 @@ class Module:
                     f"load_state_dict into {type(self).__name__}: {name!r} differs",
                     expect=f"{wanted.shape} {wanted.dtype}",
                     actual=f"{array.shape} {array.dtype}; nothing was loaded",
-                    hint="build the model with the sizes it was saved with"
-                    if array.shape != wanted.shape
-                    else f"array.astype('{wanted.dtype}') converts it",
+                    hint=_other_kind(array, wanted),
                 )
         for name, array in arrays.items():
             own[name].data = array
@@ -227,6 +226,31 @@ def _members(found: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(found, dict):
         return found.items()
     return enumerate(found) if isinstance(found, list | tuple) else ()
+
+
+def _other_names(names: list[str]) -> str | None:
+    """How to load weights that have PyTorch's names; None if they have not."""
+    if not any("weight_ih_l" in name or "weight_hh_l" in name for name in names):
+        return None
+    return (
+        "these are PyTorch's names. For each cell of model.cells: W_x.data = "
+        "weight_ih_l0.T, W_h.data = weight_hh_l0.T, b.data = bias_ih_l0 + bias_hh_l0 "
+        "(of a GRU, the last third of bias_hh_l0 is b_h instead)"
+    )
+
+
+def _other_kind(array: np.ndarray, wanted: Tensor) -> str:
+    """How to make an array fit the parameter that it was saved for."""
+    if array.shape == wanted.shape:
+        return f"array.astype('{wanted.dtype}') converts it"
+    if array.shape == wanted.shape[::-1]:
+        return "pass array.T: minigrad stores weights as (inputs, outputs), PyTorch not"
+    return "build the model with the sizes it was saved with"
+
+
+def _array(value: Any) -> np.ndarray:
+    """A copy of an array, or of a tensor's values."""
+    return np.array(value.data if isinstance(value, Tensor) else value)
 
 
 def _few(names: list[str]) -> str:

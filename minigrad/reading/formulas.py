@@ -294,6 +294,12 @@ FORMULAS: dict[str, tuple[Maker, Maker]] = {
     "einsum": (_einsum, _einsum_rule),
     "norm": (["norm", "x"], ["mul", "g", ["div", "x", "y"]]),
     "shift": (_call("max", "x"), None),
+    "cumsum": (lambda n: _call(f"running sums along {n.attrs['axis']} of", "x"),
+               lambda n, k: _call(f"sums from the end along {n.attrs['axis']} of", "g")),
+    "argmax": (_call("argmax", "x"), None),
+    "argmin": (_call("argmin", "x"), None),
+    "einsum": (lambda n: _einsum(n, n.attrs["subscripts"], list(letters_of(n))),
+               _einsum_rule),
 }  # fmt: skip
 
 

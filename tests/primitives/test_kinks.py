@@ -43,6 +43,11 @@ TABLE = {
         [[0.0, 0.0]],
         [[0.0, 0.0]],
     ),
+    "std of equals": (
+        lambda m, x: x.std(ddof=1) if m is mg else x.std(),
+        [[3.0, 3.0, 3.0]],
+        [[0.0, 0.0, 0.0]],
+    ),
     "rmse": (
         lambda m, x: mg.losses.rmse(x, np.zeros(2)),
         [[0.0, 0.0]],

@@ -99,7 +99,8 @@ def _letters(call: str, subscripts: str, items: list) -> tuple[list[str], str]:
     text = subscripts.replace(" ", "")
     left, arrow, out = text.partition("->")
     inputs = left.split(",")
-    if set(text.replace("->", "").replace("...", "")) - {*LETTERS, ","} or "," in out:
+    named = set((left + out).replace("...", ""))
+    if named - {*LETTERS, ","} or "," in out:
         raise ArgumentError(
             f"{call}: not in the notation",
             expect='letters, "," between operands, "..." and one "->"',
