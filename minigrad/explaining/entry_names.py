@@ -21,7 +21,7 @@ from minigrad.engine.kernels import intrinsics
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.step_cuts import Stretch, Stretches
-from minigrad.reading.formula_text import tight_text
+from minigrad.reading.formula_printers import tight_text
 from minigrad.reading.formulas import (
     LONG_WORDS,
     Tree,

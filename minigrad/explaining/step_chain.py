@@ -1,4 +1,4 @@
-"""One time step's share of a gradient, as products of Jacobians.
+"""Computes one time step's share of a gradient as products of Jacobians.
 
     term(t) = sum over u >= t of  dL/ds[u+1] . J[u] . ... . J[t+1] . ds[t+1]/dp[index]
 
@@ -23,7 +23,7 @@ from minigrad.engine.errors import GraphError
 from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.step_cuts import Stretch, flat
-from minigrad.reading.formula_text import text
+from minigrad.reading.formula_printers import text
 from minigrad.reading.formulas import Tree, slope
 from minigrad.reading.norms import euclidean
 from minigrad.reading.pulling import pull

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 
 from minigrad.explaining.terms import Explained, Term
-from minigrad.reading.formula_markup import mathml, tex
+from minigrad.reading.formula_printers import mathml, tex
 from minigrad.reading.formulas import Tree, slope
 
 MOST = 12  # terms that are shown; the table ends with a note about the others

@@ -10,7 +10,7 @@ that is computed. The others have a line each in `FORMULAS`.
 In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs:
 `filled` puts symbols or numbers in their place.
 
-Read next: `formula_text.py`.
+Read next: `formula_printers.py`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from minigrad.reading.text import clean, shape_text
 
 Tree = Any  # str | Symbol | float | list
 
+# Where a list has words that are no tree: an index, axes, the name of a function.
+NOTES = {"call": 1, "index": 2, "sum": 2, "product": 2, "slope": 3}
 LEADING = 4  # operands of a join that are written out
 
 
@@ -49,11 +51,10 @@ def forward_formula(node: Node) -> Tree:
     primitive = node.primitive
     if isinstance(primitive, Elementwise):
         return _traced(primitive)[0]
-    made = FORMULAS.get(primitive.name)
-    letters = list(letters_of(node))
-    if made is None:
-        return ["call", primitive.name, *_few(letters)]
-    return made[0](node, letters)
+    if primitive.name not in FORMULAS:
+        return ["call", primitive.name, *_few(list(letters_of(node)))]
+    made = FORMULAS[primitive.name][0]
+    return made(node) if callable(made) else made
 
 
 def rule_formula(node: Node, k: int) -> Tree | None:
@@ -67,10 +68,10 @@ def rule_formula(node: Node, k: int) -> Tree | None:
         if tree is None or shape == full:
             return tree
         return ["sum", tree, _summed_axes(shape, full)]
-    made = FORMULAS.get(primitive.name)
-    if made is None:
+    if primitive.name not in FORMULAS:
         return ["call", f"rule of {primitive.name}", "g"]
-    return made[1](node, list(letters_of(node)), k)
+    made = FORMULAS[primitive.name][1]
+    return made(node, k) if callable(made) else made
 
 
 def elementwise_rule(node: Node, k: int) -> Tree | None:
@@ -186,114 +187,89 @@ def _stretch(node: Node, k: int) -> str:
     return ":, " * axis + f"{start}:{stop}"
 
 
-def _parts(node: Node) -> list[str]:
-    return _few([f"g{k}" for k in range(len(node.outputs))])
-
-
 def _bounds(node: Node) -> str:
     bounds = node.attrs["bounds"]
     lead = ":, " * node.attrs["axis"]
     return f"{lead}{bounds[0]}:{bounds[1]}" + (", ..." if len(bounds) > 2 else "")
 
 
-def _matmul_rule(node: Node, letters: list[str], k: int) -> Tree:
+def _matmul_rule(node: Node, k: int) -> Tree:
     a, b = (edge.array for edge in node.edges)
     if a.ndim == 1 and b.ndim == 1:
         return ["mul", "g", "b" if k == 0 else "a"]
+    tree: Tree = ["matmul", ["T", "a"], "g"]
     if k == 0:
-        tree: Tree = ["matmul", "g", ["T", "b"]]
-        if a.ndim == 1:
-            tree = ["matmul", "b", "g"]
-    else:
-        tree = ["matmul", ["T", "a"], "g"]
+        tree = ["matmul", "b", "g"] if a.ndim == 1 else ["matmul", "g", ["T", "b"]]
     shape = node.edges[k].array.shape
     batch = node.array.ndim - (a.ndim > 1) - (b.ndim > 1)
-    if batch > max(0, len(shape) - 2) or (
-        batch and shape[:-2] != node.array.shape[:batch]
-    ):
+    more = batch > max(0, len(shape) - 2)
+    if more or (batch and shape[:-2] != node.array.shape[:batch]):
         tree = ["sum", tree, "batch"]
     return tree
 
 
-Maker = tuple[Callable[..., Tree], Callable[..., Tree]]
-FORMULAS: dict[str, Maker] = {
-    "matmul": (lambda n, x: ["matmul", "a", "b"], _matmul_rule),
-    "reshape": (
-        lambda n, x: ["call", f"reshape to {shape_text(n.array.shape)}", "x"],
-        lambda n, x, k: [
-            "call",
-            f"reshape to {shape_text(n.edges[0].array.shape)}",
-            "g",
-        ],
-    ),
-    "transpose": (
-        lambda n, x: ["T", "x"] if n.attrs["axes"] == (1, 0) else
-        ["call", f"axes {n.attrs['axes']} of", "x"],
-        lambda n, x, k: ["T", "g"] if n.attrs["axes"] == (1, 0) else
-        ["call", "axes put back of", "g"],
-    ),
-    "broadcast_to": (
-        lambda n, x: ["call", f"repeat to {shape_text(n.attrs['shape'])}", "x"],
-        lambda n, x, k: ["sum", "g", "repeated"],
-    ),
-    "sum_to": (
-        lambda n, x: ["sum", "x", "broadcast"],
-        lambda n, x, k: ["call", "repeat", "g"],
-    ),
-    "astype": (
-        lambda n, x: ["call", n.attrs["dtype"], "x"],
-        lambda n, x, k: ["call", n.edges[0].array.dtype.name, "g"],
-    ),
-    "concatenate": (
-        lambda n, x: ["list", *_few(x)],
-        lambda n, x, k: ["index", "g", _stretch(n, k)],
-    ),
-    "stack": (
-        lambda n, x: ["list", *_few(x)],
-        lambda n, x, k: ["index", "g", ":, " * n.attrs["axis"] + str(k)],
-    ),
-    "split": (
-        lambda n, x: ["index", "x", _bounds(n)],
-        lambda n, x, k: ["list", *_parts(n)],
-    ),
-    "unstack": (
-        lambda n, x: ["index", "x", ":, " * n.attrs["axis"] + "0, 1, ..."],
-        lambda n, x, k: ["list", *_parts(n)],
-    ),
-    "getitem": (
-        lambda n, x: ["index", "x", _index(n.attrs["pattern"])],
-        lambda n, x, k: None if k else
-        ["call", f"zeros, at [{_index(n.attrs['pattern'])}] add", "g"],
-    ),
-    "add_at": (
-        lambda n, x: ["call", f"zeros, at [{_index(n.attrs['pattern'])}] add", "x"],
-        lambda n, x, k: None if k else ["index", "g", _index(n.attrs["pattern"])],
-    ),
-    "sum": (
-        lambda n, x: ["sum", "x", _axes(n)],
-        lambda n, x, k: ["call", "the same for all:", "g"],
-    ),
-    "mean": (
-        lambda n, x: ["div", ["sum", "x", _axes(n)], _count(n)],
-        lambda n, x, k: ["div", "g", _count(n)],
-    ),
-    "prod": (
-        lambda n, x: ["product", "x", _axes(n)],
-        lambda n, x, k: ["mul", "g", ["div", "y", "x"]],
-    ),
-    "max": (
-        lambda n, x: ["call", "max", "x"],
-        lambda n, x, k: ["if", ["equal", "x", "y"], "g", 0],
-    ),
-    "min": (
-        lambda n, x: ["call", "min", "x"],
-        lambda n, x, k: ["if", ["equal", "x", "y"], "g", 0],
-    ),
-    "norm": (
-        lambda n, x: ["norm", "x"],
-        lambda n, x, k: ["mul", "g", ["div", "x", "y"]],
-    ),
-    "shift": (lambda n, x: ["call", "max", "x"], lambda n, x, k: None),
+def _call(words: str, letter: str) -> Tree:
+    return ["call", words, letter]
+
+
+def _shaped(shape: tuple[int, ...], letter: str) -> Tree:
+    return _call(f"reshape to {shape_text(shape)}", letter)
+
+
+def _turned(node: Node, words: str, letter: str) -> Tree:
+    return ["T", letter] if node.attrs["axes"] == (1, 0) else _call(words, letter)
+
+
+def _pattern(node: Node) -> str:
+    return _index(node.attrs["pattern"])
+
+
+def _added(node: Node, letter: str) -> Tree:
+    return _call(f"zeros, at [{_pattern(node)}] add", letter)
+
+
+def _joined(node: Node) -> Tree:
+    return ["list", *_few(list(letters_of(node)))]
+
+
+def _parts(node: Node, k: int) -> Tree:
+    return ["list", *_few([f"g{k}" for k in range(len(node.outputs))])]
+
+
+_EQUAL = ["if", ["equal", "x", "y"], "g", 0]
+
+# The right sides of y = ... and of dL/d(input k) += ...: a tree, or what makes it of
+# the node (and of k).
+Maker = Tree | Callable[..., Tree]
+FORMULAS: dict[str, tuple[Maker, Maker]] = {
+    "matmul": (["matmul", "a", "b"], _matmul_rule),
+    "reshape": (lambda n: _shaped(n.array.shape, "x"),
+                lambda n, k: _shaped(n.edges[0].array.shape, "g")),
+    "transpose": (lambda n: _turned(n, f"axes {n.attrs['axes']} of", "x"),
+                  lambda n, k: _turned(n, "axes put back of", "g")),
+    "broadcast_to": (lambda n: _call(f"repeat to {shape_text(n.attrs['shape'])}", "x"),
+                     ["sum", "g", "repeated"]),
+    "sum_to": (["sum", "x", "broadcast"], _call("repeat", "g")),
+    "astype": (lambda n: _call(n.attrs["dtype"], "x"),
+               lambda n, k: _call(n.edges[0].array.dtype.name, "g")),
+    "concatenate": (_joined, lambda n, k: ["index", "g", _stretch(n, k)]),
+    "stack": (_joined,
+              lambda n, k: ["index", "g", ":, " * n.attrs["axis"] + str(k)]),
+    "split": (lambda n: ["index", "x", _bounds(n)], _parts),
+    "unstack": (lambda n: ["index", "x", ":, " * n.attrs["axis"] + "0, 1, ..."],
+                _parts),
+    "getitem": (lambda n: ["index", "x", _pattern(n)],
+                lambda n, k: None if k else _added(n, "g")),
+    "add_at": (lambda n: _added(n, "x"),
+               lambda n, k: None if k else ["index", "g", _pattern(n)]),
+    "sum": (lambda n: ["sum", "x", _axes(n)], _call("the same for all:", "g")),
+    "mean": (lambda n: ["div", ["sum", "x", _axes(n)], _count(n)],
+             lambda n, k: ["div", "g", _count(n)]),
+    "prod": (lambda n: ["product", "x", _axes(n)], ["mul", "g", ["div", "y", "x"]]),
+    "max": (_call("max", "x"), _EQUAL),
+    "min": (_call("min", "x"), _EQUAL),
+    "norm": (["norm", "x"], ["mul", "g", ["div", "x", "y"]]),
+    "shift": (_call("max", "x"), None),
 }  # fmt: skip
 
 
@@ -324,26 +300,25 @@ def fold(
             at = len(made) - count
             made[at:] = [level(inner, made[at:])]
         elif isinstance(part, list):
-            parts = part[_parts_of(part)]
+            parts = part[1:]
+            if part[0] in NOTES:
+                del parts[NOTES[part[0]] - 1]
             todo += [(part, len(parts)), *reversed(parts)]
         else:
             made.append(leaf(part))
     return made[0]
 
 
-def _parts_of(tree: list) -> slice:
-    """Which entries of a list are trees themselves."""
-    if tree[0] == "call":
-        return slice(2, None)
-    if tree[0] == "slope":
-        return slice(1, 3)
-    return slice(1, 2 if tree[0] in ("index", "sum", "product") else None)
+def note_of(tree: list) -> str:
+    """The words of a list that are no tree: an index, axes, a function's name."""
+    return tree[NOTES[tree[0]]] if tree[0] in NOTES else ""
 
 
 def rebuilt(tree: list, parts: list) -> list:
     """A list with other parts, and all else as it was."""
-    made = list(tree)
-    made[_parts_of(tree)] = parts
+    made = [tree[0], *parts]
+    if tree[0] in NOTES:
+        made.insert(NOTES[tree[0]], note_of(tree))
     return made
 
 

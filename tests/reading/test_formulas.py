@@ -10,8 +10,7 @@ from primitives.cases import CASES
 import minigrad as mg
 from minigrad.engine.graph import ancestors
 from minigrad.engine.primitives.base import TABLE
-from minigrad.reading.formula_markup import mathml, template, tex
-from minigrad.reading.formula_text import text, tight_text
+from minigrad.reading.formula_printers import mathml, template, tex, text, tight_text
 from minigrad.reading.formulas import (
     filled,
     forward_formula,
@@ -110,11 +109,6 @@ def test_brackets_and_signs(tree, plain, markup):
 def test_factors_are_written_tight():
     assert tight_text(["mul", 2, ["div", "a", "b"]]) == "2·a/b"
     assert tight_text(["sub", 1, ["power", "y", 2]], 3) == "(1 − y²)"
-
-
-def test_a_power_stands_over_the_subscript():
-    markup = mathml(["power", Symbol("h", "3"), 2])
-    assert markup == "<msubsup><mi>h</mi><mtext>3</mtext><mn>2</mn></msubsup>"
 
 
 def test_places_have_brackets_where_a_negative_number_needs_them():

@@ -11,7 +11,7 @@ import minigrad as mg
 from minigrad.engine.graph import Leaf, ancestors
 from minigrad.engine.scope import gate
 from minigrad.models import GRU, LSTM, RNN, RNNCell, unroll
-from minigrad.reading.formula_markup import mathml, tex
+from minigrad.reading.formula_printers import mathml, tex
 from minigrad.reading.names import Names, Symbol, last_word
 from minigrad.stepping import Steps
 from minigrad.stepping.play.terminal_player import print_all

@@ -12,7 +12,7 @@ from typing import Any
 
 from minigrad.engine.graph import Node
 from minigrad.engine.primitives.fused import Elementwise
-from minigrad.reading.formula_text import text
+from minigrad.reading.formula_printers import text
 from minigrad.reading.formulas import Tree, filled, forward_formula, letters_of
 from minigrad.reading.names import Names, Symbol
 

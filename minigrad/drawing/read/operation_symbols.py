@@ -12,7 +12,7 @@ import unicodedata
 from functools import lru_cache
 
 from minigrad.engine.graph import Node
-from minigrad.reading.formula_text import SIGNS
+from minigrad.reading.formula_printers import SIGNS
 from minigrad.reading.text import clean, number
 
 SYMBOLS = SIGNS | {

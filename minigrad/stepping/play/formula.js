@@ -1,5 +1,5 @@
 // Formulas with their symbols, or with numbers. They are typeset already, in the page's
-// templates, by formula_markup.py: a formula for each tree, a symbol for each value.
+// templates, by formula_printers.py: a formula for each tree, a symbol for each value.
 const MATH = "http://www.w3.org/1998/Math/MathML";
 const symbols = document.getElementById("mg-symbols").content.children;
 const typesetFormulas = document.getElementById("mg-formulas").content.children;

@@ -1,4 +1,4 @@
-"""One entry of an event's result, worked out: the formula with this step's numbers.
+"""Writes the formula of one entry of an event's result with its numbers.
 
     f_3[0, 1] = σ(v_41[0, 1])       "0.62 = σ(0.49)"
 
@@ -7,12 +7,12 @@ Read next: `rebuild.py`.
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
-import numpy as np
-
 from minigrad.engine.errors import IndexingError
-from minigrad.reading.formula_text import text, tight_text
+from minigrad.reading.formula_printers import text, tight_text
 from minigrad.reading.formulas import filled, letters_in
 from minigrad.stepping.record.events import (
     Array,
@@ -150,26 +150,16 @@ def _sum(
 
 def _summed(at: Index, shape: Index, over: Index) -> list[Index] | None:
     """The places of the larger array that are summed into `at`."""
-    if not over:  # a sum over nothing
-        return [()]
-    if len(shape) == len(over):
-        free = [k for k, n in enumerate(shape) if n == 1 and over[k] != 1]
-        fixed = {k: at[k] for k in range(len(over)) if k not in free}
-    elif shape == ():
-        fixed = {}
-    else:  # leading axes were broadcast, or one axis summed away
-        lead = len(over) - len(shape)
-        if tuple(over[lead:]) != tuple(shape):
-            return None
-        fixed = {k + lead: at[k] for k in range(len(shape))}
-    ranges = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(over)]
-    count = int(np.prod([len(r) for r in ranges], dtype=object))
-    if not over:  # a scalar: itself
-        return [()]
-    if count > 100_000:
+    lead = len(over) - len(shape)
+    if shape and lead and over[lead:] != shape:
         return None
-    grid = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, len(over))
-    return [tuple(map(int, row)) for row in grid]
+    fixed = {  # all but axes of length 1 that were longer, and leading ones
+        k + lead: at[k] for k, n in enumerate(shape) if n != 1 or over[k + lead] == 1
+    }
+    ranges = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(over)]
+    if math.prod(map(len, ranges)) > 100_000:
+        return None
+    return list(itertools.product(*ranges))
 
 
 def _product(tree: Any, arrays: dict[str, Array | None], at: Index) -> str | None:
