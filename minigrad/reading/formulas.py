@@ -236,22 +236,17 @@ def _parts(node: Node, k: int) -> Tree:
     return ["list", *_few([f"g{k}" for k in range(len(node.outputs))])]
 
 
-def _einsum_name(subscripts: str) -> str:
-    return f"einsum[{subscripts.replace('->', '→')}]"
-
-
-def _einsum(node: Node) -> Tree:
-    name = _einsum_name(node.attrs["subscripts"])
-    return ["call", name, *_few(list(letters_of(node)))]
+def _einsum(node: Node, subscripts: str, letters: list[str]) -> Tree:
+    return ["call", f"einsum[{subscripts.replace('->', '→')}]", *_few(letters)]
 
 
 def _einsum_rule(node: Node, k: int) -> Tree:
-    """An einsum again: the letters of the result and of input k exchanged."""
+    """The same sum, the letters of the result and of input k exchanged."""
     left, out = node.attrs["subscripts"].split("->")
-    inputs = left.split(",")
-    exchanged = f"{','.join([out, *inputs[:k], *inputs[k + 1 :]])}->{inputs[k]}"
-    others = [letter for j, letter in enumerate(letters_of(node)) if j != k]
-    return ["call", _einsum_name(exchanged), "g", *_few(others)]
+    inputs, letters = left.split(","), list(letters_of(node))
+    others = ",".join([out, *inputs[:k], *inputs[k + 1 :]])
+    rest = letters[:k] + letters[k + 1 :]
+    return _einsum(node, f"{others}->{inputs[k]}", ["g", *rest])
 
 
 _EQUAL = ["if", ["equal", "x", "y"], "g", 0]
@@ -286,12 +281,6 @@ FORMULAS: dict[str, tuple[Maker, Maker]] = {
     "prod": (lambda n: ["product", "x", _axes(n)], ["mul", "g", ["div", "y", "x"]]),
     "max": (_call("max", "x"), _EQUAL),
     "min": (_call("min", "x"), _EQUAL),
-    "cumsum": (lambda n: _call(f"running sums along {n.attrs['axis']} of", "x"),
-               lambda n, k: _call(f"sums from the end along {n.attrs['axis']} of",
-                                  "g")),
-    "argmax": (_call("argmax", "x"), None),
-    "argmin": (_call("argmin", "x"), None),
-    "einsum": (_einsum, _einsum_rule),
     "norm": (["norm", "x"], ["mul", "g", ["div", "x", "y"]]),
     "shift": (_call("max", "x"), None),
     "cumsum": (lambda n: _call(f"running sums along {n.attrs['axis']} of", "x"),
