@@ -29,7 +29,9 @@ from minigrad.reading.levels import letter_of
 SUMS = {"add", "subtract", "concatenate", "astype"}  # what a running sum goes through
 SHAPES = {"stack", "unstack", "reshape", "squeeze", "expand_dims"}
 Output = tuple[Node, int]
-Kind = tuple[str, int, tuple[int, ...], int]  # letter or operation, output, shape, which
+Kind = tuple[
+    str, int, tuple[int, ...], int
+]  # letter or operation, output, shape, which
 
 
 @dataclass(eq=False)

@@ -110,7 +110,9 @@ class Search:
     def _split(self, loop: Any) -> None:
         """Two loops, where from some step on none of the parameters is used again."""
         used = [_trained(nodes) for nodes in loop.nodes.values()]
-        ends = [k for k, (a, b) in enumerate(pairwise(used), 1) if a and b and not a & b]
+        ends = [
+            k for k, (a, b) in enumerate(pairwise(used), 1) if a and b and not a & b
+        ]
         if not ends or 2 * (len(ends) + 1) > len(used):
             return
         steps = list(loop.nodes.items())

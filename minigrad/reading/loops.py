@@ -116,7 +116,9 @@ class Loop:
     @cached_property
     def states(self) -> list[tuple[Tensor, ...]]:
         """The parts of the state after every step."""
-        return [tuple(map(Tensor.of, parts)) for parts in self._handed_on.states.values()]
+        return [
+            tuple(map(Tensor.of, parts)) for parts in self._handed_on.states.values()
+        ]
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""

@@ -100,7 +100,9 @@ def value_name(source: Any, edge: Any, kind: str) -> str:
     if kind == "input" and source.origin is None and source.primitive.name == "unstack":
         before = source.edges[0].source
         if type(before) is Node and before.primitive.name == "stack":  # of states, say
-            parts = [letter_of(e.source) for e in before.edges if type(e.source) is Node]
+            parts = [
+                letter_of(e.source) for e in before.edges if type(e.source) is Node
+            ]
             if any(parts):
                 return clean(parts[min(edge.index, len(parts) - 1)], 8)
         named = type(before) is Leaf and before.name

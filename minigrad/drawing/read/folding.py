@@ -86,7 +86,9 @@ class FoldedReader(Reader):
             kept = steps.get(self.shown[run], [])
             for step, numbers in steps.items():
                 if step != self.shown[run]:
-                    for n, mate in zip(numbers, self._mates(numbers, kept), strict=True):
+                    for n, mate in zip(
+                        numbers, self._mates(numbers, kept), strict=True
+                    ):
                         found[n] = mate
         return found
 
@@ -192,7 +194,6 @@ class FoldedReader(Reader):
         )
         self.lines.append(line)
         self.loops[name] = line
-
 
 
 def _reword(line: Line, kind: tuple) -> None:

@@ -39,7 +39,9 @@ def names_of_steps(
         ) from None
     first = [column for column in columns if column[0] == columns[0][0]]
     if len(shown) not in (len(first), len(columns)):
-        total = f", or {len(columns)}, for all loops" if len(columns) > len(first) else ""
+        total = (
+            f", or {len(columns)}, for all loops" if len(columns) > len(first) else ""
+        )
         raise ArgumentError(
             f"draw: {len(shown)} words for {len(first)} steps",
             expect=f"one word per time step: {len(first)}{total}",
