@@ -94,7 +94,7 @@ class Cell(Module):
         return zeros if len(zeros) > 1 else zeros[0]
 
     def _zeros(self, batch: int, name: str) -> Tensor:
-        return Tensor(np.zeros((batch, self.hidden_size), self.dtype), name=f"{name}0")
+        return Tensor(np.zeros((batch, self.hidden_size), self.dtype), name=f"{name}_0")
 
     def __call__(self, x: Any, state: Any) -> Any:
         """The next state; see the class for shapes and errors."""

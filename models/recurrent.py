@@ -198,8 +198,8 @@ class Recurrent(Module):
             if not traced:
                 return starts
             if len(first.states) == 1:
-                return [watched(start, "h0") for start in starts]
-            return [tuple([watched(s, "s0") for s in start]) for start in starts]
+                return [watched(start, "h_0") for start in starts]
+            return [tuple([watched(s, "s_0") for s in start]) for start in starts]
         shape = (len(self.cells), batch, self.hidden_size)
         given = initial_state(kind, first.states, state, shape)
         names = [f"{name}0" for name in first.states]

@@ -206,7 +206,7 @@ def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) 
     """
     with enable_grad():
         bare = not isinstance(state, tuple | list)
-        starts = [watched(s, "s0") for s in ([state] if bare else state)]
+        starts = [watched(s, "s_0") for s in ([state] if bare else state)]
         return unroll(cell, x, starts[0] if bare else tuple(starts), mask, **how)
 
 

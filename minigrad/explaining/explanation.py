@@ -1,4 +1,4 @@
-"""`mg.explain`: one entry of one gradient, as the sum that it is.
+"""`mg.explain`: writes one entry of one gradient as a sum over time steps.
 
     e = mg.explain(rnn.cells[0].W_h, (0, 0), loss)
     print(e)                    # a term per time step, each a product of Jacobians
@@ -26,12 +26,14 @@ from minigrad.engine.graph import AnyEdge, Node, Variable, ancestors
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import thread
+from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.path_listing import Paths
 from minigrad.explaining.step_chain import Chains
 from minigrad.explaining.step_cuts import Stretches, alone, is_use
 from minigrad.explaining.terms import Term, closing
 from minigrad.explaining.use_listener import UseListener
-from minigrad.explaining.value_names import Names
+from minigrad.reading.formula_printers import text as written
+from minigrad.reading.names import Names
 
 LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
@@ -70,7 +72,8 @@ class Explanation:
         for node in nodes:
             if node not in self.stretches.of and _uses(node, target):
                 self.stretches.of[node] = alone(node)
-        self.names = Names(nodes, self.stretches, target, index)
+        names = Names(ancestors([output.source]), output.source)
+        self.names = EntryNames(names, self.stretches, target, index)
         listener = UseListener(target, index, self.stretches.of)
         start = np.full(output.array.shape, seed, output.array.dtype)
         with quietly(), uncollected():
@@ -96,13 +99,14 @@ class Explanation:
     @property
     def parameter(self) -> str:
         """The entry's name: "W_h[0,1]"."""
-        return str(self.names.target)
+        return written(self.names.target)
 
     @cached_property
     def _formula(self) -> Any:
         from minigrad.explaining.sympy_formula import Formula
 
-        return Formula(self._output, self._seed, self._target, self.index)
+        names = self.names.names
+        return Formula(self._output, self._seed, self._target, self.index, names)
 
     @property
     def formula(self) -> Any:
@@ -243,7 +247,7 @@ def _last() -> tuple[Any, Any]:
         )
     if last[1] is None:
         raise GraphError(
-            "explain: the last backward() began from a gradient of its own",
+            "explain: the last backward() started from a given gradient",
             expect="a loss of one entry, backward recorded or not with create_graph",
             actual=describe(loss._edge),
             hint="pass a scalar as loss=, for example (output * grad).sum()",
@@ -265,7 +269,7 @@ def _entry(parameter: Any, index: Any) -> tuple[int, ...]:
         else:
             hint = f"for example {tuple(0 for _ in shape) if shape else ()}"
         raise IndexingError(
-            f"explain: index {index!r:.60} is no entry",
+            f"explain: there is no entry at index {index!r:.60}",
             expect=f"one whole number per axis of {shape}, within its length",
             actual=f"{index!r:.60}     parameter: {describe(parameter._edge)}",
             hint=hint,
@@ -282,7 +286,7 @@ def _uses(node: Node, target: AnyEdge) -> bool:
 def _unused(target: AnyEdge, output: AnyEdge) -> GraphError:
     hint = "another model's parameter, or detached on the way?"
     if target.source is output.source:
-        hint = "it is the loss itself: explain what it was computed from"
+        hint = "it is the loss itself: explain a tensor that it was computed from"
     return GraphError(
         "explain: the loss does not depend on this tensor",
         expect="a tensor that the loss was computed from",

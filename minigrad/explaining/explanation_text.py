@@ -1,4 +1,4 @@
-"""An explanation as plain text for a terminal, 80 columns wide or more.
+"""Writes an explanation as plain text for a terminal, 80 columns wide or more.
 
 Every number of a sum is written with all its digits (the shortest decimals that give
 the same floating-point number again), so that the lines can be added up by anyone.
@@ -18,6 +18,7 @@ from minigrad.engine.errors import MinigradError
 from minigrad.explaining.path_listing import Path
 from minigrad.explaining.step_chain import Product
 from minigrad.explaining.terms import Explained, Term, closing
+from minigrad.reading.formula_printers import text as written
 from minigrad.reading.text import number
 
 FULL = 16  # entries: a matrix of more is shown by its shape
@@ -73,12 +74,14 @@ def _terms(e: Explained, most: int, width: int) -> list[str]:
         lines += _term(term, width)
         values.append(term.value)
     for more in closing(values, e.value):
-        lines.append(_row("rounding: floating-point sums depend on order", more, width))
+        lines.append(
+            _row("rounding: floating-point sums depend on the order", more, width)
+        )
     lines.append("─" * width)
     lines.append(_row(f"dL/d{e.parameter}, added from the top", e.value, width))
     if not np.isfinite(e.value):
         bad = next(t for t in shown if not np.isfinite(t.value))
-        lines.append(f"Not finite: the first term that is not is of {bad.place}.")
+        lines.append(f"The first term that is not finite is the one of {bad.place}.")
     return [*lines, ""]
 
 
@@ -93,11 +96,11 @@ def _term(term: Term, width: int) -> Iterator[str]:
     if not np.isfinite(term.value):
         return  # products would only say NaN: 0 times infinity
     if term.reads > 3:
-        loss, local = map(str, term.symbols)
+        loss, local = map(written, term.symbols)
         yield f"  {loss} · {local}"
         norm = number(np.linalg.norm(term.signal.astype(np.float64)))
         yield f"    ‖{loss}‖ = {norm}, the sum of {term.reads} products of Jacobians:"
-        yield "    one for each step from here on that the loss reads"
+        yield "    one for each later step that the loss reads"
         return
     products = term.products
     for product in products:
@@ -105,7 +108,7 @@ def _term(term: Term, width: int) -> Iterator[str]:
         yield from _filled(_elided(product), width, lead, "      ")
         yield from _numbers(product, width)
     if not products:
-        yield "  nothing reads what comes of it"
+        yield "  the loss does not depend on it"
 
 
 def _filled(factors: list[str], width: int, first: str, other: str) -> Iterator[str]:
@@ -156,15 +159,19 @@ def _matrix(array: np.ndarray) -> str:
 def _notes(e: Explained) -> list[str]:
     """What the letters stand for."""
     lines = []
+    if e.names.full:
+        lines.append(e.names.full)
     if e.names.parts:
         name, parts = next(iter(e.names.parts.items()))
         lines.append(
-            f"{name} = ({', '.join(parts)}): what leaves a step, side by side;"
+            f"{name} = ({', '.join(parts)}): the values that a step passes on."
         )
-        lines.append("matrices: columns part by blanks, rows by semicolons.")
+        lines.append("Matrices: spaces separate columns, semicolons separate rows.")
     row = e.stretches.of.get(e.terms[0].uses[0][0])
     if row is not None and row.step is not None and not row.reverse:
-        lines.append("Step t makes the states h, c of t + 1; gates bear the step's t.")
+        lines.append(
+            "Step t computes the states h, c of t + 1; its gates have index t."
+        )
     return [*lines, ""] if lines else []
 
 
@@ -196,8 +203,12 @@ def _paths(e: Explained, width: int) -> list[str]:
             lines.append(f"{lead}{len(zeros)} paths whose product is 0")
         for more in closing([path.value for path in paths], term.value):
             lines.append(_row("  + rounding", more, width))
-    lines += ["", "Each path is multiplied from the left, and the paths of a step are"]
-    return [*lines, "added from the top: the numbers above, to the last digit.", ""]
+    lines += ["", "Each path is multiplied from the left. The paths of a step are"]
+    return [
+        *lines,
+        "added from the top: this gives the numbers above, to the last digit.",
+        "",
+    ]
 
 
 def _path(path: Path, width: int, lead: str) -> Iterator[str]:

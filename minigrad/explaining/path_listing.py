@@ -8,7 +8,7 @@ from the loss, in whole numbers without limit, and never by walking the paths.
 A path counts where one value is computed from another, also where the derivative
 happens to be zero (the branch that `where` did not choose, a relu that is off).
 
-Read next: `value_names.py`.
+Read next: `entry_names.py`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to
 from minigrad.engine.quiet import quietly
+from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.step_cuts import is_use
-from minigrad.explaining.value_names import Names
 from minigrad.reading.pulling import pull, pull_one
 
 MOST = 1000  # paths: more are counted, not listed
@@ -73,7 +73,7 @@ class Paths:
         target: AnyEdge,
         index: tuple[int, ...],
         seed: Any,
-        names: Names,
+        names: EntryNames,
     ) -> None:
         self._nodes, self._output, self._target = nodes, output, target
         self._index, self._seed, self._names = index, seed, names

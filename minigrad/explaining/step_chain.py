@@ -1,4 +1,4 @@
-"""One time step's share of a gradient, as products of Jacobians.
+"""Computes one time step's share of a gradient as products of Jacobians.
 
     term(t) = sum over u >= t of  dL/ds[u+1] . J[u] . ... . J[t+1] . ds[t+1]/dp[index]
 
@@ -23,7 +23,8 @@ from minigrad.engine.errors import GraphError
 from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.quiet import quietly
 from minigrad.explaining.step_cuts import Stretch, flat
-from minigrad.explaining.value_names import Quotient
+from minigrad.reading.formula_printers import text
+from minigrad.reading.formulas import Tree, slope
 from minigrad.reading.norms import euclidean
 from minigrad.reading.pulling import pull
 
@@ -34,12 +35,12 @@ LARGEST = 512  # entries of a boundary: Jacobians of more are not written out
 class Factor:
     """One factor of a product: its symbol, its shape, and its value when asked for.
 
-    symbol   "∂h₂/∂h₁", `quotient` the same for typesetting
+    symbol   "∂h_2/∂h_1"; `quotient` is its tree, for all printers
     shape    (rows, columns)
     array    ndarray of that shape; GraphError if it is too large to be written out
     """
 
-    quotient: Quotient
+    quotient: Tree
     shape: tuple[int, int]
     _make: Any
     _array: np.ndarray | None = None
@@ -47,7 +48,7 @@ class Factor:
     @property
     def symbol(self) -> str:
         """As text."""
-        return str(self.quotient)
+        return text(self.quotient)
 
     @property
     def array(self) -> np.ndarray:
@@ -161,7 +162,7 @@ class Chains:
         sums = direct
         norms = [euclidean(row)]
         name = self.names
-        loss = Quotient("L", name.boundary(read))
+        loss = slope("L", name.boundary(read))
         factors = [Factor(loss, (1, row.size), lambda: row[None])]
         for one, before in pairwise([*between, at]):
             sums = pull(reversed(one.nodes), sums)
@@ -186,7 +187,7 @@ class Chains:
 
         shape = (_size(one), _size(before))
         names = self.names
-        symbol = Quotient(names.boundary(one), names.boundary(before))
+        symbol = slope(names.boundary(one), names.boundary(before))
         return Factor(symbol, shape, make)
 
     def _column(self, at: Stretch) -> Factor:
@@ -201,7 +202,7 @@ class Chains:
                 )
             return self._columns[at]
 
-        symbol = Quotient(self.names.boundary(at), self.names.target)
+        symbol = slope(self.names.boundary(at), self.names.target)
         return Factor(symbol, (_size(at), 1), make)
 
 

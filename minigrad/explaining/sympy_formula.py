@@ -21,8 +21,8 @@ from minigrad.engine.kernels.jit import argument_names
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.shape import sum_to
 from minigrad.explaining.step_cuts import is_use
+from minigrad.reading.names import Names
 from minigrad.reading.pulling import name_of_output, pull
-from minigrad.reading.text import clean
 
 LARGEST = 250_000  # operations written out: larger formulas are refused
 MOVES = {
@@ -53,11 +53,16 @@ class Formula:
     """
 
     def __init__(
-        self, output: AnyEdge, seed: Any, target: AnyEdge, index: tuple[int, ...]
+        self,
+        output: AnyEdge,
+        seed: Any,
+        target: AnyEdge,
+        index: tuple[int, ...],
+        names: Names,
     ) -> None:
         self._sp = sympy()
         self.values: dict[Any, float] = {}
-        self._taken: dict[str, int] = {}
+        self._names = names
         self._made: dict[Key, np.ndarray] = {}
         nodes = ancestors([output.source])
         total = size(nodes, output)
@@ -84,20 +89,17 @@ class Formula:
                 if leaf is None or (not edge.requires_grad and number == 0):
                     made[place] = _exact(self._sp, number)
                 else:
-                    made[place] = self._symbol(leaf, array.shape, place, number)
+                    made[place] = self._symbol(edge, place)
             self._made[name] = made
         return self._made[name]
 
-    def _symbol(
-        self, leaf: Leaf, shape: tuple[int, ...], place: tuple[int, ...], number: Any
-    ) -> Any:
-        base = re.sub(r"[^\w.]", "_", clean(leaf.name or "leaf", 24))
-        first = self._taken.setdefault(base, leaf.seq)
-        if first != leaf.seq:  # another leaf of the same name
-            base = f"{base}#{leaf.seq}"
+    def _symbol(self, edge: AnyEdge, place: tuple[int, ...]) -> Any:
+        """One entry of a leaf: W_h_0_1 for W_h[0,1]."""
+        base = re.sub(r"[^\w.^(),′]", "_", str(self._names.of(edge)))
+        shape = edge.array.shape
         kept = [str(i) for i, n in zip(place, shape, strict=True) if n > 1]
         symbol = self._sp.Symbol("_".join([base, *kept]), real=True)
-        self.values[symbol] = float(number)
+        self.values[symbol] = float(edge.array[place])
         return symbol
 
     def _forward(self, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""What each time step adds to the entry that is explained: a term of its sum.
+"""The terms of an explanation: what each time step adds to the entry.
 
 Read next: `explanation_text.py`.
 """
@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.path_listing import Path, Paths
 from minigrad.explaining.step_chain import Chains, Product
 from minigrad.explaining.step_cuts import Stretch, Stretches
-from minigrad.explaining.value_names import Names, Quotient
+from minigrad.reading.formulas import Tree, slope
 
 
 class Explained(Protocol):
@@ -24,7 +25,7 @@ class Explained(Protocol):
     terms: list[Term]
     rounding: list[Any]
     stretches: Stretches
-    names: Names
+    names: EntryNames
     chains: Chains
     paths: Paths
 
@@ -78,11 +79,11 @@ class Term:
         return self._owner.chains.signal(self._stretch)
 
     @property
-    def symbols(self) -> tuple[Quotient, Quotient]:
+    def symbols(self) -> tuple[Tree, Tree]:
         """dL/d(what leaves the step), and the derivative of that by the entry."""
         names = self._owner.names
         leaves = names.boundary(self._stretch)
-        return Quotient("L", leaves, "d"), Quotient(leaves, names.target)
+        return slope("L", leaves, "d"), slope(leaves, names.target)
 
     @property
     def count(self) -> int:

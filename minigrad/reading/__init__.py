@@ -2,9 +2,10 @@
 
 levels.py (what a scope says), gates.py (what each gate computed), loops.py (which loop
 and time step an operation belongs to, what is handed on), names.py (what a value is
-called), formulas.py (how an operation and its rule are written), pulling.py (a gradient
-through a few operations), norms.py, uses.py (where a parameter is used), replay.py (the
-same operations with other arrays), gradcheck.py (is this gradient right?), text.py.
+called), formulas.py (how an operation and its rule are written, as a tree),
+formula_printers.py (the tree as text, MathML, TeX), pulling.py (a gradient through a
+few operations), norms.py, uses.py (where a parameter is used), replay.py (the same
+operations with other arrays), gradcheck.py (is this gradient right?), text.py.
 
 Read next: `levels.py`.
 """

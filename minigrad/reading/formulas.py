@@ -1,20 +1,21 @@
-"""Formulas of operations and of their rules, as small trees, and as text.
+"""How is an operation, and its rule, written? As a small tree, which printers write.
 
-A tree is a letter ("x"), a number, or [word, part, ...]. Those of elementwise
-primitives are not written here: the primitive's own scalar function, and its own rule,
-are run on texts (as for the kernels), so the formula shown is the one that is computed.
-The others have a line each in `FORMULAS`.
+A tree is a letter ("x"), a `Symbol`, a number, or [word, part, ...]. Formulas of
+elementwise primitives are not written here: the primitive's own scalar function, and
+its own rule, are run on texts (as for the kernels), so the formula shown is the one
+that is computed. The others have a line each in `FORMULAS`.
 
     [mul, g, [sub, 1, [power, y, 2]]]    "g · (1 − y²)"
 
-In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs.
+In a rule g is dL/dy, the incoming gradient; y is the output, other letters the inputs:
+`filled` puts symbols or numbers in their place.
 
-Read next: `pulling.py`.
+Read next: `formula_printers.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,10 +23,12 @@ from minigrad.engine.graph import Node
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.base import Primitive
 from minigrad.engine.primitives.fused import Elementwise
-from minigrad.reading.text import clean, number, shape_text
+from minigrad.reading.text import clean, shape_text
 
-Tree = Any  # str | float | list
+Tree = Any  # str | Symbol | float | list
 
+# Where a list has words that are no tree: an index, axes, the name of a function.
+NOTES = {"call": 1, "index": 2, "sum": 2, "product": 2, "slope": 3}
 LEADING = 4  # operands of a join that are written out
 
 
@@ -48,11 +51,10 @@ def forward_formula(node: Node) -> Tree:
     primitive = node.primitive
     if isinstance(primitive, Elementwise):
         return _traced(primitive)[0]
-    made = FORMULAS.get(primitive.name)
-    letters = list(letters_of(node))
-    if made is None:
-        return ["call", primitive.name, *_few(letters)]
-    return made[0](node, letters)
+    if primitive.name not in FORMULAS:
+        return ["call", primitive.name, *_few(list(letters_of(node)))]
+    made = FORMULAS[primitive.name][0]
+    return made(node) if callable(made) else made
 
 
 def rule_formula(node: Node, k: int) -> Tree | None:
@@ -61,15 +63,21 @@ def rule_formula(node: Node, k: int) -> Tree | None:
     if primitive.vjp is None:
         return None
     if isinstance(primitive, Elementwise):
-        tree = _traced(primitive)[1][k]
+        tree = elementwise_rule(node, k)
         shape, full = node.edges[k].array.shape, node.array.shape
         if tree is None or shape == full:
             return tree
         return ["sum", tree, _summed_axes(shape, full)]
-    made = FORMULAS.get(primitive.name)
-    if made is None:
+    if primitive.name not in FORMULAS:
         return ["call", f"rule of {primitive.name}", "g"]
-    return made[1](node, list(letters_of(node)), k)
+    made = FORMULAS[primitive.name][1]
+    return made(node, k) if callable(made) else made
+
+
+def elementwise_rule(node: Node, k: int) -> Tree | None:
+    """The rule of an elementwise operation for one entry, whatever was broadcast."""
+    assert isinstance(node.primitive, Elementwise)
+    return _traced(node.primitive)[1][k]
 
 
 def _summed_axes(shape: tuple[int, ...], full: tuple[int, ...]) -> str:
@@ -88,7 +96,8 @@ _POWER_RULE = (
     ["mul", ["mul", "g", "b"], ["power", "a", ["sub", "b", 1]]],
     ["mul", ["mul", "g", "y"], ["log", "a"]],
 )
-_SHORT = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div"}
+LONG_WORDS = {"add": "add", "sub": "subtract", "mul": "multiply", "div": "divide"}
+_SHORT = {name: word for word, name in LONG_WORDS.items()}
 
 
 @lru_cache(maxsize=256)
@@ -178,114 +187,89 @@ def _stretch(node: Node, k: int) -> str:
     return ":, " * axis + f"{start}:{stop}"
 
 
-def _parts(node: Node) -> list[str]:
-    return _few([f"g{k}" for k in range(len(node.outputs))])
-
-
 def _bounds(node: Node) -> str:
     bounds = node.attrs["bounds"]
     lead = ":, " * node.attrs["axis"]
     return f"{lead}{bounds[0]}:{bounds[1]}" + (", ..." if len(bounds) > 2 else "")
 
 
-def _matmul_rule(node: Node, letters: list[str], k: int) -> Tree:
+def _matmul_rule(node: Node, k: int) -> Tree:
     a, b = (edge.array for edge in node.edges)
     if a.ndim == 1 and b.ndim == 1:
         return ["mul", "g", "b" if k == 0 else "a"]
+    tree: Tree = ["matmul", ["T", "a"], "g"]
     if k == 0:
-        tree: Tree = ["matmul", "g", ["T", "b"]]
-        if a.ndim == 1:
-            tree = ["matmul", "b", "g"]
-    else:
-        tree = ["matmul", ["T", "a"], "g"]
+        tree = ["matmul", "b", "g"] if a.ndim == 1 else ["matmul", "g", ["T", "b"]]
     shape = node.edges[k].array.shape
     batch = node.array.ndim - (a.ndim > 1) - (b.ndim > 1)
-    if batch > max(0, len(shape) - 2) or (
-        batch and shape[:-2] != node.array.shape[:batch]
-    ):
+    more = batch > max(0, len(shape) - 2)
+    if more or (batch and shape[:-2] != node.array.shape[:batch]):
         tree = ["sum", tree, "batch"]
     return tree
 
 
-Maker = tuple[Callable[..., Tree], Callable[..., Tree]]
-FORMULAS: dict[str, Maker] = {
-    "matmul": (lambda n, x: ["matmul", "a", "b"], _matmul_rule),
-    "reshape": (
-        lambda n, x: ["call", f"reshape to {shape_text(n.array.shape)}", "x"],
-        lambda n, x, k: [
-            "call",
-            f"reshape to {shape_text(n.edges[0].array.shape)}",
-            "g",
-        ],
-    ),
-    "transpose": (
-        lambda n, x: ["T", "x"] if n.attrs["axes"] == (1, 0) else
-        ["call", f"axes {n.attrs['axes']} of", "x"],
-        lambda n, x, k: ["T", "g"] if n.attrs["axes"] == (1, 0) else
-        ["call", "axes put back of", "g"],
-    ),
-    "broadcast_to": (
-        lambda n, x: ["call", f"repeat to {shape_text(n.attrs['shape'])}", "x"],
-        lambda n, x, k: ["sum", "g", "repeated"],
-    ),
-    "sum_to": (
-        lambda n, x: ["sum", "x", "broadcast"],
-        lambda n, x, k: ["call", "repeat", "g"],
-    ),
-    "astype": (
-        lambda n, x: ["call", n.attrs["dtype"], "x"],
-        lambda n, x, k: ["call", n.edges[0].array.dtype.name, "g"],
-    ),
-    "concatenate": (
-        lambda n, x: ["list", *_few(x)],
-        lambda n, x, k: ["index", "g", _stretch(n, k)],
-    ),
-    "stack": (
-        lambda n, x: ["list", *_few(x)],
-        lambda n, x, k: ["index", "g", ":, " * n.attrs["axis"] + str(k)],
-    ),
-    "split": (
-        lambda n, x: ["index", "x", _bounds(n)],
-        lambda n, x, k: ["list", *_parts(n)],
-    ),
-    "unstack": (
-        lambda n, x: ["index", "x", ":, " * n.attrs["axis"] + "0, 1, ..."],
-        lambda n, x, k: ["list", *_parts(n)],
-    ),
-    "getitem": (
-        lambda n, x: ["index", "x", _index(n.attrs["pattern"])],
-        lambda n, x, k: None if k else
-        ["call", f"zeros, at [{_index(n.attrs['pattern'])}] add", "g"],
-    ),
-    "add_at": (
-        lambda n, x: ["call", f"zeros, at [{_index(n.attrs['pattern'])}] add", "x"],
-        lambda n, x, k: None if k else ["index", "g", _index(n.attrs["pattern"])],
-    ),
-    "sum": (
-        lambda n, x: ["sum", "x", _axes(n)],
-        lambda n, x, k: ["call", "the same for all:", "g"],
-    ),
-    "mean": (
-        lambda n, x: ["div", ["sum", "x", _axes(n)], _count(n)],
-        lambda n, x, k: ["div", "g", _count(n)],
-    ),
-    "prod": (
-        lambda n, x: ["product", "x", _axes(n)],
-        lambda n, x, k: ["mul", "g", ["div", "y", "x"]],
-    ),
-    "max": (
-        lambda n, x: ["call", "max", "x"],
-        lambda n, x, k: ["if", ["equal", "x", "y"], "g", 0],
-    ),
-    "min": (
-        lambda n, x: ["call", "min", "x"],
-        lambda n, x, k: ["if", ["equal", "x", "y"], "g", 0],
-    ),
-    "norm": (
-        lambda n, x: ["norm", "x"],
-        lambda n, x, k: ["mul", "g", ["div", "x", "y"]],
-    ),
-    "shift": (lambda n, x: ["call", "max", "x"], lambda n, x, k: None),
+def _call(words: str, letter: str) -> Tree:
+    return ["call", words, letter]
+
+
+def _shaped(shape: tuple[int, ...], letter: str) -> Tree:
+    return _call(f"reshape to {shape_text(shape)}", letter)
+
+
+def _turned(node: Node, words: str, letter: str) -> Tree:
+    return ["T", letter] if node.attrs["axes"] == (1, 0) else _call(words, letter)
+
+
+def _pattern(node: Node) -> str:
+    return _index(node.attrs["pattern"])
+
+
+def _added(node: Node, letter: str) -> Tree:
+    return _call(f"zeros, at [{_pattern(node)}] add", letter)
+
+
+def _joined(node: Node) -> Tree:
+    return ["list", *_few(list(letters_of(node)))]
+
+
+def _parts(node: Node, k: int) -> Tree:
+    return ["list", *_few([f"g{k}" for k in range(len(node.outputs))])]
+
+
+_EQUAL = ["if", ["equal", "x", "y"], "g", 0]
+
+# The right sides of y = ... and of dL/d(input k) += ...: a tree, or what makes it of
+# the node (and of k).
+Maker = Tree | Callable[..., Tree]
+FORMULAS: dict[str, tuple[Maker, Maker]] = {
+    "matmul": (["matmul", "a", "b"], _matmul_rule),
+    "reshape": (lambda n: _shaped(n.array.shape, "x"),
+                lambda n, k: _shaped(n.edges[0].array.shape, "g")),
+    "transpose": (lambda n: _turned(n, f"axes {n.attrs['axes']} of", "x"),
+                  lambda n, k: _turned(n, "axes put back of", "g")),
+    "broadcast_to": (lambda n: _call(f"repeat to {shape_text(n.attrs['shape'])}", "x"),
+                     ["sum", "g", "repeated"]),
+    "sum_to": (["sum", "x", "broadcast"], _call("repeat", "g")),
+    "astype": (lambda n: _call(n.attrs["dtype"], "x"),
+               lambda n, k: _call(n.edges[0].array.dtype.name, "g")),
+    "concatenate": (_joined, lambda n, k: ["index", "g", _stretch(n, k)]),
+    "stack": (_joined,
+              lambda n, k: ["index", "g", ":, " * n.attrs["axis"] + str(k)]),
+    "split": (lambda n: ["index", "x", _bounds(n)], _parts),
+    "unstack": (lambda n: ["index", "x", ":, " * n.attrs["axis"] + "0, 1, ..."],
+                _parts),
+    "getitem": (lambda n: ["index", "x", _pattern(n)],
+                lambda n, k: None if k else _added(n, "g")),
+    "add_at": (lambda n: _added(n, "x"),
+               lambda n, k: None if k else ["index", "g", _pattern(n)]),
+    "sum": (lambda n: ["sum", "x", _axes(n)], _call("the same for all:", "g")),
+    "mean": (lambda n: ["div", ["sum", "x", _axes(n)], _count(n)],
+             lambda n, k: ["div", "g", _count(n)]),
+    "prod": (lambda n: ["product", "x", _axes(n)], ["mul", "g", ["div", "y", "x"]]),
+    "max": (_call("max", "x"), _EQUAL),
+    "min": (_call("min", "x"), _EQUAL),
+    "norm": (["norm", "x"], ["mul", "g", ["div", "x", "y"]]),
+    "shift": (_call("max", "x"), None),
 }  # fmt: skip
 
 
@@ -294,99 +278,57 @@ def known(primitive: Primitive) -> bool:
     return isinstance(primitive, Elementwise) or primitive.name in FORMULAS
 
 
-# ------------------------------------------------------------- as text
-
-SIGNS = {
-    "add": "+", "sub": "−", "mul": "·", "div": "/", "less": "<", "less_equal": "≤",
-    "greater": ">", "greater_equal": "≥", "equal": "=", "not_equal": "≠",
-}  # fmt: skip
-_BINDING = {"add": 2, "sub": 2, "negative": 2, "sum": 2, "product": 2, "mul": 3,
-            "div": 3, "matmul": 4, "power": 5, "T": 5}  # fmt: skip
-_NAMES = {"sigmoid": "σ", "log": "ln", "maximum": "max", "minimum": "min",
-          "sqrt": "√"}  # fmt: skip
-_SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# ------------------------------------------------------------- trees of any kind
 
 
-def text(tree: Tree, words: dict[str, str] | None = None) -> str:
-    """A tree as one line: "g · (1 − y²)"; `words` are written in place of letters."""
-    words = words or {}
-    made: list[tuple[str, int]] = []
+def slope(above: Tree, below: Tree, d: str = "∂") -> Tree:
+    """A derivative: ∂above/∂below, or with a d: all of it, by whatever way."""
+    return ["slope", above, below, d]
+
+
+def fold(
+    tree: Tree, leaf: Callable[[Any], Any], level: Callable[[list, list], Any]
+) -> Any:
+    """What a tree becomes when `leaf(part)` is made of each letter, symbol and number,
+    and `level(tree, what was made of its parts)` of each list. No recursion."""
+    made: list[Any] = []
     todo: list[Any] = [tree]
-    while todo:  # a tree is written after its parts: no recursion
+    while todo:
         part = todo.pop()
-        if isinstance(part, tuple):
-            node, count = part
-            parts = [made.pop() for _ in range(count)][::-1]
-            made.append(_written(node, parts))
-        elif isinstance(part, str):
-            made.append(
-                (words.get(part, part), 9 if part not in words else _tight(words[part]))
-            )
+        if isinstance(part, tuple):  # a list whose parts are made
+            inner, count = part
+            at = len(made) - count
+            made[at:] = [level(inner, made[at:])]
         elif isinstance(part, list):
-            inner = _children(part)
-            todo.append((part, len(inner)))
-            todo += inner[::-1]
+            parts = part[1:]
+            if part[0] in NOTES:
+                del parts[NOTES[part[0]] - 1]
+            todo += [(part, len(parts)), *reversed(parts)]
         else:
-            made.append((number(part), 9 if part >= 0 else 2))
-    return made[0][0]
+            made.append(leaf(part))
+    return made[0]
 
 
-def _children(tree: list) -> list[Tree]:
-    """The parts of a tree that are trees themselves."""
-    word = tree[0]
-    if word == "call":
-        return tree[2:]
-    if word in ("index", "sum", "product"):
-        return tree[1:2]
-    return tree[1:]
+def note_of(tree: list) -> str:
+    """The words of a list that are no tree: an index, axes, a function's name."""
+    return tree[NOTES[tree[0]]] if tree[0] in NOTES else ""
 
 
-def _tight(word: str) -> int:
-    """Does a word put in place of a letter need brackets?"""
-    return 2 if word[:1] == "−" or " " in word else 9
+def rebuilt(tree: list, parts: list) -> list:
+    """A list with other parts, and all else as it was."""
+    made = [tree[0], *parts]
+    if tree[0] in NOTES:
+        made.insert(NOTES[tree[0]], note_of(tree))
+    return made
 
 
-def _written(tree: list, parts: list[tuple[str, int]]) -> tuple[str, int]:
-    """One level of a tree, and how tightly it binds."""
-    word = tree[0]
-    words = [part for part, _ in parts]
+def filled(tree: Tree, known: Mapping[str, Tree]) -> Tree:
+    """The tree with trees in place of some letters."""
+    return fold(tree, lambda p: known.get(p, p) if isinstance(p, str) else p, rebuilt)
 
-    def tied(k: int, at_least: int) -> str:
-        return words[k] if parts[k][1] >= at_least else f"({words[k]})"
 
-    if word in ("add", "sub", "mul", "div"):
-        binding = _BINDING[word]
-        right = binding + (word in ("sub", "div"))
-        return f"{tied(0, binding)} {SIGNS[word]} {tied(1, right)}", binding
-    if word in SIGNS:
-        return f"{tied(0, 2)} {SIGNS[word]} {tied(1, 2)}", 1
-    if word == "negative":
-        return f"−{tied(0, 3)}", 2
-    if word == "matmul":
-        return f"{tied(0, 4)} {tied(1, 5)}", 4
-    if word == "power":
-        if isinstance(tree[2], int) and tree[2] >= 0:
-            return tied(0, 6) + str(tree[2]).translate(_SMALL), 5
-        return f"{tied(0, 6)}^{tied(1, 6)}", 5
-    if word == "T":
-        return f"{tied(0, 6)}ᵀ", 5
-    if word in ("sum", "product"):
-        sign = "Σ" if word == "sum" else "Π"
-        under = f"[{tree[2]}]" if tree[2] else ""
-        return f"{sign}{under} {tied(0, 3)}", 2
-    if word == "index":
-        return f"{tied(0, 6)}[{tree[2]}]", 6
-    if word == "list":
-        return f"[{', '.join(words)}]", 9
-    if word == "norm":
-        return f"‖{words[0]}‖", 9
-    if word == "absolute":
-        return f"|{words[0]}|", 9
-    if word == "exp":
-        return f"e^{tied(0, 9)}", 5
-    if word in ("if", "where"):
-        return f"{words[1]} if {words[0]} else {words[2]}", 0
-    if word == "call":
-        name = tree[1]
-        return f"{name} {words[0]}" if " " in name else f"{name}({', '.join(words)})", 4
-    return f"{_NAMES.get(word, word)}({', '.join(words)})", 9
+def letters_in(tree: Tree) -> set[str]:
+    """The letters of a tree."""
+    found: set[str] = set()
+    fold(tree, lambda p: found.add(p) if isinstance(p, str) else None, lambda *_: None)
+    return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise, takewhile
 from typing import Any
 
@@ -139,7 +140,7 @@ class Search:
             todo += [(n, self._place(loop, t), 1) for t, n in loop.nodes.items()]
         while todo:
             inside, outer, depth = todo.popleft()
-            for steps in repeated(inside, lambda node, o=outer: self._free(node, o)):
+            for steps in repeated(inside, partial(self._free, outer)):
                 loop = self._found(steps, outer)
                 if loop is not None and depth < DEEPEST:
                     todo += [
@@ -147,9 +148,9 @@ class Search:
                         for t, found in loop.nodes.items()
                     ]
 
-    def _free(self, node: Node, outer: Any) -> bool:
-        """May a node be a step of a loop within `outer` that nobody marked? A model that
-        was called for one step is such a step itself."""
+    def _free(self, outer: Any, node: Node) -> bool:
+        """May a node be in a step of a loop within `outer` that nobody marked? A model
+        that was called for one step is such a step itself."""
         place = self.of.get(node)
         return place == outer or (
             place is not None and place.loop.outer == outer and _one_step(place.loop)
@@ -157,7 +158,7 @@ class Search:
 
     def _found(self, steps: list[list[Node]], outer: Any) -> Any:
         """A loop of these steps; None if they hand nothing on."""
-        free = [n for nodes in steps for n in nodes if self._free(n, outer)]
+        free = [n for nodes in steps for n in nodes if self._free(outer, n)]
         scopes = _common([bare(node.scope) for node in free])
         loop = self._loop(scopes, outer, 0, False)
         loop.nodes = dict(enumerate(steps))
@@ -168,7 +169,7 @@ class Search:
         for step, nodes in loop.nodes.items():
             place = self._place(loop, step)
             for node in nodes:
-                if self._free(node, outer):
+                if self._free(outer, node):
                     self._take(node, place)
                 else:
                     whole[self._below(node, outer)] = step

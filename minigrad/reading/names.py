@@ -1,131 +1,223 @@
-"""How values are written in formulas: W_h, x_3, f_3, h_3^(1), v_41, L.
+"""What is this value called? h_3, f_2, W_h, x_0, v_41, L: the same for every reader.
 
-A user's own name counts most. The last operation of a gate bears the gate's letter and
-the time step; a state bears the number of the state that the step makes: step t makes
-h_{t+1} of h_t, and h_0 is the initial one (in a reverse loop, which goes from the last
-step back to the first, step t makes h_t). Other results are v with the number of their
-operation. Layers are told apart by what stands above: (1), or (1,rev) for the reverse
-direction.
+A user's own name counts most. The last operation of a gate, or of a scope of the
+user's within a time step, bears the gate's letter and the step; a state bears the
+number of the state that the step makes: step t makes h_{t+1} of h_t, and h_0 is the
+initial one (in a reverse loop, which goes from the last step back to the first, step t
+makes h_t, and the initial one is h_init). What a layer above the first reads at step t
+is x_t of that layer, if it has no other name. Other results have a number: v_41.
+
+Several layers are told apart by what stands above: (1), or (1,rev) for the reverse
+direction; of several loops the name stands there: h_3^(encoder). A tensor's symbol is
+the last word of its name: W_h^(0,rev) is "cells.1.W_h".
 
 Read next: `formulas.py`.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node
-from minigrad.reading.levels import behind_mask, layer_of
+from minigrad.reading.levels import NAMED, behind_mask, layer_of
 from minigrad.reading.loops import Loops
 from minigrad.reading.text import clean, number
-from minigrad.stepping.record.events import Symbol
+
+LONGEST = 32  # characters of a name that are shown
+CANDIDATE = "\u0303"  # a tilde over the letter
+STATES = ("h", "c")  # the letters of what a step hands on
+_INITIAL = re.compile("([hcs])_?0")  # what tensors are called that a loop begins with
+_NUMBER = re.compile(r"-?[\d.]+(e-?\d+)?")
 
 
-class Symbols:
+@dataclass(frozen=True)
+class Symbol:
+    """How a value is written in formulas: h_3^(1) is Symbol("h", "3", "(1)")."""
+
+    base: str
+    sub: str = ""
+    sup: str = ""
+
+    def __str__(self) -> str:
+        text = self.base
+        if self.sub:
+            text += f"_{self.sub}"
+        return f"{text}^{self.sup}" if self.sup else text
+
+    @property
+    def value(self) -> float | None:
+        """The number that it is, of a constant that is called by its number."""
+        plain = not (self.sub or self.sup) and _NUMBER.fullmatch(self.base)
+        return float(self.base) if plain else None
+
+
+def given_name(source: Any, index: int = 0) -> str:
+    """The name that a user gave to a leaf, or to an output of a node; "" if none."""
+    if isinstance(source, Leaf):
+        return source.name or ""
+    tags = source.tags if isinstance(source, Node) else None
+    return (tags or {}).get("names", {}).get(index) or ""
+
+
+def last_word(name: str) -> str:
+    """What a symbol keeps of a name: "W_h" of "cells.1.W_h"."""
+    last = name.rpartition(".")[2] if len(name) < 400 else ""
+    return clean(last or name, LONGEST)
+
+
+class Names:
     """Names the values of one graph.
 
-    nodes    all operations, oldest first
-    output   the operation that made the loss
+    nodes    all operations, oldest first, constants included: `ancestors([output])`
+    output   the operation that made the loss: a single number, which is called L
+
+    Two readers of one loss give its values the same names.
     """
 
-    def __init__(self, nodes: list[Node], output: Node) -> None:
-        self.output = output
-        self.numbers = {node: number for number, node in enumerate(nodes)}
+    def __init__(self, nodes: list[Node], output: Any = None) -> None:
+        single = isinstance(output, Node) and not output.primitive.multiple
+        self._loss = output if single and output.array.size == 1 else None
+        self._numbers = {node: number for number, node in enumerate(nodes)}
         self.loops = Loops(nodes)
-        layers = {layer_of(node.scope) for node in nodes} - {None}
-        self.many_layers = len(layers) > 1
-        self.letters = self._letters(nodes)
-        bare = self.loops.at(())
-        self.falls = bare is not None and bare.reverse
-        self.leaves: dict[Leaf, Symbol] = {}
-        self.taken: dict[Symbol, int] = {}
-        self.above = self._layers_of_leaves(nodes) if self.many_layers else {}
+        self._many = len({layer_of(node.scope) for node in nodes} - {None}) > 1
+        self._gates = _letters(nodes, self.loops)
+        self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
+        self._leaves: dict[Leaf, Symbol] = {}
+        self._taken: dict[Symbol, int] = {}
+        for node in nodes:
+            if node.origin is None:  # not of a recorded backward pass
+                layer = layer_of(node.scope)
+                for edge in node.edges:
+                    key = edge.source, edge.index
+                    self._readers.setdefault(key, (node, set()))[1].add(layer)
+        for node in nodes:  # all at once, so that primes do not depend on who asks
+            for edge in node.edges:
+                if isinstance(edge.source, Leaf):
+                    self.of(edge)
 
-    def of(self, edge: AnyEdge) -> Symbol:
+    def of(self, edge: Any) -> Symbol:
         """The symbol of what an edge leads to."""
         source = edge.source
-        if isinstance(source, Leaf):
-            return self._leaf(source, edge)
+        if isinstance(source, Node):
+            return self.result(source, edge.index)
         if source is None:
             if edge.array.size == 1 and edge.array.dtype.kind in "fiub":
                 return Symbol(number(edge.array.item()))
             return Symbol("k")
-        return self.result(source, edge.index)
+        if source not in self._leaves:
+            self._leaves[source] = self._leaf(edge)
+        return self._leaves[source]
 
-    def result(self, node: Node, index: int) -> Symbol:
+    def known(self, edge: Any) -> Symbol | None:
+        """The same, of a name or a number; None where there is neither."""
+        source = edge.source
+        if isinstance(source, Node):
+            return self.named(source, edge.index)
+        nameless = not source.name if source else edge.array.size != 1
+        return None if nameless else self.of(edge)
+
+    def result(self, node: Node, index: int = 0) -> Symbol:
         """The symbol of an output of an operation."""
-        named = (node.tags or {}).get("names", {}).get(index)
-        if named:
-            return Symbol(clean(named, 24))
-        if node is self.output:
+        found = self.named(node, index)
+        if found is not None:
+            return found
+        part = f",{index}" if node.primitive.multiple else ""
+        return Symbol("v", f"{self._numbers.get(node, '?')}{part}")
+
+    def named(self, node: Node, index: int = 0) -> Symbol | None:
+        """The same; None for a result that has a number only."""
+        given = given_name(node, index)
+        if given:
+            return Symbol(clean(given, LONGEST))
+        if node is self._loss:
             return Symbol("L")
-        above = self._layer(node)
-        place = self.loops.of(node)
-        letter = self.letters.get(node)
-        if letter is not None:
-            if place is None:
-                return Symbol(letter, "", above)
-            later = letter[0] in STATES and not place.loop.reverse
-            return Symbol(letter, str(place.step + later), above)
-        if node.primitive.name == "unstack":
-            before = node.edges[0]
-            if before.array.dtype.kind == "b":
-                return Symbol("m", str(index))  # a mask
-            return Symbol(self._leaf_base(before.source), str(index))
-        parts = f",{index}" if node.primitive.multiple else ""
-        return Symbol("v", f"{self.numbers[node]}{parts}")
+        letter, place = self._gates.get(node), self.loops.of(node)
+        if letter is not None and not node.primitive.multiple:
+            later = letter.rstrip(CANDIDATE) in STATES and not self._falls(node)
+            number = "" if place is None else str(place.step + later)
+            return Symbol(letter, number, self.layer(node))
+        if node.primitive.name == "unstack" and node.origin is None:
+            return self._part(node, index)
+        above = self._input_of(node, index)
+        if place is None or above is None:
+            return None
+        return Symbol("x", str(place.step), above)
 
-    def _letters(self, nodes: list[Node]) -> dict[Node, str]:
-        """What closes the gates; a padded step keeps the state it found: what is chosen
-        then has the letter too."""
-        found = {n: clean(name, 8) for n, name in self.loops.letters().items() if name}
-        for node in nodes:
-            chosen = behind_mask(node)
-            place = self.loops.of(node)
-            if place is not None and chosen is not None and node.origin is None:
-                source: Any = chosen.source
-                if source in found and len(node.scope) == place.loop.inside:
-                    found[node] = found[source]
-                    found[source] += "̃"
-        return found
+    def layer(self, node: Node) -> str:
+        """What stands above the symbols of a node's loop and layer: "(encoder)", or
+        "(1)"; "" if there is one only."""
+        mark = self._mark(layer_of(node.scope))
+        place = self.loops.outermost(node)
+        if place is None or place.loop.call.alone:
+            return mark
+        loop = clean(place.loop.call.label, LONGEST)
+        return f"({loop}, {mark[1:]}" if mark else f"({loop})"
 
-    def _layer(self, node: Node) -> str:
-        found = layer_of(node.scope)
-        if found is None or not self.many_layers:
+    def _mark(self, layer: tuple[int, bool] | None) -> str:
+        if layer is None or not self._many:
             return ""
-        return f"({found[0]},rev)" if found[1] else f"({found[0]})"
+        return f"({layer[0]},rev)" if layer[1] else f"({layer[0]})"
 
-    def _leaf_base(self, source: object) -> str:
-        named = isinstance(source, Leaf) and source.name
-        return clean(named, 24) if named else "x"
+    def _falls(self, node: Node) -> bool:
+        """Is it of a loop that goes from the last step back to the first?"""
+        place = self.loops.of(node)
+        return place is not None and place.loop.reverse
 
-    def _layers_of_leaves(self, nodes: list[Node]) -> dict[Leaf, str]:
-        """The layer that uses a leaf, of those that one layer alone uses."""
-        found: dict[Leaf, set[str]] = {}
-        for node in nodes:
-            for edge in node.edges:
-                if isinstance(edge.source, Leaf):
-                    found.setdefault(edge.source, set()).add(self._layer(node))
-        return {leaf: next(iter(above)) for leaf, above in found.items()
-                if len(above) == 1}  # fmt: skip
+    def _part(self, node: Node, index: int) -> Symbol:
+        """A part of what was taken apart: an input of step `index`, or a state."""
+        before = node.edges[0]
+        if before.array.dtype.kind == "b":
+            return Symbol("m", str(index))  # a mask
+        name = last_word(given_name(before.source, before.index)) or "x"
+        if _INITIAL.fullmatch(name):
+            return self._from_outside(name, (node, index))
+        return Symbol(name, str(index))
 
-    def _leaf(self, leaf: Leaf, edge: AnyEdge) -> Symbol:
+    def _from_outside(self, name: str, key: Any) -> Symbol:
+        """A value that no step made, with the layer that alone reads it: W_h^(1), and
+        h_0^(1) for "h0"."""
+        reader, layers = self._readers.get(key, (None, set()))
+        inside = layers - {None}
+        above = self._mark(*inside) if len(inside) == 1 else ""
+        if not _INITIAL.fullmatch(name):
+            return Symbol(name, "", above)
+        falls = reader is not None and self._falls(reader)
+        return Symbol(name[0], "init" if falls else "0", above)
+
+    def _input_of(self, node: Node, index: int) -> str | None:
+        """The mark of the layer that alone reads a value, if that is not its own."""
+        _, layers = self._readers.get((node, index), (None, set()))
+        strange = None in layers or layer_of(node.scope) in layers
+        if not self._many or strange or node.origin is not None:
+            return None
+        numbers = {number for number, _ in layers}
+        return f"({numbers.pop()})" if len(numbers) == 1 else None
+
+    def _leaf(self, edge: AnyEdge) -> Symbol:
         """A leaf's name without the path to it; primes tell equal ones apart."""
-        if leaf not in self.leaves:
-            base = clean((leaf.name or "")[-400:].rpartition(".")[2], 24)
-            base = base or ("p" if edge.requires_grad else "x")
-            above = self.above.get(leaf, "")
-            symbol = Symbol(base, "", above)
-            if base in _INITIAL:
-                falls = above.endswith("rev)") or self.falls
-                symbol = Symbol(base[:-1], "init" if falls else "0", above)
-            count = self.taken[symbol] = self.taken.get(symbol, 0) + 1
-            if count > 1:
-                mark = "′" if count == 2 else f"′{count}"
-                symbol = Symbol(symbol.base + mark, symbol.sub, symbol.sup)
-            self.leaves[leaf] = symbol
-        return self.leaves[leaf]
+        name = last_word(given_name(edge.source)) or (
+            "p" if edge.requires_grad else "x"
+        )
+        symbol = self._from_outside(name, (edge.source, 0))
+        count = self._taken[symbol] = self._taken.get(symbol, 0) + 1
+        if count == 1:
+            return symbol
+        mark = "′" if count == 2 else f"′{count}"
+        return Symbol(symbol.base + mark, symbol.sub, symbol.sup)
 
 
-STATES = ("h", "c")  # the letters of what a step hands on
-_INITIAL = ("h0", "c0", "s0")
+def _letters(nodes: list[Node], loops: Loops) -> dict[Node, str]:
+    """What closes the gates, and the user's own scopes within a time step. A padded
+    step keeps the state it found: what is chosen then has the letter, and the candidate
+    a tilde."""
+    found = {n: clean(letter, 12) for n, letter in loops.letters(NAMED).items()}
+    for node in nodes:
+        chosen, place = behind_mask(node), loops.of(node)
+        if place is not None and chosen is not None and node.origin is None:
+            source: Any = chosen.source
+            if source in found and len(node.scope) == place.loop.inside:
+                found[node] = found[source]
+                found[source] += CANDIDATE
+    return found

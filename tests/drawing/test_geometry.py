@@ -155,7 +155,9 @@ def test_steps_are_alike_in_order_and_states_straight(name, level):
     for line in picture.lines:
         if line.kind == "state":
             start = round(layout.lines[line.id][0][1])
-            heights.setdefault(line.label, set()).add(start)
+            letter, _, number = line.label.partition("_")
+            heights.setdefault(letter, set()).add(start)
+            assert int(number) in range(1, 5)
     assert sorted(heights) == (["c", "h"] if name == "lstm" else ["h"])
     assert all(len(found) == 1 for found in heights.values())
 

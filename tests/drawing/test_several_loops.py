@@ -148,7 +148,7 @@ def test_a_detached_state_says_so():
         h = cell(x[t], h.detach())
         loss = loss + (h**2).sum()
     dot = mg.draw(loss, "cell").dot
-    assert dot.count('label="h, detached') == 2
+    assert dot.count('label="h_1, detached') == dot.count('label="h_2, detached') == 1
 
 
 @pytest.mark.parametrize("make", [
@@ -196,10 +196,10 @@ def test_a_folded_picture_has_the_boxes_of_one_step(level):
     [tile] = [t for t in folded.picture.tiles.values() if t.kind == "step"]
     kinds = [whole.picture.boxes[k].kind for k in step[0].boxes]
     found = [folded.picture.boxes[k] for k in tile.boxes]
-    initial = [b for b in found if b.lines[0] in ("h0", "c0")]
+    initial = [b for b in found if b.lines[0] in ("h_0", "c_0")]
     assert len(initial) == 2 and len(found) == len(kinds) + 2
     labels = [line.label for line in folded.picture.lines]
-    assert "x[t]" in labels and not any(re.search(r"x\[\d", word) for word in labels)
+    assert "x_t" in labels and not any(re.search(r"x_\d", word) for word in labels)
 
 
 @pytest.mark.parametrize("make, count", [
@@ -231,9 +231,9 @@ def test_a_folded_picture_can_be_laid_out():
     for level in ("cell", "gate", "op"):
         for loss in (encoder_decoder(LSTM, (4, 3)), plain(LSTMCell, 4)):
             svg = mg.draw(loss, level, fold=True).svg()
-            assert "h × 4" in svg and "c × 4" in svg
+            assert re.search("h.* × 4", svg) and re.search("c.* × 4", svg)
     bi = GRU(3, 2, bidirectional=True, rng=0)(inputs(3))[0].sum()
-    assert "h × 3" in mg.draw(bi, "cell", fold=True).svg()
+    assert re.search("h.* × 3", mg.draw(bi, "cell", fold=True).svg())
 
 
 @pytest.mark.parametrize("other", [

@@ -36,6 +36,6 @@ def test_each_theme_has_its_own_colours_and_lids_too(opened):
 
 def test_initial_states_stand_beside_the_folded_step(opened):
     opened.keyboard.press("s")
-    assert opened.locator("g.node.input", has_text="h0").is_visible()
+    assert opened.locator("g.node.input", has_text="h_0").is_visible()
     assert opened.locator("g.node.input", has_text="x").first.is_visible()
     assert opened.locator("g.node.weight").first.is_hidden()

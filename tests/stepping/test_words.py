@@ -6,9 +6,7 @@ from primitives.cases import CASES
 
 import minigrad as mg
 from minigrad.engine import errors
-from minigrad.engine.primitives.base import TABLE
 from minigrad.models import GRU, LSTM, RNN
-from minigrad.reading.formulas import known, text
 from minigrad.stepping import Contribution, Incoming
 
 
@@ -18,10 +16,6 @@ def steps():
     net = LSTM(3, 4, rng=0)
     output, _ = net(mg.tensor(rng.standard_normal((3, 2, 3)), name="x"))
     return mg.steps((output * output).sum())
-
-
-def test_every_primitive_has_a_formula():
-    assert all(known(primitive) for primitive in TABLE.values())
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -75,14 +69,6 @@ def test_worked_entries(steps):
     assert line.count("·") == 2  # a batch of two
     with pytest.raises(errors.IndexingError):
         steps.worked(event, (4, 0))
-
-
-def test_text_ties_as_formulas_do():
-    tree = ["mul", ["add", "a", 1], ["negative", "b"]]
-    assert text(tree) == "(a + 1) · (−b)"
-    assert text(["sub", "a", ["sub", "b", "c"]]) == "a − (b − c)"
-    assert text(["div", "a", ["mul", "b", "c"]]) == "a / (b · c)"
-    assert text(["power", "x", 2], {"x": "−3"}) == "(−3)²"
 
 
 # ------------------------------------------------------------- moving about

@@ -1,82 +1,61 @@
 """A few operations as one short formula: "x W_x + h W_h + b".
 
+It is the formula of every step: letters stand in it without their time, and without
+the layer that the box lies in. What has no letter is "…".
+
 Read next: `operation_symbols.py`.
 """
 
 from __future__ import annotations
 
-from minigrad.drawing.read.operation_symbols import SYMBOLS, tag_name
-from minigrad.engine.graph import Leaf, Node
-from minigrad.reading.levels import innermost, layer_of, letter
-from minigrad.reading.text import clean
+from typing import Any
+
+from minigrad.engine.graph import Node
+from minigrad.engine.primitives.fused import Elementwise
+from minigrad.reading.formula_printers import text
+from minigrad.reading.formulas import Tree, filled, forward_formula, letters_of
+from minigrad.reading.names import Names, Symbol
 
 LONGEST = 34  # characters; longer formulas are told in other words
+MOST = 2  # results that are told
+NAMELESS = "…"
 _MOVES = {"split", "reshape", "unstack", "astype", "broadcast_to", "transpose"}
+_JOINS = {"concatenate", "stack", "matmul"}
 
 
-def formulas(
-    nodes: list[Node], numbers: dict[Node, int], inside: list[int]
-) -> tuple[str, ...]:
+def formulas(nodes: list[Node], names: Names, inside: list[int]) -> tuple[str, ...]:
     """What these operations compute, one formula per result; () if that gets long."""
-    members = set(inside)
-    written: dict[int, str] = {}
-    used: set[int] = set()
-    for n in inside:
-        node = nodes[n]
-        words = []
+    trees: dict[Node, Tree] = {}
+    used: set[Node] = set()
+    for node in (nodes[n] for n in inside):
+        parts: list[Tree] = []
         for edge in node.edges:
-            source = edge.source
-            m = numbers.get(source) if type(source) is Node else None
-            if m in members:
-                used.add(m)  # type: ignore[arg-type]
-                words.append(written.get(m, "?"))  # type: ignore[arg-type]
+            if edge.source in trees:
+                used.add(edge.source)
+                parts.append(trees[edge.source])
             else:
-                words.append(_outside(edge, node))
-        text = _written(node, words)
-        if text is None or len(text) > LONGEST:
+                parts.append(_outside(edge, node, names))
+        name = node.primitive.name
+        if name in _MOVES:
+            trees[node] = parts[0]
+        elif len(parts) == 1:
+            trees[node] = [name, *parts]
+        elif isinstance(node.primitive, Elementwise) or name in _JOINS:
+            letters = dict(zip(letters_of(node), parts, strict=True))
+            trees[node] = filled(forward_formula(node), letters)
+        else:
             return ()
-        written[n] = text
-    results = dict.fromkeys(written[n] for n in inside if n not in used)
-    return tuple(clean(text) for text in results) if len(results) <= 2 else ()
+        if len(text(trees[node])) > LONGEST:
+            return ()
+    results = dict.fromkeys(text(trees[n]) for n in trees if n not in used)
+    return tuple(results) if len(results) <= MOST else ()
 
 
-def _written(node: Node, words: list[str]) -> str | None:
-    name = node.primitive.name
-    if name == "matmul":
-        return " ".join(f"({w})" if " + " in w else w for w in words)
-    if name in ("add", "subtract"):
-        return f" {SYMBOLS[name]} ".join(words)
-    if name in ("multiply", "divide"):
-        return f" {SYMBOLS[name]} ".join(f"({w})" if " " in w else w for w in words)
-    if name in _MOVES:
-        return words[0]
-    if name in ("concatenate", "stack"):
-        return f"[{', '.join(words)}]"
-    if len(words) == 1:
-        return f"{SYMBOLS.get(name, name)}({words[0]})"
-    return None
-
-
-def _outside(edge, node: Node) -> str:
-    """The name of what comes from elsewhere."""
-    source = edge.source
-    if type(source) is Leaf:
-        name = (source.name or "·")[-400:].rpartition(".")[2]
-        if name in ("h0", "c0"):  # initial states: the formula is that of every step
-            name = name[0]
-        return clean(name, 10)
-    if source is None:
-        return f"{edge.array.item():.3g}" if edge.array.size == 1 else "·"
-    if layer_of(source.scope) != layer_of(node.scope) is not None:
-        return "x"  # what comes from below is the layer's input
-    tagged = tag_name(source, edge.index)
-    if tagged:
-        return clean(tagged, 10)
-    gate = innermost(source.scope, "gate")
-    if gate is not None:
-        return letter(gate)
-    if source.primitive.name == "unstack":
-        before = source.edges[0].source
-        named = type(before) is Leaf and before.name
-        return clean(named, 10) if named else "x"
-    return "·"
+def _outside(edge: Any, node: Node, names: Names) -> Tree:
+    """The letter of what comes from elsewhere."""
+    symbol = names.known(edge)
+    if symbol is None or symbol.value is not None:
+        return symbol or NAMELESS
+    own = names.layer(node)
+    shared = symbol.sup in (own, own.replace(",rev", ""))  # with what reads it
+    return Symbol(symbol.base, "", "" if shared else symbol.sup)

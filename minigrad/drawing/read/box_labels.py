@@ -9,31 +9,30 @@ from collections import Counter
 from typing import Any
 
 from minigrad.drawing.read.box_formula import formulas
-from minigrad.drawing.read.operation_symbols import ARITHMETIC, operation, tag_name
+from minigrad.drawing.read.operation_symbols import ARITHMETIC, operation
 from minigrad.drawing.read.picture import Box, Tile
 from minigrad.drawing.read.placement import Places
-from minigrad.engine.graph import Leaf, Node
+from minigrad.engine.graph import Node
 from minigrad.engine.scope import Scope
-from minigrad.reading.levels import letter_of
+from minigrad.reading.names import Names, given_name
 from minigrad.reading.text import clean, shape_text
 
 BARS = {"unstack": "unstack: one step at a time,", "stack": "stack: all steps,"}
 
 
-class Names:
-    """Names the boxes of one graph."""
+class Labels:
+    """Labels the boxes of one graph."""
 
-    def __init__(
-        self, nodes: list[Node], numbers: dict[Node, int], places: Places
-    ) -> None:
+    def __init__(self, nodes: list[Node], names: Names, places: Places) -> None:
         self.nodes = nodes
-        self.numbers = numbers
+        self.names = names
         self.places = places
 
     def box(self, box: Box, tile: Tile) -> None:
         """Write down what a box of operations shows."""
         last = self.nodes[box.nodes[-1]]
-        box.array = None if last.primitive.multiple else last.array
+        if not last.primitive.multiple:
+            box.array, box.name = last.array, str(self.names.result(last))
         outputs = last.outputs
         shape = shape_text(outputs[0].shape) if outputs else ""
         gate = self._gate(box)
@@ -57,10 +56,9 @@ class Names:
         return None
 
     def _operation(self, box: Box, node: Node, shape: str) -> None:
-        name = tag_name(node)
         word = operation(node)
-        if name is not None:
-            word = f"{clean(name, 24)} = {word}"
+        if given_name(node):
+            word = f"{self.names.result(node)} = {word}"
         if node.origin is not None:
             rule = f"∂ {operation(node.origin)}"
             box.lines = (word, rule) if box.kind == "op" else (f"{word}, {rule}",)
@@ -79,7 +77,7 @@ class Names:
         """Several operations outside gates, as words: "x W_x + h W_h + b"."""
         if len(box.nodes) > 1 and self.places.spots[box.nodes[0]].clusters:
             return (clean(self.places.spots[box.nodes[0]].clusters[-1].name),)
-        written = formulas(self.nodes, self.numbers, box.nodes)
+        written = formulas(self.nodes, self.names, box.nodes)
         if written and not box.backward:
             return written
         counted = Counter(operation(self.nodes[n]) for n in box.nodes)
@@ -88,37 +86,30 @@ class Names:
         return tuple(clean(line) for line in lines)
 
 
-def value_name(source: Any, edge: Any, kind: str) -> str:
-    """What is written on a line: the state's letter, or which part of the input."""
-    if type(source) is not Node:
+def line_label(names: Names, edge: Any, kind: str) -> str:
+    """What is written on a line: a name of the user's, a state, a part of the input."""
+    source = edge.source
+    if not isinstance(source, Node):
         return ""
-    name = tag_name(source, edge.index)
-    if name is not None:
-        return clean(name, 16)
-    if kind == "state":
-        return clean(letter_of(source), 8)
-    if kind == "input" and source.origin is None and source.primitive.name == "unstack":
-        before = source.edges[0].source
-        if type(before) is Node and before.primitive.name == "stack":  # of states, say
-            parts = [
-                letter_of(e.source) for e in before.edges if type(e.source) is Node
-            ]
-            if any(parts):
-                return clean(parts[min(edge.index, len(parts) - 1)], 8)
-        named = type(before) is Leaf and before.name
-        return f"{clean(named, 12) if named else 'x'}[{edge.index}]"
-    return ""
+    part = source.primitive.name == "unstack" and kind == "input"
+    if kind != "state" and not part and not given_name(source, edge.index):
+        return ""
+    return str(names.named(source, edge.index) or "")
 
 
-def ghost_lines(leaf: Leaf | None, array: Any) -> tuple[str, ...]:
+def ghost_lines(names: Names, edge: Any) -> tuple[str, ...]:
     """What a ghost shows: its name, or its number, and its shape."""
-    shape = shape_text(array.shape)
-    if leaf is not None and leaf.name:
-        last = leaf.name.rpartition(".")[2] if len(leaf.name) < 400 else ""
-        name = clean(last or leaf.name)
-        return (name, shape) if shape else (name,)
-    if array.size == 1:
+    array = edge.array
+    if array.size == 1 and names.known(edge) is None:  # a number without a name
         return (f"{array.item():.4g}",)
-    if array.size and not array.any():
-        return ("zeros", shape)
-    return ("tensor" if leaf else "constant", shape)
+    shape = shape_text(array.shape)
+    if names.known(edge) is None and array.size and not array.any():
+        shape = f"zeros {shape}"
+    name = str(names.of(edge))
+    return (name, shape) if shape else (name,)
+
+
+def full_name(names: Names, edge: Any) -> str:
+    """A tensor in the legend: its symbol, and its name in full where that says more."""
+    symbol, given = str(names.of(edge)), given_name(edge.source)
+    return symbol if given in ("", symbol) else f"{symbol} = {clean(given)}"

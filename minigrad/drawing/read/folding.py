@@ -10,19 +10,19 @@ Read next: `values.py`.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from minigrad.drawing.read.box_labels import value_name
 from minigrad.drawing.read.picture import Column, Line, Picture
 from minigrad.drawing.read.read_graph import Reader
 from minigrad.engine.errors import DrawingError
-from minigrad.engine.graph import Leaf, Node, ancestors
+from minigrad.engine.graph import Leaf, Node
 
 
 def read_folded(sources: list[Node | Leaf | None], level: str) -> Picture:
     """The folded picture of everything that the sources were computed from."""
-    return FoldedReader(ancestors(sources), level).picture(sources)
+    return FoldedReader(sources, level).picture(sources)
 
 
 class FoldedReader(Reader):
@@ -32,8 +32,8 @@ class FoldedReader(Reader):
                 that stands for all; None for what only some other step does
     """
 
-    def __init__(self, nodes: list[Node], level: str) -> None:
-        super().__init__(nodes, level)
+    def __init__(self, sources: list[Node | Leaf | None], level: str) -> None:
+        super().__init__(sources, level)
         if any(self.places.back):
             raise DrawingError(
                 "draw: a recorded backward pass cannot be folded",
@@ -146,7 +146,7 @@ class FoldedReader(Reader):
                 count = len(self.lines)
                 self._add_line(mate, self.nodes[number], k, moved, head)
                 for line in self.lines[count:]:
-                    _reword(line, kind)
+                    self._reword(line, source, edge.index)
             return
         if not drawn:
             self._add_line(mate, self.nodes[number], k, edge, head)
@@ -155,12 +155,19 @@ class FoldedReader(Reader):
         if edge.requires_grad:
             self.uses[f"l{self.leaves[source][0]}_{head.tile}"] += 1
 
+    def _reword(self, line: Line, source: Node, index: int) -> None:
+        """x_1 stands for every x_t."""
+        named = self.names.named(source, index)
+        if line.label and named is not None and named.sub == str(index):
+            if source.primitive.name == "unstack" and len(source.outputs) > 1:
+                line.label = str(replace(named, sub="t"))
+
     def _is_joined(self, kind: tuple, head: str, number: int) -> bool:
-        """Does this value of another step lead to the box already? (All steps, stacked)"""
+        """Does this value of another step lead to the box already? (A stack's does)"""
         return self.joined.setdefault((kind, head), number) != number
 
     def _comes_from(self, number: int, edge: Any) -> tuple | None:
-        """What kind of value an input is: what is alike is drawn once. None: left out."""
+        """What kind of value an input is: each is drawn once. None: it is left out."""
         source = edge.source
         if type(source) is not Node:
             return ("leaf", source) if edge.requires_grad else ("given",)
@@ -186,20 +193,15 @@ class FoldedReader(Reader):
             self.loops[name].uses.append((mate, k))
             return
         run = self.places.column[mate][0]  # type: ignore[index]
-        words = value_name(edge.source, edge, "state")
-        count = f"{words} × {len(self.steps[run])}".strip()
+        named = self.names.named(edge.source, edge.index)
+        letter = "" if named is None else str(replace(named, sub=""))
+        count = f"{letter} × {len(self.steps[run])}".strip()
         source = (origin, edge.index)
         line = Line(
             f"e{len(self.lines)}", tail.id, head.id, "state", count, [(mate, k)], source
         )
         self.lines.append(line)
         self.loops[name] = line
-
-
-def _reword(line: Line, kind: tuple) -> None:
-    """x[1] stands for every x[t]."""
-    if kind[0] == "outside" and line.label.endswith("]"):
-        line.label = f"{line.label.rpartition('[')[0]}[t]"
 
 
 class _Moved:

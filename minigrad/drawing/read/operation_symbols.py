@@ -12,9 +12,10 @@ import unicodedata
 from functools import lru_cache
 
 from minigrad.engine.graph import Node
+from minigrad.reading.formula_printers import SIGNS
 from minigrad.reading.text import clean, number
 
-SYMBOLS = {
+SYMBOLS = SIGNS | {
     "add": "+",
     "subtract": "−",
     "multiply": "×",
@@ -24,12 +25,6 @@ SYMBOLS = {
     "absolute": "|x|",
     "add_at": "add at",
     "sum_to": "sum to",
-    "not_equal": "≠",
-    "equal": "=",
-    "less": "<",
-    "less_equal": "≤",
-    "greater": ">",
-    "greater_equal": "≥",
 }
 ARITHMETIC = {"add", "subtract", "multiply", "divide", "negative"}
 
@@ -51,12 +46,6 @@ def short(value: float) -> str:
     text = f"{value:.2g}" if abs(value) < 100 else f"{value:.3g}"
     text = text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
     return text.replace("-", "−", 1) if value < 0 else text
-
-
-def tag_name(node: Node, index: int = 0) -> str | None:
-    """The name a user gave to what the operation made, if any."""
-    tags = node.tags
-    return tags.get("names", {}).get(index) if tags else None
 
 
 def node_title(node: Node, number: int) -> str:

@@ -43,6 +43,7 @@ class Box:
     array: Any = None  # the value it shows, where it shows one
     round: bool = False  # a circle: elementwise arithmetic inside a gate
     letter: str | None = None  # the gate's letter: its colour
+    name: str = ""  # what its value is called: f_2, v_41
     values: tuple[str, ...] = ()  # numbers to show under the lines
     heat: tuple[tuple[float, ...], ...] = ()  # a small array, -1..1: its heat map
     shade: float | None = None  # how strong its colour is, 0..1, by its value

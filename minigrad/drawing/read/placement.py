@@ -87,8 +87,8 @@ class Places:
         ]
 
     def _read(self, n: int) -> list[int]:
-        """What an operation reads; of a stack that is taken apart again what was stacked
-        at that place, also if all of it was changed in between, entry by entry."""
+        """What an operation reads. Of a stack that is taken apart again: what was
+        stacked at that place, also if all of it was changed in between."""
         found = []
         for edge in self.nodes[n].edges:
             source: Any = edge.source

@@ -12,28 +12,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.drawing.read.box_labels import Names, ghost_lines, value_name
-from minigrad.drawing.read.operation_symbols import operation, tag_name
+from minigrad.drawing.read.box_labels import (
+    Labels,
+    full_name,
+    ghost_lines,
+    line_label,
+)
+from minigrad.drawing.read.operation_symbols import operation
 from minigrad.drawing.read.picture import Box, Line, Picture, Tile, Use
 from minigrad.drawing.read.placement import Places
 from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.scope import Scope
-from minigrad.reading.levels import letter_of
-from minigrad.reading.text import clean, shape_text
+from minigrad.reading.names import Names
+from minigrad.reading.text import shape_text
 
 LEVELS = ("op", "gate", "cell")
 
 
 def read(sources: list[Node | Leaf | None], level: str) -> Picture:
     """The picture of everything that the sources were computed from."""
-    return Reader(ancestors(sources), level).picture(sources)
+    return Reader(sources, level).picture(sources)
 
 
 class Reader:
     """Makes the boxes and lines of one picture."""
 
-    def __init__(self, nodes: list[Node], level: str) -> None:
-        self.nodes = nodes
+    def __init__(self, sources: list[Node | Leaf | None], level: str) -> None:
+        self.nodes = nodes = ancestors(sources)
+        self.names = Names(nodes, *sources if len(sources) == 1 else ())
         self.level = level
         self.numbers = {node: number for number, node in enumerate(nodes)}
         self.places = Places(nodes, self.numbers)
@@ -50,10 +56,10 @@ class Reader:
         for number, node in enumerate(self.nodes):
             self._add_box(number, node)
         self._add_lines()
-        names = Names(self.nodes, self.numbers, self.places)
+        labels = Labels(self.nodes, self.names, self.places)
         for box in self.boxes.values():
             if box.nodes:
-                names.box(box, self.tiles[box.tile])
+                labels.box(box, self.tiles[box.tile])
         return Picture(
             self.level,
             self.nodes,
@@ -146,7 +152,7 @@ class Reader:
             if known is not None:
                 known.uses.append((number, k))
                 return
-        words = value_name(source, edge, kind)
+        words = line_label(self.names, edge, kind)
         uses = [(number, k)]
         line = Line(f"e{len(self.lines)}", tail.id, head.id, kind, words, uses, value)
         self.lines.append(line)
@@ -161,10 +167,9 @@ class Reader:
         key = f"v{number}_{edge.index}_{head.tile}"
         box = self.boxes.get(key)
         if box is None:
-            letter = clean(letter_of(source), 8)
-            name = tag_name(source, edge.index) or letter or operation(source)
+            name = self.names.known(edge) or operation(source)
             shape = shape_text(edge.array.shape)
-            lines = (clean(name, 16), shape) if shape else (clean(name, 16),)
+            lines = (str(name), shape) if shape else (str(name),)
             box = self._small(key, "saved", lines, head, edge)
             box.saved = self.box_of[number].id
         return box
@@ -183,7 +188,7 @@ class Reader:
             kind = "weight" if edge.requires_grad else "input"
         box = self.boxes.get(key)
         if box is None:
-            lines = self._detached(edge) or ghost_lines(leaf, edge.array)
+            lines = self._detached(edge) or ghost_lines(self.names, edge)
             box = self._small(key, kind, lines, head, edge)
             box.leaf = leaf
         return box
@@ -195,7 +200,7 @@ class Reader:
         found = self.made.get(id(edge.array))
         if found is None:
             return ()
-        word = clean(letter_of(found), 8) or operation(found)
+        word = self.names.named(found) or operation(found)
         return f"{word}, detached", shape_text(edge.array.shape)
 
     def _small(
@@ -214,7 +219,7 @@ class Reader:
         return [
             Use(
                 leaf,
-                clean(leaf.name) if leaf.name else "tensor",
+                full_name(self.names, edge),
                 edge.array.shape,
                 count,
                 edge.requires_grad,

@@ -32,7 +32,7 @@ def names_of_steps(
         shown = [clean(word, LONGEST) for word in words]
     except TypeError:
         raise ArgumentError(
-            "draw: words are the names of the steps",
+            "draw: words must be a list of names",
             expect="a sequence of strings, one per time step",
             actual=clean(repr(words), 60),
             hint='words=["the", "movie"]',
@@ -55,7 +55,7 @@ def names_of_steps(
 def name_steps(picture: Picture, names: Mapping[Column, str]) -> None:
     """Title the steps of every layer."""
     for tile in picture.tiles.values():
-        if tile.kind != "step" or tile.column not in names:
+        if tile.kind != "step" or tile.column is None or tile.column not in names:
             continue
         tile.title = names[tile.column]
         for key in tile.boxes:

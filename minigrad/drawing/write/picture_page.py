@@ -18,7 +18,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.read.picture import Box, Picture
 from minigrad.drawing.read.values import summary
 from minigrad.drawing.write.dot_attributes import title as box_title
-from minigrad.engine.scope import path
+from minigrad.engine import scope
 from minigrad.engine.user_code import line as code_line
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean, number
@@ -83,7 +83,7 @@ def _boxes(picture: Picture) -> dict[str, Any]:
         if box.id in gradients:
             facts["gradient"] = number(gradients[box.id])
         scopes = [clean(level) for level in box.clusters]
-        words = " ".join([*box.lines, *scopes, facts["what"]])
+        words = " ".join([*box.lines, *scopes, facts["what"], box.name])
         found[box.id] = {"facts": facts, "search": words.lower()}
         if box.saved:
             found[box.id]["tied"] = [box.saved]
@@ -96,12 +96,14 @@ def _boxes(picture: Picture) -> dict[str, Any]:
 
 def _facts(picture: Picture, box: Box) -> dict[str, str]:
     facts = {}
+    if box.name:
+        facts["called"] = box.name
     if box.nodes and box.kind != "elision":
         node = picture.nodes[box.nodes[-1]]
         place = code_line(node.where)
         if place is not None:
             facts["line"] = clean(f"{place[0].rpartition('/')[2]}:{place[1]}", 80)
-        facts["place"] = clean(path(node.scope), 120)
+        facts["place"] = clean(scope.path(node.scope), 120)
     if box.array is not None:
         facts["value"] = ", ".join(part for part in summary(box.array) if part)
     return facts
@@ -133,7 +135,7 @@ def _folds(picture: Picture, layout: Layout) -> dict[str, Any]:
             and (tile_id not in folds or within(key))
         ]
         kind = "gate" if path[-1].kind == "gate" else "scope"
-        inside = {"title": clean(path[-1].name), "kind": kind, "boxes": boxes}
+        inside = {"title": clean(path[-1]), "kind": kind, "boxes": boxes}
         folds[name] = {**inside, "lines": _heat(picture, boxes), "inner": []}
         for key in boxes:
             of_box.setdefault(key, set()).add(name)

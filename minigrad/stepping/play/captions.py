@@ -1,4 +1,4 @@
-"""An event in words and formulas: for terminals, captions and lists.
+"""Describes an event in text and formulas, for terminals, captions and lists.
 
 Read next: `heat_bars.py`.
 """
@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.reading.formulas import text
+from minigrad.reading.formula_printers import text
+from minigrad.reading.formulas import Tree, filled, slope
 from minigrad.stepping.record.events import (
     Carried,
     Contribution,
@@ -21,14 +22,14 @@ from minigrad.stepping.record.events import (
 
 
 def place(steps: Any, event: Event) -> str:
-    """Where it happens: "layer 0 / lstm / step 3 / forget gate"; "" outside scopes."""
+    """The event's place: "layer 0 / lstm / step 3 / forget gate"; "" outside scopes."""
     if event.operation is None or isinstance(event, Stacked):
         return ""
     return steps.operations[event.operation].path
 
 
 def headline(steps: Any, event: Event) -> str:
-    """What happens, in a line: "backward: matmul gives to W_h (3 of 5)"."""
+    """One line that says what happens: "backward: matmul gives to W_h (3 of 5)"."""
     target = getattr(event, "target", None)
     symbol = "" if target is None else str(steps.values[target].symbol)
     if isinstance(event, Carried):
@@ -73,8 +74,8 @@ def formula(steps: Any, event: Event) -> str:
         operation = steps.operations[event.operation]
         made = symbols(steps, operation.outputs)
         if isinstance(event, Forward):
-            known = letters(steps, operation)
-            return f"{', '.join(made)} = {text(operation.formula, known)}"
+            right = filled(operation.formula, letters(steps, operation))
+            return f"{', '.join(made)} = {text(right)}"
         count = [steps.values[k].uses for k in operation.outputs]
         if not any(count):
             return f"{_gradient(made[0])} = 1, the start"
@@ -86,8 +87,8 @@ def formula(steps: Any, event: Event) -> str:
         assert event.operation is not None
         operation = steps.operations[event.operation]
         rule = operation.rules[event.input]
-        shown = "?" if rule is None else text(rule, letters(steps, operation))
-        return f"{_gradient(target)} += {shown}"
+        right = "?" if rule is None else filled(rule, letters(steps, operation))
+        return f"{_gradient(target)} += {text(right)}"
     if isinstance(event, Stacked):
         first = steps.operations[event.operations[0]]
         left = steps.values[first.inputs[0]].symbol.base
@@ -98,14 +99,14 @@ def formula(steps: Any, event: Event) -> str:
     return f"{_gradient(target)} complete: what backward() adds to .grad"
 
 
-def letters(steps: Any, operation: Operation) -> dict[str, str]:
+def letters(steps: Any, operation: Operation) -> dict[str, Tree]:
     """What stands for each letter of the operation's formulas."""
-    read = [str(steps.values[k].symbol) for k in operation.inputs]
-    known = dict(zip(operation.letters, read, strict=True))
-    made = [str(steps.values[k].symbol) for k in operation.outputs]
-    known |= {"y": made[0], "g": _gradient(made[0])}
+    read = [steps.values[k].symbol for k in operation.inputs]
+    made = [steps.values[k].symbol for k in operation.outputs]
+    known: dict[str, Tree] = dict(zip(operation.letters, read, strict=True))
+    known |= {"y": made[0], "g": slope("L", made[0])}
     if len(made) > 1:
-        known |= {f"g{k}": _gradient(name) for k, name in enumerate(made)}
+        known |= {f"g{k}": slope("L", symbol) for k, symbol in enumerate(made)}
     return known
 
 
@@ -114,4 +115,4 @@ def _many(count: int) -> str:
 
 
 def _gradient(symbol: str) -> str:
-    return f"∂L/∂{symbol}"
+    return text(slope("L", symbol))

@@ -1,11 +1,7 @@
 // The events and their arrays, as Python saved them: base64 to numbers, sums in order.
 const data = JSON.parse(document.getElementById("mg-data").textContent);
-const { operations, values, events, arrays, formulas } = data.steps;
+const { operations, values, events, arrays } = data.steps;
 values.forEach((value, k) => { value.number = k; });
-for (const operation of operations) {
-  operation.formula = formulas[operation.formula];
-  operation.rules = operation.rules.map((k) => (k === null ? null : formulas[k]));
-}
 
 const TYPES = { float64: Float64Array, float32: Float32Array, int8: Int8Array,
   int16: Int16Array, int32: Int32Array, uint8: Uint8Array, uint16: Uint16Array,

@@ -14,6 +14,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from minigrad.reading.formula_printers import text as written
+from minigrad.reading.formulas import letters_in, slope
 from minigrad.reading.text import clean
 from minigrad.stepping.play import heat_bars
 from minigrad.stepping.record.events import (
@@ -158,7 +160,7 @@ def _operands(steps: Any, event: Event) -> list[tuple[str, Array]]:
         pairs = zip(operation.outputs, event.gradients, strict=True)
         return _few([(_slope(values[k]), part) for k, part in pairs if part])
     if isinstance(event, Contribution):
-        letters = _letters(operation.rules[event.input])
+        letters = letters_in(operation.rules[event.input])
         first = values[operation.outputs[0]]
         rows = []
         g = incoming(steps, event)
@@ -181,25 +183,12 @@ def _operands(steps: Any, event: Event) -> list[tuple[str, Array]]:
 
 
 def _slope(value: Value) -> str:
-    return f"∂L/∂{value.symbol}"
+    return written(slope("L", value.symbol))
 
 
 def _few(rows: list) -> list:
     """At most four arrays of a kind: the first ones and the last."""
     return rows if len(rows) <= 4 else [*rows[:3], rows[-1]]
-
-
-def _letters(tree: Any) -> set[str]:
-    """The letters in a formula."""
-    found: set[str] = set()
-    todo = [tree]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, list):
-            todo += part[1:]
-        elif isinstance(part, str):
-            found.add(part)
-    return found
 
 
 def _source(steps: Any, event: Event, width: int) -> Text | None:

@@ -2,19 +2,16 @@
 const panel = byId("mg-panel");
 let chosen = null;  // the entry of the result that is worked out, as a place
 
-const symbolOf = (k) => mathSymbol(values[k].symbol);
-const gradientOf = (k) => mathGradient(values[k].symbol);
 const wordsOf = (operation) => {
   const { letters, inputs, outputs } = operations[operation];
   const words = {};
   letters.forEach((letter, k) => {
     const [base, sub] = values[inputs[k]].symbol;
-    const negative = !sub && /^[-−]/.test(base);
-    words[letter] = [() => symbolOf(inputs[k]), negative ? 2 : 9];
+    words[letter] = [() => mathSymbol(inputs[k]), !sub && base.startsWith("-")];
   });
-  words.y = [() => symbolOf(outputs[0]), 9];
-  words.g = [() => gradientOf(outputs[0]), 9];
-  outputs.forEach((k, n) => { words[`g${n}`] = [() => gradientOf(k), 9]; });
+  words.y = [() => mathSymbol(outputs[0]), false];
+  words.g = [() => mathGradient(outputs[0]), false];
+  outputs.forEach((k, n) => { words[`g${n}`] = [() => mathGradient(k), false]; });
   return words;
 };
 const several = (numbers, made) => {
@@ -37,14 +34,14 @@ const workable = ({ operation, input }) => {
   const gradients = at === undefined ? [] : events[at].gradients.map(arrayOf);
   const env = { y: valueArray(outputs[0]), g: gradients[0] };
   letters.forEach((letter, k) => { env[letter] = valueArray(inputs[k]); });
-  return { tree: rules[input], env, full: env.y.shape };
+  return { right: rules[input], env, full: env.y.shape };
 };
 const sumOfRules = (gifts) => {
   if (!gifts.length) return [mo("∑"), math("mtext", "what its readers gave")];
   const parts = gifts.slice(0, 3).flatMap((gift, k) => {
     const rule = operations[gift.operation].rules[gift.input];
-    const bare = rule === null || (Array.isArray(rule)
-      && ["add", "sub", "negative", "if", "where", "sum"].includes(rule[0]));
+    const bare = rule === null || (Array.isArray(rule.tree)
+      && ["add", "sub", "negative", "if", "where", "sum"].includes(rule.tree[0]));
     const term = rule === null ? mo("?") : typeset(rule, wordsOf(gift.operation));
     const made = bare && gifts.length > 1 ? mrow(mo("("), term, mo(")")) : term;
     return k ? [mo("+"), made] : [made];
@@ -59,13 +56,13 @@ const tellings = {
     const env = { y: valueArray(outputs[0]) };
     letters.forEach((letter, k) => { env[letter] = valueArray(inputs[k]); });
     return {
-      words: [`${name} makes `, inline(...several(outputs, symbolOf))],
-      formula: [...several(outputs, symbolOf), mo("="),
+      words: [`${name} makes `, inline(...several(outputs, mathSymbol))],
+      formula: [...several(outputs, mathSymbol), mo("="),
         typeset(formula, wordsOf(event.operation))],
-      tree: formula, env, result: env.y, full: env.y.shape,
-      cards: [...inputs.map((k) => [inline(symbolOf(k)), "goes in", valueArray(k), "in"]),
+      right: formula, env, result: env.y, full: env.y.shape,
+      cards: [...inputs.map((k) => [inline(mathSymbol(k)), "goes in", valueArray(k), "in"]),
         ...outputs.slice(0, 6).map((k) =>
-          [inline(symbolOf(k)), "comes out", valueArray(k), "out"])],
+          [inline(mathSymbol(k)), "comes out", valueArray(k), "out"])],
     };
   },
   incoming(event) {
@@ -79,50 +76,50 @@ const tellings = {
       [`from ${operations[gift.operation].name}`, "contribution", arrayOf(gift.value),
         "in"]) : [];
     outputs.slice(0, 6).forEach((k, n) => {
-      if (given[n]) cards.push([inline(gradientOf(k)), "complete", given[n], "out"]);
+      if (given[n]) cards.push([inline(mathGradient(k)), "complete", given[n], "out"]);
     });
     return {
-      words: start ? ["backward starts here: ", inline(gradientOf(outputs[0]))]
-        : ["the gradient of ", inline(...several(outputs, symbolOf)), " is complete",
+      words: start ? ["backward starts here: ", inline(mathGradient(outputs[0]))]
+        : ["the gradient of ", inline(...several(outputs, mathSymbol)), " is complete",
           one ? `: ${many(values[outputs[0]].uses, "contribution")}` : ""],
-      formula: [...several(outputs, gradientOf), mo("="),
+      formula: [...several(outputs, mathGradient), mo("="),
         ...(start ? [math("mn", "1")] : sumOfRules(terms))],
       terms: one ? terms.map(({ value }) => arrayOf(value)) : [],
       ...(one && gifts.length === 1 && terms.length === 1 ? workable(terms[0]) : {}),
       result: given.find(Boolean), cards,
-      next: "Next, its rule: what each of its inputs gets.",
+      next: "Next: its rule computes the gradient of each input.",
     };
   },
   contribution(event) {
     const { name, inputs, outputs, letters } = operations[event.operation];
-    const { tree: rule, env, full } = workable(event);
-    const used = rule === null ? new Set() : lettersIn(rule);
+    const { right: rule, env, full } = workable(event);
+    const used = rule === null ? new Set() : lettersOf(rule);
     const result = arrayOf(event.value);
     const { uses } = values[event.target];
     const sum = running(event);
-    const cards = env.g ? [[inline(gradientOf(outputs[0])), "incoming gradient",
+    const cards = env.g ? [[inline(mathGradient(outputs[0])), "incoming gradient",
       env.g, "in"]] : [];
     letters.forEach((letter, k) => {
       if (used.has(letter)) {
-        cards.push([inline(symbolOf(inputs[k])), "of the forward pass", env[letter], "in"]);
+        cards.push([inline(mathSymbol(inputs[k])), "from the forward pass", env[letter], "in"]);
       }
     });
     if (used.has("y")) {
-      cards.push([inline(symbolOf(outputs[0])), "of the forward pass", env.y, "in"]);
+      cards.push([inline(mathSymbol(outputs[0])), "from the forward pass", env.y, "in"]);
     }
-    cards.push([inline(gradientOf(event.target)), "contribution", result, "out"]);
+    cards.push([inline(mathGradient(event.target)), "contribution", result, "out"]);
     if (uses > 1) {
-      cards.push([inline(gradientOf(event.target)),
+      cards.push([inline(mathGradient(event.target)),
         `sum after ${event.index} of ${uses}`, sum, "sum"]);
     }
     return {
-      words: [`the rule of ${name} gives to `, inline(symbolOf(event.target))],
+      words: [`the rule of ${name} gives to `, inline(mathSymbol(event.target))],
       count: [event.index, uses],
-      formula: [gradientOf(event.target), mo("+="),
+      formula: [mathGradient(event.target), mo("+="),
         rule === null ? mo("?") : typeset(rule, wordsOf(event.operation))],
-      tree: rule, env, result, full, cards,
-      next: event.aside ? "The engine keeps this use, and adds all uses of the weight in "
-        + "one product at the end: a stacked sum." : "",
+      right: rule, env, result, full, cards,
+      next: event.aside ? "This is only shown: the engine collects all uses of the weight "
+        + "and sums them in one product at the end (a stacked sum)." : "",
     };
   },
   stacked(event) {
@@ -139,34 +136,34 @@ const tellings = {
     }
     const first = operations[event.operations[0]].inputs[0];
     return {
-      words: [`stacked sum: ${many(uses, "use")} of `, inline(symbolOf(event.target)),
+      words: [`stacked sum: ${many(uses, "use")} of `, inline(mathSymbol(event.target)),
         " in one product"],
-      formula: [gradientOf(event.target), mo("+="), mo("∑"),
+      formula: [mathGradient(event.target), mo("+="), mo("∑"),
         math("msup", math("mi", values[first].symbol[0]), upright("T")),
         math("mspace"), math("mi", "g"), mo("="),
         math("msup", math("mtext", `[rows of all ${values[first].symbol[0]}]`),
           upright("T")), math("mspace"), math("mtext", "[rows of all g]")],
       result,
-      cards: [[inline(gradientOf(event.target)), "stacked sum", result, "out"]],
-      next: gifts.length === uses ? `Added one by one the uses give the same, up to `
+      cards: [[inline(mathGradient(event.target)), "stacked sum", result, "out"]],
+      next: gifts.length === uses ? `Adding the uses one by one gives the same, up to `
         + `rounding: the largest difference is ${shortNumber(off)}.` : "",
     };
   },
   carried(event) {
     const result = arrayOf(event.value);
     return {
-      words: [`${many(event.count, "contribution")} to `, inline(symbolOf(event.target)),
-        " of operations left out here"],
-      formula: [gradientOf(event.target), math("mtext", " so far")], result,
-      cards: [[inline(gradientOf(event.target)), "sum so far", result, "sum"]],
+      words: [`${many(event.count, "contribution")} to `, inline(mathSymbol(event.target)),
+        " from operations that are not shown"],
+      formula: [mathGradient(event.target), math("mtext", " so far")], result,
+      cards: [[inline(mathGradient(event.target)), "sum so far", result, "sum"]],
     };
   },
   gradient(event) {
     const result = arrayOf(event.value);
     return {
-      words: ["the gradient of ", inline(symbolOf(event.target)), " is complete"],
-      formula: [gradientOf(event.target)], result,
-      cards: [[inline(gradientOf(event.target)), "complete", result, "out"]],
+      words: ["the gradient of ", inline(mathSymbol(event.target)), " is complete"],
+      formula: [mathGradient(event.target)], result,
+      cards: [[inline(mathGradient(event.target)), "complete", result, "out"]],
       next: "This is what backward() adds to its .grad.",
     };
   },
@@ -224,21 +221,18 @@ const fill = (event) => {
 
 // The formula with the numbers of the chosen entry; the same entry marked everywhere.
 const workOut = () => {
-  const { tree, env, result, full, terms } = current;
+  const { right: formula, env, result, full, terms } = current;
   const target = byId("mg-numbers");
   target.replaceChildren();
   if (!result?.numbers || !result.size) return;
   const k = flat(chosen, result.shape);
   let right = null;
-  if (tree !== undefined && tree !== null) {
-    right = worked(tree, env, chosen, result.shape, full);
+  if (formula) {
+    right = worked(formula, env, chosen, result.shape, full);
   } else if (terms?.length > 1) {
     const entries = terms.map((array) => entryOf(array, chosen));
     if (!entries.includes(null)) {
-      right = joined(entries.slice(0, TERMS).map((x) => {
-        const term = mathNumber(x);
-        return x < 0 ? mrow(mo("("), term, mo(")")) : term;
-      }), entries.length);
+      right = joined(entries.slice(0, TERMS).map(signed), entries.length);
     }
   }
   if (right) {
@@ -256,7 +250,7 @@ const workOut = () => {
     grid.querySelector(".at")?.classList.remove("at");
     const { array } = grid.parentElement;
     const lead = chosen.length - array.shape.length;
-    if (lead < 0 || !right || (tree && tree[0] === "matmul" && array !== result
+    if (lead < 0 || !right || (formula?.tree[0] === "matmul" && array !== result
       && array.shape.join() !== result.shape.join())) continue;
     const place = array.shape.map((n, axis) => (n === 1 ? 0 : chosen[axis + lead]));
     if (place.some((n, axis) => n >= array.shape[axis])) continue;

@@ -1,9 +1,11 @@
-"""The player as one HTML file: no server, no network.
+"""Makes the player's page: one HTML file that needs no server and no network.
 
-What Python knows is embedded as JSON: the events as `json_writing.py` writes them, and
-which boxes and lines of the drawing belong to which operation. The scripts set text
-only as text; they are `data.js`, `formula.js`, `arrays.js`, `stage.js`, `panel.js` and
-`player.js`. The drawing is there once, in light and dark: its colours are variables.
+The data are embedded as JSON: the events as `json_writing.py` writes them, and
+which boxes and lines of the drawing belong to which operation. Formulas and symbols are
+typeset here, once each, in templates; letters in formulas are places that the scripts
+fill. The scripts set text only as text; they are `data.js`, `formula.js`, `arrays.js`,
+`stage.js`, `panel.js` and `player.js`. The drawing is there once, in light and dark:
+its colours are variables.
 
 Read next: `highlights.py`.
 """
@@ -12,12 +14,14 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.drawing import Drawing
 from minigrad.engine.errors import DrawingError
 from minigrad.pages import page as pages
 from minigrad.pages.page import asset, document
+from minigrad.reading.formula_printers import mathml, template
 from minigrad.reading.text import clean
 from minigrad.stepping.play.drawing_links import ties
 from minigrad.stepping.record.json_writing import to_data
@@ -32,10 +36,14 @@ _COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
 def page(steps: Any, words: Any = None) -> str:
     """The whole page of `steps`; `words`: what is read at each step."""
     drawing, svg, colours, trouble = _drawn(steps, words)
+    data = to_data(steps, LARGEST)
     title = steps.title or "minigrad: step by step"
     body = BODY.format(
+        formulas=_typeset(template, data["formulas"]),
+        symbols=_typeset(mathml, [value.symbol for value in steps.values]),
         title=html.escape(clean(title, 80)),
-        stage=svg or f'<p class="none">There is no drawing: {html.escape(trouble)}</p>',
+        stage=svg
+        or f'<p class="none">The graph cannot be drawn: {html.escape(trouble)}</p>',
         keys="".join(
             f"<dt>{' '.join(f'<kbd>{key}</kbd>' for key in keys.split())}</dt>"
             f"<dd>{what}</dd>"
@@ -55,8 +63,13 @@ def page(steps: Any, words: Any = None) -> str:
         body,
         style=colours + asset(__package__, "player_page.css"),
         script=f'"use strict";\n(() => {{\n{script}\n}})();',
-        data={"steps": to_data(steps, LARGEST), **ties(steps, drawing, svg)},
+        data={"steps": data, **ties(steps, drawing, svg)},
     )
+
+
+def _typeset(written: Callable[[Any], str], trees: Sequence[Any]) -> str:
+    """Formulas for the script to copy, in their order."""
+    return "".join(f"<math>{written(tree)}</math>" for tree in trees)
 
 
 def framed(steps: Any) -> str:
@@ -134,10 +147,10 @@ KEYS = (
     ("b", "to the backward pass, and back to the start"),
     ("Home End", "first, last event"),
     ("w", "watch the next parameter"),
-    ("u", "write a condition to run until; Enter runs"),
-    ("] [", "next, previous entry to work out"),
+    ("u", "type a condition and press Enter: run until it holds"),
+    ("] [", "next, previous entry to calculate"),
     ("&gt; &lt;", "faster, slower"),
-    ("+ − 0 h", "zoom in, out, whole graph, back to what is lit"),
+    ("+ − 0 h", "zoom in, zoom out, whole graph, back to the current event"),
     ("d", "light or dark"),
     ("?", "this help; Esc closes it"),
 )
@@ -146,15 +159,15 @@ BODY = """<header><h1>{title}</h1>
 <button type="button" data-do="help" title="key ?" aria-haspopup="dialog">keys</button>
 </header>
 <main>
-<section id="mg-stage" aria-label="the graph: what happens now is lit">{stage}
+<section id="mg-stage" aria-label="the graph; the current event is marked">{stage}
 <div class="tools"><button type="button" class="tool" data-do="here" title="key h"
- aria-label="back to what is lit">◎</button><button type="button" class="tool"
+ aria-label="back to the current event">◎</button><button type="button" class="tool"
  data-do="fit" title="key 0" aria-label="the whole graph">⤢</button><button
  type="button" class="tool" data-do="in" title="key +" aria-label="zoom in">+</button>
 <button type="button" class="tool" data-do="out" title="key −"
  aria-label="zoom out">−</button></div>
 <p class="key" aria-hidden="true"><span>now</span><span class="in">goes in</span><span
- class="out">comes out</span><span class="felt">backward was here</span></p></section>
+ class="out">comes out</span><span class="felt">has a gradient</span></p></section>
 <section id="mg-panel" tabindex="0" aria-label="what happens"></section>
 <section id="mg-time" aria-label="time">
 <div class="transport"><button type="button" id="mg-play" data-do="play"
@@ -173,13 +186,17 @@ BODY = """<header><h1>{title}</h1>
 <div id="mg-grid" role="group" aria-label="by time step and pass"></div></section>
 <section id="mg-watch" aria-label="the gradient of a parameter">
 <div class="watch-head"><h2>Gradient of</h2><select id="mg-watch-name"
- aria-label="parameter to watch"></select><label title="else: whatever is added to">
-<input type="checkbox" id="mg-pin"> keep</label></div>
+ aria-label="parameter to watch"></select><label title="if not checked: show the
+ parameter of the current event"><input type="checkbox" id="mg-pin"> stay on it</label>
+</div>
 <div id="mg-watched"></div><div id="mg-sum"></div><div id="mg-bars"></div></section>
 </main>
 <dialog id="mg-help" aria-labelledby="mg-help-title"><h2 id="mg-help-title">Keys</h2>
-<dl>{keys}</dl><p>Click a box to go to its event; again for its next one. Point at an
-entry of an array to see the formula with its numbers. Run until: “norm &lt; 1e-6”,
+<dl>{keys}</dl><p>Click a box to go to its event; click again for the next one. Point at
+an entry of an array to see the formula with its numbers. Conditions for “run until”:
+“norm &lt; 1e-6”,
 “norm of h &lt; 1e-6”, “receives W_h”, “nan”, “inf”.</p>
 <button type="button" class="tool" data-do="help">close</button></dialog>
-<p id="mg-say" class="quiet" role="status"></p>"""
+<p id="mg-say" class="quiet" role="status"></p>
+<template id="mg-formulas">{formulas}</template>
+<template id="mg-symbols">{symbols}</template>"""

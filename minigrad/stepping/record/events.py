@@ -1,4 +1,4 @@
-"""What a player plays: events, and the operations and values that they speak of.
+"""The data classes of a recording: events, operations and values.
 
     forward       an operation made its outputs
     incoming      backward arrives at an operation: dL/d(output) is complete
@@ -23,6 +23,7 @@ import numpy as np
 
 from minigrad.engine.quiet import quietly
 from minigrad.reading.levels import innermost
+from minigrad.reading.names import Symbol
 from minigrad.reading.norms import euclidean
 
 LARGEST = 65_536  # entries of an array that is kept whole, unless others are asked for
@@ -107,21 +108,6 @@ def facts_of(array: np.ndarray) -> Facts:
             low, high, mean = finite.min(), finite.max(), finite.mean()
         size = euclidean(array)
         return Facts(float(low), float(high), float(mean), size, nans, infinities)
-
-
-@dataclass(frozen=True)
-class Symbol:
-    """How a value is written in formulas: h_3^(1) is Symbol("h", "3", "(1)")."""
-
-    base: str
-    sub: str = ""
-    sup: str = ""
-
-    def __str__(self) -> str:
-        text = self.base
-        if self.sub:
-            text += f"_{self.sub}"
-        return f"{text}^{self.sup}" if self.sup else text
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +221,7 @@ class Operation:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Event:
-    """What all events have: their place in the list, and an operation (or None)."""
+    """The base of all events: a number in the list, and an operation (or None)."""
 
     kind: ClassVar[str] = ""
     number: int

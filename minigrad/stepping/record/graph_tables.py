@@ -1,4 +1,4 @@
-"""The operations and values of a graph as plain data: the tables of `Steps`.
+"""Turns the operations and values of a graph into plain data: the tables of `Steps`.
 
 Read next: `shown_events.py`.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.engine.user_code import line as code_line
 from minigrad.reading.formulas import forward_formula, letters_of, rule_formula
-from minigrad.reading.names import Symbols
+from minigrad.reading.names import Names, given_name
 from minigrad.reading.text import clean
 from minigrad.stepping.record.events import Array, Line, Operation, Place, Value
 
@@ -28,7 +28,7 @@ class GraphTables:
     def __init__(self, nodes: list[Node], largest: int) -> None:
         self.largest = largest
         self.numbers = {node: number for number, node in enumerate(nodes)}
-        self.symbols = Symbols(nodes, nodes[-1])
+        self.names = Names(nodes, nodes[-1])
         self.value_of: dict[Any, int] = {}
         self.fields: list[dict[str, Any]] = []  # of the values
         self.scopes: dict[tuple, tuple[Place, ...]] = {}
@@ -51,9 +51,9 @@ class GraphTables:
         inputs = tuple([self.value(edge) for edge in node.edges])
         outputs = []
         for index, array in enumerate(node.outputs):
-            name = (node.tags or {}).get("names", {}).get(index) or ""
             key = (node, index)
-            symbol = self.symbols.result(node, index)
+            symbol = self.names.result(node, index)
+            name = given_name(node, index)
             outputs.append(
                 self._add(
                     key, "result", symbol, array, name, node.requires_grad,
@@ -81,7 +81,7 @@ class GraphTables:
         )
 
     def _scope(self, node: Node) -> tuple[Place, ...]:
-        scope = self.symbols.loops.scope(node)
+        scope = self.names.loops.scope(node)
         if scope not in self.scopes:
             self.scopes[scope] = tuple(
                 [
@@ -104,13 +104,12 @@ class GraphTables:
             key: Any = id(edge.array)
             if key in self.value_of:
                 return self.value_of[key]
-            return self._add(key, "constant", self.symbols.of(edge), edge.array)
+            return self._add(key, "constant", self.names.of(edge), edge.array)
         key = (source, id(edge.array))
         if key in self.value_of:
             return self.value_of[key]
         kind = "parameter" if edge.requires_grad else "input"
-        name = source.name or ""  # type: ignore[union-attr]
-        symbol = self.symbols.of(edge)
+        name, symbol = given_name(source), self.names.of(edge)
         number = self._add(key, kind, symbol, edge.array, name, edge.requires_grad)
         target = self.value_of.setdefault(source, number)
         self.fields[number]["target"] = target

@@ -1,4 +1,4 @@
-"""The graph again, from the tables of `Steps`: what a drawing is made of.
+"""Builds a graph from the tables of `Steps`, so that it can be drawn.
 
 A file of steps holds no drawing: it holds operations, what they read, and their scopes,
 of which `mg.draw` makes the same picture as of the graph itself.
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
+from minigrad.engine.primitives import TABLE
 from minigrad.engine.scope import Scope
 from minigrad.stepping.record.events import Operation, Value
 
@@ -25,7 +26,8 @@ class _Owner:
 def loss_of(steps: Any) -> Variable:
     """A tensor whose graph has the operations of `steps`, with the same numbers.
 
-    It can be drawn, not differentiated: primitives are known by name only.
+    It can be drawn, not differentiated: primitives have no arguments, and those that
+    are not known here have a name only.
     """
     nodes: list[Node] = []
     leaves: dict[int, Leaf] = {}
@@ -71,6 +73,9 @@ def _node(
 
 
 def _primitive(name: str, multiple: bool) -> Any:
+    known = TABLE.get(name)
+    if known is not None and known.multiple == multiple:
+        return known
     return SimpleNamespace(name=name, multiple=multiple)
 
 

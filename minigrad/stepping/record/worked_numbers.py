@@ -1,4 +1,4 @@
-"""One entry of an event's result, worked out: the formula with this step's numbers.
+"""Writes the formula of one entry of an event's result with its numbers.
 
     f_3[0, 1] = σ(v_41[0, 1])       "0.62 = σ(0.49)"
 
@@ -7,13 +7,13 @@ Read next: `rebuild.py`.
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
-import numpy as np
-
 from minigrad.engine.errors import IndexingError
-from minigrad.reading.formulas import text
-from minigrad.reading.text import number
+from minigrad.reading.formula_printers import text, tight_text
+from minigrad.reading.formulas import filled, letters_in
 from minigrad.stepping.record.events import (
     Array,
     Contribution,
@@ -47,7 +47,7 @@ def worked(steps: Any, event: Event, at: Index | None = None) -> str | None:
     if at is None or tree is None or result.array is None:
         return None
     right = _right(tree, arrays, at, result.shape, made.shape)
-    return None if right is None else f"{_number(result.array[at].real)} = {right}"
+    return None if right is None else f"{text(result.array[at].real)} = {right}"
 
 
 def incoming(steps: Any, event: Contribution) -> Array | None:
@@ -92,14 +92,10 @@ def _right(
         return _product(tree, arrays, at)
     if _contains(tree, _MOVED | {"matmul", "sum"}):
         return None
-    words = {}
-    for letter, record in arrays.items():
-        entry = _entry(record, at)
-        if entry is not None:
-            words[letter] = _number(entry)
-        elif _contains(tree, {letter}):
-            return None
-    return text(tree, words)
+    numbers = {letter: _entry(arrays.get(letter), at) for letter in letters_in(tree)}
+    if any(entry is None for entry in numbers.values()):
+        return None
+    return text(filled(tree, numbers))
 
 
 def _is(tree: Any, word: str) -> bool:
@@ -107,7 +103,7 @@ def _is(tree: Any, word: str) -> bool:
 
 
 def _contains(tree: Any, found: set[str]) -> bool:
-    """Is one of the words, or letters, in the tree?"""
+    """Is one of the words in the tree?"""
     todo = [tree]
     while todo:
         part = todo.pop()
@@ -154,26 +150,16 @@ def _sum(
 
 def _summed(at: Index, shape: Index, over: Index) -> list[Index] | None:
     """The places of the larger array that are summed into `at`."""
-    if not over:  # a sum over nothing
-        return [()]
-    if len(shape) == len(over):
-        free = [k for k, n in enumerate(shape) if n == 1 and over[k] != 1]
-        fixed = {k: at[k] for k in range(len(over)) if k not in free}
-    elif shape == ():
-        fixed = {}
-    else:  # leading axes were broadcast, or one axis summed away
-        lead = len(over) - len(shape)
-        if tuple(over[lead:]) != tuple(shape):
-            return None
-        fixed = {k + lead: at[k] for k in range(len(shape))}
-    ranges = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(over)]
-    count = int(np.prod([len(r) for r in ranges], dtype=object))
-    if not over:  # a scalar: itself
-        return [()]
-    if count > 100_000:
+    lead = len(over) - len(shape)
+    if shape and lead and over[lead:] != shape:
         return None
-    grid = np.stack(np.meshgrid(*ranges, indexing="ij"), -1).reshape(-1, len(over))
-    return [tuple(map(int, row)) for row in grid]
+    fixed = {  # all but axes of length 1 that were longer, and leading ones
+        k + lead: at[k] for k, n in enumerate(shape) if n != 1 or over[k + lead] == 1
+    }
+    ranges = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(over)]
+    if math.prod(map(len, ranges)) > 100_000:
+        return None
+    return list(itertools.product(*ranges))
 
 
 def _product(tree: Any, arrays: dict[str, Array | None], at: Index) -> str | None:
@@ -189,19 +175,8 @@ def _product(tree: Any, arrays: dict[str, Array | None], at: Index) -> str | Non
         return None
     row, column = sides[0][at[0]], sides[1][:, at[1]]
     pairs = [
-        f"{_signed(a)}·{_signed(b)}"
+        tight_text(["mul", a, b])
         for a, b in zip(row.real[:TERMS], column.real[:TERMS], strict=True)
     ]
     more = f" + ⋯ ({len(row)} terms)" if len(row) > TERMS else ""
     return " + ".join(pairs) + more
-
-
-def _signed(value: Any) -> str:
-    word = _number(value)
-    return f"({word})" if word[:1] == "−" else word
-
-
-def _number(value: Any) -> str:
-    """A number with the sign that formulas have."""
-    word = number(value)
-    return "−" + word[1:] if word[:1] == "-" else word
