@@ -33,6 +33,7 @@ from minigrad.reading.formulas import (
     letters_of,
     rebuilt,
 )
+from minigrad.reading.loop_names import bare
 from minigrad.reading.names import Names, Symbol, given_name, last_word
 from minigrad.reading.text import clean
 
@@ -61,7 +62,7 @@ class EntryNames:
         index: tuple[int, ...],
     ) -> None:
         self.names = names
-        self.several = len({loop.scopes for loop in stretches.rows}) > 1
+        self.several = len({bare(loop.scopes) for loop in stretches.rows}) > 1
         self.parts: dict[str, tuple[str, ...]] = {}
         symbol, name = names.of(target), given_name(target.source, target.index)
         self.target = entry(symbol, target.array.shape, index)

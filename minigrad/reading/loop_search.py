@@ -158,7 +158,7 @@ class Search:
 
     def _found(self, steps: list[list[Node]], outer: Any) -> Any:
         """A loop of these steps; None if they hand nothing on."""
-        free = [n for nodes in steps for n in nodes if self._free(n, outer)]
+        free = [n for nodes in steps for n in nodes if self._free(outer, n)]
         scopes = _common([bare(node.scope) for node in free])
         loop = self._loop(scopes, outer, 0, False)
         loop.nodes = dict(enumerate(steps))
@@ -169,7 +169,7 @@ class Search:
         for step, nodes in loop.nodes.items():
             place = self._place(loop, step)
             for node in nodes:
-                if self._free(node, outer):
+                if self._free(outer, node):
                     self._take(node, place)
                 else:
                     whole[self._below(node, outer)] = step

@@ -8,7 +8,8 @@ makes h_t, and the initial one is h_init). What a layer above the first reads at
 is x_t of that layer, if it has no other name. Other results have a number: v_41.
 
 Several layers are told apart by what stands above: (1), or (1,rev) for the reverse
-direction. A tensor's symbol is the last word of its name: W_h^(0,rev) is "cells.1.W_h".
+direction; of several loops the name stands there: h_3^(encoder). A tensor's symbol is
+the last word of its name: W_h^(0,rev) is "cells.1.W_h".
 
 Read next: `formulas.py`.
 """
@@ -145,8 +146,14 @@ class Names:
         return Symbol("x", str(place.step), above)
 
     def layer(self, node: Node) -> str:
-        """What stands above the symbols of a node's layer; "" if there is one only."""
-        return self._mark(layer_of(node.scope))
+        """What stands above the symbols of a node's loop and layer: "(encoder)", or
+        "(1)"; "" if there is one only."""
+        mark = self._mark(layer_of(node.scope))
+        place = self.loops.outermost(node)
+        if place is None or place.loop.call.alone:
+            return mark
+        loop = clean(place.loop.call.label, LONGEST)
+        return f"({loop}, {mark[1:]}" if mark else f"({loop})"
 
     def _mark(self, layer: tuple[int, bool] | None) -> str:
         if layer is None or not self._many:

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from difflib import SequenceMatcher
+from itertools import pairwise, takewhile
 
 from minigrad.engine.graph import Leaf, Node
 from minigrad.reading.handed_on import Links
@@ -169,16 +170,26 @@ class Repeated:
     def _after(self, link: int, tails: list[list[int]]) -> tuple[list[int], bool]:
         """What stands after the last link as it does after another: the longest; and
         whether all that stands after the other does."""
+        signs = sorted({tuple(map(self._sign, tail)) for tail in tails}, key=len)
         best, whole = 0, False
-        for tail in {tuple(map(self._sign, t)): t for t in tails}.values():
-            count = 0
-            for n, theirs in zip(range(link + 1, len(self.nodes)), tail, strict=False):
-                if self._sign(n) != self._sign(theirs):
-                    break
-                count += 1
-            if (count == len(tail), count) > (whole, best):
-                best, whole = count, count == len(tail)
+        for theirs in signs:
+            pairs = zip(self._signs(link, len(theirs)), theirs, strict=False)
+            count = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+            if (count == len(theirs), count) > (whole, best):
+                best, whole = count, count == len(theirs)
+        for theirs in () if whole else signs:  # does it do all of this, and more?
+            ours = self._signs(link, 2 * len(theirs))
+            matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+            blocks = [block for block in matcher.get_matching_blocks() if block.size]
+            if sum(block.size for block in blocks) == len(theirs) > 0:
+                best, whole = blocks[-1].a + blocks[-1].size, True
+                break
         return list(range(link + 1, link + 1 + best)), whole
+
+    def _signs(self, link: int, count: int) -> tuple:
+        """What stands after a link, so many operations of it."""
+        stop = min(len(self.nodes), link + 1 + count)
+        return tuple([self._sign(n) for n in range(link + 1, stop)])
 
     def _sign(self, n: int) -> tuple:
         return _signature(self.nodes[n])

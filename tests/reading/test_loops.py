@@ -18,9 +18,9 @@ def x(rng):
     return rng.standard_normal((T, B, D))
 
 
-def read(tensor, **how):
+def read(tensor):
     nodes = ancestors([tensor.node])
-    return nodes, Loops(nodes, **how)
+    return nodes, Loops(nodes)
 
 
 def step_loop(steps, h, w, letter="h"):
@@ -106,26 +106,47 @@ def test_an_encoder_and_a_decoder_are_told_apart_by_their_scopes(x):
     with mg.scope("decoder"):
         output, _ = LSTM(D, H, rng=1)(x[:2], state)
     _, found = read(output)
-    assert [loop.name for loop in found.all] == [
-        "encoder / layer 0 / lstm", "decoder / layer 0 / lstm"
-    ]  # fmt: skip
+    assert [loop.name for loop in found.all] == ["encoder", "decoder"]
+    assert [call.label for call in found.calls] == ["encoder", "decoder"]
     assert [[str(s) for s in loop.around] for loop in found.all] == [
         ["encoder"], ["decoder"]
     ]  # fmt: skip
     assert [loop.steps for loop in found.all] == [[0, 1, 2, 3], [0, 1]]
 
 
-def test_two_passes_are_one_loop_unless_they_are_asked_for(x):
+def test_two_passes_of_one_model_are_two_loops(x):
     rnn = RNN(D, H, rng=0)
-    loss = (rnn(x)[0] * rnn(2 * x)[0]).sum()
-    nodes, merged = read(loss)
-    (loop,) = merged.all
-    apart = Loops(nodes, passes=True)
-    assert [one.number for one in apart.all] == [0, 1]
-    assert [one.steps for one in apart.all] == [[0, 1, 2, 3]] * 2
-    first, second = apart.all
+    _, found = read((rnn(x)[0] * rnn(2 * x)[0]).sum())
+    assert [loop.name for loop in found.all] == ["RNN 1", "RNN 2"]
+    assert [loop.steps for loop in found.all] == [[0, 1, 2, 3]] * 2
+    first, second = found.all
+    assert first.call is not second.call and found.several
     for t in range(T):
-        assert loop.nodes[t] == first.nodes[t] + second.nodes[t]
+        assert len(first.nodes[t]) == len(second.nodes[t])
+        assert not set(first.nodes[t]) & set(second.nodes[t])
+
+
+def test_two_passes_that_the_user_marks_are_two_loops_with_numbers(w, start):
+    h = step_loop(range(3), start, w)
+    _, found = read(step_loop(range(2), h, w))
+    assert [loop.number for loop in found.all] == [0, 1]
+    assert [loop.steps for loop in found.all] == [[0, 1, 2], [0, 1]]
+    assert [loop.name for loop in found.all] == ["RNN 1", "RNN 2"]
+
+
+def test_losses_in_a_second_run_through_the_steps_belong_to_the_first(w, start):
+    made, h, loss = [], start, 0.0
+    for t in range(T):
+        with mg.time_step(t), gate("h"):
+            h = mg.tanh(h * w)
+        made.append(h)
+    for t in range(T):
+        with mg.time_step(t):
+            loss = loss + (made[t] ** 2).sum()
+    nodes, found = read(loss)
+    (loop,) = found.all
+    assert loop.state_names == ("h",) and len(loop.states) == T
+    assert set().union(*map(set, loop.nodes.values())) == set(nodes)
 
 
 @pytest.mark.parametrize("model, letters", [(RNN, "h"), (GRU, "h"), (LSTM, "hc")])

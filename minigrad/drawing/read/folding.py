@@ -10,6 +10,7 @@ Read next: `values.py`.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -147,7 +148,7 @@ class FoldedReader(Reader):
                 count = len(self.lines)
                 self._add_line(mate, self.nodes[number], k, moved, head)
                 for line in self.lines[count:]:
-                    _reword(line, kind)
+                    self._reword(line, source, edge.index)
             return
         if not drawn:
             self._add_line(mate, self.nodes[number], k, edge, head)
@@ -155,6 +156,13 @@ class FoldedReader(Reader):
             self.leaves[source][2] += 1
         if edge.requires_grad:
             self.uses[f"l{self.leaves[source][0]}_{head.tile}"] += 1
+
+    def _reword(self, line: Line, source: Node, index: int) -> None:
+        """x_1 stands for every x_t."""
+        named = self.names.named(source, index)
+        if line.label and named is not None and named.sub == str(index):
+            if source.primitive.name == "unstack" and len(source.outputs) > 1:
+                line.label = str(replace(named, sub="t"))
 
     def _is_joined(self, kind: tuple, head: str, number: int) -> bool:
         """Does this value of another step lead to the box already?"""

@@ -18,7 +18,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.read.picture import Box, Picture
 from minigrad.drawing.read.values import summary
 from minigrad.drawing.write.dot_attributes import title as box_title
-from minigrad.engine.scope import path
+from minigrad.engine import scope
 from minigrad.engine.user_code import line as code_line
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean, number
@@ -103,7 +103,7 @@ def _facts(picture: Picture, box: Box) -> dict[str, str]:
         place = code_line(node.where)
         if place is not None:
             facts["line"] = clean(f"{place[0].rpartition('/')[2]}:{place[1]}", 80)
-        facts["place"] = clean(path(node.scope), 120)
+        facts["place"] = clean(scope.path(node.scope), 120)
     if box.array is not None:
         facts["value"] = ", ".join(part for part in summary(box.array) if part)
     return facts
