@@ -39,7 +39,7 @@ def formulas(nodes: list[Node], names: Names, inside: list[int]) -> tuple[str, .
         if name in _MOVES:
             trees[node] = parts[0]
         elif len(parts) == 1:
-            trees[node] = [name, *parts]
+            trees[node] = [name, *parts, *[""] * (name == "sum")]  # over which axes
         elif isinstance(node.primitive, Elementwise) or name in _JOINS:
             letters = dict(zip(letters_of(node), parts, strict=True))
             trees[node] = filled(forward_formula(node), letters)

@@ -115,7 +115,7 @@ class FoldedReader(Reader):
         else:
             self.box_of.append(None)  # type: ignore[arg-type]
 
-    def _add_lines(self) -> None:
+    def add_lines(self) -> None:
         """First what the shown steps and the outside read, then what else others do."""
         for n, mate in enumerate(self.stands_for):
             if mate is not None and mate != n:
@@ -146,12 +146,12 @@ class FoldedReader(Reader):
                     return
                 moved = edge if origin is None else _Moved(self.nodes[origin], edge)
                 count = len(self.lines)
-                self._add_line(mate, self.nodes[number], k, moved, head)
+                self.add_line(mate, self.nodes[number], k, moved, head)
                 for line in self.lines[count:]:
                     self._reword(line, source, edge.index)
             return
         if not drawn:
-            self._add_line(mate, self.nodes[number], k, edge, head)
+            self.add_line(mate, self.nodes[number], k, edge, head)
         elif edge.requires_grad:
             self.leaves[source][2] += 1
         if edge.requires_grad:

@@ -55,7 +55,7 @@ class Reader:
         """Read the whole graph."""
         for number, node in enumerate(self.nodes):
             self._add_box(number, node)
-        self._add_lines()
+        self.add_lines()
         labels = Labels(self.nodes, self.names, self.places)
         for box in self.boxes.values():
             if box.nodes:
@@ -122,13 +122,13 @@ class Reader:
 
     # ------------------------------------------------------------- lines
 
-    def _add_lines(self) -> None:
+    def add_lines(self) -> None:
         for number, node in enumerate(self.nodes):
             head = self.box_of[number]
             for k, edge in enumerate(node.edges):
-                self._add_line(number, node, k, edge, head)
+                self.add_line(number, node, k, edge, head)
 
-    def _add_line(self, number: int, node: Node, k: int, edge: Any, head: Box) -> None:
+    def add_line(self, number: int, node: Node, k: int, edge: Any, head: Box) -> None:
         source = edge.source
         value: tuple[int | str, int]  # what flows along the line
         if type(source) is Node:
@@ -195,7 +195,8 @@ class Reader:
 
     def _detached(self, edge: Any) -> tuple[str, ...]:
         """What a ghost shows that is a value of the graph, handed on without it."""
-        if edge.requires_grad or not edge.array.ndim:
+        named = edge.source is not None and edge.source.name
+        if edge.requires_grad or not edge.array.ndim or named:
             return ()
         found = self.made.get(id(edge.array))
         if found is None:
