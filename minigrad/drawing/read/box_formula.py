@@ -13,7 +13,7 @@ from typing import Any
 from minigrad.engine.graph import Node
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.reading.formula_printers import text
-from minigrad.reading.formulas import Tree, filled, forward_formula, letters_of
+from minigrad.reading.formulas import NOTES, Tree, filled, forward_formula, letters_of
 from minigrad.reading.names import Names, Symbol
 
 LONGEST = 34  # characters; longer formulas are told in other words
@@ -38,9 +38,9 @@ def formulas(nodes: list[Node], names: Names, inside: list[int]) -> tuple[str, .
         name = node.primitive.name
         if name in _MOVES:
             trees[node] = parts[0]
-        elif len(parts) == 1:
-            trees[node] = [name, *parts, *[""] * (name == "sum")]  # over which axes
-        elif isinstance(node.primitive, Elementwise) or name in _JOINS:
+        elif len(parts) == 1 and name not in NOTES:
+            trees[node] = [name, *parts]
+        elif isinstance(node.primitive, Elementwise) or name in {*_JOINS, *NOTES}:
             letters = dict(zip(letters_of(node), parts, strict=True))
             trees[node] = filled(forward_formula(node), letters)
         else:

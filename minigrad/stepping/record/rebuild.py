@@ -100,11 +100,18 @@ def _edge(
             return node
         return Edge(node, value.output, _array(value), value.gradient)
     if value.kind == "constant":
-        return Edge(None, 0, _array(value), False)
+        return Edge(None, 0, _its_own(_array(value)), False)
     if value.target not in leaves:
         name = values[value.target].name or None
         leaves[value.target] = Leaf(_Owner(), name)  # type: ignore[arg-type]
-    return Edge(leaves[value.target], 0, _array(value), value.gradient)
+    array = _its_own(_array(value))
+    return Edge(leaves[value.target], 0, array, value.gradient)
+
+
+def _its_own(array: np.ndarray) -> np.ndarray:
+    """The array; where it may be equal to another by chance, as zeros are, a view. A
+    value that was detached is known again by its array, which files hold once."""
+    return array if (array != array.flat[:1]).any() else array[...]
 
 
 def _array(value: Value) -> np.ndarray:
