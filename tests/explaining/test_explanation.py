@@ -444,7 +444,7 @@ def test_a_backward_from_several_entries_is_no_loss():
     v = mg.tensor([1.0, 2.0], requires_grad=True)
     y = v * v
     y.backward([1.0, 1.0])
-    with pytest.raises(errors.GraphError, match="gradient of its own"):
+    with pytest.raises(errors.GraphError, match="started from a given gradient"):
         mg.explain(v, 0)
 
 
@@ -494,7 +494,11 @@ def test_nan_and_infinity_are_shown_and_placed():
     x = mg.tensor(np.reshape([1.0, np.inf, 1.0], (3, 1, 1)), name="x")
     loss = rnn(x)[0].sum()
     text = str(mg.explain(rnn.cells[0].W_x, (0, 0), loss))
-    assert "= nan" in text and "Not finite: the first" in text and "step 1" in text
+    assert (
+        "= nan" in text
+        and "The first term that is not finite" in text
+        and "step 1" in text
+    )
     z = mg.tensor([0.0, 1.0], requires_grad=True, name="z")
     e = mg.explain(z, 0, mg.log(z).sum())
     assert e.value == np.inf and "inf" in str(e) and e._repr_html_()
