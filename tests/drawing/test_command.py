@@ -99,7 +99,7 @@ def test_a_file_is_written_and_told_of(draw, ending, tmp_path):
         ("gru --couple input", "--couple is no variant of gru"),
         ("lstm -o x.tiff", "ending='tiff' is not offered"),
         ("lstm --frames missing", "no such folder"),
-        ("lstm --steps 99999 --max-steps 99999 -o x.svg", "too many to lay out"),
+        ("lstm --steps 99999 --max-steps 99999 -o x.svg", "too many for one picture"),
         ("lstm --sentence", "expected one argument"),
         ("lstm -o missing/x.svg", "no such folder"),
         ("lstm -o missing/x.dot", "no such folder"),

@@ -227,7 +227,7 @@ def test_the_doctor_tries_each_engine():
     report = "\n".join(doctor.report())
     for name in ("Python", "minigrad", "numpy", "numba", "graphviz", "kernels"):
         assert name in report
-    assert f"drawn by {graphviz_engines.installed()[0]}" in report
+    assert f"{graphviz_engines.installed()[0]} draws them" in report
 
 
 def test_the_doctor_says_how_to_get_an_engine(monkeypatch):

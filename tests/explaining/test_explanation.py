@@ -365,11 +365,11 @@ def test_two_runs_and_a_shared_cell_are_told_apart(rng):
     output, _ = rnn(rng.standard_normal((3, 1, 2)), h)
     e = mg.explain(rnn.cells[0].W_h, (0, 1), (output**2).mean())
     assert [t.place for t in e.terms] == [
-        "step 2, RNN 2",
-        "step 1, RNN 2",
-        "step 0, RNN 2",
-        "step 1, RNN 1",
-        "step 0, RNN 1",
+        "step 2, run 2",
+        "step 1, run 2",
+        "step 0, run 2",
+        "step 1",
+        "step 0",
     ]
     check(e, mg.grad((output**2).mean(), [rnn.cells[0].W_h])[0].data[0, 1])
 
@@ -494,7 +494,11 @@ def test_nan_and_infinity_are_shown_and_placed():
     x = mg.tensor(np.reshape([1.0, np.inf, 1.0], (3, 1, 1)), name="x")
     loss = rnn(x)[0].sum()
     text = str(mg.explain(rnn.cells[0].W_x, (0, 0), loss))
-    assert "= nan" in text and "The first term that is not finite" in text and "step 1" in text
+    assert (
+        "= nan" in text
+        and "The first term that is not finite" in text
+        and "step 1" in text
+    )
     z = mg.tensor([0.0, 1.0], requires_grad=True, name="z")
     e = mg.explain(z, 0, mg.log(z).sum())
     assert e.value == np.inf and "inf" in str(e) and e._repr_html_()
@@ -545,7 +549,7 @@ def test_the_stretches_cover_every_operation_of_a_step(rng):
     stretches = Stretches(nodes, loss._edge)
     inside = [n for n in nodes if any(s.kind == "step" for s in n.scope)]
     assert set(stretches.of) == set(inside)
-    loops = [row for loop, row in stretches.rows.items() if loop.layer]
+    loops = [row for loop, row in stretches.rows.items() if loop.scopes]
     assert [len(row) for row in loops] == [3] * 4
     assert [row[0].step for row in loops] == [0, 2, 0, 2]
     for row in loops:

@@ -244,7 +244,7 @@ def test_breakpoints_are_python_s(tmp_path, page, rng):
     page.fill("#mg-until", "until I say so")
     page.click("#mg-run button")
     assert page.get_attribute("#mg-until", "aria-invalid") == "true"
-    assert "no condition" in page.inner_text("#mg-say")
+    assert "not a condition" in page.inner_text("#mg-say")
 
 
 def test_on_a_phone(file, browser):

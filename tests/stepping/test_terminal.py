@@ -151,7 +151,7 @@ def test_moving(steps):
     assert pressed(steps, "end", "n").message == "there is no next event"
     assert pressed(steps, "g", answer="57").number == 57
     assert pressed(steps, "g", answer="9999").message == "there is no event 9999"
-    assert pressed(steps, "z").message.startswith("no key 'z'")
+    assert pressed(steps, "z").message.startswith("unknown key 'z'")
     for key in ("q", "esc", ""):
         assert not event_keys.Player(steps).press(key, None)
 
@@ -193,8 +193,8 @@ def test_until(steps):
     assert player.number > first
     player.press("U", lambda prompt: "")
     assert player.number == first
-    assert "no condition" in pressed(steps, "u", answer="soon").message
-    assert "not after" in pressed(steps, "u", answer="nan").message
+    assert "not a condition" in pressed(steps, "u", answer="soon").message
+    assert "never after" in pressed(steps, "u", answer="nan").message
 
 
 # ------------------------------------------------------------- a real terminal
@@ -375,7 +375,7 @@ def test_lines_instead_of_keys(steps):
     found = [int(n) for n in re.findall(r"^event (\d+) of", out.getvalue(), re.M)]
     target = steps.until("receives W_x", 30).number
     assert found == [0, 1, 2, 30, target, target]
-    assert "no key 'nonsense'" in out.getvalue()
+    assert "unknown key 'nonsense'" in out.getvalue()
     assert source.read() == "n\n"  # nothing is read after the end
 
 
@@ -408,7 +408,7 @@ def test_an_old_encoding_is_no_failure():
         (["lstm", "--from", "9999"], "there is no such event"),
         (["lstm", "--to", "-1"], "there is no such event"),
         (["rnn", "--peephole", "current"], "no variant of rnn"),
-        (["rnn", "--until", "tomorrow"], "no condition"),
+        (["rnn", "--until", "tomorrow"], "not a condition"),
         (["rnn", "--until", "receives W_q"], "no value has the name"),
         (["lstm", "--steps", "2000"], "too large to step through"),
     ],
