@@ -212,6 +212,10 @@ def _call(words: str, letter: str) -> Tree:
     return ["call", words, letter]
 
 
+def _along(node: Node, words: str, letter: str) -> Tree:
+    return _call(f"{words} along {node.attrs['axis']} of", letter)
+
+
 def _shaped(shape: tuple[int, ...], letter: str) -> Tree:
     return _call(f"reshape to {shape_text(shape)}", letter)
 
@@ -283,8 +287,8 @@ FORMULAS: dict[str, tuple[Maker, Maker]] = {
     "min": (_call("min", "x"), _EQUAL),
     "norm": (["norm", "x"], ["mul", "g", ["div", "x", "y"]]),
     "shift": (_call("max", "x"), None),
-    "cumsum": (lambda n: _call(f"running sums along {n.attrs['axis']} of", "x"),
-               lambda n, k: _call(f"sums from the end along {n.attrs['axis']} of", "g")),
+    "cumsum": (lambda n: _along(n, "running sums", "x"),
+               lambda n, k: _along(n, "sums from the end", "g")),
     "argmax": (_call("argmax", "x"), None),
     "argmin": (_call("argmin", "x"), None),
     "einsum": (lambda n: _einsum(n, n.attrs["subscripts"], list(letters_of(n))),
