@@ -15,11 +15,13 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import models
-from minigrad.data import Vocabulary
+from minigrad.data.files import read_as
 from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
-from minigrad.tasks.described_programs import LEAST, Described, read
+from minigrad.tasks.described_programs import LEAST, Described, Tagged, read_tagged
+from minigrad.tasks.known_words import seen, strangers, vocabulary_for
+from minigrad.tasks.repeated_texts import repeated
 from minigrad.tasks.sequences import bucketed, padded
 from minigrad.tasks.statistics import f1, paired
 from minigrad.tasks.tag_figures import always, chances, figures, of_tag
@@ -31,7 +33,6 @@ from minigrad.tasks.task import (
     Trained,
     enough,
     first_askable,
-    seen,
 )
 from minigrad.tasks.task_options import Option, common
 
@@ -44,7 +45,10 @@ class Autotagging(Task):
     name = "autotagging"
     help = "which tags go with a text, several at once"
     example = "graphical viewer for chess games"
-    file = "columns text and tags (CSV or TSV), the tags with commas between them"
+    file = (
+        "columns text and tags (CSV or TSV), the tags with commas, semicolons or bars "
+        "between them, or as lists; a text may have none"
+    )
     options = (
         *common(
             hidden=48, dropout=0.8, epochs=18, batch_size=64, lr=1e-2, clip_norm=5.0
@@ -53,19 +57,35 @@ class Autotagging(Task):
         Option("word_dropout", 0.25, "share of words hidden while training", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
         Option("threshold", 0.35, "give a tag from this probability on", below=1),
+        Option(
+            "separator",
+            None,
+            "what stands between the tags of your file",
+            unsaid="as the file shows",
+        ),
     )
+    remembered = ("min_count",)
     monitor = "micro F1"
     better = "higher"
     learned = "Cross-entropies of a text's tags, added up, in nats, with dropout."
     units: ClassVar = {"micro F1": "{:.3f}", "macro F1": "{:.3f}"}
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """Parts of 68, 12 and 20 %; tags are those of the training part."""
-        texts, tags = read(settings.data)
+        texts, tags, notes = (
+            Tagged(*mg.data.program_tags(), [])
+            if settings.data is None
+            else read_tagged(settings.data, settings.encoding, settings.separator)
+        )
         enough(settings.data, "descriptions", len(texts), LEAST)
         rows, test = mg.data.split(len(texts), (0.8, 0.2), rng=0)
         train, validation = mg.data.split(rows, (0.85, 0.15), rng=1)
         names = sorted({tag for k in train for tag in tags[k]})
+        if known is not None:
+            names, others = known["tags"], set(names) - set(known["tags"])
+            notes += _left_out(others, names)
         if not 2 <= len(names) <= MOST_TAGS:
             raise DataError(
                 "autotagging: the number of different tags",
@@ -73,13 +93,15 @@ class Autotagging(Task):
                 actual=f"{len(names)}",
                 hint="tags stand in one column, with commas between them",
             )
-        vocabulary = Vocabulary([texts[k] for k in train], min_count=settings.min_count)
-        known = {name: column for column, name in enumerate(names)}
+        vocabulary = vocabulary_for(
+            "words", known, (texts[k] for k in train), settings.min_count
+        )
+        columns = {name: column for column, name in enumerate(names)}
 
         def described(rows: np.ndarray) -> Described:
             table = np.zeros((len(rows), len(names)), bool)
             for row, k in enumerate(rows):
-                table[row, [known[tag] for tag in tags[k] if tag in known]] = True
+                table[row, [columns[tag] for tag in tags[k] if tag in columns]] = True
             chosen = [texts[k] for k in rows]
             tokens = [vocabulary.encode(t) or [1] for t in chosen]
             return Described(chosen, tokens, table)
@@ -90,15 +112,19 @@ class Autotagging(Task):
             "tags": names,
             "threshold": settings.threshold,
         }
+        without = sum(not each for each in tags)
         lines = [
+            *read_as(notes),
             f"{len(texts):,} descriptions with {len(names)} different tags, "
             f"{np.mean([len(t) for t in tags]):.1f} per text on average: "
             f"{len(train):,} for training, {len(validation):,} to choose the epoch, "
             f"{len(test):,} held out.",
-            f"{len(vocabulary) - 2:,} words, {seen(settings.min_count)} in the "
-            "training part. A tag is given if its chance is above "
-            f"{settings.threshold:g}.",
+            f"{len(vocabulary) - 2:,} words, {seen(known, settings.min_count)}. A tag "
+            f"is given if its chance is above {settings.threshold:g}.",
+            *strangers(known, parts[0].tokens, "words"),
         ]
+        if without:
+            lines.append(f"{without:,} have no tag: examples of none of them.")
         if settings.data is None:
             lines.append(
                 "Programs of one family read nearly alike and may stand on both sides: "
@@ -106,7 +132,8 @@ class Autotagging(Task):
                 "not have been given by anyone."
             )
         example = None if settings.data is None else first_askable(parts[2].texts)
-        return Prepared(parts[0], parts[1], parts[2], reading, lines, example)
+        cautions = repeated(parts[0].texts, parts[2].texts, "descriptions")
+        return Prepared(parts[0], parts[1], parts[2], reading, lines, example, cautions)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `TextTagger`."""
@@ -229,3 +256,14 @@ class Autotagging(Task):
 
 def _names(row: np.ndarray, reading: dict[str, Any]) -> str:
     return ", ".join(np.array(reading["tags"])[row]) or "none"
+
+
+def _left_out(others: set[str], names: list[str]) -> list[str]:
+    """Which tags of a file a model that is trained further cannot give, in words."""
+    if not others:
+        return []
+    shown = ", ".join(sorted(others)[:5]) + ", ..." * (len(others) > 5)
+    return [
+        f"{len(others):,} tags that are not among the {len(names):,} of the model left "
+        f"out ({shown})"
+    ]

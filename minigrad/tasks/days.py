@@ -1,30 +1,39 @@
 """Reads a series of days, divides it into parts, and cuts windows of past days.
 
-Read next: `forecast_figures.py`.
+Read next: `gaps.py`.
 """
 
 from __future__ import annotations
 
-import datetime
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.data.files import day, finite, read_table
+from minigrad.data.fields import day, finite_or_gap
+from minigrad.data.files import read_table
 from minigrad.data.scaling import Scaling
 from minigrad.data.shipped import seattle_weather
 from minigrad.engine.errors import DataError
+from minigrad.tasks.gaps import COLUMNS, Rows, made_whole
 
-COLUMNS = ("temp_max", "temp_min", "precipitation", "wind")
 WEEK = 7
 
 
 class Series(NamedTuple):
-    """Days in a row. dates (n,) datetime64[D]; values (n, 4), in the order COLUMNS."""
+    """Days in a row.
+
+    dates     (n,) datetime64[D]
+    values    (n, 4), in the order COLUMNS
+    measured  (n,) False for a day whose highest temperature was filled in
+    notes     what was interpreted in reading them; cautions: what may be wrong
+    """
 
     dates: np.ndarray
     values: np.ndarray
+    measured: np.ndarray
+    notes: Sequence[str] = ()
+    cautions: Sequence[str] = ()
 
 
 class Days(NamedTuple):
@@ -37,29 +46,29 @@ class Days(NamedTuple):
     before: np.ndarray
 
 
-def read_series(path: str | None) -> Series:
+def read_series(
+    path: str | None, *, encoding: str | None = None, fill: int = 0
+) -> Series:
     """The series of a user's file, or the package's; days without a gap.
 
-    Raises DataError, with the line, for a value that is no finite number and for a day
-    that does not follow the one before.
+    encoding  of the file; None: what its mark says, else UTF-8
+    fill      so many missing days in a row take the values of the day before them
+
+    Raises DataError, with the line, for a value that is no finite number, for values
+    that cannot be, and for a longer gap.
     """
     if path is None:
         own = seattle_weather()
         values = np.stack([getattr(own, name) for name in COLUMNS], axis=1)
-        return Series(own.dates, values)
-    table = read_table(path, {"date": day, **dict.fromkeys(COLUMNS, finite)})
-    one = datetime.timedelta(days=1)
-    dates = table["date"]
-    for (before, after), line in zip(pairwise(dates), table.lines[1:], strict=True):
-        if after - before != one:
-            raise DataError(
-                f"{path}, line {line}: the day does not follow the one before",
-                expect=f"{before + one}",
-                actual=f"{after}",
-                hint="one row per day, in order, with no day missing or repeated",
-            )
-    columns = [table[name] for name in COLUMNS]
-    return Series(np.array(dates, "datetime64[D]"), np.array(columns).T)
+        return Series(own.dates, values, np.ones(len(values), bool))
+    kinds: dict[str, Callable[[str], Any]] = {"date": day}
+    kinds.update(dict.fromkeys(COLUMNS, finite_or_gap))
+    table = read_table(path, kinds, encoding=encoding)
+    dates = np.array(table["date"], "datetime64[D]")
+    values = np.array([table[name] for name in COLUMNS]).T
+    whole = made_whole(Rows(dates, values, np.array(table.lines)), path, fill)
+    notes = [*table.notes, *whole.notes]
+    return Series(whole.dates, whole.values, whole.measured, notes, whole.cautions)
 
 
 def borders(count: int, days: int, path: str | None) -> tuple[int, int]:

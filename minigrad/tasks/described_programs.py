@@ -1,18 +1,20 @@
 """Reads one-line descriptions of programs and their tags, and makes numbers of them.
 
-Read next: `tag_figures.py`.
+Read next: `tag_fields.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-import minigrad as mg
-from minigrad.data.files import read_table, sentence
+from minigrad.data.fields import sentence
+from minigrad.data.files import read_table
 from minigrad.engine.errors import DataError
+from minigrad.tasks.tag_fields import Tags, tags_of
 
 LEAST = 10  # descriptions
 
@@ -25,28 +27,29 @@ class Described(NamedTuple):
     tags: np.ndarray
 
 
-def read(path: str | None) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Texts and tags: of the user's table, or the package's."""
-    if path is None:
-        programs = mg.data.program_tags()
-        return list(programs.texts), list(programs.tags)
-    table = read_table(path, {"text": sentence, "tags": _tags})
-    counts = Counter(tag for tags in table["tags"] for tag in tags)
+class Tagged(NamedTuple):
+    """Texts, the tags of each, and what was interpreted."""
+
+    texts: Sequence[str]
+    tags: Sequence[Tags]
+    notes: list[str]
+
+
+def read_tagged(
+    path: str, encoding: str | None = None, separator: str | None = None
+) -> Tagged:
+    """The texts and tags of a user's table.
+
+    Errors:  those of `read_table` and `tags_of`; DataError for fewer than two tags.
+    """
+    table = read_table(path, {"text": sentence, "tags": str}, encoding=encoding)
+    found, notes = tags_of(table["tags"], table.lines, path, separator)
+    counts = Counter(tag for tags in found for tag in tags)
     if len(counts) < 2:
         raise DataError(
             f"{path}: all texts have the same tag",
             expect="two different tags or more",
-            actual=", ".join(map(repr, counts)),
+            actual=", ".join(map(repr, counts)) or "no tag at all",
             hint="tags stand in one column, with commas between them",
         )
-    return table["text"], table["tags"]
-
-
-def _tags(field: str) -> tuple[str, ...]:
-    tags = tuple(sorted({tag.strip() for tag in field.split(",") if tag.strip()}))
-    if not tags:
-        raise ValueError("a text without tags cannot be used: leave it out")
-    return tags
-
-
-_tags.__name__ = "tags with commas between them"
+    return Tagged(table["text"], found, [*table.notes, *notes])

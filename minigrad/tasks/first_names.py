@@ -1,6 +1,6 @@
 """First names: predicts the next letter of a name, and makes up new names.
 
-Read next: `autotagging.py`.
+Read next: `name_lists.py`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import models
-from minigrad.data import Vocabulary
-from minigrad.data.files import read_text
+from minigrad.data.files import read_as
 from minigrad.engine.errors import DataError
 from minigrad.engine.functions import log_softmax
 from minigrad.engine.scope import no_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import NGram
+from minigrad.tasks.known_words import strangers, vocabulary_for
+from minigrad.tasks.name_lists import LONGEST, NameList, read_names
 from minigrad.tasks.sequences import bucketed, padded, portions
 from minigrad.tasks.statistics import paired
 from minigrad.tasks.task import Prepared, Section, Table, Task, Trained, first_askable
@@ -27,8 +28,6 @@ from minigrad.tasks.writing import QUESTIONS, continued, suggestions
 
 END = 0  # stands before and after a name: the number of padding is free here
 ORDER = 4  # of the n-grams: the best of 2 to 6 on the validation part
-LEAST = 20  # names
-LONGEST = 40  # letters
 
 
 class Names(NamedTuple):
@@ -44,7 +43,7 @@ class FirstNames(Task):
     name = "first-names"
     help = "which letter comes next in a first name, and new names"
     example = "Mar"
-    file = "one name a line"
+    file = "one name a line, or a table in which a column is called name"
     options = (
         *common(cell="gru", hidden=96, dropout=0.3, epochs=20, lr=5e-3, batch_size=64),
         Option("embedding", 24, "numbers per letter", least=1),
@@ -54,24 +53,29 @@ class FirstNames(Task):
     units: ClassVar = {"bits": "{:.3f}"}
     learned = "Cross-entropy in nats, with dropout; 1 nat is 1.44 bits."
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """Different names in parts of 80, 10 and 10 %."""
-        train, validation, test = _parts(settings.data)
-        found = [*train, *validation, *test]
-        letters = Vocabulary([[*name] for name in train])
+        path = settings.data
+        given = _shipped() if path is None else read_names(path, settings.encoding)
+        train, validation, test = _parts(given.names)
+        letters = vocabulary_for("letters", known, ([*name] for name in train))
 
         def part(names: list[str]) -> Names:
             tokens = [[END, *letters.encode([*name]), END] for name in names]
             return Names(names, tokens)
 
+        parts = [part(names) for names in (train, validation, test)]
         lines = [
-            f"{len(found):,} different names: {len(train):,} for training, "
+            *read_as(given.notes),
+            f"{len(given.names):,} different names: {len(train):,} for training, "
             f"{len(validation):,} to choose the epoch, {len(test):,} held out.",
             f"{len(letters) - 2} different letters, all in lower case; the end of a "
             "name counts as one more letter.",
+            *strangers(known, ([*t[1:-1]] for t in parts[0].tokens), "letters"),
         ]
-        parts = [part(names) for names in (train, validation, test)]
-        example = None if settings.data is None else first_askable(n[:3] for n in test)
+        example = None if path is None else first_askable(n[:3] for n in test)
         reading = {"letters": letters}
         return Prepared(parts[0], parts[1], parts[2], reading, lines, example)
 
@@ -162,7 +166,7 @@ class FirstNames(Task):
         letters = trained.reading["letters"]
         tokens = [END, *(letters.encode([*start], need_known=True) if start else [])]
         shipped = trained.settings.data is None
-        learned = set(_parts(None)[0]) if shipped else set()
+        learned = set(_parts(_shipped().names)[0]) if shipped else set()
         found = suggestions(trained.model, tokens, question.top, end=END)
         rows = [[letters.words[k] if k else "(end)", f"{p:.1%}"] for k, p in found]
         made: list[str] = []
@@ -202,9 +206,13 @@ def bits(model: Any, part: Names) -> list[np.ndarray]:
     return found
 
 
-def _parts(path: str | None) -> Any:
+def _parts(names: list[str]) -> Any:
     """The names to learn from, to choose the epoch by, and held out."""
-    return mg.data.split(_read(path), (0.8, 0.1, 0.1), rng=0)
+    return mg.data.split(names, (0.8, 0.1, 0.1), rng=0)
+
+
+def _shipped() -> NameList:
+    return NameList(sorted({n.lower() for n in mg.data.first_names().names}), [])
 
 
 def _kind(learned: bool) -> str:
@@ -214,31 +222,3 @@ def _kind(learned: bool) -> str:
 def _counted(data: Prepared, order: int) -> list[np.ndarray]:
     counts = NGram(data.train.tokens, order, len(data.reading["letters"]))
     return [counts.bits([name], skip=1) for name in data.test.tokens]
-
-
-def _read(path: str | None) -> list[str]:
-    """Different names in lower case, in alphabetical order."""
-    if path is None:
-        lines = list(mg.data.first_names().names)
-    else:
-        lines = read_text(path).split("\n")
-    names = set()
-    for number, line in enumerate(lines, 1):
-        name = line.strip().lower()
-        if len(name) > LONGEST:
-            raise DataError(
-                f"{path}, line {number}: longer than a name",
-                expect=f"at most {LONGEST} letters",
-                actual=f"{len(name)}: {name[:40]!r}...",
-                hint="one name a line",
-            )
-        if name:
-            names.add(name)
-    if len(names) < LEAST:
-        raise DataError(
-            f"{path}: too few names to learn from",
-            expect=f"{LEAST} different names or more",
-            actual=str(len(names)),
-            hint="one name a line",
-        )
-    return sorted(names)

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
-from minigrad.data.files import LONGEST, read_text
+from minigrad.data.fields import LONGEST
+from minigrad.data.text_encoding import Text
 from minigrad.engine.errors import DataError
 
 PEOPLE = frozenset(
@@ -38,6 +39,7 @@ TITLES = frozenset(
     "Sir St Uncle".split()
 )  # what follows them may be a first name, and they are none
 SELDOM = 3  # a word seen less often in lower case is no ordinary word
+_TAGGED = re.compile(r"\s*|\S+[ \t].*\b[BIOESLU](?:-\w+)?\s*")  # CoNLL: Tom B-PER
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]")
 
 
@@ -121,10 +123,10 @@ def _first_names(
 # ------------------------------------------------------------- of a user's file
 
 
-def read(path: str) -> Marked:
+def marked_in(text: Text, path: str) -> Marked:
     """The sentences of a user's file: one per line, with a star before each name."""
-    found = Marked([], [])
-    for number, line in enumerate(read_text(path).split("\n"), 1):
+    found, lines = Marked([], []), text.split("\n")
+    for number, line in enumerate(lines, 1):
         words: list[str] = []
         places: list[bool] = []
         star = False
@@ -137,6 +139,14 @@ def read(path: str) -> Marked:
             star = word == "*"
         if star:
             raise _wrong_star(path, number, line, "a star at the end of the line")
+        if len(found.words) == 20 and all(map(_TAGGED.fullmatch, lines[: number - 1])):
+            raise DataError(
+                f"{path}, line 1: a word and its tag in each line",
+                expect="one sentence a line, a star before each name: then *Tom came",
+                actual=lines[0][:60],
+                hint="join the words of a sentence in one line, with a star before "
+                "those whose tag is that of a person",
+            )
         if len(words) > LONGEST:
             raise DataError(
                 f"{path}, line {number}: too long a sentence",

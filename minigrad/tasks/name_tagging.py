@@ -20,8 +20,10 @@ import numpy as np
 import minigrad as mg
 from minigrad import models
 from minigrad.data import Vocabulary, tokenize
+from minigrad.data.files import read_as, read_text
 from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
+from minigrad.tasks.known_words import strangers
 from minigrad.tasks.name_figures import (
     LIMIT,
     about_lists,
@@ -39,7 +41,8 @@ from minigrad.tasks.name_filling import (
     filled,
     names_in_parts,
 )
-from minigrad.tasks.name_labels import Marked, ordinary_words, read, shipped
+from minigrad.tasks.name_labels import Marked, marked_in, ordinary_words, shipped
+from minigrad.tasks.repeated_texts import repeated
 from minigrad.tasks.spelling import Numbers, Reader, pieces_of
 from minigrad.tasks.task import Prepared, Section, Table, Task, Trained, first_askable
 from minigrad.tasks.task_options import Option, common
@@ -64,14 +67,17 @@ class NameTagging(Task):
         Option("min_count", 3, "words seen less often are unknown", least=1),
         Option("directions", 2, "2: also read from the end", least=1, below=3),
     )
+    remembered = ("min_count", "longest")
     monitor = "F1"
     better = "higher"
     learned = "Cross-entropy of a word in nats, with dropout."
     units: ClassVar = dict.fromkeys(("F1", "precision", "recall"), "{:.3f}")
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """Sentences and names in parts of 70, 10 and 20 %."""
-        marked = shipped() if settings.data is None else read(settings.data)
+        marked, notes = _read(settings)
         rows = mg.data.split(len(marked.words), (0.7, 0.1, 0.2), rng=0)
         train, validation, test = (marked.rows(part) for part in rows)
         if not any(places.any() for places in train.places):
@@ -82,17 +88,23 @@ class NameTagging(Task):
                 hint="mark the names, in most sentences",
             )
         names = names_in_parts(train)
-        known, choosing, held_out = names
-        reading = _reading(train, known, settings)
+        learned, choosing, held_out = names
+        reading = _reading(train, learned, settings) if known is None else known
         # three times, with other names each time: less depends on chance
         thrice = validation.rows([*range(len(validation.words))] * 3)
         later = (
             filled(thrice, choosing, np.random.default_rng(0)),
             filled(test, held_out, np.random.default_rng(1)),
         )
-        told = described(rows, later[1], names, settings.data is None)
+        told = read_as(notes)
+        told += described(rows, later[1], names, settings.data is None)
+        if known is not None:
+            words = map(known["words"].encode, _lower(train))
+            told += strangers(known, words, "words")
         example = None if settings.data is None else first_askable(_with_names(test))
-        return Prepared((train, names), *later, reading, told, example)
+        learned_from, held = ([" ".join(w) for w in p.words] for p in (train, test))
+        cautions = repeated(learned_from, held, "sentences")
+        return Prepared((train, names), *later, reading, told, example, cautions)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `WordTagger`."""
@@ -190,6 +202,19 @@ class NameTagging(Task):
         return self._known[1]
 
 
+def _read(settings: SimpleNamespace) -> tuple[Marked, list[str]]:
+    """Marked sentences, and what was interpreted: of the user's file, or our own."""
+    if settings.data is None:
+        return shipped(), []
+    text = read_text(settings.data, encoding=settings.encoding)
+    return marked_in(text, settings.data), text.notes
+
+
+def _lower(part: Marked) -> list[list[str]]:
+    """The words of each sentence that are no names, in lower case."""
+    return [[word.lower() for word in words] for words in part.plain()]
+
+
 def _given(model: Any, part: Filled, reading: dict[str, Any]) -> np.ndarray:
     """Which words the model takes for names: booleans, over all words."""
     return np.concatenate(chances(model, part.words, reading)) > LIMIT
@@ -207,7 +232,7 @@ def _reading(train: Marked, known: Names, settings: SimpleNamespace) -> dict[str
     Only familiar names have one. The others are read by their pieces, as the held-out
     names will be.
     """
-    plain = [[word.lower() for word in words] for words in train.plain()]
+    plain = _lower(train)
     familiar = [[*known.familiar]] * settings.min_count
     different = {word for words in [*plain, known.all()] for word in words}
     pieces = [pieces_of(word, settings.longest) for word in sorted(different)]

@@ -17,11 +17,13 @@ import numpy as np
 
 import minigrad as mg
 from minigrad import models
-from minigrad.data import Vocabulary, tokenize
-from minigrad.data.files import read_text
+from minigrad.data import tokenize
+from minigrad.data.files import read_as, read_text
 from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import NGram
+from minigrad.tasks.known_words import seen, strangers, vocabulary_for
+from minigrad.tasks.repeated_texts import repeated_passages
 from minigrad.tasks.statistics import paired
 from minigrad.tasks.task import (
     Prepared,
@@ -30,7 +32,6 @@ from minigrad.tasks.task import (
     Task,
     Trained,
     first_askable,
-    seen,
 )
 from minigrad.tasks.task_options import Option, common
 from minigrad.tasks.text_passages import CONTEXT, Chunks, Passage, bits
@@ -44,7 +45,8 @@ BLOCK = 100  # tokens in a row that the bootstrap keeps together
 class NextToken(Task):
     """The part that the two tasks share. A subclass defines what a token is."""
 
-    file = "plain text, UTF-8"
+    file = "plain text, UTF-8 or with a mark of its encoding"
+    remembered = ("min_count",)
     questions = QUESTIONS
     carry = True
     learned = "Cross-entropy in nats, with dropout; 1 nat is 1.44 bits."
@@ -65,9 +67,11 @@ class NextToken(Task):
         """The figures of a mean of so many bits per token."""
         raise NotImplementedError
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """The text in three parts that follow each other: 80, 10 and 10 %."""
-        text = mg.data.alice() if settings.data is None else read_text(settings.data)
+        text, notes = _read(settings)
         tokens = self.cut(text)
         if len(tokens) < LEAST:
             raise DataError(
@@ -77,23 +81,26 @@ class NextToken(Task):
                 hint="give a longer text",
             )
         parts = mg.data.split(tokens, (0.8, 0.1, 0.1), shuffle=False)
-        vocabulary = Vocabulary([parts[0]], min_count=settings.min_count)
+        vocabulary = vocabulary_for("tokens", known, [parts[0]], settings.min_count)
         numbers = [np.array(vocabulary.encode(part)) for part in parts]
         nothing = numbers[0][:0]
         before = nothing, numbers[0][-CONTEXT:], numbers[1][-CONTEXT:]
         train, validation, test = map(Passage, before, numbers)
         unknown = float((numbers[2] == 1).mean())
         lines = [
+            *read_as(notes),
             f"{len(tokens):,} {self.token}s in the order of the text: "
             f"{len(parts[0]):,} for training, {len(parts[1]):,} to choose the epoch, "
             f"{len(parts[2]):,} held out.",
             f"{len(vocabulary) - 2:,} different {self.token}s, "
-            f"{seen(settings.min_count)} in the training part. {_unknown(unknown)}",
+            f"{seen(known, settings.min_count)}. {_unknown(unknown)}",
+            *strangers(known, [numbers[0].tolist()], f"{self.token}s"),
         ]
         start = self.join(parts[2][: self.asked]).strip().split("\n")[0]
         example = None if settings.data is None else first_askable([start])
         reading = {"tokens": vocabulary}
-        return Prepared(train, validation, test, reading, lines, example)
+        cautions = repeated_passages(self.join(parts[0]), self.join(parts[2]))
+        return Prepared(train, validation, test, reading, lines, example, cautions)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `LanguageModel`."""
@@ -260,6 +267,14 @@ class NextCharacter(NextToken):
     def figures(self, bits: float) -> dict[str, float]:
         """Bits per character."""
         return {"bits": bits}
+
+
+def _read(settings: SimpleNamespace) -> tuple[str, list[str]]:
+    """The text, and what was interpreted: of the user's file, or the package's."""
+    if settings.data is None:
+        return mg.data.alice(), []
+    text = read_text(settings.data, encoding=settings.encoding)
+    return text, text.notes
 
 
 def _unknown(share: float) -> str:

@@ -1,17 +1,19 @@
 """Reads sentences with a rating, makes numbers of them, and forms three parts.
 
-Read next: `sentence_reading.py` (what happens inside a reader).
+Read next: `rating_scales.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 import minigrad as mg
-from minigrad.data.files import finite, read_table, some_text
+from minigrad.data.files import read_table
 from minigrad.engine.errors import DataError
+from minigrad.tasks.rating_scales import on_our_scale, rating
 from minigrad.tasks.task import enough
 
 CLEAR = 1.0  # |rating| from which people agree on a side
@@ -65,14 +67,37 @@ def _check_sides(ratings: np.ndarray) -> None:
             "sentiment: all sentences are on one side",
             expect=f"ratings of {CLEAR:g} or more, and of -{CLEAR:g} or less",
             actual=f"{positive} positive, {len(ratings) - positive} negative",
-            hint="ratings go from -4 (worst) to 4 (best); 0 is neither",
+            hint="ratings go from -4 (worst) to 4 (best); 0 is neither. For another "
+            "scale give its ends, such as --scale 1,5",
         )
 
 
-def read_rated(path: str | None) -> tuple[list[str], np.ndarray]:
-    """Texts and ratings: of the user's table, or the package's."""
-    if path is None:
-        reviews = mg.data.movie_reviews()
-        return list(reviews.texts), reviews.ratings
-    table = read_table(path, {"rating": finite, "text": some_text})
-    return table["text"], np.array(table["rating"])
+class Rated(NamedTuple):
+    """Texts, their ratings (n,) from -4 to 4, and what was interpreted."""
+
+    texts: Sequence[str]
+    ratings: np.ndarray
+    notes: list[str]
+
+
+def read_rated(
+    path: str, encoding: str | None = None, scale: str | None = None
+) -> Rated:
+    """The texts and ratings of a user's table.
+
+    A row without a text or a rating is left out.
+
+    Errors:  those of `read_table` and `on_our_scale`.
+    """
+    table = read_table(path, {"rating": rating, "text": str}, encoding=encoding)
+    found = on_our_scale(table["rating"], table.lines, scale, path)
+    has_text = np.array([bool(text.strip()) for text in table["text"]])
+    kept = np.flatnonzero(has_text & ~np.isnan(found.values))
+    notes = [*table.notes, *found.notes]
+    if without := len(has_text) - len(kept):
+        first = table.lines[int(np.setdiff1d(np.arange(len(has_text)), kept)[0])]
+        notes.append(
+            f"rows without a rating or a text: {without:,} left out (the first is line "
+            f"{first})"
+        )
+    return Rated([table["text"][k] for k in kept], found.values[kept], notes)

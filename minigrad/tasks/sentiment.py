@@ -13,18 +13,21 @@ from typing import Any, ClassVar
 import numpy as np
 
 import minigrad as mg
-from minigrad.data import Vocabulary
+from minigrad.data.files import read_as
 from minigrad.engine.scope import GATES
 from minigrad.engine.tensor import Tensor
 from minigrad.tasks.baselines import LogisticRegression
+from minigrad.tasks.known_words import seen, strangers, vocabulary_for
 from minigrad.tasks.rated_sentences import (
     CLEAR,
     LONGEST,
+    Rated,
     Sentences,
     clear,
     parts,
     read_rated,
 )
+from minigrad.tasks.repeated_texts import repeated
 from minigrad.tasks.sentence_reading import read, words_of
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
 from minigrad.tasks.statistics import Interval, paired
@@ -35,7 +38,6 @@ from minigrad.tasks.task import (
     Task,
     Trained,
     first_askable,
-    seen,
 )
 from minigrad.tasks.task_options import Option, common
 
@@ -48,13 +50,24 @@ class Sentiment(Task):
     name = "sentiment"
     help = "is a sentence positive or negative, after each word"
     example = "I loved the movie, but the ending was disappointing"
-    file = "columns rating (-4 worst to 4 best, 0 neither) and text (CSV or TSV)"
+    file = (
+        "columns rating and text (CSV or TSV). Ratings run from -4, the worst, to 4, "
+        "or from 1 to 5, 0 to 1 and so on if both ends occur; or they are the words "
+        "positive and negative"
+    )
     options = (
         *common(hidden=32, dropout=0.5, epochs=10, lr=3e-3, patience=4),
         Option("embedding", 64, "numbers per word", least=1),
         Option("word_dropout", 0.05, "share of words hidden while training", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
+        Option(
+            "scale",
+            None,
+            "worst and best rating of your file, such as 1,5",
+            unsaid="as the file shows",
+        ),
     )
+    remembered = ("min_count",)
     monitor = "loss"
     units: ClassVar = {"accuracy": "{:.1%}"}
     learned = (
@@ -63,12 +76,20 @@ class Sentiment(Task):
         "with the loss on the validation part."
     )
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """Parts of 75, 10 and 15 %; sentences without a clear side only train."""
-        texts, ratings = read_rated(settings.data)
+        texts, ratings, notes = (
+            Rated(*mg.data.movie_reviews(), [])
+            if settings.data is None
+            else read_rated(settings.data, settings.encoding, settings.scale)
+        )
         rows, validation, test = parts(ratings, settings.data)
         unclear = np.flatnonzero(np.abs(ratings) < CLEAR)
-        vocabulary = Vocabulary([texts[k] for k in rows], min_count=settings.min_count)
+        vocabulary = vocabulary_for(
+            "words", known, (texts[k] for k in rows), settings.min_count
+        )
         others = (
             f" The {len(unclear):,} others, closer to zero, are trained on as well."
             if len(unclear)
@@ -80,23 +101,27 @@ class Sentiment(Task):
             tokens = [vocabulary.encode(text)[:LONGEST] or [1] for text in chosen]
             return Sentences(chosen, tokens, ratings[rows])
 
+        train, held = sentences(np.concatenate([rows, unclear])), sentences(test)
         return Prepared(
-            sentences(np.concatenate([rows, unclear])),
+            train,
             sentences(validation),
-            sentences(test),
+            held,
             {"words": vocabulary},
             [
+                *read_as(notes),
                 f"{len(texts):,} sentences with a rating, of which "
                 f"{len(texts) - len(unclear):,} are {CLEAR:g} or more from zero: "
                 f"{len(rows):,} of these for training, {len(validation):,} to choose "
                 f"the epoch, {len(test):,} held out.{others}",
                 "The network learns the logistic function of the rating. An answer is "
                 "right if it is on the right side after the last word.",
-                f"{len(vocabulary) - 2:,} words, those {seen(settings.min_count)} in "
-                "the training part; all others are read as one unknown word. Of a "
-                f"longer sentence the first {LONGEST} words are read.",
+                f"{len(vocabulary) - 2:,} words, {seen(known, settings.min_count)}; "
+                "all others are read as one unknown word. Of a longer sentence the "
+                f"first {LONGEST} words are read.",
+                *strangers(known, train.tokens, "words"),
             ],
-            None if settings.data is None else first_askable(texts[k] for k in test),
+            None if settings.data is None else first_askable(held.texts),
+            repeated(train.texts, held.texts, "sentences"),
         )
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A mask says where the padding is.
 
-Read next: `statistics.py`.
+Read next: `known_words.py`.
 """
 
 from __future__ import annotations

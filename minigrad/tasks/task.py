@@ -60,6 +60,7 @@ class Prepared:
     reading   what turns an input into numbers, by name: Vocabulary, Scaling (made from
               the training part alone), or plain JSON. It is saved with the model
     lines     what the data are, in words: how many rows, where the parts begin
+    cautions  what in the data makes the figures mean less than they seem to
     example   an input for `predict` from the held-out part of a user's own data;
               None: the task's example fits
     """
@@ -70,6 +71,7 @@ class Prepared:
     reading: dict[str, Any]
     lines: list[str] = field(default_factory=list)
     example: str | None = None
+    cautions: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -122,6 +124,8 @@ class Task:
     learned      what the training loss is, for the caption of its curve
     carry        is the state carried from batch to batch? `loss` then takes and returns
                  it (`Trainer`)
+    remembered   options that only say how the reading is made: a model that is trained
+                 further keeps its own
     """
 
     name = ""
@@ -135,9 +139,15 @@ class Task:
     units: ClassVar[dict[str, str]] = {}
     learned = ""
     carry = False
+    remembered: tuple[str, ...] = ()
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """Read the data (`settings.data` or the package's own) and make parts of it.
+
+        known  the `reading` of a model to go on from: its vocabulary is used, and none
+               is made. None: a new model
 
         The parts do not depend on `settings.seed`: what is held out stays held out.
         Raises DataError for data that cannot be used, with the line and what is wanted.
@@ -213,11 +223,6 @@ def enough(path: str | None, what: str, count: int, least: int) -> None:
             actual=str(count),
             hint="a longer file",
         )
-
-
-def seen(count: int) -> str:
-    """Text that says which words are known, such as "seen 2 times or more"."""
-    return "seen" if count == 1 else f"seen {count} times or more"
 
 
 def first_askable(texts: Iterable[str]) -> str | None:

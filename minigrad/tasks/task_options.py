@@ -25,6 +25,8 @@ class Option(NamedTuple):
     least    numbers: the smallest that is allowed
     below    numbers: they have to be smaller than this
     choices  the values that are offered, if not any
+    bare     what `--name` alone means; None: it needs a value
+    unsaid   what holds where the default is None, in words
     """
 
     name: str
@@ -33,6 +35,8 @@ class Option(NamedTuple):
     least: float = 0
     below: float = math.inf
     choices: tuple[Any, ...] = ()
+    bare: Any = None
+    unsaid: str = "the package's own"
 
     @property
     def kind(self) -> type:
@@ -65,15 +69,28 @@ class Option(NamedTuple):
                 f"--{self.name.replace('_', '-')} {value}: not allowed",
                 expect=expect,
                 actual=repr(value),
-                hint=f"{self.help}; the default is {self.default}",
+                hint=f"{self.help}; the default is {self.told(self.default)}",
             )
         return found
+
+    def told(self, value: Any) -> Any:
+        """A value, in words where it is None."""
+        return self.unsaid if value is None else value
+
+
+ENCODING = Option(
+    "encoding",
+    None,
+    "encoding of your file, such as cp1252",
+    unsaid="what the file's mark says, or UTF-8",
+)
 
 
 def common(**defaults: Any) -> tuple[Option, ...]:
     """The options that every task has, with a task's own defaults."""
     table = (
         Option("data", None, "your own data file (see below)"),
+        ENCODING,
         Option("cell", "lstm", "kind of cell", choices=("rnn", "lstm", "gru")),
         Option("hidden", 32, "units per layer", least=1),
         Option("layers", 1, "number of layers", least=1),
@@ -98,6 +115,7 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
             f"--{option.name.replace('_', '-')}",
             default=argparse.SUPPRESS,
             metavar="FILE" if option.name == "data" else _place(option),
+            **({} if option.bare is None else {"nargs": "?", "const": option.bare}),
             help=f"{option.help} ({_shown(option)})",
         )
 
@@ -132,4 +150,4 @@ def _shown(option: Option) -> str:
             f"{c} (default)" if c == option.default else str(c) for c in option.choices
         )
         return ", ".join(words)
-    return "the package's own" if option.default is None else str(option.default)
+    return str(option.told(option.default))

@@ -35,7 +35,10 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
         Section(
             "Results",
             tables=[figures_table(trained)],
-            lines=["Measured on the held-out part, never used in training or tuning."],
+            lines=[
+                "Measured on the held-out part, never used in training or tuning.",
+                *data.cautions,
+            ],
         ),
         curves(trained),
         *trained.task.examples(trained, data),
@@ -64,10 +67,10 @@ def figures_table(trained: Trained) -> Table:
 
 def settings_table(trained: Trained) -> Table:
     """The options of the run, and how long it took."""
-    rows: list[list[Any]] = [
-        [key, "the package's own" if value is None else clean(value)]
-        for key, value in vars(trained.settings).items()
-    ]
+    rows: list[list[Any]] = []
+    for key, value in vars(trained.settings).items():
+        unsaid = "the package's own" if key == "data" else "as the file shows"
+        rows.append([key, unsaid if value is None else clean(value)])
     count = sum(p.size for p in trained.model.parameters())
     rows += [
         ["parameters", f"{count:,}"],

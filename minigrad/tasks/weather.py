@@ -17,12 +17,14 @@ import numpy as np
 
 from minigrad import models
 from minigrad.data.batching import batches
-from minigrad.data.files import SEPARATORS, day
+from minigrad.data.fields import day
+from minigrad.data.files import read_as, table_ending
 from minigrad.data.scaling import Scaling
 from minigrad.engine.errors import DataError
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.losses import mse
 from minigrad.tasks.days import (
+    WEEK,
     Days,
     Series,
     borders,
@@ -34,7 +36,15 @@ from minigrad.tasks.days import (
 from minigrad.tasks.forecast_figures import figures, forecast, guesses, verdict
 from minigrad.tasks.forecast_plots import pictures
 from minigrad.tasks.task import Prepared, Section, Table, Task, Trained
-from minigrad.tasks.task_options import Option, common
+from minigrad.tasks.task_options import ENCODING, Option, common
+
+FILL = Option(
+    "fill",
+    0,
+    "missing days in a row that take the values of the day before, at most; alone: 3",
+    below=366,
+    bare=3,
+)
 
 
 class Weather(Task):
@@ -43,7 +53,10 @@ class Weather(Task):
     name = "weather"
     help = "tomorrow's highest temperature, from the days before"
     example = "2015-07-04"
-    file = "columns date, temp_max, temp_min, precipitation, wind; one row per day"
+    file = (
+        "columns date, temp_max, temp_min (°C), precipitation (mm), wind; one row per "
+        "day (CSV or TSV)"
+    )
     options = (
         *common(
             hidden=24,
@@ -54,7 +67,9 @@ class Weather(Task):
             weight_decay=0.01,
         ),
         Option("days", 30, "how many past days the network reads", least=1, below=366),
+        FILL,
     )
+    questions = (ENCODING, FILL)
     monitor = "rmse"
     learned = (
         "Mean square of the error, in squares of the temperature's standard deviation, "
@@ -62,11 +77,16 @@ class Weather(Task):
     )
     units: ClassVar = {"rmse": "{:.3f} °C", "mae": "{:.3f} °C"}
 
-    def prepare(self, settings: SimpleNamespace) -> Prepared:
+    def prepare(
+        self, settings: SimpleNamespace, known: dict[str, Any] | None = None
+    ) -> Prepared:
         """The series in windows, in three parts that follow each other."""
-        series, n = read_series(settings.data), settings.days
+        series, n = _series(settings), settings.days
         last, held = borders(len(series.dates), n, settings.data)
-        scaling = Scaling(features(series)[:last])
+        if known is None:
+            scaling = Scaling(features(series)[:last])
+        else:
+            scaling = known["scaling"]
         if np.ptp(series.values[:last, 0]) == 0:
             raise DataError(
                 f"{settings.data}: temp_max never changes in the training part",
@@ -80,19 +100,30 @@ class Weather(Task):
             "data": settings.data,
         }
         targets = np.arange(n, len(series.dates))
+        targets = targets[series.measured[targets]]
         cuts = (targets < last, (targets >= last) & (targets < held), targets >= held)
+        fewest = min(int(cut.sum()) for cut in cuts)
+        if fewest < WEEK:
+            raise DataError(
+                f"{settings.data}: too few days have a highest temperature",
+                expect=f"{WEEK} or more in each of the three parts",
+                actual=f"{fewest} in one of them",
+                hint="a series with fewer gaps",
+            )
         names = "training", "validation", "held out"
         parts = {
             name: parts_of(series, targets[cut], scaling, n)
             for name, cut in zip(names, cuts, strict=True)
         }
-        lines = [
+        lines = read_as(series.notes)
+        lines += [
             f"{name}: {len(part.dates):,} days, {part.dates[0]} to {part.dates[-1]}"
             for name, part in parts.items()
         ]
         train, validation, test = parts.values()
         example = None if settings.data is None else str(test.dates[-1])
-        return Prepared(train, validation, test, reading, lines, example)
+        cautions = [*series.cautions]
+        return Prepared(train, validation, test, reading, lines, example, cautions)
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
         """The arguments of `models.forecaster.Forecaster`."""
@@ -135,15 +166,26 @@ class Weather(Task):
         own = forecast(trained.model, data.test.x, data.reading)
         return [verdict(own, data), pictures(own, data.test)]
 
-    def predict(self, trained: Trained, text: str) -> list[Section]:
+    def predict(
+        self,
+        trained: Trained,
+        text: str,
+        encoding: str | None = None,
+        fill: int = 0,
+    ) -> list[Section]:
         """The forecast for a date of the data, or for the day after a file's last.
 
         text  a date (2015-07-04); a .csv or .tsv file like the one of the training;
               or nothing: the day after the training's own data
+        encoding, fill  of that file: see `read_series`
         """
-        text, reading = text.strip(), trained.reading
-        own = os.path.splitext(text)[1].lower() in SEPARATORS
-        series = read_series(text if own else reading["data"])
+        text, reading, learned = text.strip(), trained.reading, trained.settings
+        own = bool(table_ending(text)) or os.path.isfile(text)
+        if own:
+            fill = max(fill, learned.fill)
+            series = read_series(text, encoding=encoding, fill=fill)
+        else:
+            series = _series(learned)
         when = _after(series) if own or not text else _date(text)
         first, n = series.dates[0], reading["days"]
         row = int((when - first).astype(int))
@@ -162,16 +204,23 @@ class Weather(Task):
             ["forecast", f"{guess:.1f}"],
             ["the day before", f"{series.values[row - 1, 0]:.1f}"],
         ]
-        if row < len(series.dates):
+        if row < len(series.dates) and series.measured[row]:
             rows.append(["what came", f"{series.values[row, 0]:.1f}"])
-        lines = []
+        lines = [*read_as(series.notes), *series.cautions] if own else []
         if trained.figures:
             error = next(iter(trained.figures.values()))["rmse"]
-            lines = [
+            lines.append(
                 f"About two of three forecasts have an error below {error:.1f} °C."
-            ]
+            )
         table = Table(f"Highest temperature on {when}", ["", "°C"], rows)
         return [Section("", lines, [table])]
+
+
+def _series(settings: SimpleNamespace) -> Series:
+    """The series that a run is trained on."""
+    if settings.data is None:
+        return read_series(None)
+    return read_series(settings.data, encoding=settings.encoding, fill=settings.fill)
 
 
 def _after(series: Series) -> Any:

@@ -30,9 +30,9 @@ def described(count):
     return "text,tags\n" + "".join(kinds[k % 2] + "\n" for k in range(count))
 
 
-def days(value):
+def days(value, wind=lambda k: 2):
     rows = np.arange("2020-01-01", "2021-01-01", dtype="datetime64[D]")
-    lines = [f"{day},{value(k)},5,0.1,2\n" for k, day in enumerate(rows)]
+    lines = [f"{day},{value(k)},5,0.1,{wind(k)}\n" for k, day in enumerate(rows)]
     return "date,temp_max,temp_min,precipitation,wind\n" + "".join(lines)
 
 
@@ -42,7 +42,8 @@ FILES = {  # task, file, content: what the error says; None: it is trained
     "few sentences": ("sentiment", "a.csv", reviews(4),
         r"a.csv: too few sentences with a clear side[\s\S]*10 or more"),
     "huge ratings": ("sentiment", "a.csv",
-        reviews(40) + "1e308,fine\n-1e308,dull\n", None),
+        reviews(40) + "1e308,fine\n-1e308,dull\n",
+        r"line 42: a rating beyond the scale[\s\S]*-4 to 4[\s\S]*1e\+308; 2 such rows"),
     "invisible text": ("sentiment", "a.csv",
         reviews(40) + "3,\u200b\n-3,\u200b\n" * 10, None),
     "few descriptions": ("autotagging", "a.csv", described(3),
@@ -59,7 +60,9 @@ FILES = {  # task, file, content: what the error says; None: it is trained
     "other line ends of names": ("first-names", "a.txt",
         "an\x0cn\n" * 20 + "x" * 60 + "\n", "line 21"),
     "beyond floating point": ("weather", "a.csv",
-        days(lambda k: (-1) ** k * 1e300), "too large"),
+        days(lambda k: (-1) ** k * 1e300), r"line 3: temp_max is -1e\+300"),
+    "a wind beyond floating point": ("weather", "a.csv",
+        days(lambda k: 9 + k % 2, lambda k: f"{1 + k % 4}e300"), "too large"),
     "underscores": ("weather", "a.csv", days(lambda k: "1_0"), "line 2: unreadable"),
 }  # fmt: skip
 

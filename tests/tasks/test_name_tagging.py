@@ -74,12 +74,12 @@ def test_stars_mark_the_word_that_follows(tmp_path):
     path = tmp_path / "marked.txt"
     lines = ["Then *Tom's dog saw * Ann , again ."] + ["nobody came"] * 10
     path.write_text("\n\n".join(lines), encoding="utf-8")
-    words, places = name_labels.read(str(path))
+    words, places = name_labels.marked_in(mg.data.read_text(path), "a.txt")
     assert words[0] == "Then Tom's dog saw Ann , again .".split() and len(words) == 11
     assert np.flatnonzero(places[0]).tolist() == [1, 4] and not places[1].any()
     path.write_text("\n\nthen **Tom came\n" * 10, encoding="utf-8")
     with pytest.raises(errors.DataError, match="line 3: a star without"):
-        name_labels.read(str(path))
+        name_labels.marked_in(mg.data.read_text(path), "a.txt")
 
 
 # ------------------------------------------------------------- names drawn
