@@ -10,7 +10,8 @@ from pathlib import Path
 
 HELP = "train a model on real data and compare it with simple baselines"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
-OWN = ("command", "run", "task", "output", "resume", "anew", "monitor")  # not a task's
+# not a task's
+OWN = ("command", "run", "task", "output", "resume", "start", "anew", "monitor")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FOLDER",
             help="where to save the model and its page (your data folder)",
         )
-        own.add_argument("--resume", action="store_true", help="continue a stopped run")
+        own.add_argument(
+            "--resume",
+            action="store_true",
+            help="continue a stopped run; with more --epochs also a complete one",
+        )
+        own.add_argument(
+            "--from",
+            dest="start",
+            type=Path,
+            metavar="FOLDER",
+            help="train a saved model further on other data, starting from its "
+            "weights, vocabulary and options",
+        )
         own.add_argument(
             "--anew", action="store_true", help="start again; the old run is kept"
         )
@@ -55,6 +68,7 @@ def run(options: argparse.Namespace) -> None:
         options.task,
         options.output,
         resume=options.resume,
+        start=options.start,
         anew=options.anew,
         monitor=options.monitor,
         **{k: v for k, v in vars(options).items() if k not in OWN},

@@ -1,6 +1,6 @@
 """Loads a trained model from its file, and checks that this version can use it.
 
-Read next: `task_page.py`.
+Read next: `fine_tuning.py`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from minigrad.data.scaling import Scaling
@@ -55,6 +56,23 @@ def read_task(task: Task, path: Path) -> Run:
             hint=f"choose the folder of a {task.name} run with -o FOLDER",
         )
     return run
+
+
+def saved_settings(task: Task, run: Run) -> SimpleNamespace:
+    """The options of a saved run; CheckpointError if this version has others."""
+    try:
+        return checked(task.options, run.about["settings"])
+    except (KeyError, TypeError, AttributeError, MinigradError) as error:
+        raise outdated(task, str(error).splitlines()[0]) from None
+
+
+def saved_reading(task: Task, run: Run) -> Reading:
+    """What turns an input into numbers, of a saved run; CheckpointError if it is not
+    there."""
+    try:
+        return Reading(task, reading_from_json(run.about["reading"]))
+    except (MinigradError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise outdated(task, str(error).splitlines()[0]) from None
 
 
 def trained_from(task: Task, run: Run, model: Any = None) -> Trained:

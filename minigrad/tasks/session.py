@@ -16,13 +16,14 @@ from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DataError,
-    MinigradError,
 )
 from minigrad.engine.scope import no_grad
+from minigrad.tasks.fine_tuning import Start
 from minigrad.tasks.saved_model import (
-    outdated,
     read_task,
     reading_to_json,
+    saved_reading,
+    saved_settings,
     trained_from,
 )
 from minigrad.tasks.task import MODEL, Prepared, Task, Trained
@@ -30,7 +31,9 @@ from minigrad.tasks.task_folder import PREVIOUS, RUN, UNFINISHED, Claimed, folde
 from minigrad.tasks.task_options import settings as checked
 from minigrad.tasks.task_trainer import trainer_of
 from minigrad.training import Trainer, generators
-from minigrad.training.run_file import Run, read_run
+from minigrad.training.run_file import Run, read_run, write_run
+
+LONGER = "epochs", "patience"  # what may grow when a run is resumed
 
 
 class Session:
@@ -38,7 +41,9 @@ class Session:
 
     name      the task
     folder    where its files are (`folder_of`); `claim` it first
-    resume    go on from the run that is there, with its options
+    resume    go on from the run that is there, with its options; more epochs than it
+              had lengthen it
+    start     the folder (or file) of a saved model to go on from: `fine_tuning.py`
     given     the options that were said
     """
 
@@ -47,9 +52,18 @@ class Session:
         name: str,
         folder: str | os.PathLike[str] | None = None,
         resume: bool = False,
+        start: str | os.PathLike[str] | None = None,
         **given: Any,
     ) -> None:
         from minigrad.tasks import task
+
+        if resume and start is not None:
+            raise ArgumentError(
+                "--resume and --from: one of them",
+                expect="--resume to go on with a run, --from to start one",
+                actual="both",
+                hint="a run that was started with --from needs --resume alone",
+            )
 
         if given.get("data") is not None:  # it is found again from any folder
             given["data"] = os.path.abspath(str(given["data"]))
@@ -59,8 +73,12 @@ class Session:
         self.resume = resume
         self.saved = read_task(self.task, self.path) if resume else None
         self.settings = checked(self.task.options, given)
+        self.start = None if start is None else Start(self.task, start)
+        self.longer = False
         if self.saved is not None:
-            self.settings = _same(self.task, self.saved, given)
+            self.settings, self.longer = _same(self.task, self.saved, given)
+        if self.start is not None:
+            self.settings = self.start.chosen(given)
 
     def prepare(self) -> Prepared:
         """Read the data. CheckpointError if the data of a resumed run have changed."""
@@ -72,7 +90,19 @@ class Session:
                 actual="different content",
                 hint="put the old file back, or start again without --resume",
             )
-        self.data = self.task.prepare(self.settings)
+        known = None
+        if self.start is not None:
+            known = self.start.reading
+        elif self.saved is not None and self._started_from():
+            known = saved_reading(self.task, self.saved)
+        self.data = self.task.prepare(self.settings, known)
+        if self.start is not None:
+            self.start.check(self.settings, self.data)
+        if known is not None:
+            self.data.lines.insert(
+                0,
+                f"Starts from the weights and vocabulary of {self._started_from()}.",
+            )
         self._digest = digest
         return self.data
 
@@ -83,6 +113,8 @@ class Session:
         weights, order, noise = seeds
         self.config = task.configure(settings, self.data)
         model = task.build(self.config, weights, noise)
+        if self.start is not None:
+            self.start.load_into(model)
         batches = task.batches(self.data, settings, order)
         trainer = trainer_of(
             task,
@@ -96,6 +128,8 @@ class Session:
         )
         if self.saved is not None:
             trainer.load(self.saved)
+            if self.longer:
+                trainer.waited = 0  # it is to go on, even if nothing got better
         else:
             self._make_room()
         return trainer
@@ -108,7 +142,14 @@ class Session:
             "reading": reading_to_json(self.data.reading),
             "data": self._digest,
             "figures": figures,
+            "start": str(self._started_from() or ""),
         }
+
+    def _started_from(self) -> Any:
+        """The model that this run, or the one it resumes, was started from."""
+        if self.start is not None:
+            return self.start.path
+        return self.saved.about.get("start") if self.saved is not None else None
 
     def _make_room(self) -> None:
         """Move a finished run aside; ArgumentError if there is an unfinished one."""
@@ -142,8 +183,11 @@ class Session:
         with no_grad():
             own = self.task.evaluate(trainer.model, self.data.test, self.data.reading)
         figures = {MODEL: own, **self.task.baselines(self.data)}
-        trainer.about = self._about(figures)
-        trainer.save()
+        # The file has the weights of the last epoch, from where the run can be made
+        # longer, and the best ones; the model has only these.
+        run = read_run(self.path)
+        about = self._about(figures)
+        write_run(self.path, dict(run.arrays), about, run.progress)
         return trained_from(self.task, read_run(self.path), trainer.model)
 
 
@@ -152,6 +196,7 @@ def train(
     *,
     folder: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    start: str | os.PathLike[str] | None = None,
     anew: bool = False,
     callbacks: Sequence[Any] = (),
     page: bool = True,
@@ -161,7 +206,9 @@ def train(
 
     name       one of `TASKS`
     folder     where its files are; None: the user's data folder
-    resume     go on with the run that is in the folder, with its options
+    resume     go on with the run that is in the folder, with its options; with a larger
+               `epochs` (or `patience`) also with one that is at its end
+    start      the folder of a saved model: train it further, on other data
     anew       put an unfinished run in the folder aside
     callbacks  see `Trainer`; `Progress()` shows a bar
     options    those of the task: epochs, seed, cell, data ...
@@ -172,7 +219,7 @@ def train(
     """
     from minigrad.tasks.task_page import write
 
-    session = Session(name, folder, resume, **options)
+    session = Session(name, folder, resume, start, **options)
     with Claimed(session.folder):
         data = session.prepare()
         if anew:
@@ -185,21 +232,30 @@ def train(
     return trained
 
 
-def _same(task: Task, run: Run, given: Mapping[str, Any]) -> SimpleNamespace:
-    """The options of a run that is resumed; ArgumentError if others were given."""
-    try:
-        saved = checked(task.options, run.about["settings"])
-    except (KeyError, TypeError, AttributeError, MinigradError) as error:
-        raise outdated(task, str(error).splitlines()[0]) from None
+def _same(
+    task: Task, run: Run, given: Mapping[str, Any]
+) -> tuple[SimpleNamespace, bool]:
+    """The options of a run that is resumed, and whether it is made longer.
+
+    Raises ArgumentError if others were given. Only `LONGER` may grow.
+    """
+    saved, longer = saved_settings(task, run), False
     for name, value in vars(checked(task.options, given)).items():
-        if name in given and value != getattr(saved, name):
-            raise ArgumentError(
-                f"--resume uses the options of the saved run, but {name} differs",
-                expect=f"{name} = {getattr(saved, name)}",
-                actual=f"{name} = {value}",
-                hint=f"leave out --{name.replace('_', '-')}, or start again",
-            )
-    return saved
+        old = getattr(saved, name)
+        if name not in given or value == old:
+            continue
+        if name in LONGER and value > old:
+            setattr(saved, name, value)
+            longer = True
+            continue
+        more = "it may grow, but not shrink; " * (name in LONGER)
+        raise ArgumentError(
+            f"--resume uses the options of the saved run, but {name} differs",
+            expect=f"{name} = {old}",
+            actual=f"{name} = {value}",
+            hint=f"{more}leave out --{name.replace('_', '-')}, or start again",
+        )
+    return saved, longer
 
 
 def _digest(path: str | None) -> str:

@@ -30,6 +30,7 @@ def train_and_tell(
     folder: str | os.PathLike[str] | None = None,
     *,
     resume: bool = False,
+    start: str | os.PathLike[str] | None = None,
     anew: bool = False,
     monitor: bool = False,
     console: Console | None = None,
@@ -40,6 +41,7 @@ def train_and_tell(
     name      one of `TASKS`
     folder    where its files are; None: the user's data folder
     resume    go on with the run that is in the folder, with its options
+    start     the folder of a saved model: train it further, on other data
     anew      put an unfinished run in the folder aside
     monitor   watch the gradients, and write monitor.html and monitor.csv too
     console   None: the terminal
@@ -48,12 +50,12 @@ def train_and_tell(
     Errors:  those of `tasks.train`; KeyboardInterrupt after Ctrl-C.
     """
     console = console or Console()
-    session = Session(name, folder, resume, **options)
+    session = Session(name, folder, resume, start, **options)
     task = session.task
     place = [] if folder is None else [str(folder)]
     with Claimed(session.folder):
         data = session.prepare()
-        for line in data.lines:
+        for line in [*data.lines, *data.cautions]:
             console.print(line, markup=False, highlight=False)
         console.print("* marks the best epoch so far on the validation part")
         if anew:
@@ -63,7 +65,7 @@ def train_and_tell(
             callbacks.append(_monitor(console, session.folder))
         trainer = session.trainer(callbacks)
         if resume:
-            console.print(_where(trainer), highlight=False)
+            console.print(_where(trainer, session.longer), highlight=False)
         with _how_to_go_on(console, session, trainer, place):
             trainer.fit()
             trained = session.finish(trainer)
@@ -117,7 +119,9 @@ def _monitor(console: Console, folder: Path) -> Monitor:
     return Monitor(folder, tell=tell)
 
 
-def _where(trainer: Trainer) -> str:
+def _where(trainer: Trainer, longer: bool) -> str:
     if trainer.done:
-        return "the run is already complete"
-    return f"continuing at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"
+        return "the run is already complete; more --epochs make it longer"
+    told = f"continuing at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"
+    rates = f", with the learning rates of a run of {trainer.epochs} epochs"
+    return told + rates * longer
