@@ -120,7 +120,7 @@ def test_the_commands_say_that_a_run_is_made_longer(series, tmp_path, capsys):
     assert "already complete; more --epochs make it" in capsys.readouterr().out
     assert main([*words, "--resume", "--epochs", "2"]) == 0
     said = capsys.readouterr().out
-    assert "continuing at epoch 2, batch 1, with the learning rates of a run of 2" in said
+    assert "continuing at epoch 2, batch 1, with the learning rates of a run" in said
     assert "epoch  2/2" in said or "epoch 2/2" in said
 
 
@@ -218,7 +218,7 @@ def test_what_may_be_changed(model, other, tmp_path):
 def test_models_that_are_none_or_of_another_task(model, tmp_path):
     with pytest.raises(CheckpointError, match="no saved run of weather"):
         train(tmp_path, start=tmp_path / "nowhere")
-    with pytest.raises(CheckpointError, match="is of another task"):
+    with pytest.raises(CheckpointError, match=r"another task[\s\S]*--from FOLDER"):
         tasks.train("sentiment", folder=tmp_path, start=model)
     path = tmp_path / "run.safetensors"
     path.write_bytes((model / "run.safetensors").read_bytes()[:-50])
