@@ -39,15 +39,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         own.add_argument(
             "--resume",
             action="store_true",
-            help="go on with a run; with more --epochs also with one that has ended",
+            help="continue a stopped run; with more --epochs also a complete one",
         )
         own.add_argument(
             "--from",
             dest="start",
             type=Path,
             metavar="FOLDER",
-            help="train a saved model further, on other data: its weights, vocabulary "
-            "and options are the start",
+            help="train a saved model further on other data, starting from its "
+            "weights, vocabulary and options",
         )
         own.add_argument(
             "--anew", action="store_true", help="start again; the old run is kept"

@@ -56,7 +56,7 @@ class Autotagging(Task):
         Option("embedding", 200, "numbers per word", least=1),
         Option("word_dropout", 0.25, "share of words hidden while training", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
-        Option("threshold", 0.35, "chance from which a tag is given", below=1),
+        Option("threshold", 0.35, "give a tag from this probability on", below=1),
         Option(
             "separator",
             None,
@@ -116,8 +116,9 @@ class Autotagging(Task):
         lines = [
             *read_as(notes),
             f"{len(texts):,} descriptions with {len(names)} different tags, "
-            f"{np.mean([len(t) for t in tags]):.1f} on average: {len(train):,} train, "
-            f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
+            f"{np.mean([len(t) for t in tags]):.1f} per text on average: "
+            f"{len(train):,} for training, {len(validation):,} to choose the epoch, "
+            f"{len(test):,} held out.",
             f"{len(vocabulary) - 2:,} words, {seen(known, settings.min_count)}. A tag "
             f"is given if its chance is above {settings.threshold:g}.",
             *strangers(known, parts[0].tokens, "words"),

@@ -43,7 +43,7 @@ class Start:
         path = Path(place)
         self.task = task
         self.path = path if path.is_file() else path / RUN
-        self.run: Run = read_task(task, self.path)
+        self.run: Run = read_task(task, self.path, "--from")
         self.settings = saved_settings(task, self.run)
         self.reading = saved_reading(task, self.run)
 

@@ -69,10 +69,10 @@ class FirstNames(Task):
         parts = [part(names) for names in (train, validation, test)]
         lines = [
             *read_as(given.notes),
-            f"{len(given.names):,} different names: {len(train):,} train, "
-            f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
+            f"{len(given.names):,} different names: {len(train):,} for training, "
+            f"{len(validation):,} to choose the epoch, {len(test):,} held out.",
             f"{len(letters) - 2} different letters, all in lower case; the end of a "
-            "name counts as one more.",
+            "name counts as one more letter.",
             *strangers(known, ([*t[1:-1]] for t in parts[0].tokens), "letters"),
         ]
         example = None if path is None else first_askable(n[:3] for n in test)

@@ -124,7 +124,7 @@ def _first_names(
 
 
 def marked_in(text: Text, path: str) -> Marked:
-    """Sentences of the user's: one a line, a star before each name."""
+    """The sentences of a user's file: one per line, with a star before each name."""
     found, lines = Marked([], []), text.split("\n")
     for number, line in enumerate(lines, 1):
         words: list[str] = []

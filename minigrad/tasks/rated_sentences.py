@@ -67,8 +67,8 @@ def _check_sides(ratings: np.ndarray) -> None:
             "sentiment: all sentences are on one side",
             expect=f"ratings of {CLEAR:g} or more, and of -{CLEAR:g} or less",
             actual=f"{positive} positive, {len(ratings) - positive} negative",
-            hint="ratings run from -4 (worst) to 4 (best), 0 being neither; of another "
-            "scale say the ends, such as --scale 1,5",
+            hint="ratings go from -4 (worst) to 4 (best); 0 is neither. For another "
+            "scale give its ends, such as --scale 1,5",
         )
 
 

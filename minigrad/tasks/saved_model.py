@@ -36,7 +36,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> Trained:
     return trained_from(found, run)
 
 
-def read_task(task: Task, path: Path) -> Run:
+def read_task(task: Task, path: Path, option: str = "-o") -> Run:
     """The run in this file; CheckpointError if it is none of this task."""
     if not path.exists():
         raise CheckpointError(
@@ -53,7 +53,7 @@ def read_task(task: Task, path: Path) -> Run:
             f"{path} belongs to another task",
             expect=task.name,
             actual=repr(found)[:60],
-            hint=f"choose the folder of a {task.name} run with -o FOLDER",
+            hint=f"choose the folder of a {task.name} run with {option} FOLDER",
         )
     return run
 

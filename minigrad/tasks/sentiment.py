@@ -111,10 +111,10 @@ class Sentiment(Task):
                 *read_as(notes),
                 f"{len(texts):,} sentences with a rating, of which "
                 f"{len(texts) - len(unclear):,} are {CLEAR:g} or more from zero: "
-                f"{len(rows):,} of these train, {len(validation):,} choose the epoch, "
-                f"{len(test):,} are held out.{others}",
-                "The network learns the logistic function of the rating; it is judged "
-                "by the side that it takes after the last word.",
+                f"{len(rows):,} of these for training, {len(validation):,} to choose "
+                f"the epoch, {len(test):,} held out.{others}",
+                "The network learns the logistic function of the rating. An answer is "
+                "right if it is on the right side after the last word.",
                 f"{len(vocabulary) - 2:,} words, {seen(known, settings.min_count)}; "
                 "all others are read as one unknown word. Of a longer sentence the "
                 f"first {LONGEST} words are read.",

@@ -248,12 +248,12 @@ def _same(
             setattr(saved, name, value)
             longer = True
             continue
-        more = "more are allowed, fewer are not; " * (name in LONGER)
+        more = "it may grow, but not shrink; " * (name in LONGER)
         raise ArgumentError(
-            f"--resume goes on with the options of the run: {name} differs",
+            f"--resume uses the options of the saved run, but {name} differs",
             expect=f"{name} = {old}",
             actual=f"{name} = {value}",
-            hint=f"{more}leave out --{name.replace('_', '-')}, or train anew",
+            hint=f"{more}leave out --{name.replace('_', '-')}, or start again",
         )
     return saved, longer
 

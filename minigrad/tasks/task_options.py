@@ -69,7 +69,7 @@ class Option(NamedTuple):
                 f"--{self.name.replace('_', '-')} {value}: not allowed",
                 expect=expect,
                 actual=repr(value),
-                hint=f"{self.help}; without it {self.told(self.default)}",
+                hint=f"{self.help}; the default is {self.told(self.default)}",
             )
         return found
 
@@ -89,7 +89,7 @@ ENCODING = Option(
 def common(**defaults: Any) -> tuple[Option, ...]:
     """The options that every task has, with a task's own defaults."""
     table = (
-        Option("data", None, "a file of your own (see below)"),
+        Option("data", None, "your own data file (see below)"),
         ENCODING,
         Option("cell", "lstm", "kind of cell", choices=("rnn", "lstm", "gru")),
         Option("hidden", 32, "units per layer", least=1),

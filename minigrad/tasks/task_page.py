@@ -36,7 +36,7 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
             "Results",
             tables=[figures_table(trained)],
             lines=[
-                "On the held-out part, which training and tuning never saw.",
+                "Measured on the held-out part, never used in training or tuning.",
                 *data.cautions,
             ],
         ),
@@ -66,7 +66,7 @@ def figures_table(trained: Trained) -> Table:
 
 
 def settings_table(trained: Trained) -> Table:
-    """The options of the run, and what it took."""
+    """The options of the run, and how long it took."""
     rows: list[list[Any]] = []
     for key, value in vars(trained.settings).items():
         unsaid = "the package's own" if key == "data" else "as the file shows"

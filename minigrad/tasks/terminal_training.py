@@ -121,7 +121,7 @@ def _monitor(console: Console, folder: Path) -> Monitor:
 
 def _where(trainer: Trainer, longer: bool) -> str:
     if trainer.done:
-        return "the run is at its end already; more --epochs make it longer"
-    told = f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"
-    rate = f", with the learning rates of a run of {trainer.epochs} epochs"
-    return told + rate * longer
+        return "the run is already complete; more --epochs make it longer"
+    told = f"continuing at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"
+    rates = f", with the learning rates of a run of {trainer.epochs} epochs"
+    return told + rates * longer

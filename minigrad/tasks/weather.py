@@ -66,7 +66,7 @@ class Weather(Task):
             patience=12,
             weight_decay=0.01,
         ),
-        Option("days", 30, "how many days before are read", least=1, below=366),
+        Option("days", 30, "how many past days the network reads", least=1, below=366),
         FILL,
     )
     questions = (ENCODING, FILL)
@@ -210,7 +210,7 @@ class Weather(Task):
         if trained.figures:
             error = next(iter(trained.figures.values()))["rmse"]
             lines.append(
-                f"Two of three forecasts are off by less than {error:.1f} °C or so."
+                f"About two of three forecasts have an error below {error:.1f} °C."
             )
         table = Table(f"Highest temperature on {when}", ["", "°C"], rows)
         return [Section("", lines, [table])]
