@@ -32,17 +32,17 @@ def network_arguments(parser: argparse.ArgumentParser) -> Any:
     """The sizes and variants of a network, for any command that makes one: a group."""
     group = parser.add_argument_group("the network")
     add = group.add_argument
-    add("--layers", type=int, default=1, metavar="N", help="one above the other")
-    add("--bidirectional", action="store_true", help="a second cell, from the end")
+    add("--layers", type=int, default=1, metavar="N", help="layers, stacked (1)")
+    add("--bidirectional", action="store_true", help="add a cell from the end")
     add("--inputs", type=int, default=3, metavar="D", help="input size (3)")
     add("--hidden", type=int, default=4, metavar="H", help="hidden size (4)")
-    add("--batch", type=int, default=1, metavar="B", help="sequences at a time (1)")
-    add("--activation", choices=("tanh", "relu"), help="rnn: of the state")
-    add("--peephole", choices=("current", "previous"), help="lstm: gates see c")
-    add("--couple", choices=("forget", "input"), help="lstm: one gate from the other")
-    add("--reset", choices=("after", "before"), help="gru: the matmul")
-    add("--update", choices=("keep", "take"), help="gru: what z does to the old state")
-    add("--seed", type=int, default=0, metavar="N", help="of weights and inputs (0)")
+    add("--batch", type=int, default=1, metavar="B", help="batch size (1)")
+    add("--activation", choices=("tanh", "relu"), help="rnn: activation (tanh)")
+    add("--peephole", choices=("current", "previous"), help="lstm: gates also read c")
+    add("--couple", choices=("forget", "input"), help="lstm: i = 1 - f")
+    add("--reset", choices=("after", "before"), help="gru: r before matmul?")
+    add("--update", choices=("keep", "take"), help="gru: keep h where z is 1?")
+    add("--seed", type=int, default=0, metavar="N", help="random seed (0)")
     return group
 
 
@@ -108,7 +108,7 @@ def _variants(options: argparse.Namespace) -> dict[str, str]:
                 f"--{name} is no variant of {options.model}",
                 expect=", ".join(f"--{n}" for n in VARIANTS[options.model]),
                 actual=f"--{name} {value}",
-                hint="minigrad draw --help tells which model has which variant",
+                hint="minigrad draw --help lists the variants of each model",
             )
         given[name] = value
     return given
@@ -118,7 +118,7 @@ def unrollable(command: str, options: argparse.Namespace, steps: int) -> None:
     """ArgumentError if there is no step, or no sample, to unroll the network over."""
     if steps < 1 or options.batch < 1:
         raise ArgumentError(
-            f"{command}: nothing to unroll",
+            f"{command}: there are no steps to run",
             expect="--steps and --batch of 1 or more",
             actual=f"--steps {steps} --batch {options.batch}",
             hint=f"minigrad {command} lstm --steps 5",

@@ -1,4 +1,4 @@
-"""`minigrad doctor`: what is installed, what works, and how to get the rest.
+"""`minigrad doctor`: shows what is installed, what works, and how to get the rest.
 
 Each line is a fact that was tried just now, not a guess: an engine is asked for a small
 picture, a kernel is compiled.
@@ -11,7 +11,7 @@ import importlib.metadata
 import platform
 import sys
 
-HELP = "say what is installed, and how to get the rest"
+HELP = "show what is installed, and how to install what is missing"
 EXAMPLE = "minigrad doctor"
 PACKAGES = (
     "numpy", "numba", "graphviz", "pygraphviz", "rich", "matplotlib", "safetensors",
@@ -22,12 +22,12 @@ REMEDIES = {
         "dnf install graphviz; macOS: brew install graphviz; Windows: winget install "
         "graphviz; anywhere: pip install pygraphviz"
     ),
-    "pygraphviz": "optional where dot is there: pip install pygraphviz",
+    "pygraphviz": "optional if you have dot: pip install pygraphviz",
 }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Nothing to say."""
+    """This command takes no arguments."""
 
 
 def run(options: argparse.Namespace) -> None:
@@ -72,9 +72,9 @@ def _engines() -> list[str]:
         except MinigradError as error:
             lines.append(f"{engine:<12}does not work: {error.actual}")
     if working:
-        lines.append(f"pictures    drawn by {working[0]}")
+        lines.append(f"pictures    {working[0]} draws them")
         spare = ", ".join(working[1:])
-        lines += [f"            {spare} works too"] if spare else []
+        lines += [f"            {spare} also works"] if spare else []
     else:
         lines.append(f"pictures    only .dot text. {REMEDIES['dot']}")
     return lines
@@ -85,4 +85,4 @@ def _kernels() -> str:
 
     if jit.enabled:
         return "kernels     compiled by numba"
-    return "kernels     off (NumPy does everything, slower)"
+    return "kernels     off (NumPy does the work, more slowly)"

@@ -1,4 +1,4 @@
-"""`minigrad draw rnn|lstm|gru`: a picture of an unrolled network, without a program.
+"""`minigrad draw rnn|lstm|gru`: draws an unrolled network; no Python code is needed.
 
 Read next: `demo_network.py`.
 """
@@ -27,29 +27,29 @@ LEVELS = ("cell", "gate", "op")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands."""
+    """Add the options of this command to the parser."""
     parser.add_argument("model", choices=KINDS, help="the cell")
     add = network_arguments(parser).add_argument
     add("--steps", type=int, metavar="T", help="time steps (5, or one per word)")
-    add("--sentence", metavar="WORDS", help="what is read: names the steps")
+    add("--sentence", metavar="WORDS", help="the words to read, one per step")
     add = parser.add_argument_group("the picture").add_argument
     add(
-        "-o", "--output", metavar="FILE", help=".svg .png .pdf .html or .dot; none: DOT"
+        "-o", "--output", metavar="FILE", help="svg, png, pdf, html or dot (prints DOT)"
     )
-    add("--frames", metavar="FOLDER", help="a numbered SVG per step, for slides")
+    add("--frames", metavar="FOLDER", help="one SVG per step, for slides")
     add(
         "--level",
         choices=LEVELS,
         default="gate",
-        help="a box per step, gate, operation",
+        help="one box per step, gate or operation (gate)",
     )
-    add("--values", action="store_true", help="numbers and heat maps in the boxes")
-    add("--gradients", action="store_true", help="the size of each gradient")
-    add("--backward", action="store_true", help="the backward graph above the forward")
-    add("--theme", choices=("light", "dark"), default="light", help="the paper")
+    add("--values", action="store_true", help="show numbers and heat maps in boxes")
+    add("--gradients", action="store_true", help="show how large each gradient is")
+    add("--backward", action="store_true", help="also draw the backward pass")
+    add("--theme", choices=("light", "dark"), default="light", help="colours (light)")
     add("--max-steps", type=int, default=10, metavar="N",
-        help="longer sequences lose their middle (10)")  # fmt: skip
-    add("--timeout", type=float, metavar="S", help="seconds until dot is stopped (60)")
+        help="steps to draw; more: the middle is left out (10)")  # fmt: skip
+    add("--timeout", type=float, metavar="S", help="seconds before dot is stopped (60)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -93,7 +93,7 @@ def _words_and_steps(options: argparse.Namespace) -> tuple[list[str], int]:
     words = (options.sentence or "").split()
     if options.sentence is not None and not words:
         raise ArgumentError(
-            "--sentence has no words",
+            "--sentence contains no words",
             expect="words with spaces between them",
             actual=repr(options.sentence[:60]),
             hint='minigrad draw lstm --sentence "I loved the movie"',
@@ -109,7 +109,7 @@ def _words_and_steps(options: argparse.Namespace) -> tuple[list[str], int]:
 
 
 def _check_files(options: argparse.Namespace, steps: int) -> None:
-    """Refuse at once what cannot be written, or not be laid out, before any work."""
+    """Raise ArgumentError before any work if the picture cannot be drawn or written."""
     from minigrad.drawing.drawing import FORMATS, LARGEST
     from minigrad.drawing.write.picture_files import in_folder
 
@@ -121,7 +121,7 @@ def _check_files(options: argparse.Namespace, steps: int) -> None:
         in_folder(path)
     if min(steps, options.max_steps) > LARGEST and (ending != "dot" or options.frames):
         raise ArgumentError(
-            f"draw: {min(steps, options.max_steps)} steps are too many to lay out",
+            f"draw: {min(steps, options.max_steps)} steps are too many for one picture",
             expect=f"at most {LARGEST} boxes",
             actual=f"--steps {steps} --max-steps {options.max_steps}",
             hint="--max-steps 10 leaves out the middle; a .dot file may have any size",

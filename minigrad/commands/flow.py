@@ -1,4 +1,4 @@
-"""`minigrad flow`: how gradients travel through RNN, LSTM and GRU, side by side.
+"""`minigrad flow`: compares how gradients travel through an RNN, an LSTM and a GRU.
 
 Read next: `train.py`.
 """
@@ -11,22 +11,22 @@ from typing import Any
 from minigrad.commands.demo_network import KINDS, demo_input, demo_model
 from minigrad.engine.errors import ArgumentError
 
-HELP = "measure how gradients vanish or survive in RNN, LSTM and GRU"
+HELP = "measure how gradients vanish or survive in an RNN, an LSTM and a GRU"
 EXAMPLE = "minigrad flow --cells rnn,lstm,gru --steps 50 -o flow.html"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands."""
+    """Add the options of this command to the parser."""
     add = parser.add_argument
-    add("--cells", default="rnn,lstm,gru", help="some of rnn, lstm, gru, with commas")
-    add("--steps", type=int, help="time steps (50, or the words of --sentence)")
-    add("-o", "--output", metavar="FILE", help="the page to write, x.html")
-    add("--hidden", type=int, default=32, help="hidden size")
-    add("--inputs", type=int, default=8, help="input size")
-    add("--gain", type=float, default=1.0, help="W_h is multiplied by it")
-    add("--forget-bias", type=float, default=1.0, help="lstm: of the forget gate")
-    add("--sentence", help="words to read, one per step, as random vectors")
-    add("--seed", type=int, default=0, help="of weights and inputs")
+    add("--cells", default="rnn,lstm,gru", help="which cells (rnn,lstm,gru)")
+    add("--steps", type=int, help="time steps (50, or one per word)")
+    add("-o", "--output", metavar="FILE", help="also write a page, such as x.html")
+    add("--hidden", type=int, default=32, help="hidden size (32)")
+    add("--inputs", type=int, default=8, help="input size (8)")
+    add("--gain", type=float, default=1.0, help="factor for W_h (1.0)")
+    add("--forget-bias", type=float, default=1.0, help="lstm: bias of f (1.0)")
+    add("--sentence", help="words to read, as random vectors")
+    add("--seed", type=int, default=0, help="random seed (0)")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
     console = Console()
     about = (
         f"{options.hidden} units, {steps} steps, seed {options.seed}, "
-        f"W_h times {options.gain:g}"
+        f"W_h multiplied by {options.gain:g}"
     )
     console.print(f"Untrained networks of {about}", highlight=False)
     products = {name: one.products for name, one in made.items()}
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
     console.print(ledger_table(made[first].ledger, "W_h", most=columns))
     if options.output:
         path = write_comparison(options.output, f"untrained, {about}", made, words)
-        console.print(f"[bold]{path}[/]: the page", highlight=False, soft_wrap=True)
+        console.print(f"page: [bold]{path}[/]", highlight=False, soft_wrap=True)
 
 
 def _model(cell: str, options: argparse.Namespace) -> Any:

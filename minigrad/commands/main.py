@@ -87,7 +87,7 @@ def _run(argv: Sequence[str] | None) -> int:
         print(f"{type(error).__name__}: {_safe(str(error))}", file=sys.stderr)
         return 2
     except MemoryError as error:
-        print(f"the memory is full: {_safe(str(error))}", file=sys.stderr)
+        print(f"out of memory: {_safe(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
@@ -96,7 +96,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _safe(message: str) -> str:
-    """A message, which may quote a user's file, without what a terminal would obey."""
+    """The message without control characters; it may quote a user's file."""
     from minigrad.reading.text import clean
 
     return "\n".join(clean(line, 600) for line in message.split("\n"))

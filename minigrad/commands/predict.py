@@ -1,4 +1,4 @@
-"""`minigrad predict TASK "input"`: ask the model that `minigrad train TASK` saved.
+"""`minigrad predict TASK "input"`: uses the model that `minigrad train TASK` saved.
 
 Read next: `trial.py`.
 """
@@ -9,13 +9,13 @@ import argparse
 import shlex
 from pathlib import Path
 
-HELP = "ask a saved model"
+HELP = "use a model that was trained and saved"
 EXAMPLE = "minigrad predict weather"
 OWN = ("command", "run", "task", "input", "model")  # not questions of a task
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands: a task, its input, and what may be asked of it."""
+    """Add one subcommand per task, with its input and its options, to the parser."""
     from minigrad.tasks import TASKS, task
     from minigrad.tasks.task_options import add_options
 
@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             "--model",
             type=Path,
             metavar="FOLDER",
-            help="the folder given to minigrad train -o (your data folder)",
+            help="the folder with the model (your data folder)",
         )
         add_options(own, found.questions)
 

@@ -1,4 +1,4 @@
-"""`minigrad step rnn|lstm|gru`: the events of a small network, one at a time.
+"""`minigrad step rnn|lstm|gru`: shows the events of a small network, one at a time.
 
 On a terminal it waits for keys; into a pipe or a file it prints every event.
 
@@ -29,24 +29,24 @@ LARGEST = 1 << 30  # bytes of a file that is read
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands."""
+    """Add the options of this command to the parser."""
     add = parser.add_argument
     add("model", nargs="?", choices=KINDS, help="the cell")
-    add("--load", metavar="FILE", help="events saved before, instead of a network")
+    add("--load", metavar="FILE", help="show events from a .json file instead")
     add("--steps", type=int, default=3, help="time steps (3)")
-    add("--level", choices=("cell", "gate", "op"), default="op", help="how much")
-    add("--from", dest="first", type=int, default=0, metavar="N", help="first event")
-    add("--to", dest="last", type=int, metavar="N", help="last event, with --all")
+    add("--level", choices=("cell", "gate", "op"), default="op", help="detail (op)")
+    add("--from", dest="first", type=int, default=0, metavar="N", help="first (0)")
+    add("--to", dest="last", type=int, metavar="N", help="last, with --all")
     add(
         "--until",
         action="append",
         default=[],
         metavar="CONDITION",
-        help='"norm < 1e-6", "receives W_h", "nan" or "inf": begin there; '
-        "with --all: stop there",
+        help='"norm < 1e-6", "receives W_h", "nan" or "inf": start at this event; '
+        "with --all: stop at it",
     )
     add("--all", action="store_true", help="print every event, without waiting")
-    add("--lines", action="store_true", help="read keys as lines: for scripts")
+    add("--lines", action="store_true", help="read one command per line: for scripts")
     network_arguments(parser)
 
 
@@ -78,7 +78,7 @@ def _steps(options: argparse.Namespace) -> Any:
     """The events of a small network, or of a file."""
     if (options.model is None) == (options.load is None):
         raise ArgumentError(
-            "step: one thing to step through is wanted",
+            "step: give either a network or a file",
             expect=f"one of {', '.join(KINDS)}, or --load FILE",
             actual="both" if options.load else "neither",
             hint=EXAMPLE,
@@ -96,7 +96,7 @@ def _read(path: str) -> bytes:
     try:
         size = os.path.getsize(path)
         if size > LARGEST:
-            raise OSError(f"{size:,} bytes are too many")
+            raise OSError(f"the file is too large: {size:,} bytes")
         with open(path, "rb") as file:
             return file.read(LARGEST + 1)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`minigrad tour`: learn, read, measure, draw; all of it into one folder.
+"""`minigrad tour`: trains three small networks, looks inside, and writes one folder.
 
 Read next: `tutorial.py`.
 """
@@ -14,16 +14,16 @@ EXAMPLE = 'minigrad tour "The plot is thin, but the actors are wonderful"'
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands."""
+    """Add the options of this command to the parser."""
     parser.add_argument("sentence", nargs="?", default=SENTENCE, help="what to read")
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         default=Path("minigrad-tour"),
-        help="folder to write",
+        help="folder to write (minigrad-tour)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the training")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""`minigrad train TASK`: data, model, loop, checkpoint, figures, page.
+"""`minigrad train TASK`: trains a model, saves it, and writes its figures and a page.
 
 Read next: `predict.py`.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-HELP = "train a model on real data: figures beside baselines, and a page"
+HELP = "train a model on real data and compare it with simple baselines"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
 OWN = ("command", "run", "task", "output", "resume", "anew", "monitor")  # not a task's
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands: a task, and then the options of that task."""
+    """Add one subcommand per task, with that task's options, to the parser."""
     from minigrad.tasks import TASKS, task
     from minigrad.tasks.task_options import add_options
 
@@ -25,25 +25,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             name,
             help=found.help,
             description=found.help,
-            epilog="Defaults stand in parentheses. Ctrl-C stops after the current "
-            "batch and saves; --resume goes on. The file of your own has: "
-            + found.file,
+            epilog="Defaults are in parentheses. Ctrl-C stops after the current "
+            "batch and saves; --resume continues. Your own file needs: " + found.file,
         )
         own.add_argument(
             "-o",
             "--output",
             type=Path,
             metavar="FOLDER",
-            help="where the model and its page go (default: your data folder)",
+            help="where to save the model and its page (your data folder)",
         )
-        own.add_argument("--resume", action="store_true", help="go on with a run")
+        own.add_argument("--resume", action="store_true", help="continue a stopped run")
         own.add_argument(
-            "--anew", action="store_true", help="put an unfinished run aside"
+            "--anew", action="store_true", help="start again; the old run is kept"
         )
         own.add_argument(
             "--monitor",
             action="store_true",
-            help="watch the gradients, and write monitor.html and monitor.csv too",
+            help="watch the gradients; also write monitor.html and monitor.csv",
         )
         add_options(own, found.options)
 

@@ -1,4 +1,4 @@
-"""`minigrad trial "a sentence"`: the gates of the saved sentiment model on trial.
+"""`minigrad trial "a sentence"`: tests what the gates of the sentiment model really do.
 
 Read next: `doctor.py`.
 """
@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from minigrad.trial.trial_sections import Held
 
 SENTENCE = "I loved the movie, but the ending was disappointing"
-HELP = "what the gates of the saved sentiment model do: table, verdicts, what-ifs"
+HELP = "test what the gates of your trained sentiment model really do"
 EXAMPLE = (
     'minigrad trial "I loved it, but it was long" --replace but=and --clamp f=1@but'
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands."""
+    """Add the options of this command to the parser."""
     parser.add_argument("sentence", nargs="?", default=SENTENCE, help="what to read")
     parser.add_argument(
         "--replace",
         action="append",
         default=[],
         metavar="OLD=NEW",
-        help="read another word in the place of one; may be given several times",
+        help="replace one word by another; may be given several times",
     )
     parser.add_argument(
         "--clamp",
         action="append",
         default=[],
         metavar="GATE=VALUE[@WORD]",
-        help="hold a gate (f, i, o; of a GRU r, z) at 0 to 1, at one word or at all "
-        "of them",
+        help="hold a gate (LSTM: f, i, o; GRU: r, z) at a value from 0 to 1, at one "
+        "word or at every word",
     )
     parser.add_argument(
         "--model",
         type=Path,
         metavar="FOLDER",
-        help="the folder given to minigrad train sentiment -o (your data folder)",
+        help="the folder with the sentiment model (your data folder)",
     )
     parser.add_argument(
         "-o",
@@ -51,12 +51,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("minigrad-trial.html"),
         metavar="FILE",
-        help="the page to write",
+        help="the page to write (minigrad-trial.html)",
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Read, ask what if, judge. Raises MinigradError for what cannot be asked."""
+    """Run the trial and write its page. MinigradError if a question cannot be asked."""
     from rich.console import Console
 
     from minigrad.tasks import load
@@ -73,15 +73,15 @@ def run(options: argparse.Namespace) -> None:
     for section in found:
         show(console, section)
     write_page(options.output, options.sentence, found)
-    console.print(f"\nwith pictures: [bold]{options.output}[/]", highlight=False)
+    console.print(f"\npage with pictures: [bold]{options.output}[/]", highlight=False)
 
 
 def replaced(text: str) -> tuple[str, str]:
-    """OLD=NEW, in lower case. Raises ArgumentError for anything else."""
+    """Parse OLD=NEW into two words in lower case. ArgumentError for anything else."""
     old, sign, new = (part.strip() for part in text.lower().partition("="))
     if not (sign and old and new):
         raise ArgumentError(
-            f"--replace {text!r}: which word for which?",
+            f"--replace {text!r} does not name two words",
             expect="OLD=NEW, one word each",
             actual=repr(text),
             hint="--replace but=and",
@@ -90,7 +90,7 @@ def replaced(text: str) -> tuple[str, str]:
 
 
 def held(text: str) -> Held:
-    """GATE=VALUE or GATE=VALUE@WORD. Raises ArgumentError for anything else."""
+    """Parse GATE=VALUE or GATE=VALUE@WORD. ArgumentError for anything else."""
     from minigrad.trial.trial_sections import Held
 
     gate, _, rest = text.strip().partition("=")
@@ -101,7 +101,7 @@ def held(text: str) -> Held:
         value = None
     if not gate or value is None or (at and not word):
         raise ArgumentError(
-            f"--clamp {text!r}: which gate, at what?",
+            f"--clamp {text!r} does not name a gate and a value",
             expect="GATE=VALUE or GATE=VALUE@WORD",
             actual=repr(text),
             hint="--clamp f=1 holds the forget gate open; --clamp f=0@but only there",

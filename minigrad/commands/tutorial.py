@@ -1,4 +1,4 @@
-"""`minigrad tutorial`: the list of tutorials, and one of them, cell by cell.
+"""`minigrad tutorial`: lists the tutorials, or plays one of them cell by cell.
 
 Read next: `draw.py`.
 """
@@ -15,23 +15,23 @@ EXAMPLE = "minigrad tutorial 1"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command understands."""
+    """Add the options of this command to the parser."""
     add = parser.add_argument
-    add("number", nargs="?", help="which tutorial; none: list them")
+    add("number", nargs="?", help="the tutorial to play (without it: list all)")
     add("--no-wait", action="store_true", help="run all cells without asking")
-    add("--copy", metavar="FILE", help="write it instead: x.py, or x.ipynb")
-    add("--no-solutions", action="store_true", help="leave out exercises' solutions")
+    add("--copy", metavar="FILE", help="save it as x.py or x.ipynb instead")
+    add("--no-solutions", action="store_true", help="leave out the solutions")
     add(
         "-o",
         "--output",
         type=Path,
         default=Path("minigrad-tutorial"),
-        help="folder for its figures and pages",
+        help="folder for figures and pages (minigrad-tutorial)",
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """List, copy or play. Raises ArgumentError for a tutorial that there is not."""
+    """List, copy or play. ArgumentError if there is no tutorial of that number."""
     if options.number is None:
         _list()
         return

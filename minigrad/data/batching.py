@@ -44,7 +44,7 @@ def batches(
         rng: None (the generator that `mg.manual_seed` sets), a seed, or a numpy
             Generator. The same seed gives the same epochs, the first, the second ...
         drop_last: leave out rows, at random if shuffled, so that every batch is full.
-        lengths: one length per row: rows of like length then share a batch, which saves
+        lengths: one length per row: rows of similar length share a batch, which saves
             padding. Rows are sorted by length (shuffled among equals) and the batches
             come in random order, the short one too; without `shuffle` in rising length.
 

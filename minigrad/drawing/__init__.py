@@ -1,4 +1,4 @@
-"""Pictures of graphs: `mg.draw(tensor)`.
+"""Draws graphs: `mg.draw(tensor)`.
 
 Start with `drawing.py`. A picture is made in three acts: `read/` turns the graph into
 boxes and lines, `arrange/` gives each its place, `write/` makes DOT, SVG, PNG, a page.

@@ -94,7 +94,7 @@ class Drawing(Viewed):
         if len(picture.boxes) > LARGEST:
             raise DrawingError(
                 f"draw: {len(picture.boxes)} boxes and {len(picture.lines)} lines are "
-                "too many to lay out",
+                "too many for one picture",
                 expect=f"at most {LARGEST} boxes",
                 actual=f"{len(picture.nodes)} operations, "
                 f"{len(picture.columns)} time steps",
@@ -232,7 +232,8 @@ def draw(
     gradients  colour, width and number on each line: the L2 norm of dL/d(value) that
                flows back along it, L being the tensor (or the sum of its entries);
                `.grad` is left alone
-    max_steps  longer sequences lose their middle ("... 94 steps ..."); None: all steps
+    max_steps  longer sequences are drawn without the middle ("... 94 steps ..."); None:
+               all steps
     first, last, steps  show the first k steps, the last k, or these
     words      names of the steps, first step first: the words that are read, say, or
                dates (a string is taken apart at its spaces). "step 3" becomes "3: but"
@@ -253,7 +254,7 @@ def draw(
     for one in tensors or [None]:
         if not isinstance(one, Variable):
             raise DTypeError(
-                "draw: this is no tensor",
+                "draw: the argument is not a tensor",
                 expect="a Tensor, or a list of them",
                 actual=clean(type(one).__name__, 60),
                 hint="draw the loss, or a model's output",

@@ -1,4 +1,4 @@
-"""How it looks: fonts, sizes, and colours for light and dark, screen and print.
+"""The style of a picture: fonts, sizes, and colours for a light and a dark theme.
 
 The hues are Okabe and Ito's, made for colour-blind readers; each kind of box also has a
 border or a shape of its own, so that a black-and-white print says the same.

@@ -1,4 +1,4 @@
-"""One entry of one gradient, written out: `mg.explain`.
+"""Writes out one entry of one gradient as a sum of terms: `mg.explain`.
 
 `explanation.py` takes the question. `step_cuts.py` cuts the graph into time steps,
 `step_chain.py` writes a step's share as products of Jacobians, `path_listing.py` lists

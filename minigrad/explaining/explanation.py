@@ -1,4 +1,4 @@
-"""`mg.explain`: one entry of one gradient, as the sum that it is.
+"""`mg.explain`: writes one entry of one gradient as a sum over time steps.
 
     e = mg.explain(rnn.cells[0].W_h, (0, 0), loss)
     print(e)                    # a term per time step, each a product of Jacobians
@@ -250,7 +250,7 @@ def _last() -> tuple[Any, Any]:
         )
     if last[1] is None:
         raise GraphError(
-            "explain: the last backward() began from a gradient of its own",
+            "explain: the last backward() started from a given gradient",
             expect="a loss of one entry, backward recorded or not with create_graph",
             actual=describe(loss._edge),
             hint="pass a scalar as loss=, for example (output * grad).sum()",
@@ -272,7 +272,7 @@ def _entry(parameter: Any, index: Any) -> tuple[int, ...]:
         else:
             hint = f"for example {tuple(0 for _ in shape) if shape else ()}"
         raise IndexingError(
-            f"explain: index {index!r:.60} is no entry",
+            f"explain: there is no entry at index {index!r:.60}",
             expect=f"one whole number per axis of {shape}, within its length",
             actual=f"{index!r:.60}     parameter: {describe(parameter._edge)}",
             hint=hint,
@@ -289,7 +289,7 @@ def _uses(node: Node, target: AnyEdge) -> bool:
 def _unused(target: AnyEdge, output: AnyEdge) -> GraphError:
     hint = "another model's parameter, or detached on the way?"
     if target.source is output.source:
-        hint = "it is the loss itself: explain what it was computed from"
+        hint = "it is the loss itself: explain a tensor that it was computed from"
     return GraphError(
         "explain: the loss does not depend on this tensor",
         expect="a tensor that the loss was computed from",

@@ -1,4 +1,4 @@
-"""An explanation as plain text for a terminal, 80 columns wide or more.
+"""Writes an explanation as plain text for a terminal, 80 columns wide or more.
 
 Every number of a sum is written with all its digits (the shortest decimals that give
 the same floating-point number again), so that the lines can be added up by anyone.
@@ -74,12 +74,14 @@ def _terms(e: Explained, most: int, width: int) -> list[str]:
         lines += _term(term, width)
         values.append(term.value)
     for more in closing(values, e.value):
-        lines.append(_row("rounding: floating-point sums depend on order", more, width))
+        lines.append(
+            _row("rounding: floating-point sums depend on the order", more, width)
+        )
     lines.append("─" * width)
     lines.append(_row(f"dL/d{e.parameter}, added from the top", e.value, width))
     if not np.isfinite(e.value):
         bad = next(t for t in shown if not np.isfinite(t.value))
-        lines.append(f"Not finite: the first term that is not is of {bad.place}.")
+        lines.append(f"The first term that is not finite is the one of {bad.place}.")
     return [*lines, ""]
 
 
@@ -98,7 +100,7 @@ def _term(term: Term, width: int) -> Iterator[str]:
         yield f"  {loss} · {local}"
         norm = number(np.linalg.norm(term.signal.astype(np.float64)))
         yield f"    ‖{loss}‖ = {norm}, the sum of {term.reads} products of Jacobians:"
-        yield "    one for each step from here on that the loss reads"
+        yield "    one for each later step that the loss reads"
         return
     products = term.products
     for product in products:
@@ -106,7 +108,7 @@ def _term(term: Term, width: int) -> Iterator[str]:
         yield from _filled(_elided(product), width, lead, "      ")
         yield from _numbers(product, width)
     if not products:
-        yield "  nothing reads what comes of it"
+        yield "  the loss does not depend on it"
 
 
 def _filled(factors: list[str], width: int, first: str, other: str) -> Iterator[str]:
@@ -162,12 +164,14 @@ def _notes(e: Explained) -> list[str]:
     if e.names.parts:
         name, parts = next(iter(e.names.parts.items()))
         lines.append(
-            f"{name} = ({', '.join(parts)}): what leaves a step, side by side;"
+            f"{name} = ({', '.join(parts)}): the values that a step passes on."
         )
-        lines.append("matrices: columns part by blanks, rows by semicolons.")
+        lines.append("Matrices: spaces separate columns, semicolons separate rows.")
     row = e.stretches.of.get(e.terms[0].uses[0][0])
     if row is not None and row.step is not None and not row.reverse:
-        lines.append("Step t makes the states h, c of t + 1; gates bear the step's t.")
+        lines.append(
+            "Step t computes the states h, c of t + 1; its gates have index t."
+        )
     return [*lines, ""] if lines else []
 
 
@@ -199,8 +203,12 @@ def _paths(e: Explained, width: int) -> list[str]:
             lines.append(f"{lead}{len(zeros)} paths whose product is 0")
         for more in closing([path.value for path in paths], term.value):
             lines.append(_row("  + rounding", more, width))
-    lines += ["", "Each path is multiplied from the left, and the paths of a step are"]
-    return [*lines, "added from the top: the numbers above, to the last digit.", ""]
+    lines += ["", "Each path is multiplied from the left. The paths of a step are"]
+    return [
+        *lines,
+        "added from the top: this gives the numbers above, to the last digit.",
+        "",
+    ]
 
 
 def _path(path: Path, width: int, lead: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""One time step's share of a gradient, as products of Jacobians.
+"""Computes one time step's share of a gradient as products of Jacobians.
 
     term(t) = sum over u >= t of  dL/ds[u+1] . J[u] . ... . J[t+1] . ds[t+1]/dp[index]
 

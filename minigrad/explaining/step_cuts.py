@@ -1,4 +1,4 @@
-"""The graph cut at its time steps: which operations make a step, and what leaves it.
+"""Cuts the graph at its time steps: the operations of each step, and its outputs.
 
 A *stretch* is what one loop does in one time step. A loop is a row of stretches in the
 order of processing, so that a reverse cell's first stretch is that of the last step.

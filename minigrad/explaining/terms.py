@@ -1,4 +1,4 @@
-"""What each time step adds to the entry that is explained: a term of its sum.
+"""The terms of an explanation: what each time step adds to the entry.
 
 Read next: `explanation_text.py`.
 """

@@ -1,4 +1,4 @@
-"""The watcher of an explanation's backward pass: which operation gives the entry what.
+"""Watches a backward pass: records what each operation adds to the explained entry.
 
 Read next: `step_chain.py`.
 """

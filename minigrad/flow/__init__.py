@@ -1,9 +1,9 @@
-"""Where the gradient goes: what every tool sums up, kept apart and measured.
+"""Measures where gradients go: by loss, by time step, and by path.
 
 Read `ledgers.py` (`mg.ledger`), `jacobians.py` (`mg.jacobian_products`), `diagnosis.py`
-(`mg.diagnose`) and `monitor.py` (`mg.Monitor`). What the last two warn of is decided in
-`findings.py`, from the figures that `observation.py` collects; plots, tables and pages
-follow. `comparison.py` puts several networks side by side.
+(`mg.diagnose`) and `monitor.py` (`mg.Monitor`). `observation.py` measures for the last
+two, and `findings.py` writes their warnings; plots, tables and pages follow.
+`comparison.py` compares several networks.
 
 Read next: `ledgers.py`.
 """

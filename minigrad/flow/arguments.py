@@ -1,4 +1,4 @@
-"""What a ledger is given, checked: losses to start from, tensors to itemise.
+"""Checks the arguments of `mg.ledger`: the losses, and the tensors to itemise.
 
 Read next: `jacobians.py` (why items shrink or grow with distance).
 """
@@ -20,7 +20,7 @@ from minigrad.nn.parameters import label
 
 
 def outputs_of(losses: Any) -> tuple[list[tuple[AnyEdge, np.ndarray]], Tensor]:
-    """Where each loss's pass starts and with which seed; and the sum of all losses."""
+    """The start and seed of each loss's backward pass, and the sum of all losses."""
     if isinstance(losses, Tensor):
         array = losses._edge.array
         if array.ndim > 1 and array.size != 1:
@@ -58,7 +58,7 @@ def outputs_of(losses: Any) -> tuple[list[tuple[AnyEdge, np.ndarray]], Tensor]:
 
 
 def _listed(given: Any, what: str, expect: str) -> list[Tensor]:
-    """A list of tensors, at least one. DTypeError, ArgumentError if it is not."""
+    """A list of one tensor or more. DTypeError or ArgumentError for anything else."""
     if not isinstance(given, Iterable):
         given = [given]
     listed = list(given)
@@ -90,7 +90,7 @@ def parameters_of(parameters: Any) -> list[Tensor]:
     for p in found:
         if not p.requires_grad or p._edge.source is None:
             raise GraphError(
-                "ledger: a tensor without gradients has none to itemise",
+                "ledger: one of the tensors has no gradient",
                 expect="parameters, or tensors with requires_grad=True",
                 actual=label(p),
                 hint="make it with mg.tensor(..., requires_grad=True) before its use",

@@ -2,9 +2,9 @@
 
     h_t = tanh(w h_{t-1} + b),  h_0 = 0.5,  b = -0.1,  L(w) = (h_50 - target)^2
 
-As w grows past 1.29 the last state jumps from one attractor of the recurrence to the
-other, and the loss climbs a wall. On the wall the gradient is a thousand times as large
-as beside it; a step along it throws w far away, and clipping keeps it near.
+When w grows past 1.29, the last state jumps from one attractor of the recurrence to the
+other, and the loss rises like a wall. On the wall the gradient is a thousand times
+larger than next to it. A step along it moves w far away; clipping keeps w near.
 
 Source: Pascanu, Mikolov & Bengio 2013, "On the difficulty of training recurrent neural
 networks", section 2.3 and figure 6 (theirs has two parameters).
@@ -71,7 +71,7 @@ def descend(
     """`count` steps of gradient descent from w; `clip` is the largest norm."""
     if count < 1:
         raise ArgumentError(
-            f"descend(count={count}): no step to take",
+            f"descend(count={count}): the number of steps is too small",
             expect="count of 1 or more",
             actual=repr(count),
             hint="count=40 shows the wall",
@@ -94,7 +94,7 @@ def descend(
 
 
 def plot(axes: Any = None, lr: float = 0.05, clip: float = 1.0, count: int = 40) -> Any:
-    """The surface, and descent from the same point with and without clipping."""
+    """Plot the surface, and descent from one point with and without clipping."""
     axes = axes or new_axes(7.2, 4.4)
     free, held = descend(lr=lr, count=count), descend(lr=lr, count=count, clip=clip)
     left = min(-0.5, float(free.w.min()) - 0.2)

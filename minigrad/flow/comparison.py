@@ -1,4 +1,4 @@
-"""Networks side by side: what `minigrad flow` measures, says in a line, and writes.
+"""Compares networks: measures how far back each gradient reaches, and writes a page.
 
 measured = {"LSTM": measure(lstm, x), "GRU": measure(gru, x)}
 print(verdict("LSTM", measured["LSTM"]))
@@ -43,7 +43,7 @@ def measure(model: Any, x: Tensor) -> Measured:
 
 
 def verdict(name: str, measured: Measured) -> str:
-    """In a line: how far back this network's gradient reaches."""
+    """A sentence: how far back this network's gradient reaches."""
     jp = measured.products
     steps = jp.steps
     last = float(jp.log10_norms()[0])
@@ -51,8 +51,8 @@ def verdict(name: str, measured: Measured) -> str:
         return f"{name}: over {steps} steps a gradient can grow to 10^{last:.0f} times"
     far = reach(jp.norms()[::-1])
     if far >= steps:
-        return f"{name}: all {steps} steps are within 1e-6 of the nearest"
-    return f"{name}: beyond {far} steps back less than 1e-6 of a gradient is left"
+        return f"{name}: after {steps} steps more than 1e-6 of the gradient is left"
+    return f"{name}: after more than {far} steps less than 1e-6 of the gradient is left"
 
 
 def write_comparison(

@@ -1,4 +1,4 @@
-"""Everything about a network of one's own, in three lines:
+"""Diagnoses the gradients of your own network, in three lines:
 
     loss = ...                      # any graph with mg.time_step(t) or models.unroll
     d = mg.diagnose(loss)
@@ -33,13 +33,13 @@ MOST_WORK = 2e10
 
 
 class Diagnosis(Viewed):
-    """What `mg.diagnose` found.
+    """The result of `mg.diagnose`: measurements, warnings, and a page.
 
     loops      the loops of the graph (`reading.loops.Loop`), or those of the trace
     readings   one LoopReading each: norms by distance, gates, dead units
     warnings   what is wrong, in words
     ledger     of the parameters that are used in the loops; None if there are none
-    products   one JacobianProducts each, or the reason why there is none (a str)
+    products   one JacobianProducts per loop, or a str: why there is none
     words      one per time step, for the figures, or None
     sample     which sample of the batch the Jacobians are of
 
@@ -61,7 +61,7 @@ class Diagnosis(Viewed):
         if not found:
             raise GraphError(
                 "diagnose: the graph has no loop over time",
-                expect="two time steps or more that hand on a state",
+                expect="two or more time steps that pass on a state",
                 actual=describe(edges[0]),
                 hint="compute each step within mg.time_step(t), or use models.unroll; "
                 "outside mg.no_grad()",
@@ -81,7 +81,7 @@ class Diagnosis(Viewed):
                 f"diagnose: {len(words)} words for {len(found[0].steps)} steps",
                 expect="one word per time step",
                 actual=f"{len(words)} words",
-                hint="leave words out, or cut them as the input was",
+                hint="leave out words, or give as many as the input has steps",
             )
 
     @property
@@ -98,7 +98,7 @@ class Diagnosis(Viewed):
             gate_table(self.readings),
         ]
         shown += [f"! {warning}" for warning in self.warnings]
-        return text(*shown or ["nothing to warn of"]).rstrip()
+        return text(*shown or ["no warnings"]).rstrip()
 
     def __repr__(self) -> str:
         return (
@@ -121,15 +121,15 @@ class Diagnosis(Viewed):
 
 
 def _products(loop: Any, sample: int) -> JacobianProducts | str:
-    """The loop's Jacobians, or in words why there are none."""
+    """The loop's Jacobians, or a sentence that says why there are none."""
     size = sum(
         int(np.prod(part.shape[1:] if part.ndim > 1 else part.shape))
         for part in loop.states[0]
     )
     if len(loop.states) * size**3 > MOST_WORK:
         return (
-            f"{len(loop.states) - 1} Jacobians of ({size}, {size}) were left out, as "
-            "their singular values take long; mg.jacobian_products computes them"
+            f"{len(loop.states) - 1} Jacobians of ({size}, {size}) were left out: they "
+            "take long; mg.jacobian_products computes them"
         )
     try:
         return jacobian_products(loop, sample)
@@ -138,7 +138,7 @@ def _products(loop: Any, sample: int) -> JacobianProducts | str:
 
 
 def used_in_loops(edges: Sequence[Any]) -> list[Tensor]:
-    """The leaves with gradients that are used in more than one time step."""
+    """The leaf tensors with gradients that are used in more than one time step."""
     seen: dict[Leaf, set[int]] = {}
     nodes = ancestors([edge.source for edge in edges], constants=False)
     found = Loops(nodes)
@@ -159,7 +159,7 @@ def diagnose(
     sample: int = 0,
     words: Sequence[str] | None = None,
 ) -> Diagnosis:
-    """Look at the gradients of any graph with time steps: see `Diagnosis`.
+    """Measure the gradients of any graph with time steps: see `Diagnosis`.
 
     loss        a scalar; or one per step, as a list or a tensor (T,); or what
                 model.trace, models.unroll and models.unroll_traced give: then the loss

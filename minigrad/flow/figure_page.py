@@ -1,4 +1,4 @@
-"""Pages of figures: one file each, written whole or not at all.
+"""Makes HTML pages of figures; each page is one file.
 
 Read next: `page_sections.py`.
 """
@@ -31,7 +31,7 @@ def figure(drawn: Any, alt: str, caption: str) -> str:
 
 
 def warning_list(warnings: Sequence[object], good: str) -> str:
-    """The warnings as a list; the words `good` if there are none."""
+    """The warnings as an HTML list; the text `good` if there are none."""
     if not warnings:
         return f'<p class="good">{escape(good)}</p>'
     items = "".join(f"<li>{escape(str(warning))}</li>" for warning in warnings)

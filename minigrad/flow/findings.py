@@ -1,7 +1,7 @@
-"""What was seen, in words that an engineer can act on.
+"""Turns measurements into warnings that say what is wrong and what to do.
 
-Each warning has a kind, so that the same thing is not said again and again. The limits
-stand at the top; none of them is a law.
+Each warning has a kind, so that the same warning is not repeated again and again. The
+limits are at the top of the file; they are rules of thumb.
 
 Read next: `diagnosis.py`.
 """
@@ -35,7 +35,7 @@ class Warned(NamedTuple):
 
 
 def reach(norms: np.ndarray) -> int:
-    """The largest distance at which a norm is still 1e-6 of the nearest or more."""
+    """The largest distance whose norm is at least 1e-6 of the norm at distance 0."""
     if not len(norms) or not norms[0] > 0:
         return 0
     with np.errstate(invalid="ignore"):
@@ -44,7 +44,7 @@ def reach(norms: np.ndarray) -> int:
 
 
 def warnings_of(readings: Sequence[LoopReading]) -> list[Warned]:
-    """What is wrong with these loops, worst first."""
+    """The warnings about these loops, worst first."""
     found = []
     for reading in readings:
         name = clean(reading.name)
@@ -57,7 +57,7 @@ def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
     norms, last = reading.norms, len(reading.norms) - 1
     if not np.isfinite(norms).all():
         at = int(np.flatnonzero(~np.isfinite(norms))[0])
-        text = f"the gradient is not finite from {_steps(at)} back on"
+        text = f"the gradient is not finite {_steps(at)} back and beyond"
         return [("not finite", text)]
     said = []
     if not reading.seeded:
@@ -78,13 +78,13 @@ def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
             f"{number(TOO_SMALL)} of the nearest: the network cannot learn from them"
         )
         if len(zeros):
-            text += f" (from {_steps(far + 1 + int(zeros[0]))} back on exactly zero)"
+            text += f" (exactly zero {_steps(far + 1 + int(zeros[0]))} back and beyond)"
         said.append(("vanishing", text))
     top = int(norms.argmax())
     if norms[top] > TOO_LARGE * norms[0]:
         text = (
             f"gradients grow {number(norms[top] / norms[0])}-fold over {_steps(top)}: "
-            "they explode; clip them (mg.clip_grad_norm_) or start with smaller weights"
+            "they explode. Clip them (mg.clip_grad_norm_) or start with smaller weights"
         )
         said.append(("exploding", text))
     return said
@@ -97,15 +97,15 @@ def _units(reading: LoopReading) -> list[tuple[str, str]]:
             end = "0" if gate.low > gate.high else "1"
             text = (
                 f"{gate.stuck:.0%} of the units of the {GATES.get(letter, letter)} are "
-                f"stuck near {end}: they pass no gradient to what opens and closes them"
+                f"stuck near {end}: hardly any gradient passes through them"
             )
             said.append((f"stuck {letter}", text))
     if reading.dead:
         which = ", ".join(map(str, reading.dead[:8]))
         more = ", ..." if len(reading.dead) > 8 else ""
         text = (
-            f"{len(reading.dead)} of {reading.units} units are dead, always the same "
-            f"for every sample and step: {which}{more}"
+            f"{len(reading.dead)} of {reading.units} units are dead (the same value "
+            f"for every sample and step): {which}{more}"
         )
         said.append(("dead units", text))
     return said
@@ -117,7 +117,7 @@ def clipping(share: float, batches: int) -> list[Warned]:
         return []
     text = (
         f"the gradient was clipped in {share:.0%} of the last {batches} batches: the "
-        "steps have the length of the bound, not of the gradient"
+        "bound, not the gradient, decides how long the steps are"
     )
     return [Warned("clipping", "", text)]
 

@@ -1,4 +1,4 @@
-"""The plots, each onto axes of its own or given ones: how gradients travel, and gates.
+"""Plots of gradients by distance, of ledgers and of gates, on new axes or given ones.
 
     plots.distances({"RNN": jp_rnn, "LSTM": jp_lstm})      # norms against distance
     plots.fan(jp)                   # all singular values, with the bounds of theory
@@ -46,8 +46,7 @@ DISTANCE = "steps back from the last state"
 
 
 def by_distance(curve: Any) -> np.ndarray:
-    """log10 of a curve's values, nearest first: of products, or of an array of norms
-    by distance."""
+    """log10 of a curve (products, or an array of norms by distance), nearest first."""
     if hasattr(curve, "log10_norms"):
         return curve.log10_norms()[::-1]
     return log10(np.asarray(curve, float))
@@ -66,7 +65,7 @@ def distances(
     axes = axes or new_axes()
     lines = {safe(name): by_distance(curve) for name, curve in curves.items()}
     if not any(len(logs) for logs in lines.values()):
-        return say(axes, "no curve to show: no network was given")
+        return say(axes, "nothing to show: no network was given")
     for (name, logs), look in zip(lines.items(), _looks(len(lines)), strict=True):
         log_line(axes, np.arange(len(logs)), logs, label=name, **look)
     low, high = power_axis(axes, list(lines.values()))
@@ -87,7 +86,7 @@ def _looks(count: int) -> list[dict[str, str]]:
 def fan(jp: Products, axes: Any = None, title: str = "", W: Any = None) -> Any:
     """All singular values of ds_T/ds_k against distance, and the bounds of theory.
 
-    Values that rounding alone could have made are left out; the grey area says where.
+    Values that may come from rounding alone are left out; a grey area shows where.
     """
     axes = axes or new_axes()
     logs = jp.log10_singular_values()[::-1]  # nearest first
@@ -139,7 +138,7 @@ def paths(jp: Products, axes: Any = None, title: str = "") -> Any:
     """The path along one state alone against all other paths: norms by distance."""
     axes = axes or new_axes()
     if not jp.has_paths:
-        return say(axes, "this cell has no gates to hold constant: there is one path")
+        return say(axes, "this cell has no gates, so there is only one path")
     found = jp.paths()
     x = np.arange(jp.steps + 1)
     gate = "of $f_t$" if found.state == "c" else "of the update gate"
@@ -159,7 +158,7 @@ def paths(jp: Products, axes: Any = None, title: str = "") -> Any:
     edge_marks(axes, list(lines.values()), looks)
     symbol = f"$d{found.state}_T/d{found.state}_k$"
     axes.set(xlabel=DISTANCE, ylabel=f"spectral norm, parts of {symbol}")
-    axes.set_title(title or f"Two ways for {symbol}")
+    axes.set_title(title or f"Two paths for {symbol}")
     axes.legend(fontsize=8)
     return axes
 

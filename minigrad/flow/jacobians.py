@@ -1,9 +1,9 @@
-"""Products of Jacobians: what carries a gradient from the last state to an early one.
+"""Computes the products of Jacobians that carry a gradient from the last state back.
 
     ds_T/ds_k = F_T F_{T-1} ... F_{k+1},     F_k = ds_k/ds_{k-1}
 
-The factors of one sample are taken step by step from the recorded graph; their products
-shrink or grow with distance, and with them every gradient that has to go that way.
+The factors for one sample are computed step by step from the recorded graph. Their
+products shrink or grow with distance, and so does every gradient on this way.
 
 Read next: `state_rows.py`.
 """
@@ -260,10 +260,10 @@ def jacobian_products(trace: Any, sample: int = 0, layer: int = 0) -> JacobianPr
     states = getattr(loop, "states", None)
     if not states or not hasattr(loop, "times"):
         raise GraphError(
-            "jacobian_products(trace): no states are there to lead from one to another",
+            "jacobian_products(trace): the argument has no states",
             expect="model.trace(x), or models.unroll(cell, x, state)",
             actual=type(trace).__name__,
-            hint="output, state = loop takes it apart: keep the loop itself",
+            hint="output, state = loop unpacks the loop: pass the loop itself",
         )
     if all(part._edge.source is None for state in states[1:] for part in state):
         raise GraphError(

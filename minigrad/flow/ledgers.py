@@ -1,9 +1,9 @@
-"""The ledger: a parameter's gradient, itemised by loss and by step of use.
+"""Splits a parameter's gradient by loss and by the time step of its use (the ledger).
 
     dL/dp = sum over losses l, sum over steps t of  items(p)[l, t]
 
-Every tool shows the sum, which need not vanish even when the terms from far back do.
-An item is what a copy of the parameter, used at step t only, would get from loss l.
+Other tools show only the sum, which may be large even if the terms from far back have
+vanished. An item is the gradient of loss l for a copy of p that is used at step t only.
 
 Read next: `arguments.py` (what a ledger is given).
 """
@@ -28,7 +28,7 @@ LIMIT = 1 << 30  # bytes of dense items that are made
 
 
 class Ledger(Viewed):
-    """A gradient's items: `led = mg.ledger(losses, parameters)`.
+    """The items of some gradients: `led = mg.ledger(losses, parameters)`.
 
     steps       names of the uses: the time steps, and "outside" where there are any
     parameters  the tensors whose gradients are itemised, by name where they have one
@@ -162,7 +162,7 @@ class Ledger(Viewed):
                 return candidate
         given = label(p) if isinstance(p, Tensor) else repr(p)
         raise ArgumentError(
-            "ledger: this parameter is not in it",
+            "ledger: it does not contain this parameter",
             expect="one of " + ", ".join(map(label, known)),
             actual="none given" if p is None else given,
             hint="mg.ledger(losses, parameters) itemises the parameters it is given",

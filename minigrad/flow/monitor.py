@@ -1,11 +1,11 @@
-"""A monitor of training: how far back gradients reach, what gates do, what is clipped.
+"""Watches a training: how far back gradients reach, what gates do, what is clipped.
 
     monitor = mg.Monitor(folder="run", every=20)
-    Trainer(..., callbacks=[monitor])            # or, in a loop of one's own, after
+    Trainer(..., callbacks=[monitor])            # or, in a loop of your own, after
     monitor.watch(loss, norm=norm, max_norm=1.0) # loss.backward() and clipping
 
-Every `every` batches it looks at the graph that is there, at the price of a backward
-pass or less; in between it keeps two numbers. It leaves every `.grad` alone.
+Every `every` batches it measures the graph of the current batch, which costs a backward
+pass or less; for the other batches it stores two numbers. It never changes a `.grad`.
 
 Read next: `protocols.py`.
 """
@@ -34,11 +34,11 @@ RECENT = 100  # batches over which clipping is counted
 
 
 class FlowWarning(MinigradWarning):
-    """What a monitor says when it has no one else to say it to."""
+    """The category of a monitor's warnings if it has no `tell` function."""
 
 
 class Seen(NamedTuple):
-    """One look at the graph.
+    """The measurements of one batch.
 
     step, epoch   when: optimiser steps and epochs so far
     loss          its value
@@ -56,7 +56,7 @@ class Seen(NamedTuple):
 
 
 class Monitor(Viewed):
-    """A callback that records and warns: see the module.
+    """A callback that measures gradients and gates during training, and warns.
 
     every     look at every so many batches, the first among them
     folder    where `close` writes monitor.html and monitor.csv; None: nowhere
@@ -82,7 +82,7 @@ class Monitor(Viewed):
         for name, value in (("every", every), ("most", most)):
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ArgumentError(
-                    f"Monitor({name}={value!r}): a number of batches is wanted",
+                    f"Monitor({name}={value!r}): not a number of batches",
                     expect=f"{name}: a whole number, 1 or more",
                     actual=repr(value),
                     hint="every=20 costs a few per cent of the training",
@@ -100,7 +100,7 @@ class Monitor(Viewed):
 
     @property
     def warnings(self) -> list[Warned]:
-        """What was warned of, in the order in which it came up."""
+        """The warnings so far, in the order in which they first appeared."""
         return list(self._warned.values())
 
     # --------------------------------------------------------- a trainer's callbacks
@@ -116,7 +116,7 @@ class Monitor(Viewed):
         )
 
     def close(self) -> None:
-        """Training is over: write the page and the table, if there is a folder."""
+        """End of training: write the page and the table, if there is a folder."""
         if self.folder is not None:
             self.save(self.folder)
 
@@ -130,7 +130,7 @@ class Monitor(Viewed):
         max_norm: float | None = None,
         epoch: int = 0,
     ) -> None:
-        """Tell the monitor of one batch, while its graph is there.
+        """Give the monitor one batch, while its graph exists.
 
         loss      the batch's loss
         norm      what `mg.clip_grad_norm_` returned: the norm before clipping
@@ -138,7 +138,7 @@ class Monitor(Viewed):
         """
         if not isinstance(loss, Tensor):
             raise DTypeError(
-                "monitor.watch(loss): a tensor is wanted",
+                "monitor.watch(loss): the loss is not a tensor",
                 expect="the loss itself, with its graph",
                 actual=f"{type(loss).__name__}: {loss!r:.60}",
                 hint="pass loss, not loss.item()",
@@ -187,7 +187,7 @@ class Monitor(Viewed):
             self.seen = self.seen[::2]
 
     def _warn(self, warned: Warned, step: int) -> None:
-        """Keep it, and say it unless the same kind was said of this loop before."""
+        """Store the warning; tell it if this kind is new for this loop."""
         name = warned.kind, warned.loop
         first = self.first_warned.setdefault(name, step)
         self._warned[name] = warned

@@ -1,4 +1,4 @@
-"""What a monitor writes: a table of all its looks, and a page that shows them.
+"""Writes a monitor's measurements as a table (CSV) and as a page.
 
 monitor.csv has one row per look and loop; monitor.html loads nothing.
 
@@ -90,14 +90,14 @@ def body(monitor: Any) -> str:
     last = monitor.seen[-1].readings if monitor.seen else []
     return f"""
 <h1>Gradients in training</h1>
-<p>{monitor.steps} batches, looked at {len(monitor.seen)} times; {monitor.clipped}
-clipped.</p>
-{warning_list(_warnings(monitor), "Nothing to warn of.")}
+<p>{monitor.steps} batches, of which {len(monitor.seen)} were measured and
+{monitor.clipped} were clipped.</p>
+{warning_list(_warnings(monitor), "No warnings.")}
 {_numbers(monitor)}
 <h2>The loss, and the size of its gradient</h2>{_sizes(monitor)}
-<h2>How far back it reaches, and what the gates do</h2>
+<h2>How far back the gradient reaches, and what the gates do</h2>
 {"".join(parts) or "<p>No loop over time was seen: there is nothing to show.</p>"}
-<h2>At the last look</h2>{gate_rows(last) if last else "<p>Nothing was seen.</p>"}
+<h2>Last measurement</h2>{gate_rows(last) if last else "<p>There is none.</p>"}
 """
 
 
@@ -107,16 +107,16 @@ def _warnings(monitor: Any) -> list[str]:
 
 
 def _numbers(monitor: Any) -> str:
-    """First and last look beside each other."""
+    """A table with the first and the last measurement."""
     if not monitor.seen:
-        return "<p>No batch was seen: the monitor was never told of any.</p>"
+        return "<p>No batch was measured: the monitor was not called.</p>"
     rows = []
     for label, look in (("first", monitor.seen[0]), ("last", monitor.seen[-1])):
         far = [f"{reach(r.norms)} of {len(r.norms) - 1}" for r in look.readings]
         rows.append([label, look.step, short(look.loss), short(look.norm), *far])
     loops = [clean(r.name) for r in monitor.seen[-1].readings]
     heads = [f"reach, {name}" for name in loops]
-    return table(["look", "step", "loss", "norm of the gradient", *heads], rows)
+    return table(["measured", "step", "loss", "norm of the gradient", *heads], rows)
 
 
 def _sizes(monitor: Any) -> str:
@@ -135,15 +135,15 @@ def _sizes(monitor: Any) -> str:
     return figure(
         drawn,
         "Loss and norm of the gradient",
-        "The norm before clipping. Orange: looks since the last of which batches were "
-        "clipped.",
+        "The norm is the one before clipping. An orange dot means that at least one "
+        "batch was clipped since the measurement before.",
     )
 
 
 def _norms(axes: Any, monitor: Any, steps: np.ndarray) -> None:
     norms = np.array([look.norm for look in monitor.seen])
     if np.isnan(norms).all():
-        hint = "no norm was told: monitor.watch(loss, norm=mg.clip_grad_norm_(...))"
+        hint = "no norm was given: monitor.watch(loss, norm=mg.clip_grad_norm_(...))"
         say(axes, hint)
         return
     logs = log10(norms)
@@ -158,13 +158,13 @@ def _norms(axes: Any, monitor: Any, steps: np.ndarray) -> None:
 
 
 def _of(monitor: Any, name: str) -> tuple[np.ndarray, list[LoopReading]]:
-    """The looks at one loop: steps and readings."""
+    """The measurements of one loop: steps and readings."""
     pairs = [(look.step, r) for look, r in _rows(monitor) if r.name == name]
     return np.array([step for step, _ in pairs]), [r for _, r in pairs]
 
 
 def _reach(monitor: Any, name: str) -> str:
-    """A map: distance (rows) against step of training (columns)."""
+    """A heat map of gradients: distance (rows) against step of training (columns)."""
     steps, readings = _of(monitor, name)
     drawn, axes = new_figure(7.4, 4.0)
     plot = axes[0, 0]
@@ -174,7 +174,7 @@ def _reach(monitor: Any, name: str) -> str:
         with np.errstate(divide="ignore", invalid="ignore"):
             logs[: len(r.norms), column] = log10(r.norms / r.norms[0])
     if not np.isfinite(logs).any():
-        say(plot, "no gradient of this loop was finite and other than zero")
+        say(plot, "every gradient of this loop was zero or not finite")
     elif len(readings) == 1:
         log_line(plot, np.arange(longest), logs[:, 0], color=BLUE, marker="s")
         power_axis(plot, [logs])
@@ -193,8 +193,9 @@ def _reach(monitor: Any, name: str) -> str:
     return figure(
         drawn,
         f"Gradient by distance in {clean(name)}",
-        f"How much of the gradient at the last state is left so many steps back. "
-        f"Orange: the reach, beyond which less than {escape(limit)} is left.",
+        f"How much of the gradient at the last state is left after a number of steps "
+        f"back. The orange line is the reach: beyond it less than {escape(limit)} is "
+        "left.",
     )
 
 
@@ -220,7 +221,7 @@ def _gates(monitor: Any, name: str) -> str:
     return figure(
         drawn,
         f"Saturation in {clean(name)}",
-        "The share of a gate's values within 0.05 of its ends, where it hardly passes "
-        "a gradient; and the share of units that are the same for all samples and "
-        "steps.",
+        "Coloured lines: the share of a gate's values within 0.05 of its ends, where "
+        "hardly any gradient passes. Black, dashed: the share of dead units, which "
+        "have the same value for all samples and steps.",
     )

@@ -1,9 +1,9 @@
-"""A look at a graph with time steps, at the cost of a backward pass or less.
+"""Measures a graph with time steps, at the cost of a backward pass or less.
 
-For every loop: how large the gradient that reaches its last state still is, d steps
-back; what its gates do; which of its units are dead.
+For every loop: the size of the gradient d steps before the last state, what the gates
+do, and which units are dead.
 
-Read next: `findings.py` (what was seen, in words).
+Read next: `findings.py` (the warnings).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MOST_STEPS = 16  # steps, evenly spread, at which gates and units are looked at
 
 
 class GateReading(NamedTuple):
-    """What a gate does, over samples, units and steps.
+    """A gate's values over samples, units and steps, in a few numbers.
 
     signed   does it take values below 0, as a candidate does? Then its ends are -1 and
              1, else 0 and 1
@@ -44,7 +44,7 @@ class GateReading(NamedTuple):
 
 
 class LoopReading(NamedTuple):
-    """What one loop does.
+    """The measurements of one loop.
 
     name     the scopes around it
     norms    (n,) the norm of the loss's gradient with respect to the state, over the
@@ -89,7 +89,7 @@ class _Arrivals(Watcher):
 
 
 def read_loops(loss: Tensor, loops: Sequence[Loop]) -> list[LoopReading]:
-    """What every loop behind the loss does. `.grad` is left alone.
+    """Measure every loop that the loss was computed with. `.grad` does not change.
 
     loss   a tensor of any shape: the sum of its entries counts
     loops  the loops of its graph: `loops([loss._edge])`

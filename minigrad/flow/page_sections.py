@@ -1,4 +1,4 @@
-"""The parts of flow's pages: figures with captions that say what is seen.
+"""Builds the sections of flow's pages: figures, tables and captions.
 
 Read next: `monitor_page.py`.
 """
@@ -52,9 +52,9 @@ def fans(products: Mapping[str, JacobianProducts | str]) -> str:
             figure(
                 drawn,
                 f"Singular values of {clean(name)}",
-                "Every singular value of the product by distance; the thick line is "
-                "its norm. Dashed and dotted: what theory allows. Grey: too small "
-                "beside the largest to be told from rounding.",
+                "All singular values of the product, by distance. The thick line is "
+                "the largest one, the norm. Dashed and dotted lines are upper bounds "
+                "from theory. Values in the grey area may be rounding errors.",
             )
         )
     return "".join(made)
@@ -66,16 +66,16 @@ def ways(products: Mapping[str, JacobianProducts | str]) -> str:
     for name, jp in products.items():
         if isinstance(jp, JacobianProducts) and jp.has_paths:
             drawn, axes = new_figure(7.4, 4.2)
-            gradient_plots.paths(jp, axes[0, 0], title=f"{safe(name)}: two ways back")
+            gradient_plots.paths(jp, axes[0, 0], title=f"{safe(name)}: two paths back")
             state = jp.paths().state
             gate = "forget gate" if state == "c" else "update gate"
             made.append(
                 figure(
                     drawn,
                     f"Paths of {clean(name)}",
-                    f"Along {state} alone, all gates held constant, the gradient is "
-                    f"multiplied by the {gate} at each step; all other paths go "
-                    "through the gates and the hidden state.",
+                    f"One path goes along {state} alone, with all gates held constant: "
+                    f"there each step multiplies the gradient by the {gate}. All other "
+                    "paths go through the gates and the hidden state.",
                 )
             )
     if made:
@@ -97,9 +97,9 @@ def heats(ledgers: Mapping[str, Any]) -> str:
                 figure(
                     drawn,
                     f"Ledger of {title}",
-                    f"How much the use of {escape(label)} at each step (columns) gets "
-                    "from each loss (rows). Every tool adds all of this up to one "
-                    "gradient.",
+                    f"Each square is one part of the gradient of {escape(label)}: the "
+                    "part from one loss (row) through its use at one step (column). "
+                    "The gradient is the sum of all parts.",
                 )
             )
     return "".join(made) or "<p>No parameter is used in several time steps.</p>"
@@ -115,7 +115,8 @@ def gates(name: str, trace: Any, words: Sequence[str] | None, sample: int) -> st
     return figure(
         drawn,
         f"Gates of {clean(name)}",
-        "Means over the units; of states and candidates, which have signs, mean sizes.",
+        "Means over the units. States and candidates have signs, so their absolute "
+        "values are averaged.",
     )
 
 
@@ -131,19 +132,19 @@ def diagnosis_body(d: Any) -> str:
     ledgers = {"": d.ledger} if d.ledger else {}
     return f"""
 <h1>Where the gradient goes</h1>
-{warning_list(d.warnings, "Nothing to warn of.")}
-<h2>How far back it reaches</h2>
+{warning_list(d.warnings, "No warnings.")}
+<h2>How far back the gradient reaches</h2>
 {
         distances(
             curves,
             "norm of the gradient at the state",
-            "The gradient that the loss gives to each loop's last state, followed back "
-            "through the loop.",
+            "The gradient of the loss at each loop's last state, followed back through "
+            "the loop.",
         )
     }
 <h2>Products of Jacobians</h2>{CHAIN}
 {fans(products)}
-<h2>Two ways back</h2>{ways(products)}
+<h2>Two paths back</h2>{ways(products)}
 <h2>Gates and units</h2>{"".join(looks)}
 {gate_rows(d.readings)}
 <h2>The ledger</h2>{heats(ledgers)}
@@ -202,19 +203,19 @@ def comparison_body(
     wall = figure(
         drawn,
         "Loss surface with a cliff",
-        "A network of one unit and one parameter. Descent without clipping meets the "
-        "wall and is thrown away; clipped steps keep the direction and walk past it. "
-        "After Pascanu, Mikolov &amp; Bengio 2013.",
+        "A network with one unit and one parameter. Without clipping, gradient descent "
+        "hits the wall and jumps far away. Clipped steps go in the same direction but "
+        "stay near. After Pascanu, Mikolov &amp; Bengio 2013.",
     )
     return f"""
 <h1>Where the gradient goes</h1>
-<p>{escape(", ".join(products))}: {escape(about)}. On its way from the last state back
-to state k a gradient is multiplied by a Jacobian at each step:</p>{CHAIN}
+<p>{escape(", ".join(products))}: {escape(about)}. A gradient goes back from the last
+state to state k. At each step it is multiplied by a Jacobian:</p>{CHAIN}
 <h2>Norm against distance</h2>
 {distances(products, "spectral norm of $ds_T/ds_k$", _NORMS)}
 {norm_rows(by_name)}
 <h2>The fan of singular values</h2>{fans(products)}
-<h2>Two ways back</h2>{ways(products)}
+<h2>Two paths back</h2>{ways(products)}
 <h2>The ledger: one gradient, item by item</h2>{heats(ledgers)}
 <h2>Gates</h2>{"".join(looks) or "<p>An RNN has none.</p>"}
 <h2>Exploding: the cliff</h2>{wall}
@@ -222,6 +223,6 @@ to state k a gradient is multiplied by a Jacobian at each step:</p>{CHAIN}
 
 
 _NORMS = (
-    "The largest factor by which any gradient can come through. A straight line down "
-    "means that each step takes away the same share."
+    "The norm is the largest factor by which a gradient can be multiplied on this way. "
+    "A straight line down means that it shrinks by the same factor at each step."
 )

@@ -1,8 +1,8 @@
-"""The house style of flow's plots: colours, markers, and logarithms that hide nothing.
+"""The style of flow's plots: colours, markers, and axes of powers of ten.
 
-Sizes that span hundreds of powers of ten are plotted as their log10 on a plain axis,
-because a log axis silently drops what is exactly zero. What cannot stand on such an
-axis is marked at its edge: zeros at the bottom, what is not finite at the top.
+Sizes over hundreds of powers of ten are plotted as their log10 on a plain axis, because
+a log axis silently drops values that are exactly zero. Values that have no place on the
+axis are marked at its edge: zeros at the bottom, values that are not finite at the top.
 
 Read next: `gradient_plots.py`.
 """
@@ -50,7 +50,7 @@ def new_figure(width: float, height: float, rows: int = 1, columns: int = 1) -> 
 
 
 def say(axes: Any, text: str) -> Any:
-    """Axes with nothing to show say why."""
+    """Write into empty axes why there is nothing to show."""
     axes.set_axis_off()
     axes.text(
         0.5,

@@ -1,4 +1,4 @@
-"""What plots and tables ask of a ledger, and of Jacobian products.
+"""The methods that plots and tables need from a ledger and from Jacobian products.
 
 `Ledger` and `JacobianProducts` draw themselves by `plot()` and `table()`. So that the
 files of plots and tables need not import them back, they say here what they ask for.

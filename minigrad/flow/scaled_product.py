@@ -1,4 +1,4 @@
-"""Products of many matrices that neither overflow nor vanish.
+"""Multiplies many matrices without overflow or underflow.
 
 A running product is kept as a matrix of moderate size and a power of two. Scaling by a
 power of two is exact, so what comes out is the plain repeated product to the last bit

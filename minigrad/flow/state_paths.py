@@ -1,4 +1,4 @@
-"""Two ways from an early state to the last: along one state alone, and all others.
+"""Splits the way from an early state to the last into one state's path and all others.
 
 An LSTM's cell state reaches the next one directly, times the forget gate, and through
 the hidden state and every gate. The first way, gates held constant, is a product of

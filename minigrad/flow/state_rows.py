@@ -1,4 +1,4 @@
-"""What a loop's states are to a Jacobian: their real parts, one sample's row.
+"""Selects from a loop's states what a Jacobian needs: real numbers, one sample's row.
 
 Read next: `step_jacobian.py`.
 """

@@ -1,4 +1,4 @@
-"""One step's graph, alone: from one state of a loop to the next, for one sample.
+"""Computes the Jacobian of one step of a loop, for one sample.
 
 Gradients are carried back through the nodes between s_{k-1} and s_k only; s_{k-1} is
 the end of the way, and all else that flows in (the input, the weights) is constant. The

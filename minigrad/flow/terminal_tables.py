@@ -1,4 +1,4 @@
-"""The same in a terminal: tables, and lines of blocks on a logarithmic scale.
+"""Shows norms, ledgers and gates in a terminal: tables and lines of blocks.
 
 Read next: `figure_page.py`.
 """
@@ -92,7 +92,7 @@ def ledger_table(led: Itemised, p: Any = None, most: int = 10) -> Any:
     parameter = led.find(p)
     norms = led.norms(parameter)
     name = clean(parameter.name or "the parameter")
-    title = Text(f"Norms of the items of {name}'s gradient")
+    title = Text(f"Gradient of {name}: the norm of each part")
     table = _table(title)
     if not led.is_used(parameter):
         table.caption = "no loss depends on it: all items are zero"
@@ -108,7 +108,7 @@ def ledger_table(led: Itemised, p: Any = None, most: int = 10) -> Any:
             bar = "█" * round(24 * share) if np.isfinite(share) else WRONG
             table.add_row(str(led.steps[k]), short(norms[0, k]), bar)
         return table
-    table.add_column("loss \\ used", no_wrap=True)
+    table.add_column("loss at \\ used at", no_wrap=True)
     for k in columns:
         table.add_column(str(led.steps[k]), justify="right", no_wrap=True)
     for row in _some(led.losses, most):

@@ -1,4 +1,4 @@
-"""The tutorials: found, read as cells, played in the terminal, made into notebooks.
+"""Finds the tutorials, plays them in the terminal, and makes notebooks of them.
 
 A tutorial is a Python script in the percent format: `# %% [markdown]` begins a cell of
 text (Markdown, behind "# "), `# %%` one of code. The same file runs as a script, opens

@@ -1,4 +1,4 @@
-"""A tutorial as cells of text and code, and where the tutorials are.
+"""Finds the tutorials and reads them as cells of text and code.
 
 Read next: `lesson_player.py`.
 """

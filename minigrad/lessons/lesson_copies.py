@@ -1,4 +1,4 @@
-"""A tutorial of one's own to work in: written as a script, or as a notebook.
+"""Writes a copy of a tutorial to work in, as a script or as a notebook.
 
 Read next: `notebook.py`.
 """
@@ -33,14 +33,14 @@ def copy(lesson: Lesson, path: Path) -> Path:
     """
     if path.suffix not in (".py", ".ipynb"):
         raise ArgumentError(
-            f"--copy {str(path)[:60]!r}: what is it to be?",
+            f"--copy {str(path)[:60]!r}: the ending is missing or unknown",
             expect="a name that ends in .py or .ipynb",
             actual=path.suffix or "no ending",
             hint=f"--copy {lesson.name}.ipynb",
         )
     if path.exists():
         raise ArgumentError(
-            f"--copy {str(path)[:60]!r}: there is such a file",
+            f"--copy {str(path)[:60]!r}: this file exists already",
             expect="a new name",
             actual="a file that may hold your own work",
             hint="move it away, or choose another name",

@@ -1,4 +1,4 @@
-"""A tutorial played in the terminal: a cell is shown, Enter runs it.
+"""Plays a tutorial in the terminal: shows a cell, and Enter runs it.
 
 Figures and pages that a cell makes are written into a folder as they appear.
 
@@ -51,7 +51,7 @@ def _answer(console: Console) -> str:
     """What is typed before Enter: q quits, a runs all the rest, as with no terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
         return "a"
-    text = console.input("[dim]Enter runs it, a: all the rest, q: quit[/] ")
+    text = console.input("[dim]Enter: run this cell, a: run all the rest, q: quit[/] ")
     return text.strip().lower()[:1]
 
 

@@ -1,4 +1,4 @@
-"""A tutorial as a Jupyter notebook: the same cells in the notebook's JSON.
+"""Turns a tutorial into a Jupyter notebook with the same cells.
 
 Read next: `minigrad/commands/` (the command line).
 """

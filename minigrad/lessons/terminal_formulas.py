@@ -1,4 +1,4 @@
-r"""The lessons' formulas for a terminal: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
+r"""Writes lessons' formulas as plain text: $\frac{\partial L}{\partial w}$ as ∂L/∂w.
 
 Only what the lessons use: a test reads every formula of theirs.
 

@@ -1,4 +1,4 @@
-"""The shell of every page that is written: one HTML file that loads nothing.
+"""Makes the frame of every HTML page: one file that loads nothing else.
 
 A page carries a content security policy that allows its own style and script by their
 hashes and nothing else: no network, no inline handler, no other script. Data is

@@ -1,4 +1,4 @@
-"""Step by step: every operation forward, every contribution backward, as data.
+"""Records every operation of the forward and the backward pass, and plays them.
 
 `mg.steps(loss)` (`stepper.py`) makes a `Steps` (`recorded_steps.py`). `record/` turns
 the graph into events, operations and values, and those into JSON and back; `play/`

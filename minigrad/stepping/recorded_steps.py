@@ -1,7 +1,7 @@
-"""`Steps`: what was recorded, and all that can be asked of it.
+"""`Steps`: the recorded events of a forward and a backward pass, with their methods.
 
-What takes more than a line to answer is in a file of its own: sums of gradients in
-`gradient_sums.py`, words in `captions.py`, moving about in `navigation.py`.
+Longer methods are in files of their own: sums of gradients in `gradient_sums.py`, text
+in `captions.py`, moving from event to event in `navigation.py`.
 
 Read next: `minigrad/stepping/record/`.
 """
@@ -28,8 +28,8 @@ class Steps(Viewed):
     operations  the operations of the graph, oldest first
     values      the arrays they read and made, with their symbols
     events      what happened, in order: see `minigrad.stepping.record.events`
-    level       "op", "gate" or "cell": how much is an event
-    title       what it is of
+    level       "op", "gate" or "cell": how much one event covers
+    title       the title of the pages
     """
 
     def __init__(self, tables: Tables, level: str = "op", title: str = "") -> None:
@@ -64,8 +64,8 @@ class Steps(Viewed):
     def running(self, event: Event) -> Array:
         """The sum at an event's target after it: "+=" up to here.
 
-        Of contributions that the engine sums in one product: the sum one by one. Added
-        exactly as the engine adds: in order, in the target's dtype.
+        Contributions that the engine sums in one product are added one by one here.
+        The order and the dtype of the sum are those of the engine.
         Raises ArgumentError for an event that adds to nothing.
         """
         return gradient_sums.running(self, event)
@@ -86,9 +86,9 @@ class Steps(Viewed):
     # ------------------------------------------------------------- names
 
     def find(self, name: str) -> Value:
-        """The tensor of the user's with this name, in full or as the formulas say.
+        """The user's tensor with this name or symbol.
 
-        Raises ArgumentError if there is none, with the names that there are.
+        Raises ArgumentError, with a list of the names, if there is none.
         """
         leaves = [value for value in self.values if value.kind != "result"]
         for value in [*leaves, *self.values]:
@@ -96,10 +96,10 @@ class Steps(Viewed):
                 return self.values[value.target]
         known = [str(value.symbol) for value in self.parameters]
         raise ArgumentError(
-            f"there is no value called {clean(name)!r}",
+            f"no value has the name {clean(name)!r}",
             expect=f"a name, or a symbol such as {', '.join(known[:8])}",
             actual=repr(clean(name)),
-            hint="steps.parameters lists what has a gradient",
+            hint="steps.parameters lists the tensors with a gradient",
         )
 
     @property
@@ -124,22 +124,22 @@ class Steps(Viewed):
     # ------------------------------------------------------------- words
 
     def place(self, event: Event) -> str:
-        """Where it happens: "layer 0 / lstm / step 3 / forget gate"."""
+        """The event's place in the network: "layer 0 / lstm / step 3 / forget gate"."""
         return captions.place(self, event)
 
     def headline(self, event: Event) -> str:
-        """What happens, in a line."""
+        """One line that says what happens at the event."""
         return captions.headline(self, event)
 
     def formula(self, event: Event) -> str:
-        """Its formula, with the symbols of the values: "f_3 = σ(v_41)"."""
+        """The event's formula, with the symbols of the values: "f_3 = σ(v_41)"."""
         return captions.formula(self, event)
 
     def worked(self, event: Event, at: tuple[int, ...] | None = None) -> str | None:
         """The formula with the numbers of one entry: "0.62 = σ(0.49)".
 
         at  which entry of the result, or of the contribution (None: the first)
-        None where a single line does not say it (entries that are only moved, large
+        Returns None if one line cannot show it (entries that are only moved, large
         arrays). Raises IndexingError if there is no such entry.
         """
         return worked_numbers.worked(self, event, at)
@@ -155,7 +155,7 @@ class Steps(Viewed):
     def until(
         self, condition: Any, after: int = -1, back: bool = False
     ) -> Event | None:
-        """Run on until a condition holds: the first event after `after`, or None.
+        """The first event after `after` at which a condition holds, or None.
 
         condition  text, "norm < 1e-6", "norm of h < 1e-6", "receives W_h", "nan" or
                    "inf"; what `play/breakpoints.py` makes; or any function
@@ -167,8 +167,8 @@ class Steps(Viewed):
     def play(self, number: int = 0, until: Sequence[str] = ()) -> None:
         """Step through the events in the terminal, with keys; ? lists them.
 
-        number  the event to begin with
-        until   conditions: begin at the first event at which one of them holds
+        number  the event to start with
+        until   conditions: start at the first event at which one of them holds
         """
         from minigrad.stepping.play.terminal_player import play
 
@@ -202,7 +202,7 @@ class Steps(Viewed):
         return view(self)
 
     def save(self, path: Any, words: Any = None) -> None:
-        """Write a file, whole or not at all; its ending says which.
+        """Write a file; its ending decides the format. A failed save leaves no file.
 
         .html  the player          .json  what `Steps.from_json` reads
         .gif, .apng  all events, animated (`animate` has more to say)

@@ -1,4 +1,4 @@
-"""`mg.steps`: every forward and backward event of a loss, in order.
+"""`mg.steps`: makes `Steps` with every forward and backward event of a loss.
 
     graph --(recording.py)--> Steps --(json_writing.py)--> JSON --> Steps
 
@@ -45,10 +45,10 @@ def steps(
     grad     dL/d(loss) to start from, of the loss's shape; may be left out for a scalar
     level    "op": every operation; "gate" or "cell": what passes between the boxes of
              a drawing of that level. Gradients add up in all three
-    steps    only these time steps (`range(90, 100)`); what the others contribute is
-             told as one sum
+    steps    only these time steps (`range(90, 100)`); the contributions of the others
+             are shown as one sum
     largest  arrays of more entries are summarised (their gradients do not add up then)
-    title    what it is of, for pages
+    title    the title of the pages
 
     Raises DTypeError if it is no tensor, GraphError for a loss without a graph or too
     large a graph, ShapeError for a `grad` of another shape.
@@ -70,10 +70,10 @@ def _start(loss: Any, grad: Any) -> tuple[Node, np.ndarray]:
     """The node of the loss, and dL/d(loss)."""
     if not isinstance(loss, Variable):
         raise DTypeError(
-            "steps: this is no tensor",
+            "steps: the loss is not a tensor",
             expect="a Tensor: the loss",
             actual=clean(type(loss).__name__, 60),
-            hint="give the tensor itself, before .item()",
+            hint="pass the tensor itself, not loss.item()",
         )
     edge = loss._edge
     if not isinstance(edge.source, Node) or not edge.requires_grad:
@@ -102,7 +102,7 @@ def _start(loss: Any, grad: Any) -> tuple[Node, np.ndarray]:
             "steps: grad has another shape than the loss",
             expect=f"shape {edge.array.shape}",
             actual=f"{seed.shape}",
-            hint="it is one number per entry of the loss",
+            hint="grad has one number per entry of the loss",
         )
     return edge.source, seed
 

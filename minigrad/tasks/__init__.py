@@ -1,4 +1,4 @@
-"""Real work on real data: what can be trained, asked, and read about on a page.
+"""Trains models on real data, saves them, and uses them to answer questions.
 
     from minigrad import tasks
 
@@ -6,10 +6,10 @@
     trained = tasks.load("weather")              # the model that was saved by it
     print(trained.predict("july.csv"))
 
-A task says what its data, its model and its figures are (`task.py`; `weather.py` is
-one). Everything else is here once for all: the order of a training (`session.py`),
-where its files are, the page, what is told in the terminal. Then come the other tasks,
-each with its data and its figures, and in `baselines/` what they have to beat.
+A task defines its data, its model and its figures (`task.py`; `weather.py` is an
+example). All tasks share the rest: the order of a training (`session.py`), the folder
+of its files, the page, and the terminal output. The other tasks follow, each with its
+data and its figures; `baselines/` has the simple methods to compare with.
 
 Read next: `task.py` (what a task is).
 """
@@ -37,7 +37,7 @@ TASKS = {
 
 
 def task(name: str) -> Any:
-    """The task of this name, an object of its class; ArgumentError for other names."""
+    """The task with this name, as an object of its class. ArgumentError if unknown."""
     one_of("task", name, tuple(TASKS))
     module, attribute = TASKS[name]
     return getattr(importlib.import_module(module), attribute)()

@@ -1,4 +1,4 @@
-"""Autotagging: which tags go with a one-line description of a program?
+"""Autotagging: predicts the tags of a one-line description of a program.
 
 The network is in `models/taggers.py`.
 
@@ -39,7 +39,7 @@ MOST_TAGS = 1000
 
 
 class Autotagging(Task):
-    """Several tags for a text, such as what a program is for and written in."""
+    """The task of giving several tags to a text, such as a program's purpose."""
 
     name = "autotagging"
     help = "which tags go with a text, several at once"
@@ -50,9 +50,9 @@ class Autotagging(Task):
             hidden=48, dropout=0.8, epochs=18, batch_size=64, lr=1e-2, clip_norm=5.0
         ),
         Option("embedding", 200, "numbers per word", least=1),
-        Option("word_dropout", 0.25, "share of words unread while training", below=1),
+        Option("word_dropout", 0.25, "share of words hidden while training", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
-        Option("threshold", 0.35, "chance from which a tag is given", below=1),
+        Option("threshold", 0.35, "give a tag from this probability on", below=1),
     )
     monitor = "micro F1"
     better = "higher"
@@ -92,8 +92,9 @@ class Autotagging(Task):
         }
         lines = [
             f"{len(texts):,} descriptions with {len(names)} different tags, "
-            f"{np.mean([len(t) for t in tags]):.1f} on average: {len(train):,} train, "
-            f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
+            f"{np.mean([len(t) for t in tags]):.1f} per text on average: "
+            f"{len(train):,} for training, {len(validation):,} to choose the epoch, "
+            f"{len(test):,} held out.",
             f"{len(vocabulary) - 2:,} words, {seen(settings.min_count)} in the "
             "training part. A tag is given if its chance is above "
             f"{settings.threshold:g}.",
@@ -125,7 +126,7 @@ class Autotagging(Task):
         return models.TextTagger(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
-        """Descriptions of like length, and their tags."""
+        """Descriptions of similar length, and their tags."""
         part = data.train
         wanted = part.tags.astype("float32")
         return bucketed(part.tokens, wanted, size=settings.batch_size, rng=rng)
@@ -145,7 +146,7 @@ class Autotagging(Task):
         return figures(chances(model, part) > reading["threshold"], part.tags)
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
-        """Words and pairs weighed without their order; the most frequent tags."""
+        """TF-IDF with logistic regression; always the most frequent tags."""
         frequent = np.argsort(-data.train.tags.sum(axis=0))
         best = max(
             range(1, len(frequent) + 1),
@@ -158,7 +159,7 @@ class Autotagging(Task):
         }
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """The comparison with weighed words, each tag's figures, some descriptions."""
+        """The comparison with TF-IDF, the figures of each tag, some descriptions."""
         part, reading = data.test, trained.reading
         given = chances(trained.model, part) > reading["threshold"]
         theirs = self._weighed(data)
@@ -186,7 +187,7 @@ class Autotagging(Task):
         ]
         return [
             Section(
-                "Beside words without order",
+                "Compared with words without order",
                 lines=[
                     "The network minus TF-IDF with logistic regression: "
                     + found.told("micro F1", f"{len(given):,} descriptions")
@@ -200,7 +201,7 @@ class Autotagging(Task):
         ]
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
-        """The likeliest tags and their chances."""
+        """The likeliest tags and their probabilities."""
         tokens = trained.reading["words"].encode(text, need_known=True)
         part = Described([text], [tokens], np.zeros((1, 0)))
         found = chances(trained.model, part)[0]
@@ -212,7 +213,7 @@ class Autotagging(Task):
         return [Section(text, tables=[Table(title, ["tag", "chance"], rows)])]
 
     def _weighed(self, data: Prepared) -> np.ndarray:
-        """What TF-IDF and logistic regression give: booleans (n, K).
+        """The tags given by TF-IDF with logistic regression: booleans (n, K).
 
         C = 3 and the limit of 0.27, logit -1, were the best on the validation part.
         """

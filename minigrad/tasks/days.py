@@ -1,4 +1,4 @@
-"""A series of days: read, bordered, and cut into windows of the days before each.
+"""Reads a series of days, divides it into parts, and cuts windows of past days.
 
 Read next: `forecast_figures.py`.
 """
@@ -56,7 +56,7 @@ def read_series(path: str | None) -> Series:
                 f"{path}, line {line}: the day does not follow the one before",
                 expect=f"{before + one}",
                 actual=f"{after}",
-                hint="one row per day, in order, none missing and none twice",
+                hint="one row per day, in order, with no day missing or repeated",
             )
     columns = [table[name] for name in COLUMNS]
     return Series(np.array(dates, "datetime64[D]"), np.array(columns).T)
@@ -69,7 +69,7 @@ def borders(count: int, days: int, path: str | None) -> tuple[int, int]:
     if last - days < 2 * days or count - held < 2 * WEEK:
         raise DataError(
             f"{path or 'the series'}: too few days",
-            expect=f"at least {max(5 * days + 10, 60)} rows, to read {days} days",
+            expect=f"at least {max(5 * days + 10, 60)} rows for --days {days}",
             actual=f"{count} rows",
             hint="a longer series, or fewer --days",
         )
@@ -77,7 +77,7 @@ def borders(count: int, days: int, path: str | None) -> tuple[int, int]:
 
 
 def features(series: Series) -> np.ndarray:
-    """What is read of each day (n, 6): the columns, and where in the year it is."""
+    """The network's inputs for each day (n, 6): the columns and the time of year."""
     year = series.dates.astype("datetime64[Y]")
     angle = 2 * np.pi * (series.dates - year).astype(float) / 365.25
     columns = series.values.copy()

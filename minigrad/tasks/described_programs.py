@@ -1,4 +1,4 @@
-"""One-line descriptions of programs and their tags: as numbers, and read from a file.
+"""Reads one-line descriptions of programs and their tags, and makes numbers of them.
 
 Read next: `tag_figures.py`.
 """
@@ -45,7 +45,7 @@ def read(path: str | None) -> tuple[list[str], list[tuple[str, ...]]]:
 def _tags(field: str) -> tuple[str, ...]:
     tags = tuple(sorted({tag.strip() for tag in field.split(",") if tag.strip()}))
     if not tags:
-        raise ValueError("a text without a tag teaches nothing: leave it out")
+        raise ValueError("a text without tags cannot be used: leave it out")
     return tags
 
 

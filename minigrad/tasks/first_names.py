@@ -1,4 +1,4 @@
-"""The next letter of a first name: what names are made of, and names that are none.
+"""First names: predicts the next letter of a name, and makes up new names.
 
 Read next: `autotagging.py`.
 """
@@ -39,7 +39,7 @@ class Names(NamedTuple):
 
 
 class FirstNames(Task):
-    """Names letter by letter."""
+    """The task of predicting names letter by letter."""
 
     name = "first-names"
     help = "which letter comes next in a first name, and new names"
@@ -65,10 +65,10 @@ class FirstNames(Task):
             return Names(names, tokens)
 
         lines = [
-            f"{len(found):,} different names: {len(train):,} train, "
-            f"{len(validation):,} choose the epoch, {len(test):,} are held out.",
+            f"{len(found):,} different names: {len(train):,} for training, "
+            f"{len(validation):,} to choose the epoch, {len(test):,} held out.",
             f"{len(letters) - 2} different letters, all in lower case; the end of a "
-            "name counts as one more.",
+            "name counts as one more letter.",
         ]
         parts = [part(names) for names in (train, validation, test)]
         example = None if settings.data is None else first_askable(n[:3] for n in test)
@@ -91,7 +91,7 @@ class FirstNames(Task):
         return models.LanguageModel(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
-        """Names of like length."""
+        """Names of similar length."""
         return bucketed(data.train.tokens, size=settings.batch_size, rng=rng)
 
     def loss(self, model: Any, batch: Any) -> Tensor:
@@ -116,7 +116,7 @@ class FirstNames(Task):
         }
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """The comparison with n-grams, and names that the network made up."""
+        """The comparison with n-grams, and names that the network invented."""
         ours, theirs = (
             [np.array([b.sum(), len(b)]) for b in each]
             for each in (bits(trained.model, data.test), _counted(data, ORDER))
@@ -133,7 +133,7 @@ class FirstNames(Task):
             "same names: " + found.told("bits per letter", f"{len(first)} names")
         )
         return [
-            Section("Beside counting", lines=[line]),
+            Section("Compared with counting", lines=[line]),
             *self.predict(trained, ""),
             *self.example_answered(trained, data),
         ]
@@ -146,8 +146,8 @@ class FirstNames(Task):
     ) -> list[Section]:
         """The likeliest next letters, and names that begin so.
 
-        Of a model of the package's names it says which of them the training had; a
-        user's own file may no longer be there to tell.
+        For a model of the package's names it also says which names were in the
+        training part; a user's own file may no longer exist.
         """
         question = SimpleNamespace(temperature=0.8, top=8, seed=0)
         vars(question).update(asked)
@@ -183,7 +183,7 @@ class FirstNames(Task):
                 after,
                 tables=[
                     Table("The next letter", ["letter", "probability"], rows),
-                    Table("Names drawn", ["name", ""][: 1 + shipped], names),
+                    Table("New names", ["name", ""][: 1 + shipped], names),
                 ],
             )
         ]
@@ -208,7 +208,7 @@ def _parts(path: str | None) -> Any:
 
 
 def _kind(learned: bool) -> str:
-    return "learned from" if learned else "new"
+    return "in the training data" if learned else "new"
 
 
 def _counted(data: Prepared, order: int) -> list[np.ndarray]:

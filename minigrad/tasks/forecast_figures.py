@@ -1,4 +1,4 @@
-"""How good forecasts are: errors in degrees, beside those of simple baselines.
+"""Measures forecasts: errors in degrees, compared with those of simple baselines.
 
 Read next: `forecast_plots.py`.
 """
@@ -26,7 +26,7 @@ def forecast(model: Any, x: np.ndarray, reading: dict[str, Any]) -> np.ndarray:
 
 
 def figures(errors: np.ndarray) -> dict[str, float]:
-    """RMSE and MAE of some errors."""
+    """The RMSE and MAE of an array of errors."""
     return {
         "rmse": float(np.sqrt(np.mean(errors**2))),
         "mae": float(np.mean(np.abs(errors))),
@@ -34,17 +34,17 @@ def figures(errors: np.ndarray) -> dict[str, float]:
 
 
 def guesses(data: Prepared) -> dict[str, np.ndarray]:
-    """What the baselines say of the held-out days, in degrees."""
+    """The baselines' forecasts of the held-out days, in degrees."""
     return {"as today (persistence)": data.test.before, **_ridges(data)}
 
 
 def _ridges(data: Prepared) -> dict[str, np.ndarray]:
     """Forecasts of three ridge regressions for the held-out days.
 
-    One reads the highest temperatures of the same days alone, one the season too, one
-    all that the network reads. Each is given what makes it strongest: its penalty is
-    chosen on the validation part, and then it is fitted to the training and validation
-    parts together, while the network learns from the training part alone.
+    The first reads only the highest temperatures of the same days, the second also the
+    season, the third everything that the network reads. Each one gets an advantage: its
+    penalty is chosen on the validation part, and then it is fitted to the training and
+    validation parts together. The network learns from the training part alone.
     """
     scaling = data.reading["scaling"].feature(0)
     found = {}
@@ -69,7 +69,7 @@ def _ridges(data: Prepared) -> dict[str, np.ndarray]:
 
 
 def verdict(own: np.ndarray, data: Prepared) -> Section:
-    """Better than the baselines? In words, with intervals."""
+    """A sentence per baseline: better or worse, by how much, with an interval."""
     truth = data.test.celsius
     mine = (own - truth) ** 2
     lines = []
@@ -84,11 +84,11 @@ def verdict(own: np.ndarray, data: Prepared) -> Section:
         luck = "a clear difference" if found.clear else "this may be chance"
         low, high = (f"{v:+.2f}".replace("-", "\N{MINUS SIGN}") for v in found[1:])
         lines.append(
-            f"Beside {name}: the RMSE is {abs(found.value):.2f} °C {word} (paired "
+            f"Against {name}: the RMSE is {abs(found.value):.2f} °C {word} (paired "
             f"bootstrap over weeks, 95 %: {low} to {high} °C): {luck}."
         )
     lines.append(
-        "A difference of a few hundredths of a degree means little: other days would "
-        "give another one."
+        "A difference of a few hundredths of a degree means little: it would change "
+        "with other days."
     )
     return Section("Better than the baselines?", lines)

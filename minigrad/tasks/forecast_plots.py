@@ -1,4 +1,4 @@
-"""Forecasts beside what came: two months as lines, and the worst days.
+"""Plots forecasts with the measured temperatures, and lists the worst days.
 
 Read next: `session.py` (the order of it all).
 """

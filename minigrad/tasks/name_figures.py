@@ -1,4 +1,4 @@
-"""How well names are found, beside lists and in one direction; what the data are.
+"""Measures how well names are found, and compares with lists and one direction.
 
 Read next: `minigrad/trial/` (the gates of a trained model).
 """
@@ -22,22 +22,22 @@ from minigrad.tasks.task import Section, Table
 LIMIT = 0.4  # chance from which a word is given as a name: by the validation part
 SHOWN = 8  # sentences
 LABELS = (
-    "How the labels were made: in Alice the first names are known. In the reviews a "
-    "first name has a capital letter, is on the census list, and is no ordinary word "
-    "there, no place, day or title; of several names in a row the last is a surname "
-    "and no first name."
+    "How the labels were made: in Alice all first names are known. In the reviews a "
+    "word counts as a first name if it has a capital letter and is on the census list, "
+    "and if it is not an ordinary word there, a place, a day or a title. Of several "
+    "names in a row, the last one is a surname and does not count."
 )
 LIMITS = (
-    " Surnames are not wanted, and many are spelled like first names; first names that "
-    "the census list lacks (Otar, Gianni) are labelled wrong, and who finds them is "
-    "counted wrong."
+    " The labels have limits: surnames do not count, but many are spelled like first "
+    "names; and first names that are not on the census list (Otar, Gianni) have the "
+    "wrong label, so a model that finds them is counted as wrong."
 )
 
 
 def chances(
     model: Any, sentences: list[list[str]], reading: dict[str, Any]
 ) -> list[np.ndarray]:
-    """The chance of each word to be a name, one array per sentence."""
+    """The probability that each word is a name, one array per sentence."""
     reader = Reader(reading)
     found: list[Any] = [None] * len(sentences)
     with no_grad():
@@ -60,19 +60,19 @@ def figures(given: np.ndarray, wanted: np.ndarray) -> dict[str, float]:
 
 
 def about_lists(ordinary: Sequence[str]) -> Section:
-    """What looking words up in lists can do, and what it cannot.
+    """A section of text: what looking words up in lists can do, and what it cannot.
 
-    ordinary  the names held out that are ordinary words too
+    ordinary  the held-out names that are also ordinary words
     """
     told = (
-        "The list of the training names holds what the network was taught, and none of "
-        "the names held out. The list of all names holds these too, though no real "
-        "list holds the names that are still to come; but In, My and So are on it, and "
-        "are given wherever they stand. Without the words that the training text has "
-        "in lower case it gives fewer wrong ones"
+        "The list of training names has the names that the network learned from, and "
+        "none of the held-out names. The list of all names has both; a real list would "
+        "not have the names of the future. But In, My and So are also on this list, so "
+        "it takes them for names everywhere. If the words that the training text has "
+        "in lower case are removed, the list makes fewer mistakes"
     )
-    missed = ", but misses every Will and May" if ordinary else ""
-    return Section("Beside lists of names", lines=[f"{told}{missed}."])
+    missed = ", but it misses every Will and May" if ordinary else ""
+    return Section("Compared with lists of names", lines=[f"{told}{missed}."])
 
 
 def listed(part: Filled, names: Iterable[str]) -> np.ndarray:
@@ -84,7 +84,7 @@ def listed(part: Filled, names: Iterable[str]) -> np.ndarray:
 def compared(
     part: Filled, both: list[np.ndarray], one: np.ndarray, ordinary: Iterable[str]
 ) -> Section:
-    """Two directions beside one: F1 over sentences, and what kind of name is found.
+    """Two directions compared with one: F1 over sentences, and by kind of name.
 
     both      chances in both directions, per sentence
     one       what is given in one direction, over all words
@@ -105,8 +105,8 @@ def compared(
     kinds = [
         (title, kind)
         for title, kind in (
-            ("names that are nothing else", wanted & ~words_too),
-            ("names that are ordinary words too", wanted & words_too),
+            ("names that are not ordinary words", wanted & ~words_too),
+            ("names that are also ordinary words", wanted & words_too),
         )
         if kind.any()
     ]
@@ -126,7 +126,7 @@ def compared(
 
 
 def tagged(part: Filled, found: list[np.ndarray]) -> Section:
-    """Some held-out sentences with names, what is given as one in brackets."""
+    """Some held-out sentences, with brackets around what the model calls a name."""
     having = [k for k, places in enumerate(part.places) if places.any()]
     rng = np.random.default_rng(0)
     rows = []
@@ -137,14 +137,16 @@ def tagged(part: Filled, found: list[np.ndarray]) -> Section:
         ]
         names = [w for w, name in zip(words, part.places[k], strict=True) if name]
         rows.append([" ".join(given), ", ".join(names)])
-    table = Table("In brackets: what is given as a name", ["sentence", "names"], rows)
+    table = Table(
+        "In brackets: what the model calls a name", ["sentence", "names"], rows
+    )
     return Section("Some held-out sentences", tables=[table])
 
 
 def described(
     rows: Sequence[np.ndarray], test: Filled, names: list[Names], shipped: bool
 ) -> list[str]:
-    """What the data are, how the labels were made, and what that proves.
+    """Paragraphs: what the data are, how the labels were made, what this can show.
 
     rows     the numbers of the sentences that train, choose the epoch, are held out
     shipped  are they the package's sentences, or a user's?
@@ -153,25 +155,25 @@ def described(
     share = np.concatenate(test.places).mean()
     known, _, later = names
     made, limits = (LABELS, LIMITS) if shipped else ("The file marks the names.", "")
-    made += " Their places are filled with first names of the census, drawn at random."
+    made += " Random first names from the census are put in their places."
     if later.ordinary:
         made += (
-            f" One name in {1 / ORDINARY:g} is an ordinary word too (Will, May, "
-            f"Grace): {len(known.ordinary)} of these train, {len(later.ordinary)} are "
-            "held out."
+            f" One name in {1 / ORDINARY:g} is also an ordinary word (Will, May, "
+            f"Grace): {len(known.ordinary)} of these are used in training, "
+            f"{len(later.ordinary)} are held out."
         )
     return [
-        f"{train + choose + held_out:,} sentences, of which {train:,} train, "
-        f"{choose:,} choose the epoch, {held_out:,} are held out. {share:.1%} of the "
+        f"{train + choose + held_out:,} sentences: {train:,} for training, "
+        f"{choose:,} to choose the epoch, {held_out:,} held out. {share:.1%} of the "
         "held-out words and marks are names.",
         f"{made} All letters are in lower case.",
-        f"{len(known.all()):,} names train, {len(later.all()):,} are held out. The "
-        f"{KNOWN} most frequent of the women's and of the men's names that are not "
-        "ordinary words all train, so that everyday names are known; and in training "
-        f"one place in {1 / ANYTHING:g} gets any word of the text, for anything may be "
-        "a name. No name of the held-out part is in another part, and no sentence "
-        "either, unless the text repeats it.",
-        "What this measures: how well a first name that was never seen is told by its "
-        "spelling and by the words around it, in sentences of this kind. It does not "
-        "show that names are found as well in other texts or languages." + limits,
+        f"{len(known.all()):,} names are used in training, {len(later.all()):,} are "
+        f"held out. The {KNOWN} most frequent women's names and men's names that are "
+        "not ordinary words are all used in training, so the network knows everyday "
+        f"names. In training, one place in {1 / ANYTHING:g} gets any word of the text, "
+        "because any word may be a name. No held-out name is in another part, and no "
+        "held-out sentence either, unless the text repeats it.",
+        "What this measures: how well a new first name is recognised by its spelling "
+        "and by the words around it, in sentences of this kind. It does not show that "
+        "names are found as well in other texts or languages." + limits,
     ]

@@ -1,8 +1,8 @@
-"""Which names there are, and names drawn for the places that are marked.
+"""Divides the census names into parts, and puts random names into marked places.
 
-Each time a sentence is read another name stands in it, so that the network cannot learn
-the names of the text by heart. What it can learn is how names are spelled, and between
-which words they stand.
+A sentence has another name each time it is read, so the network cannot learn the names
+of the text by heart. It can learn how names are spelled, and which words are next to
+them.
 
 Read next: `spelling.py` (words as numbers).
 """
@@ -31,11 +31,11 @@ LEAST = 10  # names that are ordinary words; where there are fewer none is drawn
 class Names(NamedTuple):
     """Names to draw from, in lower case.
 
-    proper    those that are nothing else
-    ordinary  those that are ordinary words too
-    familiar  the most frequent of those that are nothing else
-    anything  words that are on no list. Drawn for training, they show that a word may
-              be a name wherever a name stands, whatever else it means
+    proper    names that are not ordinary words
+    ordinary  names that are also ordinary words
+    familiar  the most frequent of `proper`
+    anything  words that are on no list. They are used in training, to show that any
+              word in the place of a name may be a name
     """
 
     proper: Sequence[str]
@@ -48,7 +48,7 @@ class Names(NamedTuple):
         return [*self.proper, *self.ordinary, *self.familiar]
 
     def draw(self, count: int, rng: np.random.Generator) -> list[str]:
-        """Some names; every fifth is an ordinary word too."""
+        """Draw some names at random; every fifth is also an ordinary word."""
         shares = [
             (self.ordinary, ORDINARY),
             (self.familiar, FAMILIAR),
@@ -70,10 +70,10 @@ class Filled(NamedTuple):
 
 
 def names_in_parts(train: Marked) -> list[Names]:
-    """The census names for training, validation and test: none is in two of them.
+    """The census names for training, validation and test; no name is in two of them.
 
     A name counts as an ordinary word if the training sentences have it in lower case.
-    Of these only the frequent ones are drawn: far down the list has "In" and "My" too.
+    Only frequent ones are drawn: among the rare names of the list are "In" and "My".
     """
     ordinary = ordinary_words(train.plain())
     rank = _ranks()

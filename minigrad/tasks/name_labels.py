@@ -1,8 +1,9 @@
-"""Sentences whose first names are marked: of Alice, of film reviews, of a user's file.
+"""Marks the first names in sentences of Alice, of film reviews, or of a user's file.
 
-In print a first name shows: by its capital letter, by the words beside it, by standing
-on a list of names. So the marks can be made. Nothing of it is left for the network: it
-reads lower case, and in the marked places other names (`name_filling.py`).
+In printed text a first name can be found by its capital letter, by the words next to
+it, and by a list of names. This is how the marks are made. The network does not see
+these hints: it reads lower case, with other names in the marked places
+(`name_filling.py`).
 
 Read next: `name_filling.py`.
 """
@@ -69,7 +70,7 @@ def stem(word: str) -> str:
 
 
 def ordinary_words(sentences: list[list[str]]) -> set[str]:
-    """The words that are printed in lower case, not just once."""
+    """The words that are printed in lower case more than once."""
     counts = Counter(word for s in sentences for word in s if word.islower())
     return {word for word, count in counts.items() if count >= SELDOM}
 
@@ -101,7 +102,7 @@ def _sentences(text: str) -> list[list[str]]:
 def _first_names(
     sentence: list[str], listed: set[str], ordinary: set[str]
 ) -> np.ndarray:
-    """Which words are first names: of several names in a row the last is a surname."""
+    """Which words are first names; the last of several names in a row is a surname."""
     proper = [
         word[0].isupper()
         and word not in TITLES
@@ -121,7 +122,7 @@ def _first_names(
 
 
 def read(path: str) -> Marked:
-    """Sentences of the user's: one a line, a star before each name."""
+    """The sentences of a user's file: one per line, with a star before each name."""
     found = Marked([], [])
     for number, line in enumerate(read_text(path).split("\n"), 1):
         words: list[str] = []
@@ -159,7 +160,7 @@ def read(path: str) -> Marked:
 def _wrong_star(path: str, number: int, line: str, what: str) -> DataError:
     return DataError(
         f"{path}, line {number}: {what}",
-        expect="a word right after the star: *Tom",
+        expect="a word right after the star, as in *Tom",
         actual=line.strip()[:60],
-        hint="stars mark names, and nothing else",
+        hint="use a star only to mark a name",
     )

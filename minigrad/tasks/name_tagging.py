@@ -1,7 +1,8 @@
-"""Is this word a first name? Tagging every word, with what follows and without it.
+"""Name tagging: says for each word of a sentence whether it is a first name.
 
-All is in lower case, and no name of the held-out part was ever seen: a name has to be
-told by how it is spelled and by the words around it.
+All text is in lower case, and no held-out name occurs in training. So a name has to be
+recognised by its spelling and by the words around it. The task compares a network that
+reads in both directions with one that reads in one direction.
 
 The network is in `models/taggers.py`.
 
@@ -52,16 +53,16 @@ class NameTagging(Task):
     """Whether each word is a first name, by a network that reads in both directions."""
 
     name = "name-tagging"
-    help = "which words of a sentence are first names, in both directions or one"
+    help = "which words of a sentence are first names"
     example = "Army core told: Major Tom is a great battle commander"
-    file = "text, one sentence a line, a star before each name: then *Tom came"
+    file = "text, one sentence per line, with a star before each name: then *Tom came"
     options = (
         *common(cell="gru", hidden=32, dropout=0.3, epochs=4, lr=1e-2),
-        Option("embedding", 32, "numbers per word and per piece of it", least=1),
+        Option("embedding", 32, "numbers per word, and per piece of a word", least=1),
         Option("longest", 4, "letters in a piece of a word, at most", 2, below=21),
-        Option("word_dropout", 0.2, "share of words read by pieces alone", below=1),
+        Option("word_dropout", 0.2, "share of words read as pieces only", below=1),
         Option("min_count", 3, "words seen less often are unknown", least=1),
-        Option("directions", 2, "2: what follows a word counts too", least=1, below=3),
+        Option("directions", 2, "2: also read from the end", least=1, below=3),
     )
     monitor = "F1"
     better = "higher"
@@ -113,7 +114,7 @@ class NameTagging(Task):
         return models.WordTagger(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Refilled:
-        """Sentences of like length, with names drawn for this epoch."""
+        """Sentences of similar length, with names drawn for this epoch."""
         marked, (known, *_) = data.train
         return Refilled(marked, known, Reader(data.reading), settings.batch_size, rng)
 
@@ -148,7 +149,7 @@ class NameTagging(Task):
         }
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """Two directions beside one, by kind of name; tagged sentences."""
+        """Two directions compared with one, by kind of name; some tagged sentences."""
         _, (*_, held_out) = data.train
         each = chances(trained.model, data.test.words, trained.reading)
         return [
@@ -159,7 +160,7 @@ class NameTagging(Task):
         ]
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
-        """The chance of each word to be a name."""
+        """The probability that each word is a name."""
         words = tokenize(text)
         vocabulary = trained.reading["words"]
         vocabulary.encode(words, need_known=True)
@@ -173,7 +174,7 @@ class NameTagging(Task):
             for word, p in zip(words, found, strict=True)
         ]
         table = Table("Each word", ["word", "chance", ""], rows)
-        line = f"A first name: above {LIMIT:.0%}. Everything is read in lower case."
+        line = f"Above {LIMIT:.0%}: a first name. All text is read in lower case."
         return [Section(text, lines=[line], tables=[table])]
 
     def _one_way(self, data: Prepared) -> np.ndarray:
@@ -190,7 +191,7 @@ class NameTagging(Task):
 
 
 def _given(model: Any, part: Filled, reading: dict[str, Any]) -> np.ndarray:
-    """Which words are given as names: booleans, over all words."""
+    """Which words the model takes for names: booleans, over all words."""
     return np.concatenate(chances(model, part.words, reading)) > LIMIT
 
 
@@ -201,10 +202,10 @@ def _with_names(part: Marked) -> Iterator[str]:
 
 
 def _reading(train: Marked, known: Names, settings: SimpleNamespace) -> dict[str, Any]:
-    """The words that have a vector of their own, and the pieces that have one.
+    """The words and the pieces of words that have a vector of their own.
 
-    Of the names only the familiar ones are such words: the others are met as those of
-    the held-out part will be, by their pieces.
+    Only familiar names have one. The others are read by their pieces, as the held-out
+    names will be.
     """
     plain = [[word.lower() for word in words] for words in train.plain()]
     familiar = [[*known.familiar]] * settings.min_count

@@ -1,7 +1,7 @@
-"""What comes next: the next word of a text, or the next character.
+"""Predicts the next word of a text, or the next character.
 
-One network and one way to train it, truncated backpropagation through time with the
-state carried along; the two tasks differ in what a token is.
+Both tasks use the same network and the same training: truncated backpropagation through
+time, with the state carried from batch to batch. They differ in what a token is.
 
 Read next: `text_passages.py` (its data and figures).
 """
@@ -42,7 +42,7 @@ BLOCK = 100  # tokens in a row that the bootstrap keeps together
 
 
 class NextToken(Task):
-    """What the two tasks share. A subclass says what a token is."""
+    """The part that the two tasks share. A subclass defines what a token is."""
 
     file = "plain text, UTF-8"
     questions = QUESTIONS
@@ -85,8 +85,8 @@ class NextToken(Task):
         unknown = float((numbers[2] == 1).mean())
         lines = [
             f"{len(tokens):,} {self.token}s in the order of the text: "
-            f"{len(parts[0]):,} train, {len(parts[1]):,} choose the epoch, "
-            f"{len(parts[2]):,} are held out.",
+            f"{len(parts[0]):,} for training, {len(parts[1]):,} to choose the epoch, "
+            f"{len(parts[2]):,} held out.",
             f"{len(vocabulary) - 2:,} different {self.token}s, "
             f"{seen(settings.min_count)} in the training part. {_unknown(unknown)}",
         ]
@@ -153,11 +153,11 @@ class NextToken(Task):
                 f"{count} stretches of {size} {self.token}s",
             )
         )
-        shown = [Section("Beside counting", lines=[line])]
+        shown = [Section("Compared with counting", lines=[line])]
         return shown + self.example_answered(trained, data)
 
     def predict(self, trained: Trained, text: str, **asked: Any) -> list[Section]:
-        """The likeliest next tokens, and how the text might go on."""
+        """The likeliest next tokens, and possible continuations of the text."""
         question = SimpleNamespace(temperature=0.8, top=8, length=60, seed=0)
         vars(question).update(asked)
         vocabulary = trained.reading["tokens"]
@@ -175,7 +175,7 @@ class NextToken(Task):
             lines.append(f"at temperature {temperature:g}:  {whole}")
         return [
             Section(f"After: {text}", tables=[table]),
-            Section("It might go on", lines=lines),
+            Section("It might continue like this", lines=lines),
         ]
 
     def _ngrams(self, data: Prepared) -> np.ndarray:
@@ -200,7 +200,7 @@ class NextToken(Task):
 
 
 class NextWord(NextToken):
-    """The next word of Alice's Adventures in Wonderland, or of a text of one's own."""
+    """The next word of Alice's Adventures in Wonderland, or of your own text."""
 
     name = "next-word"
     help = "which word comes next"
@@ -210,7 +210,7 @@ class NextWord(NextToken):
             cell="lstm", hidden=128, dropout=0.5, epochs=16, lr=5e-3, batch_size=16
         ),
         Option("embedding_dropout", 0.4, "share of the word vectors dropped", below=1),
-        Option("steps", 35, "words that a gradient reaches back", least=1),
+        Option("steps", 35, "words that a gradient goes back", least=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
     )
     monitor = "perplexity"
@@ -226,7 +226,7 @@ class NextWord(NextToken):
         return "".join(t if t in ".,;:!?)'" else f" {t}" for t in tokens)
 
     def figures(self, bits: float) -> dict[str, float]:
-        """Perplexity: between how many equally likely words it is undecided."""
+        """Perplexity: as if the model chose among this many equally likely words."""
         return {"perplexity": 2.0**bits, "bits": bits}
 
 
@@ -242,8 +242,8 @@ class NextCharacter(NextToken):
     options = (
         *common(cell="gru", hidden=160, dropout=0.3, epochs=30, lr=1e-2, batch_size=16),
         Option("embedding", 32, "numbers per character", least=1),
-        Option("embedding_dropout", 0.1, "share of their vectors dropped", below=1),
-        Option("steps", 60, "characters that a gradient reaches back", least=1),
+        Option("embedding_dropout", 0.1, "share of the vectors dropped", below=1),
+        Option("steps", 60, "characters that a gradient goes back", least=1),
         Option("min_count", 1, "characters seen less often are unknown", least=1),
     )
     monitor = "bits"
@@ -264,8 +264,8 @@ class NextCharacter(NextToken):
 
 def _unknown(share: float) -> str:
     if share == 0:
-        return "All of the held-out part is among them."
-    told = f"{share:.1%}" if share >= 0.001 else "Fewer than 0.1%"
+        return "They cover the whole held-out part."
+    told = f"{share:.1%}" if share >= 0.001 else "Less than 0.1%"
     return f"{told} of the held-out part is not among them and is read as one unknown."
 
 

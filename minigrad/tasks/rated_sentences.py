@@ -1,4 +1,4 @@
-"""Sentences with a rating: as numbers, read from a file, and in three parts.
+"""Reads sentences with a rating, makes numbers of them, and forms three parts.
 
 Read next: `sentence_reading.py` (what happens inside a reader).
 """
@@ -33,7 +33,7 @@ class Sentences(NamedTuple):
 
     @property
     def chances(self) -> np.ndarray:
-        """(n,) what the model is to say: near 1 or 0 for clear ratings, else between.
+        """(n,) the targets: near 1 or 0 for clear ratings, in between for others.
 
         The logistic function of the rating: 0.95 at 3, 0.73 at 1, 0.5 at 0.
         """
@@ -65,7 +65,7 @@ def _check_sides(ratings: np.ndarray) -> None:
             "sentiment: all sentences are on one side",
             expect=f"ratings of {CLEAR:g} or more, and of -{CLEAR:g} or less",
             actual=f"{positive} positive, {len(ratings) - positive} negative",
-            hint="ratings run from -4 (worst) to 4 (best), 0 being neither",
+            hint="ratings go from -4 (worst) to 4 (best); 0 is neither",
         )
 
 

@@ -1,4 +1,4 @@
-"""A trained model from its file: whose it is, and whether this version can use it.
+"""Loads a trained model from its file, and checks that this version can use it.
 
 Read next: `task_page.py`.
 """
@@ -24,7 +24,7 @@ READERS: dict[str, Any] = {"Vocabulary": Vocabulary, "Scaling": Scaling}
 
 
 def load(name: str, folder: str | os.PathLike[str] | None = None) -> Trained:
-    """The model of a task that was saved; of an unfinished run the best so far.
+    """The saved model of a task; for an unfinished run, the best model so far.
 
     Raises CheckpointError if there is none, or it is of another task or damaged.
     """
@@ -49,7 +49,7 @@ def read_task(task: Task, path: Path) -> Run:
     found = run.about.get("task")
     if found != task.name:
         raise CheckpointError(
-            f"{path} is of another task",
+            f"{path} belongs to another task",
             expect=task.name,
             actual=repr(found)[:60],
             hint=f"choose the folder of a {task.name} run with -o FOLDER",
@@ -91,21 +91,21 @@ def trained_from(task: Task, run: Run, model: Any = None) -> Trained:
 
 
 class Reading(dict[str, Any]):
-    """What turns an input into numbers, by name; CheckpointError for what lacks."""
+    """The saved parts that turn an input into numbers. CheckpointError if one lacks."""
 
     def __init__(self, task: Task, found: Mapping[str, Any]) -> None:
         super().__init__(found)
         self._task = task
 
     def __missing__(self, name: str) -> Any:
-        raise outdated(self._task, f"nothing that is called {name!r}")
+        raise outdated(self._task, f"nothing with the name {name!r}")
 
 
 def _check_figures(figures: Any) -> None:
     """ValueError unless they are numbers by name by method, or there are none yet."""
     for found in figures.values():
         if not all(isinstance(value, int | float) for value in found.values()):
-            raise ValueError("figures that are no numbers")
+            raise ValueError("figures that are not numbers")
 
 
 def outdated(task: Task, actual: str) -> CheckpointError:

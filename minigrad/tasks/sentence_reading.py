@@ -1,4 +1,4 @@
-"""What happens inside a sentiment reader while it reads one sentence.
+"""Records what happens inside a sentiment reader while it reads one sentence.
 
 Read next: `next_token.py` (another task).
 """
@@ -18,14 +18,14 @@ MOST_WORDS = 60
 
 
 class Reading(NamedTuple):
-    """One sentence through one reader; T words, H units.
+    """What one reader computed for one sentence of T words; H units.
 
     known       (T,) booleans: is the word in the vocabulary?
     sentiment   (T,) probability of "positive" after each word
     gates       {letter: (T,)}: the mean over the units after each word; for the cell
                 state c and the hidden state h, and for candidates, the mean size
     units       {letter: (T, H)}: every gate and state of every unit
-    reach       (T,) |d(final logit)/d(x_t)|: how strongly each word is felt at the end
+    reach       (T,) |d(final logit)/d(x_t)|: how strongly each word acts on the result
     logits      (T,) the logits behind `sentiment`, with their graph
     x           the word vectors (T, 1, E), a leaf of it
     trace       of the recurrent layer
@@ -54,10 +54,10 @@ def words_of(sentence: str) -> list[str]:
         )
     if len(words) > MOST_WORDS:
         raise DataError(
-            f"the sentence has {len(words)} words: too many for a table to be read",
+            f"the sentence has {len(words)} words: too many for one table",
             expect=f"at most {MOST_WORDS} words and marks",
             actual=repr(sentence[:60]) + "...",
-            hint="give one sentence of it",
+            hint="give one of its sentences",
         )
     return words
 
@@ -88,5 +88,5 @@ def read(reader: Any, vocabulary: Vocabulary, words: list[str]) -> Reading:
 
 
 def chance(logits: Any) -> Any:
-    """The probabilities behind logits."""
+    """The probabilities of some logits."""
     return 0.5 * (1 + np.tanh(np.asarray(logits, dtype=float) / 2))

@@ -1,6 +1,6 @@
-"""Sentiment: does a sentence of a film review sound positive, and after which word?
+"""Sentiment: says whether a sentence sounds positive, after each of its words.
 
-What the gates of the trained model do is measured in `minigrad/trial/`.
+`minigrad/trial/` measures what the gates of the trained model do.
 
 Read next: `rated_sentences.py` (its data).
 """
@@ -43,23 +43,23 @@ SO_FAR = 0.3  # how much the sentiment after every word counts beside the last
 
 
 class Sentiment(Task):
-    """The sentiment of a sentence, and after each word of it."""
+    """The sentiment of a sentence, after each of its words."""
 
     name = "sentiment"
-    help = "how a sentence sounds, after each of its words"
+    help = "is a sentence positive or negative, after each word"
     example = "I loved the movie, but the ending was disappointing"
     file = "columns rating (-4 worst to 4 best, 0 neither) and text (CSV or TSV)"
     options = (
         *common(hidden=32, dropout=0.5, epochs=10, lr=3e-3, patience=4),
         Option("embedding", 64, "numbers per word", least=1),
-        Option("word_dropout", 0.05, "share of words unread while training", below=1),
+        Option("word_dropout", 0.05, "share of words hidden while training", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),
     )
     monitor = "loss"
     units: ClassVar = {"accuracy": "{:.1%}"}
     learned = (
         "Cross-entropy in nats after the last word, plus "
-        f"{SO_FAR:g} of its mean after every word, with dropout: not to be compared "
+        f"{SO_FAR:g} times its mean after every word, with dropout. Do not compare it "
         "with the loss on the validation part."
     )
 
@@ -88,10 +88,10 @@ class Sentiment(Task):
             [
                 f"{len(texts):,} sentences with a rating, of which "
                 f"{len(texts) - len(unclear):,} are {CLEAR:g} or more from zero: "
-                f"{len(rows):,} of these train, {len(validation):,} choose the epoch, "
-                f"{len(test):,} are held out.{others}",
-                "The network learns the logistic function of the rating; it is judged "
-                "by the side that it takes after the last word.",
+                f"{len(rows):,} of these for training, {len(validation):,} to choose "
+                f"the epoch, {len(test):,} held out.{others}",
+                "The network learns the logistic function of the rating. An answer is "
+                "right if it is on the right side after the last word.",
                 f"{len(vocabulary) - 2:,} words, those {seen(settings.min_count)} in "
                 "the training part; all others are read as one unknown word. Of a "
                 f"longer sentence the first {LONGEST} words are read.",
@@ -118,12 +118,12 @@ class Sentiment(Task):
         return models.SentimentReader(**config, rng=weights, noise=noise)
 
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
-        """Sentences of like length, and what is to be said of each."""
+        """Batches of sentences of similar length, with their targets."""
         part = data.train
         return bucketed(part.tokens, part.chances, size=settings.batch_size, rng=rng)
 
     def loss(self, model: Any, batch: Any) -> Tensor:
-        """Cross-entropy after the last word, and a little of that after every word.
+        """Cross-entropy after the last word, plus a small part of it after each word.
 
         Without the second part the sentiment "so far" would mean nothing.
         """
@@ -159,7 +159,7 @@ class Sentiment(Task):
         }
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """The comparison with weighed words, sentences word by word, the worst ones."""
+        """The comparison with TF-IDF, sentences word by word, the worst mistakes."""
         part = data.test
         logits = at_the_end(trained.model, part.tokens)
         right = (logits > 0) == part.positive
@@ -168,7 +168,7 @@ class Sentiment(Task):
         points = Interval(*(100 * value for value in gain))
         return [
             Section(
-                "Beside words without order",
+                "Compared with words without order",
                 lines=[
                     "The network's accuracy minus that of TF-IDF with logistic "
                     "regression: "
@@ -182,7 +182,7 @@ class Sentiment(Task):
         ]
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
-        """The sentiment after each word, and the gates' means beside it."""
+        """The sentiment after each word, with the means of the gates."""
         found = read(trained.model, trained.reading["words"], words_of(text))
         names = [k for k in ("f", "i", "o", "r", "z", "c", "h") if k in found.gates]
         rows = [
@@ -196,7 +196,7 @@ class Sentiment(Task):
         header = ["word", "positive", *(GATES[k] for k in names)]
         lines = [f"{found.sentiment[-1]:.0%} positive after the last word."]
         if not found.known.all():
-            lines.append("(?): the training did not know this word.")
+            lines.append("(?): this word was not in the training data.")
         return [
             Section(
                 f"{text}",
@@ -221,15 +221,15 @@ def mistakes(part: Sentences, logits: np.ndarray, most: int = 8) -> Section:
         [part.texts[k], f"{part.ratings[k]:+.1f}", f"{_chance(logits[k]):.0%}"]
         for k in sure
     ]
-    title = "Where it is surest and wrong"
+    title = "Wrong answers, the surest first"
     if not rows:
-        return Section(title, ["On none of the held-out sentences."])
+        return Section(title, ["There are none among the held-out sentences."])
     header = ["sentence", "rating", "positive"]
     return Section(title, tables=[Table("Held out", header, rows)])
 
 
 def _weighed(data: Prepared) -> np.ndarray:
-    """What TF-IDF and logistic regression say of the held-out sentences: booleans.
+    """The answers of TF-IDF with logistic regression on the held-out part: booleans.
 
     Trained on the clear cases of the training part; C = 10, pairs and min_count = 2
     were the best of 16 settings on the validation part.

@@ -1,6 +1,6 @@
-"""Token sequences in portions: padded for training, read for the figures.
+"""Divides token sequences into portions of similar length, padded at the end.
 
-Padding stands at the end, and a mask says where it is.
+A mask says where the padding is.
 
 Read next: `statistics.py`.
 """
@@ -25,7 +25,7 @@ def padded(sequences: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bucketed(tokens: Sequence[Any], *columns: Any, size: int, rng: Any) -> Any:
-    """Batches of sequences of like length, in a new order in each epoch."""
+    """Batches of sequences of similar length, in a new order in each epoch."""
     lengths = [len(sequence) for sequence in tokens]
     return batches(tokens, *columns, batch_size=size, lengths=lengths, rng=rng)
 
@@ -39,20 +39,20 @@ def last_steps(mask: np.ndarray) -> np.ndarray:
 def portions(
     sequences: Sequence[Any],
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """All sequences, those of like length together: (rows, tokens, mask) each time."""
+    """Yield all sequences as (rows, tokens, mask), those of similar length together."""
     for rows in by_length(sequences):
         yield rows, *padded([sequences[k] for k in rows])
 
 
 def by_length(sequences: Sequence[Any]) -> Iterator[np.ndarray]:
-    """The numbers of all sequences, of some of like length each time."""
+    """Yield the numbers of all sequences, some of similar length each time."""
     order = np.argsort([len(s) for s in sequences], kind="stable")
     for start in range(0, len(order), PORTION):
         yield order[start : start + PORTION]
 
 
 def at_the_end(model: Callable[..., Any], sequences: Sequence[Any]) -> np.ndarray:
-    """What a model of (T, B) says at the last step of each sequence: (n,)."""
+    """The output (n,) of a model at the last step of each sequence."""
     found = np.zeros(len(sequences))
     with no_grad():
         for rows, tokens, mask in portions(sequences):

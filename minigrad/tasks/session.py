@@ -1,4 +1,4 @@
-"""From a task's name to a trained model: prepare, train or resume, measure, save.
+"""Runs a training of a task: prepares, trains or resumes, measures and saves.
 
 Read next: `task_trainer.py`.
 """
@@ -34,7 +34,7 @@ from minigrad.training.run_file import Run, read_run
 
 
 class Session:
-    """One training of a task, in the order in which it is done.
+    """One training of a task; call its methods in the order below.
 
     name      the task
     folder    where its files are (`folder_of`); `claim` it first
@@ -63,14 +63,14 @@ class Session:
             self.settings = _same(self.task, self.saved, given)
 
     def prepare(self) -> Prepared:
-        """Read the data; those of a resumed run have to be what they were."""
+        """Read the data. CheckpointError if the data of a resumed run have changed."""
         digest = _digest(self.settings.data)
         if self.saved is not None and self.saved.about.get("data") != digest:
             raise DataError(
-                "the run cannot be resumed: its data have changed",
+                "the run cannot be resumed because its data have changed",
                 expect=f"{self.settings.data or 'the data of the package'} as it was",
-                actual="another content",
-                hint="put the old file back, or train anew without --resume",
+                actual="different content",
+                hint="put the old file back, or start again without --resume",
             )
         self.data = self.task.prepare(self.settings)
         self._digest = digest
@@ -111,18 +111,18 @@ class Session:
         }
 
     def _make_room(self) -> None:
-        """A finished run is kept as the previous one; an unfinished is not lost."""
+        """Move a finished run aside; ArgumentError if there is an unfinished one."""
         if self._there() == "unfinished":
             raise ArgumentError(
                 f"there is an unfinished run in {self.folder}",
-                expect="to be told what to do with it",
-                actual="neither --resume nor another folder",
-                hint="say --resume to go on with it, --anew to put it aside",
+                expect="--resume, --anew, or another folder",
+                actual="none of them",
+                hint="--resume continues it; --anew starts again and keeps a copy",
             )
         self.put_aside()
 
     def put_aside(self) -> None:
-        """Keep what is there. Only a finished run takes the previous one's place."""
+        """Rename the run that is there. Only a finished one replaces the previous."""
         found = self._there()
         if found:
             name = PREVIOUS if found == "finished" else UNFINISHED
@@ -138,7 +138,7 @@ class Session:
             return "damaged"
 
     def finish(self, trainer: Trainer) -> Trained:
-        """Figures on the held-out part, beside the baselines; the last save."""
+        """Measure the model and the baselines on the held-out part, and save."""
         with no_grad():
             own = self.task.evaluate(trainer.model, self.data.test, self.data.reading)
         figures = {MODEL: own, **self.task.baselines(self.data)}
@@ -194,10 +194,10 @@ def _same(task: Task, run: Run, given: Mapping[str, Any]) -> SimpleNamespace:
     for name, value in vars(checked(task.options, given)).items():
         if name in given and value != getattr(saved, name):
             raise ArgumentError(
-                f"--resume goes on with the options of the run: {name} differs",
+                f"--resume uses the options of the saved run, but {name} differs",
                 expect=f"{name} = {getattr(saved, name)}",
                 actual=f"{name} = {value}",
-                hint=f"leave out --{name.replace('_', '-')}, or train anew",
+                hint=f"leave out --{name.replace('_', '-')}, or start again",
             )
     return saved
 

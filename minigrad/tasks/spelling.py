@@ -1,6 +1,6 @@
-"""Words as numbers: of the word itself, and of the pieces that it is spelled with.
+"""Turns words into numbers: one for the word, and one for each piece of its spelling.
 
-`SpelledWords`, in `models/word_models.py`, makes vectors of the numbers.
+`SpelledWords` in `models/word_models.py` turns these numbers into vectors.
 
 Read next: `name_figures.py` (how well names are found).
 """
@@ -45,7 +45,7 @@ class Numbers(NamedTuple):
 
 
 class Reader:
-    """From words to numbers, by what a model has saved (`Prepared.reading`)."""
+    """Turns words into numbers with what a model has saved (`Prepared.reading`)."""
 
     def __init__(self, reading: dict[str, Any]) -> None:
         self.words: Vocabulary = reading["words"]

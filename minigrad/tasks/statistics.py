@@ -1,8 +1,7 @@
-"""F1; how sure a figure is: bootstrap intervals, paired comparisons, effect sizes.
+"""F1, bootstrap intervals, paired comparisons and effect sizes.
 
-What is drawn again and again, with replacement, is the rows of the held-out part: the
-interval says what another sample of such rows would give, not what another training
-would.
+The bootstrap draws rows of the held-out part again and again, with replacement. So an
+interval says how a figure varies with the sample of rows, not with the training run.
 
 Source: Efron & Tibshirani 1993, "An introduction to the bootstrap", chapters 13, 16.
 
@@ -28,7 +27,7 @@ def f1(given: np.ndarray, wanted: np.ndarray) -> float:
 
 
 class Interval(NamedTuple):
-    """A mean or difference, and the range that holds it with 95 % confidence."""
+    """A mean or a difference, with its 95 % confidence interval."""
 
     value: float
     low: float
@@ -36,7 +35,7 @@ class Interval(NamedTuple):
 
     @property
     def clear(self) -> bool:
-        """Is zero outside of it?"""
+        """Is zero outside the interval?"""
         return self.low > 0 or self.high < 0
 
     def told(self, unit: str, rows: str, form: str = "+.3f") -> str:
@@ -75,8 +74,8 @@ def paired(
         paired(lambda k: ours[k].mean() - theirs[k].mean(), rows=len(ours))
 
     figure  from row numbers, some more than once, to the difference on these rows
-    block   rows that are drawn together: days in a row are alike, and drawn one by one
-            they would make the interval too narrow
+    block   how many rows are drawn together: days in a row are similar, and if they
+            were drawn one by one, the interval would be too narrow
 
     Source of blocks: Künsch 1989, "The jackknife and the bootstrap for general
     stationary observations"; they go round, as in Politis & Romano 1992.
@@ -92,7 +91,7 @@ def paired(
 
 
 class Difference(NamedTuple):
-    """Of two groups: the difference of the means, and how large it is.
+    """The difference between the means of two groups, and its effect size.
 
     interval  mean of the first minus mean of the second, bootstrap within each group
     effect    Cohen's d: that difference in units of the pooled standard deviation

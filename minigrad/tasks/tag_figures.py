@@ -1,4 +1,4 @@
-"""Which tags a model gives to texts, and how right they are.
+"""Measures the tags that a model gives to texts: F1, precision and recall.
 
 Read next: `name_tagging.py`.
 """
@@ -17,7 +17,7 @@ from minigrad.tasks.statistics import f1
 
 
 def chances(model: Any, part: Described) -> np.ndarray:
-    """The chance of each tag for each text, (n, K)."""
+    """The probability of each tag for each text, (n, K)."""
     found: list[Any] = [None] * len(part.tokens)
     with no_grad():
         for rows, tokens, mask in portions(part.tokens):

@@ -1,8 +1,8 @@
-"""What a task is: its data, its model, its figures, and what it says to a user.
+"""The base class of a task: its data, its model, its figures and its answers.
 
-To add one: (1) its model in `models/`; (2) a class here below `Task`; (3) a line in
-`minigrad.tasks.TASKS`. The loop, checkpoints, the commands and the page are done by
-`session.py` and `task_page.py` for all of them.
+To add a task: (1) write its model in `models/`; (2) write a subclass of `Task`; (3) add
+a line to `minigrad.tasks.TASKS`. `session.py` and `task_page.py` do the training loop,
+the checkpoints, the commands and the page for all tasks.
 
 Read next: `task_options.py`.
 """
@@ -39,7 +39,7 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of a page or of an answer. All text is the user's or ours, never HTML.
+    """A part of a page or of an answer. Its text is plain text, never HTML.
 
     lines    paragraphs
     tables   shown after them
@@ -74,7 +74,7 @@ class Prepared:
 
 @dataclass
 class Trained:
-    """A trained model and all that is needed to use it.
+    """A trained model with everything that is needed to use it.
 
     settings  the options of the training
     config    the arguments of the model
@@ -93,13 +93,13 @@ class Trained:
     seconds: float
 
     def predict(self, text: str | os.PathLike[str], **asked: Any) -> list[Section]:
-        """What the model says to an input; DataError for what it cannot read.
+        """The model's answer to an input. DataError if the input cannot be read.
 
         asked  the task's `questions`, where it has any
         """
         if not isinstance(text, str | os.PathLike):
             raise DTypeError(
-                f"predict: {text!r:.60} is no text",
+                f"predict: {text!r:.60} is not a text",
                 expect="a str",
                 actual=type(text).__name__,
                 hint="one text, or the name of a file where the task reads files",
@@ -109,7 +109,7 @@ class Trained:
 
 
 class Task:
-    """What differs between tasks. A subclass defines all that raises here.
+    """The parts that differ between tasks. A subclass defines every method that raises.
 
     name, help   for the command line
     example      an input of `minigrad predict NAME INPUT`; None: it needs none
@@ -169,11 +169,11 @@ class Task:
         raise NotImplementedError
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """What the page shows beside curves and figures; comparisons, in words."""
+        """Further sections of the page: comparisons in words, and examples."""
         raise NotImplementedError
 
     def predict(self, trained: Trained, text: str) -> list[Section]:
-        """What the model says to a user's input."""
+        """The model's answer to a user's input, as sections."""
         raise NotImplementedError
 
     def example_answered(self, trained: Trained, data: Prepared) -> list[Section]:
@@ -209,14 +209,14 @@ def enough(path: str | None, what: str, count: int, least: int) -> None:
     if count < least:
         raise DataError(
             f"{path or 'the data'}: too few {what} to learn from",
-            expect=f"{least} or more, for three parts",
+            expect=f"{least} or more, to make three parts",
             actual=str(count),
             hint="a longer file",
         )
 
 
 def seen(count: int) -> str:
-    """Which words are known, after a noun: "seen 2 times or more"."""
+    """Text that says which words are known, such as "seen 2 times or more"."""
     return "seen" if count == 1 else f"seen {count} times or more"
 
 

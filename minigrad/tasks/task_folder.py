@@ -1,13 +1,13 @@
-"""Where a task's files are: the run, which is also the saved model, and the page.
+"""The folder of a task: finds it, makes it, and locks it during a training.
 
-    FOLDER/run.safetensors   everything: weights, vocabulary, scaling, where the run is
-    FOLDER/previous.safetensors   the finished run that was there before
-    FOLDER/unfinished.safetensors   what --anew, or a damaged file, made room for
+    FOLDER/run.safetensors   weights, vocabulary, scaling, and the state of the run
+    FOLDER/previous.safetensors   the finished run before this one
+    FOLDER/unfinished.safetensors   an unfinished run (after --anew), or a damaged file
     FOLDER/index.html        the page
 
-FOLDER is what `-o` says, or the task's own in the user's data folder
-(`~/.local/share/minigrad/TASK` on Linux), so that `minigrad predict` finds the model
-from anywhere.
+FOLDER is the one given with `-o`, or the task's folder in the user's data folder
+(`~/.local/share/minigrad/TASK` on Linux). There `minigrad predict` finds the model from
+any place.
 
 Read next: `saved_model.py`.
 """
@@ -34,10 +34,10 @@ def folder_of(task: str, folder: str | os.PathLike[str] | None = None) -> Path:
 
 
 class Claimed:
-    """A folder to write in, made if need be, and held by this process alone.
+    """A folder to write in, created if needed, and locked for this process.
 
-    Two trainings into one folder would each write over what the other saved. The claim
-    ends with the process, whatever ends it.
+    Two trainings in one folder would overwrite each other's files. The lock always ends
+    with the process.
 
     Raises ArgumentError if the folder cannot be made, or another process has it.
     """
@@ -62,10 +62,10 @@ class Claimed:
         except OSError:
             self._file.close()
             raise ArgumentError(
-                f"another training is writing into {self.folder}",
+                f"another training is using {self.folder}",
                 expect="one training at a time in a folder",
                 actual="its files are in use",
-                hint="wait for it, or choose another folder with -o FOLDER",
+                hint="wait until it ends, or choose another folder with -o FOLDER",
             ) from None
         for leftover in self.folder.glob(f".{RUN}.*.tmp"):  # of a run that was killed
             leftover.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The options of a task: names, defaults, bounds and words, in one table.
+"""The options of a task in one table: names, defaults, bounds and help texts.
 
 The command line and the Python API both take them from it.
 
@@ -17,10 +17,10 @@ from minigrad.engine.errors import ArgumentError
 
 
 class Option(NamedTuple):
-    """One thing that a user may choose.
+    """One option that a user may set.
 
-    name     as in Python; on the command line "_" is "-"
-    default  what holds if nothing is said; None: a text, or nothing
+    name     as in Python; on the command line "_" becomes "-"
+    default  the value if none is given; None: a text, or nothing
     help     what it is, in a few words
     least    numbers: the smallest that is allowed
     below    numbers: they have to be smaller than this
@@ -65,7 +65,7 @@ class Option(NamedTuple):
                 f"--{self.name.replace('_', '-')} {value}: not allowed",
                 expect=expect,
                 actual=repr(value),
-                hint=f"{self.help}; without it {self.default}",
+                hint=f"{self.help}; the default is {self.default}",
             )
         return found
 
@@ -73,18 +73,18 @@ class Option(NamedTuple):
 def common(**defaults: Any) -> tuple[Option, ...]:
     """The options that every task has, with a task's own defaults."""
     table = (
-        Option("data", None, "a file of your own (see below)"),
+        Option("data", None, "your own data file (see below)"),
         Option("cell", "lstm", "kind of cell", choices=("rnn", "lstm", "gru")),
-        Option("hidden", 32, "units in a layer", least=1),
-        Option("layers", 1, "layers of cells", least=1),
-        Option("dropout", 0.0, "share of entries dropped while training", below=1),
-        Option("epochs", 10, "passes over the training part, at most", least=1),
-        Option("batch_size", 32, "sequences in a batch", least=1),
+        Option("hidden", 32, "units per layer", least=1),
+        Option("layers", 1, "number of layers", least=1),
+        Option("dropout", 0.0, "dropout probability", below=1),
+        Option("epochs", 10, "most passes over the training data", least=1),
+        Option("batch_size", 32, "batch size", least=1),
         Option("lr", 3e-3, "learning rate"),
         Option("weight_decay", 0.0, "how strongly AdamW shrinks the weights"),
-        Option("clip_norm", 1.0, "largest norm of the gradient; 0: any"),
-        Option("patience", 5, "epochs without improvement before it stops", least=1),
-        Option("seed", 0, "of weights, order and dropout"),
+        Option("clip_norm", 1.0, "clip the gradient to this norm; 0: do not clip"),
+        Option("patience", 5, "epochs without improvement before stopping", least=1),
+        Option("seed", 0, "random seed"),
     )
     unknown = defaults.keys() - {option.name for option in table}
     assert not unknown, f"bug: no common option is called {unknown}"
@@ -103,18 +103,18 @@ def add_options(parser: argparse.ArgumentParser, options: Iterable[Option]) -> N
 
 
 def settings(options: Iterable[Option], given: Mapping[str, Any]) -> SimpleNamespace:
-    """All options by name: those given, checked, and the others' defaults.
+    """All options by name: checked values of those given, defaults for the others.
 
-    Raises ArgumentError for an option that there is not, or a value out of bounds.
+    Raises ArgumentError for an unknown option or a value out of bounds.
     """
     table = {option.name: option for option in options}
     for name in given:
         if name not in table:
             raise ArgumentError(
-                f"there is no option {name!r} here",
+                f"unknown option {name!r}",
                 expect=", ".join(table),
                 actual=repr(name),
-                hint="minigrad train TASK --help tells them all",
+                hint="minigrad train TASK --help lists them all",
             )
     return SimpleNamespace(
         **{k: o.checked(given.get(k, o.default)) for k, o in table.items()}

@@ -1,4 +1,4 @@
-"""The page of a training: figures beside baselines, curves, examples. One file.
+"""Writes the page of a training, one file: figures, baselines, curves and examples.
 
 Read next: `terminal_training.py`.
 """
@@ -33,9 +33,9 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
     """Write the page of a trained task; returns its path."""
     sections = [
         Section(
-            "How well",
+            "Results",
             tables=[figures_table(trained)],
-            lines=["On the held-out part, which training and tuning never saw."],
+            lines=["Measured on the held-out part, never used in training or tuning."],
         ),
         curves(trained),
         *trained.task.examples(trained, data),
@@ -63,7 +63,7 @@ def figures_table(trained: Trained) -> Table:
 
 
 def settings_table(trained: Trained) -> Table:
-    """The options of the run, and what it took."""
+    """The options of the run, and how long it took."""
     rows: list[list[Any]] = [
         [key, "the package's own" if value is None else clean(value)]
         for key, value in vars(trained.settings).items()
@@ -95,10 +95,10 @@ def curves(trained: Trained) -> Section:
         k = best[-1]
         right.plot(epochs[k], values[k], "o", ms=11, mfc="none", mec="black")
     return Section(
-        "How it was learned",
+        "Training",
         figures=[
             (lost, f"{task.learned} {_clipping(trained)}".strip()),
-            (measured, "Circle: the weights kept."),
+            (measured, "The circle marks the epoch whose weights were kept."),
         ],
     )
 

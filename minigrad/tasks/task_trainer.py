@@ -1,4 +1,4 @@
-"""The loop that trains a task's model, as its options say.
+"""Builds the Trainer of a task's model from the task's options.
 
 Read next: `task_folder.py`.
 """

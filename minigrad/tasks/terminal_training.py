@@ -1,6 +1,6 @@
-"""A task trained in the terminal: what is read, the progress, the figures, what next.
+"""Trains a task and prints its data, its progress, its figures, and the next command.
 
-`minigrad train` is `train_and_tell`; `tasks.train` does the same without a word.
+`minigrad train` calls `train_and_tell`; `tasks.train` does the same without output.
 
 Read next: `sequences.py`.
 """
@@ -55,7 +55,7 @@ def train_and_tell(
         data = session.prepare()
         for line in data.lines:
             console.print(line, markup=False, highlight=False)
-        console.print("*: the best epoch so far, on the validation part")
+        console.print("* marks the best epoch so far on the validation part")
         if anew:
             session.put_aside()
         callbacks: list[Any] = [Progress(console, task.units)]
@@ -92,7 +92,7 @@ def _tell(console: Console, text: str) -> None:
 def _how_to_go_on(
     console: Console, session: Session, trainer: Trainer, place: list[str]
 ) -> Iterator[None]:
-    """If the training ends early: say what is saved, and the command that goes on."""
+    """If the training ends early: print what is saved and how to continue."""
     try:
         yield
     except (MinigradError, KeyboardInterrupt) as ended:
@@ -103,13 +103,13 @@ def _how_to_go_on(
         if session.path.exists():
             again = ["minigrad", "train", session.task.name, "--resume"]
             again += ["-o", *place] if place else []
-            mended = ", when this is mended" * isinstance(ended, MinigradError)
+            mended = " (when this is fixed)" * isinstance(ended, MinigradError)
             _tell(console, f"{told}\nnext{mended}: {shlex.join(again)}")
         raise
 
 
 def _monitor(console: Console, folder: Path) -> Monitor:
-    """The gradient monitor, saying its warnings above the progress bar."""
+    """The gradient monitor, which prints its warnings above the progress bar."""
 
     def tell(words: str) -> None:
         console.print(f"monitor: {words}", markup=False, highlight=False)
@@ -119,5 +119,5 @@ def _monitor(console: Console, folder: Path) -> Monitor:
 
 def _where(trainer: Trainer) -> str:
     if trainer.done:
-        return "the run is at its end already"
-    return f"going on at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"
+        return "the run is already complete"
+    return f"continuing at epoch {trainer.epoch + 1}, batch {trainer.batch + 1}"

@@ -1,4 +1,4 @@
-"""A text as numbers: in stretches to train on, and read through for the figures.
+"""Cuts a text of numbers into stretches for training, and measures bits per token.
 
 Read next: `writing.py` (suggestions and samples).
 """
@@ -21,7 +21,7 @@ STRANDS = 8  # read side by side for the figures
 
 
 class Passage(NamedTuple):
-    """A stretch of the text, and the end of what stands before it."""
+    """A stretch of the text, with the last tokens before it."""
 
     before: np.ndarray
     tokens: np.ndarray
@@ -38,7 +38,7 @@ class Chunks:
         self._count = (len(tokens) - steps - 1) // strands // steps
         if self._count < 1:
             raise DataError(
-                "the text is too short to be trained on",
+                "the text is too short for training",
                 expect=f"more than {(strands + 1) * steps} tokens in the training part",
                 actual=f"{len(tokens)}",
                 hint="a longer text, or smaller --batch-size and --steps",
@@ -57,8 +57,9 @@ class Chunks:
 def bits(model: Any, part: Passage) -> np.ndarray:
     """-log2 p of each token of a passage, in order.
 
-    The passage is read in a few strands side by side, each after CONTEXT tokens that
-    stand before it and do not count. One at least has to stand before the passage.
+    The passage is read in a few strands side by side. Each strand first reads the
+    CONTEXT tokens before it, which do not count. At least one token must come before
+    the passage.
     """
     whole = np.concatenate([part.before, part.tokens])
     count = len(part.tokens)

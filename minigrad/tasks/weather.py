@@ -1,8 +1,8 @@
-"""Tomorrow's highest temperature, from the days before: 30, if nothing is said.
+"""Weather: predicts tomorrow's highest temperature from the days before (30 of them).
 
-The parts follow each other in time: the last quarter is held out, the fifth before it
-chooses the epoch. A window may reach back into the part before, as it would in use:
-only the day to be predicted decides where it belongs.
+The parts follow each other in time: the last quarter is held out, and the fifth before
+it is used to choose the epoch. A window may contain days of the part before, as it
+would in real use: only the day to predict decides to which part it belongs.
 
 Read next: `days.py` (how the series is read and cut).
 """
@@ -38,7 +38,7 @@ from minigrad.tasks.task_options import Option, common
 
 
 class Weather(Task):
-    """See the module, and `Task`."""
+    """The task of predicting tomorrow's highest temperature: see the module."""
 
     name = "weather"
     help = "tomorrow's highest temperature, from the days before"
@@ -53,7 +53,7 @@ class Weather(Task):
             patience=12,
             weight_decay=0.01,
         ),
-        Option("days", 30, "how many days before are read", least=1, below=366),
+        Option("days", 30, "how many past days the network reads", least=1, below=366),
     )
     monitor = "rmse"
     learned = (
@@ -122,7 +122,7 @@ class Weather(Task):
     def evaluate(
         self, model: Any, part: Days, reading: dict[str, Any]
     ) -> dict[str, float]:
-        """RMSE and MAE in degrees."""
+        """The RMSE and MAE of the forecasts, in degrees."""
         return figures(forecast(model, part.x, reading) - part.celsius)
 
     def baselines(self, data: Prepared) -> dict[str, dict[str, float]]:
@@ -131,7 +131,7 @@ class Weather(Task):
         return {name: figures(guess - truth) for name, guess in guesses(data).items()}
 
     def examples(self, trained: Trained, data: Prepared) -> list[Section]:
-        """The comparison with the baselines, and forecasts beside what came."""
+        """The comparison with the baselines, and forecasts with the measured values."""
         own = forecast(trained.model, data.test.x, data.reading)
         return [verdict(own, data), pictures(own, data.test)]
 
@@ -149,7 +149,7 @@ class Weather(Task):
         row = int((when - first).astype(int))
         if not n <= row <= len(series.dates):
             raise DataError(
-                f"no forecast for {when}: the {n} days before it are not all there",
+                f"no forecast for {when}: some of the {n} days before it are missing",
                 expect=f"a day from {first + n} to {series.dates[-1] + 1}",
                 actual=str(when),
                 hint="give a file with the days before it: minigrad predict weather "
@@ -168,7 +168,7 @@ class Weather(Task):
         if trained.figures:
             error = next(iter(trained.figures.values()))["rmse"]
             lines = [
-                f"Two of three forecasts are off by less than {error:.1f} °C or so."
+                f"About two of three forecasts have an error below {error:.1f} °C."
             ]
         table = Table(f"Highest temperature on {when}", ["", "°C"], rows)
         return [Section("", lines, [table])]

@@ -1,4 +1,4 @@
-"""Text from a model of what comes next: suggestions, and samples at a temperature.
+"""Writes text with a language model: suggestions, and samples at a temperature.
 
 Read next: `first_names.py`.
 """
@@ -19,7 +19,7 @@ NEVER = (0, 1)  # padding and the unknown token are nothing to write
 
 QUESTIONS = (
     Option("top", 8, "how many suggestions", least=1),
-    Option("temperature", 0.8, "of the samples: low is safe, high is wild"),
+    Option("temperature", 0.8, "low gives safe samples, high gives wild ones"),
     Option("length", 60, "tokens to write", least=1, below=10_000),
     Option("seed", 0, "of the samples"),
 )
@@ -47,16 +47,16 @@ def continued(
     seed: int = 0,
     end: int | None = None,
 ) -> list[int]:
-    """Tokens drawn one after the other, each from p^(1 / temperature), normed.
+    """Draw tokens one after the other, each from p^(1 / temperature), normalised.
 
-    temperature  below 1 the likely becomes likelier; 0 takes the likeliest each time
+    temperature  below 1 likely tokens become likelier; 0 always takes the likeliest
     end          stop before this token, which may be drawn though it is in NEVER
     Raises ArgumentError for a negative temperature.
     """
     if not temperature >= 0:
         raise ArgumentError(
-            f"temperature={temperature}: below zero the unlikely would be likely",
-            expect="0 (the likeliest each time) or more; 1 is the model as it is",
+            f"temperature={temperature} is below zero",
+            expect="0 (always the likeliest token) or more; 1 changes nothing",
             actual=str(temperature),
             hint="temperature=0.8 is a common choice",
         )
@@ -80,7 +80,7 @@ def continued(
 
 
 def read_through(model: Any, tokens: Sequence[int]) -> tuple[Any, Any]:
-    """The logits at the end of the tokens, and the state: in portions, however long."""
+    """The logits and the state after the last token; the text may be of any length."""
     state = None
     with no_grad():
         for start in range(0, len(tokens), PORTION):
@@ -90,7 +90,7 @@ def read_through(model: Any, tokens: Sequence[int]) -> tuple[Any, Any]:
 
 
 def _allowed(logits: Any, end: int | None) -> np.ndarray:
-    """The logits after the last token (V,), -inf for what is never written."""
+    """The logits after the last token (V,), -inf for tokens that are never written."""
     z = logits.data[-1, 0].astype(float)
     z[[k for k in NEVER if k != end]] = -np.inf
     return z

@@ -1,7 +1,8 @@
-"""The guided tour: three small networks learn, read a sentence, and are looked at.
+"""The guided tour: trains three small networks and shows how they read a sentence.
 
-`minigrad tour` is `guide.tour`, the order of it all. `tour_training.py` trains the
-networks, `tour_plots.py` draws, `tour_report.py` and `tour_page.py` show what came out.
+`minigrad tour` calls `guide.tour`, which runs everything in order. `tour_training.py`
+trains the networks, `tour_plots.py` draws, `tour_report.py` prints the results and
+`tour_page.py` writes the page.
 
 Read next: `guide.py`.
 """

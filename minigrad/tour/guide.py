@@ -45,7 +45,7 @@ def tour(
     sentence  what is read, a word per time step
     folder    where pictures and the page go; made if need be
     seed      of the training
-    console   where it tells what it does; None: the terminal
+    console   where progress is printed; None: the terminal
 
     Returns the path of the page. Raises DataError for a sentence that it cannot read,
     ArgumentError for a folder that cannot be made.
@@ -86,7 +86,7 @@ def tour(
 
 
 def saved_lstm(console: Console) -> Trained | None:
-    """The finished LSTM of `minigrad train sentiment`, if there is one to be used."""
+    """The finished LSTM of `minigrad train sentiment`, or None."""
     if not (folder_of("sentiment") / RUN).exists():
         return None
     why = "it is not a finished LSTM trained on the film reviews"
@@ -127,7 +127,7 @@ def _trained(
                 progress.update(task, advance=1, loss=smooth[0])
 
             readers[kind] = tour_training.train(kind, corpus, tick, seed)
-    taken = "; the LSTM is the one that minigrad train sentiment saved" if saved else ""
+    taken = "; the LSTM is the model saved by minigrad train sentiment" if saved else ""
     console.print(f"trained in {time.perf_counter() - started:.0f} s{taken}")
     return readers
 

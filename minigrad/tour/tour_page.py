@@ -1,4 +1,4 @@
-"""The tour's page: figures, table and verdicts. User text reaches it escaped only.
+"""Writes the tour's page: figures, table and verdicts. User text is always escaped.
 
 Read next: `minigrad/lessons/` (the tutorials).
 """
@@ -25,7 +25,7 @@ def write(
     *,
     saved: bool = False,
 ) -> Path:
-    """Write index.html, with the pictures that lie in the folder; returns its path.
+    """Write index.html with the pictures of the folder; returns its path.
 
     accuracies  {kind of cell: share of the held-out sentences that it gets right}
     reading     of the sentence, by the LSTM
@@ -53,11 +53,11 @@ last word; dashed before training, solid after it. Log scale.</figcaption></figu
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in reach)}</ul>
 <h2>The unrolled graph</h2>
 <figure>{_graph(folder)}
-<figcaption>One frame per word, one box per gate with its mean value (the larger, the
-stronger its colour), as recorded while the sentence was read. The thick lines carry the
-states along: c above, h below. Scroll it sideways for the other words;
-<code>graph.html</code>, beside this page, is the same picture to zoom, search and
-fold.</figcaption></figure>
+<figcaption>Each word has a frame, and each gate a box with its mean value (a stronger
+colour means a larger value), as recorded while the sentence was read. The thick lines
+carry the states: c above, h below. Scroll sideways to see the other words. In
+<code>graph.html</code>, next to this page, you can zoom, search and fold the same
+picture.</figcaption></figure>
 """
     page = document("minigrad tour", body, style=house_style())
     path = folder / "index.html"
@@ -69,8 +69,9 @@ def _trained(saved: bool) -> str:
     """Which networks were trained, and when."""
     if saved:
         return (
-            "An RNN and a GRU were trained just now on sentences of film reviews, the "
-            "LSTM before by <code>minigrad train sentiment</code>; all three"
+            "An RNN and a GRU were trained just now on sentences of film reviews. The "
+            "LSTM was trained before, by <code>minigrad train sentiment</code>. All "
+            "three"
         )
     return (
         "An RNN, an LSTM and a GRU were trained just now on sentences of film "
@@ -117,7 +118,7 @@ def _verdict_list(verdicts: list[Verdict]) -> str:
 
 
 def _graph(folder: Path) -> str:
-    """The picture of the graph, small enough for a few words to be seen at once."""
+    """The picture of the graph, small enough to see a few words at once."""
     whole = image(
         folder / "graph.svg", "The LSTM unrolled over the sentence", fit=False
     )

@@ -33,7 +33,7 @@ def _save(figure: Any, folder: Path, name: str) -> None:
 def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) -> None:
     """|d(final logit)/d(word t)| for each cell, before and after training; log scale.
 
-    Relative to the last word, so that the curves show what distance does.
+    The values are relative to the last word, so the curves show the effect of distance.
     """
     words = next(iter(trained.values())).words
     figure = blank_figure(max(6.4, 0.62 * len(words) + 2.2), 4.4)
@@ -58,7 +58,7 @@ def reach(folder: Path, trained: dict[str, Reading], fresh: dict[str, Reading]) 
     axes.set_yscale("log")
     axes.set_xticks(positions, words, rotation=40, ha="right")
     axes.set_ylabel("gradient at the word, relative to the last word")
-    axes.set_title("How strongly the final sentiment feels each word")
+    axes.set_title("How strongly each word influences the final sentiment")
     axes.grid(True, axis="y", alpha=0.3)
     axes.legend(fontsize=8, ncols=2)
     _save(figure, folder, "gradient")

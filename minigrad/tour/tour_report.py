@@ -1,4 +1,4 @@
-"""What the tour shows in the terminal: accuracies, gates by word, verdicts.
+"""Prints the tour's results in the terminal: accuracies, gates by word, verdicts.
 
 Read next: `tour_page.py`.
 """
@@ -41,7 +41,7 @@ def show_gates(console: Any, reading: Reading) -> None:
 
 
 def show_verdicts(console: Any, verdicts: list[Verdict], reach: list[str]) -> None:
-    """What of the textbooks' stories holds, and how far back the gradient reaches."""
+    """Print which of the textbooks' stories hold, and how far back gradients reach."""
     console.print("\n[bold]What the gates really do[/]")
     for verdict in verdicts:
         mark = "[green]holds[/]" if verdict.holds else "[yellow]does not hold[/]"

@@ -1,6 +1,6 @@
-"""Learning the sentiment of sentences from film reviews, in seconds.
+"""Trains small networks on the sentiment of film reviews, in seconds.
 
-The short version of `minigrad train sentiment`: smaller networks, fewer passes.
+This is the short version of `minigrad train sentiment`: smaller networks, fewer epochs.
 
 Read next: `tour_plots.py`.
 """
@@ -32,10 +32,10 @@ def reader(kind: str, words: int, rng: Any = None) -> Any:
 def train(
     kind: str, corpus: Corpus, tick: Callable[[float], None], seed: int = 0
 ) -> Any:
-    """A reader of a kind, trained; `tick(loss)` is called after every batch.
+    """Train a reader of this kind; `tick(loss)` is called after every batch.
 
-    The loss is the cross-entropy after the last word, and a little of that after every
-    word, so that the sentiment "so far" means something.
+    The loss is the cross-entropy after the last word, plus a small part of the
+    cross-entropy after every word, so that the sentiment "so far" has a meaning.
     """
     network = reader(kind, len(corpus.vocabulary), rng=seed)
     optimizer = mg.optim.Adam(network.parameters(), lr=5e-3)
@@ -59,11 +59,11 @@ def train(
 
 
 def batches_per_run(corpus: Corpus) -> int:
-    """How often `train` ticks."""
+    """How often `train` calls `tick`."""
     return EPOCHS * -(-len(corpus.train) // BATCH)
 
 
 def accuracy(reader: Any, corpus: Corpus) -> float:
-    """The share of held-out sentences whose last word's verdict is right."""
+    """The share of held-out sentences whose answer after the last word is right."""
     logits = at_the_end(reader, corpus.held_out)
     return float(((logits > 0) == corpus.held_out_labels).mean())

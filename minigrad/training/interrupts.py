@@ -1,4 +1,4 @@
-"""Ctrl-C while training: the step that runs is finished and saved, then it stops.
+"""Handles Ctrl-C during training: finishes and saves the current step, then stops.
 
 So it is with SIGTERM, which a system sends that is being shut down.
 

@@ -1,4 +1,4 @@
-"""Where a run's random numbers come from, and how their generators are saved.
+"""Finds a run's random generators, saves their states, and restores them.
 
 Every generator that the rest of a run draws from has to be in its checkpoint: those of
 the model's dropout layers, the one that shuffles the batches, and the global one.

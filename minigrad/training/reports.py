@@ -1,4 +1,4 @@
-"""What callbacks are told: after every batch, and after every epoch.
+"""The reports that callbacks get after every batch and after every epoch.
 
 Read next: `interrupts.py`.
 """

@@ -1,4 +1,4 @@
-"""A training run to its file and back: all that the rest of the run depends on.
+"""Saves a training run to its file and restores it, so that it can be resumed.
 
 Read next: `run_file.py` (the file itself).
 """

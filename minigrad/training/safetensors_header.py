@@ -1,4 +1,4 @@
-"""What the safetensors library leaves open about a file: is it as it was written?
+"""Checks that a safetensors file is unchanged; the library does not check this.
 
 A file is 8 bytes with the length of the header, the header (JSON: for each array its
 dtype, shape and place, and words under "__metadata__"), and the arrays. The library

@@ -135,7 +135,7 @@ class Plateau:
 def _count(call: str, name: str, value: float) -> None:
     if not value > 0:
         raise ArgumentError(
-            f"{call}({name}={value!r}): a stretch has a length",
+            f"{call}({name}={value!r}): not a number of steps",
             expect=f"{name} > 0",
             actual=repr(value),
             hint="count optimiser steps: epochs * len(batches)",

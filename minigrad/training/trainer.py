@@ -1,4 +1,4 @@
-"""The loop: forward, backward, clip, step; validation; and where the run can be left.
+"""The training loop: forward, backward, clip, step, validation, checkpoints.
 
 What a run is at some moment is its weights, the optimiser's arrays, the position
 (epoch, batch, step), the random states and the figures so far. All of it is in the
@@ -168,7 +168,7 @@ class Trainer:
             yield
         if self.batch == 0:
             raise DataError(
-                "Trainer: an epoch without a batch",
+                "Trainer: an epoch has no batches",
                 expect="batches that can be looped over again in each epoch",
                 actual="none",
                 hint="mg.data.batches(...) or a list; a generator is used up",

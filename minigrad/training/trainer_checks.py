@@ -1,4 +1,4 @@
-"""What a Trainer asks of its arguments, and of what the user's functions give it.
+"""Checks a Trainer's arguments, and the results of the user's functions.
 
 Read next: `first_gradients.py`.
 """

@@ -1,6 +1,6 @@
-"""Gates on trial: what the gates of a trained sentiment network do, measured.
+"""Measures what the gates of a trained sentiment network really do.
 
-Are the stories of the textbooks about them true?
+Textbooks tell stories about these gates. Here each story is tested.
 
     from minigrad import tasks, trial
 
@@ -9,9 +9,10 @@ Are the stories of the textbooks about them true?
     what = trial.WhatIf(found, trained.model, trained.reading["words"])
     what.clamped("f", 1.0, steps=[1])      # the forget gate held open at word 1
 
-`review_corpus.py` has the sentences, `what_if.py` the counterfactuals of one of them,
-`gate_evidence.py` the same over many, `gate_verdicts.py` what follows for the stories,
-`heat_maps.py` the plots, `trial_sections.py` all of it as `minigrad trial` shows it.
+`review_corpus.py` reads the sentences, `what_if.py` changes one of them,
+`gate_evidence.py` measures many, `gate_verdicts.py` compares the stories with the
+measurements, `heat_maps.py` plots, and `trial_sections.py` puts together what
+`minigrad trial` shows.
 
 Read next: `review_corpus.py`.
 """

@@ -1,6 +1,6 @@
-"""What gates do over many sentences: measured, and tried by holding them open or shut.
+"""Measures gates over many sentences, as they are and held open or shut.
 
-Read next: `gate_verdicts.py` (what follows for the stories of the textbooks).
+Read next: `gate_verdicts.py` (whether the stories of the textbooks hold).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from minigrad.trial.what_if import clamp_nodes
 
 
 class Seen:
-    """Some sentences, read together by a reader: everything that a verdict needs.
+    """Some sentences and what a reader computed for them: all that a verdict needs.
 
     tokens, mask   (T, B)
     lengths        (B,) words per sentence
@@ -69,11 +69,11 @@ class Seen:
 
 
 class AtWord(NamedTuple):
-    """A gate at a word, over sentences that have it and others that have not.
+    """A gate's values at one word, in sentences with the word and without it.
 
-    within   the gate at the word minus its mean over the other words, by sentence
-    against  the gate at the word, against the gate at a word of like place in as many
-             sentences without it as there are: the difference, and Cohen's d
+    within   the gate at the word minus its mean over the other words of the sentence
+    against  the gate at the word, compared with the gate at the same relative position
+             in equally many sentences without the word: the difference and Cohen's d
     level    the gate's mean at the word
     spread   its standard deviation over all words
     """
@@ -85,9 +85,9 @@ class AtWord(NamedTuple):
 
 
 def at_word(seen: Seen, letter: str, word: int) -> AtWord | None:
-    """Measure a gate at a word, wherever that is not the first one.
+    """Measure a gate at a word, in the sentences that do not start with it.
 
-    None if fewer than ten sentences have the word, or have not.
+    None if fewer than ten sentences have the word, or fewer than ten lack it.
     """
     at = places(seen, word)
     having = np.flatnonzero(at.any(axis=0))
@@ -109,9 +109,9 @@ def at_word(seen: Seen, letter: str, word: int) -> AtWord | None:
 
 
 def places(seen: Seen, word: int) -> np.ndarray:
-    """(T, B): True where a word stands, once per sentence and never at its start.
+    """(T, B): True where the word is, once per sentence and never at its start.
 
-    The first place after the start counts, of sentences of three words or more.
+    Its first place after the start counts, in sentences of three words or more.
     """
     at = (seen.tokens == word) & seen.mask & (seen.lengths > 2)
     at[0] = False
@@ -122,10 +122,11 @@ def places(seen: Seen, word: int) -> np.ndarray:
 
 
 def strong_words(corpus: Corpus, least: int = 8) -> tuple[set[int], set[int]]:
-    """Words that tell the side, and words that do not, by the training part alone.
+    """Words that say most about a sentence's side, and words that say least.
 
-    From the share of positive sentences among those with the word (seen in `least` or
-    more): the tenth that is furthest from the average, and the half that is nearest.
+    Only the training part is used, and only words of `least` sentences or more. For
+    each word it takes the share of positive sentences among those with the word. The
+    tenth of the words furthest from the average says most, the nearest half least.
     """
     count = np.zeros(len(corpus.vocabulary))
     positive = np.zeros(len(corpus.vocabulary))
@@ -144,7 +145,7 @@ def strong_words(corpus: Corpus, least: int = 8) -> tuple[set[int], set[int]]:
 
 
 def by_words(seen: Seen, letter: str, first: set[int], second: set[int]) -> Difference:
-    """A gate at the words of one set against those of another: every occurrence."""
+    """Compare a gate at the words of one set and of another, at every occurrence."""
     values = seen.gate(letter)
     groups = [
         values[np.isin(seen.tokens, list(words)) & seen.mask]

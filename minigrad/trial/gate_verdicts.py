@@ -1,8 +1,8 @@
-"""Do the gates do what the textbooks say? Measured on held-out sentences, in words.
+"""Compares what textbooks say about gates with measurements on held-out sentences.
 
-Each story is tried twice where it can be: what the gate *is* at the word (it may move
-without mattering), and what becomes of the result when the gate is held (it may matter
-without moving).
+Where possible each story is tested twice. First: what value has the gate at the word?
+(It may move and yet change nothing.) Second: how does the result change when the gate
+is held? (A gate may matter without moving.)
 
 Read next: `heat_maps.py`.
 """
@@ -33,7 +33,7 @@ LONG = 5  # words over which half of a memory has to be left to call it kept
 
 
 class Verdict(NamedTuple):
-    """A claim of the textbooks, what was measured, and the judgement in words."""
+    """A claim of the textbooks, what was measured, and whether the claim holds."""
 
     claim: str
     measured: str
@@ -43,40 +43,40 @@ class Verdict(NamedTuple):
 def forget_at_but(seen: Seen, corpus: Corpus) -> Verdict:
     """Does the forget gate fall at "but"?
 
-    In the same sentence, "but" beside the other words; and over sentences, "but" beside
-    a word of like place in the sentences without it.
+    "but" is compared with the other words of its sentence, and with words at the same
+    relative position in sentences without "but".
     """
     claim = f'the forget gate falls at "but", by more than {CLEARLY:g}'
     found = at_word(seen, "f", but_of(corpus))
     if "but" not in corpus.vocabulary or found is None:
-        return Verdict(claim, "too few held-out sentences with the word", False)
+        return Verdict(claim, "too few held-out sentences contain the word", False)
     within, (against, effect) = found.within, found.against
     holds = within.high < 0 and against.high < 0 and within.value < -CLEARLY
     sure = ""
     if not within.clear or abs(within.value) < 0.001:
-        sure = ": it does not move, or by chance"
+        sure = ": it does not move, or this may be chance"
     else:
-        kept = "to clear a memory it would have to be near 0"
-        sure = f": a clear difference, but it is still {found.level:.2f} there; {kept}"
+        kept = "to clear the memory it would have to be near 0"
+        sure = f": the gate clearly moves, but it is still {found.level:.2f}; {kept}"
     count = int(places(seen, but_of(corpus)).any(axis=0).sum())
     measured = (
         f'at "but" it is {_moved(within)} than at the other words of the same sentence '
         f"({_range(within)}, {count} held-out sentences; its standard deviation over "
-        f"words is {found.spread:.3f}){sure}. Beside words of like place in sentences "
-        f'without "but" it is {_moved(against)} ({_range(against)}; Cohen\'s d '
-        f"{effect:+.2f}, {effect_words(effect)})"
+        f"words is {found.spread:.3f}){sure}. Compared with words at the same position "
+        f'in sentences without "but" it is {_moved(against)} ({_range(against)}; '
+        f"Cohen's d {effect:+.2f}, {effect_words(effect)})"
     )
     return Verdict(claim, measured, holds)
 
 
 def holding_at_but(seen: Seen, corpus: Corpus, labels: np.ndarray) -> Verdict | None:
-    """Does it matter for the result what the forget gate does at "but"?
+    """Does the result depend on what the forget gate does at "but"?
 
-    It would if the sentence came out otherwise with the gate kept from falling. That it
-    could matter is what shutting it there says.
+    It does if the result changes when the gate is held open there. Holding it shut
+    shows how much it could matter.
 
-    labels  (B,) the sides that people took. None if there are too few sentences, or the
-    network does not know the word.
+    labels  (B,) booleans: what people said, positive or not
+    Returns None if there are too few sentences, or if the network does not know "but".
     """
     at = places(seen, but_of(corpus))
     rows = np.flatnonzero(at.any(axis=0))
@@ -93,28 +93,29 @@ def holding_at_but(seen: Seen, corpus: Corpus, labels: np.ndarray) -> Verdict | 
         turns[value] = turned = ((after > 0) != (before > 0)).mean()
         moved = np.abs(chance(after) - chance(before)).mean()
         texts.append(
-            f"{words} there, it turns the side of {turned:.0%} of the sentences and "
-            f"moves the chance of positive by {moved:.3f} on average; the accuracy "
-            f"moves by {100 * gain.value:+z.1f} points ({_range(points, '+z.1f')})"
+            f"{words} there, it changes the answer for {turned:.0%} of the sentences "
+            f"and moves the probability of positive by {moved:.3f} on average; the "
+            f"accuracy changes by {100 * gain.value:+z.1f} points "
+            f"({_range(points, '+z.1f')})"
         )
     return Verdict(
-        'the fall of the forget gate at "but" decides how the sentence comes out',
-        f"{'; '.join(texts)} ({len(rows)} held-out sentences). To decide, it would "
-        f"have to turn more than {CLEARLY:.0%} of them when it is held open",
+        'the fall of the forget gate at "but" decides the answer for the sentence',
+        f"{'; '.join(texts)} ({len(rows)} held-out sentences). If it decided the "
+        f"answer, holding it open would change more than {CLEARLY:.0%} of them",
         bool(turns[1.0] > CLEARLY),
     )
 
 
 def input_opens_for_strong_words(seen: Seen, corpus: Corpus) -> Verdict | None:
-    """Is the input gate wider open at words that tell the side than at others?"""
+    """Is the input gate wider open at words that say much about the side?"""
     strong, weak = strong_words(corpus)
     if min(len(strong), len(weak)) < 5:
         return None
     found, effect = by_words(seen, "i", strong, weak)
     return Verdict(
-        "the input gate lets in the words that matter, and keeps out the others",
-        f"at the {len(strong)} words that tell the side best in the training part it "
-        f"is {_moved(found)} than at the {len(weak)} that tell least "
+        "the input gate lets in the words that matter and keeps out the others",
+        f"at the {len(strong)} words that say most about the side (in the training "
+        f"part) it is {_moved(found)} than at the {len(weak)} that say least "
         f"({_range(found)}; Cohen's d {effect:+.2f}, {effect_words(effect)})",
         found.low > 0 and effect > MEDIUM,
     )
@@ -130,16 +131,15 @@ def forget_stays_open(seen: Seen) -> Verdict:
         "the forget gate stays open, so the cell remembers",
         f"its mean over held-out words is {mean:.2f}, and {open_share:.0%} of its "
         f"values are above 0.9: along the cell state half of a memory is left after "
-        f"about {half:.0f} words; to remember, that would have to be more than "
-        f"{LONG}",
+        f"about {half:.0f} words; the claim needs more than {LONG}",
         bool(half > LONG),
     )
 
 
 def last_part_wins(reader: Any, corpus: Corpus) -> Verdict | None:
-    """When the parts before and after "but" differ, does the sentence end as the last?
+    """If the parts before and after "but" differ, does the network follow the last one?
 
-    Each part is read alone. None if there are too few such sentences.
+    Each part is also read alone. None if there are too few such sentences.
     """
     if "but" not in corpus.vocabulary:
         return None
@@ -161,11 +161,11 @@ def last_part_wins(reader: Any, corpus: Corpus) -> Verdict | None:
     with_last = interval((whole == second)[apart])
     theirs = (people == second)[apart].mean()
     return Verdict(
-        'what comes after "but" counts more than what came before',
-        f"in the {len(apart)} held-out sentences whose two parts, read alone, sound "
-        f"different, the network sides with the last part in {with_last.value:.0%} "
-        f"(95 % {with_last.low:.0%} to {with_last.high:.0%}); people did in "
-        f"{theirs:.0%}",
+        'what comes after "but" counts more than what comes before it',
+        f"in the {len(apart)} held-out sentences whose two parts get different "
+        f"answers when read alone, the network agrees with the last part in "
+        f"{with_last.value:.0%} (95 % {with_last.low:.0%} to {with_last.high:.0%}); "
+        f"people agreed with it in {theirs:.0%}",
         with_last.low > 0.5,
     )
 
@@ -190,7 +190,7 @@ def all_gates_at(seen: Seen, corpus: Corpus, word: str) -> list[list[str]]:
     return rows
 
 
-AT_WORD = ("gate", "mean", "beside its sentence", "beside other sentences", "d")
+AT_WORD = ("gate", "mean", "vs its sentence", "vs other sentences", "d")
 
 
 def turn_at_but(reading: Reading) -> Verdict | None:
@@ -210,7 +210,7 @@ def turn_at_but(reading: Reading) -> Verdict | None:
 def judged(
     reader: Any, corpus: Corpus, reading: Reading | None = None
 ) -> list[Verdict]:
-    """All stories of an LSTM, tried on the held-out sentences, and on one reading."""
+    """Test every story of an LSTM on the held-out sentences and on one reading."""
     seen, rows = seen_of(reader, corpus)
     found = [
         forget_at_but(seen, corpus),
@@ -238,7 +238,7 @@ def seen_of(reader: Any, corpus: Corpus) -> tuple[Seen, np.ndarray]:
 def reach_of_first(
     readings: dict[str, Reading], fresh: dict[str, Reading]
 ) -> list[str]:
-    """How strongly each network still feels the first word at the last, in words."""
+    """One sentence per network: its gradient at the first word, beside the last."""
     lines = []
     for kind, reading in readings.items():
         before = fresh[kind].reach

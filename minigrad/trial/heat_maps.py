@@ -1,4 +1,4 @@
-"""Heat maps of a reading: gates by word, every unit by word, and gates held.
+"""Heat maps of one sentence: gates by word, every unit by word, and gates held.
 
 Read next: `trial_sections.py`.
 """
@@ -90,7 +90,7 @@ def held(reading: Reading, tables: dict[str, np.ndarray]) -> Any:
             axes.text(column, row, f"{value:+.2f}", **at)
     _words(axes, reading)
     axes.set_yticks(range(len(names)), names)
-    axes.set_title("How the final chance of positive moves if a gate is held at a word")
+    axes.set_title("Change of the final sentiment if a gate is held at one word")
     figure.colorbar(image, ax=axes, shrink=0.8)
     return figure
 

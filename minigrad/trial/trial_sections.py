@@ -1,4 +1,4 @@
-"""The trial of a trained sentiment model: everything it shows of one sentence.
+"""Builds everything that `minigrad trial` shows for one sentence.
 
     trained = tasks.load("sentiment")
     found = sections(trained, "I loved it, but it was long", [("but", "and")])
@@ -47,7 +47,7 @@ def sections(
     trained   of the task sentiment
     replace   [(a word of the sentence, the word to read in its place)]
     clamp     gates to hold
-    Raises MinigradError for what cannot be asked.
+    Raises MinigradError if a word is not there or a gate cannot be held.
     """
     vocabulary = trained.reading["words"]
     reading = read(trained.model, vocabulary, words_of(sentence))
@@ -68,12 +68,12 @@ def _word_by_word(trained: Trained, sentence: str, reading: Reading) -> Section:
         figures=[
             (
                 heat_maps.means(reading),
-                "Means over the units; of states the mean size.",
+                "Means over the units; for states, means of the absolute values.",
             ),
             (
                 heat_maps.units(reading),
-                "Every unit: a row each, in the same order in all panels, by how its "
-                "memory ends.",
+                "Each row is one unit. All panels have the same order: by the unit's "
+                "last state.",
             ),
         ],
     )
@@ -83,15 +83,15 @@ def _counterfactuals(what: WhatIf, asked: list[list[str]]) -> Section:
     reading = what.reading
     kinds = [k for k in "fio" if k in reading.units]
     tables = {k: what.clamp_table(k) for k in kinds}
-    head = ["what if", "positive at the end", "moved by, points"]
+    head = ["what if", "positive at the end", "change in points"]
     return Section(
         "What if",
-        lines=["The same run, evaluated again from the change on."],
+        lines=["The same run, computed again from the change on."],
         tables=[Table("Counterfactuals", head, asked)],
         figures=[
             (
                 heat_maps.held(reading, tables),
-                "Each cell is one more run: all units of the gate held at that word.",
+                "Each square is another run: all units of the gate held at that word.",
             )
         ]
         if kinds
@@ -100,16 +100,16 @@ def _counterfactuals(what: WhatIf, asked: list[list[str]]) -> Section:
 
 
 def _stories(trained: Trained, reading: Reading) -> list[Section]:
-    """What the textbooks say of an LSTM's gates, measured on held-out sentences."""
+    """What the textbooks say about an LSTM's gates, tested on held-out sentences."""
     if trained.config["kind"] != "lstm":
-        note = "The stories are about LSTMs; this is another kind of cell."
+        note = "The stories are about LSTMs; this model has another kind of cell."
         return [Section("The stories", [note])]
     vocabulary = trained.reading["words"]
     corpus = review_corpus.corpus(vocabulary)
     seen, _ = gate_verdicts.seen_of(trained.model, corpus)
     judged = gate_verdicts.judged(trained.model, corpus, reading)
     note = (
-        "Measured on sentences of the film reviews that the training never saw."
+        "Measured on sentences of film reviews that were not used in training."
         if trained.settings.data is None
         else "Measured on film reviews; the model was trained on other data."
     )
@@ -131,7 +131,7 @@ def _stories(trained: Trained, reading: Reading) -> list[Section]:
 def what_ifs(
     what: WhatIf, replace: Sequence[tuple[str, str]], clamp: Sequence[Held]
 ) -> list[list[str]]:
-    """Rows: what was asked, and beside it each word unread. First as it is."""
+    """Rows: the sentence as it is, the changes asked for, then each word left out."""
     reading = what.reading
     end = float(reading.sentiment[-1])
     rows = [["as it is", f"{end:.1%}", ""]]
@@ -145,11 +145,11 @@ def what_ifs(
         if new not in what.vocabulary:
             raise ArgumentError(
                 f"--replace {old}={new}: the model does not know {new!r}",
-                expect="a word that its training knew",
+                expect="a word from its training data",
                 actual=repr(new),
-                hint="try another word of like meaning",
+                hint="try another word with a similar meaning",
             )
-        row(f'"{new}" for "{old}"', what.replaced(dict.fromkeys(steps, new)))
+        row(f'"{new}" instead of "{old}"', what.replaced(dict.fromkeys(steps, new)))
     for gate, value, word in clamp:
         at = None if word is None else _steps(reading.words, word)
         where = "at every word" if word is None else f'at "{word}"'
@@ -157,12 +157,12 @@ def what_ifs(
         row(f"{name} at {value:g} {where}", what.clamped(gate, value, at))
     for step, word in enumerate(reading.words):
         if reading.known[step]:
-            row(f'word {step}, "{word}", unread', what.without(step))
+            row(f'word {step}, "{word}", left out', what.without(step))
     return rows
 
 
 def _large(text: str) -> str:
-    """With a capital letter in front."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -173,7 +173,7 @@ def _steps(words: list[str], word: str) -> list[int]:
             f"{word!r} is not in the sentence",
             expect=f"one of {', '.join(dict.fromkeys(words))}",
             actual=repr(word),
-            hint="words are in lower case, marks stand alone",
+            hint="words are in lower case; each punctuation mark is a word of its own",
         )
     return steps
 

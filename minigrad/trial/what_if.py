@@ -1,11 +1,11 @@
-"""What if: the same reading with another word, or with a gate held open or shut.
+"""Reads a sentence again with another word, or with a gate held open or shut.
 
     what = WhatIf(read(reader, vocabulary, words), reader, vocabulary)
     what.replaced({5: "and"})              # the sentiment after each word: (T,)
     what.clamped("f", 1.0, steps=[5])      # the forget gate held open at word 5
 
-The recorded graph is evaluated again from what is changed on; all else is as it was,
-to the bit. That tells what a gate *does*, not only what it is.
+The recorded graph is evaluated again from the changed value on; everything else stays
+the same to the last bit. This shows what a gate *does*, not only what value it has.
 
 Read next: `gate_evidence.py` (the same over many sentences).
 """
@@ -31,7 +31,8 @@ class WhatIf:
     """Counterfactuals of one reading. Steps count words from 0.
 
     Errors:  ArgumentError for a word that is not in the vocabulary, a step that is not
-             in the sentence, a gate that the cell has not, a value outside [0, 1].
+             in the sentence, a gate that the cell does not have, or a value outside
+             [0, 1].
     """
 
     def __init__(self, reading: Reading, reader: Any, vocabulary: Vocabulary) -> None:
@@ -95,7 +96,7 @@ class WhatIf:
 
 
 def clamp_nodes(loop: Any, letter: str, value: float) -> dict[int, Any]:
-    """The nodes of a gate by step, once gate and value are known to be allowed."""
+    """The nodes of a gate by step. ArgumentError if gate or value is not allowed."""
     named = {GATES[k]: k for k in BOUNDED}
     letter = named.get(letter, letter)
     offered = [k for k in loop.names if k in BOUNDED]
@@ -111,6 +112,6 @@ def clamp_nodes(loop: Any, letter: str, value: float) -> dict[int, Any]:
             f"a gate cannot be held at {value}",
             expect="0 (shut) to 1 (open)",
             actual=str(value),
-            hint="gates are shares",
+            hint="a gate is a share",
         )
     return loop.gate_nodes[letter]

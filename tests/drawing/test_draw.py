@@ -105,7 +105,7 @@ def test_zero_nan_and_infinite_gradients_have_marks():
 
 @pytest.mark.parametrize("thing", [None, 3.0, "x", [], [1.0], np.ones(3)])
 def test_what_is_no_tensor(thing):
-    with pytest.raises(DTypeError, match="draw: this is no tensor"):
+    with pytest.raises(DTypeError, match="draw: the argument is not a tensor"):
         mg.draw(thing)
 
 
@@ -115,11 +115,11 @@ def test_what_is_no_tensor(thing):
         ({"level": "atom"}, "level='atom' is not offered"),
         ({"level": None}, "level=None is not offered"),
         ({"theme": "pink"}, "theme='pink' is not offered"),
-        ({"max_steps": 0}, "max_steps=0 is no number of steps"),
-        ({"max_steps": 2.5}, "max_steps=2.5 is no number of steps"),
-        ({"max_steps": True}, "max_steps=True is no number of steps"),
-        ({"first": -1}, "first=-1 is no number of steps"),
-        ({"last": "2"}, "last='2' is no number of steps"),
+        ({"max_steps": 0}, "max_steps=0 is not a number of steps"),
+        ({"max_steps": 2.5}, "max_steps=2.5 is not a number of steps"),
+        ({"max_steps": True}, "max_steps=True is not a number of steps"),
+        ({"first": -1}, "first=-1 is not a number of steps"),
+        ({"last": "2"}, "last='2' is not a number of steps"),
         ({"steps": [7, 8]}, "none of the chosen steps"),
         ({"steps": 1}, "none of the chosen steps"),
         ({"steps": "ab"}, "none of the chosen steps"),

@@ -21,7 +21,7 @@ def test_steps_have_names(level):
 def test_names_of_steps_can_be_one_text():
     drawing = mg.draw(example("rnn"), words="good bad")
     assert '"0: good' in drawing.dot and "step 2" in drawing.dot
-    with pytest.raises(ArgumentError, match="names of the steps"):
+    with pytest.raises(ArgumentError, match="a list of names"):
         mg.draw(example("rnn"), words=3)
 
 

@@ -456,7 +456,7 @@ def test_a_backward_from_several_entries_is_no_loss():
 )
 def test_an_index_that_is_no_entry(index):
     v = mg.tensor([1.0, 2.0], requires_grad=True, name="v")
-    with pytest.raises(errors.IndexingError, match="is no entry") as caught:
+    with pytest.raises(errors.IndexingError, match="there is no entry") as caught:
         explain(v, index, (v * v).sum())
     assert "hint" in str(caught.value)
 

@@ -140,10 +140,10 @@ def reading(norms, seeded=True, gates=None, dead=(), units=8):
             "gradients from more than 12 steps back are below 1e-6 of the nearest: the "
             "network cannot learn from them",
         ),
-        ([1.0, 1e-3, 0.0, 0.0], ["vanishing"], "from 2 steps back on exactly zero"),
+        ([1.0, 1e-3, 0.0, 0.0], ["vanishing"], "exactly zero 2 steps back and beyond"),
         ([1.0, 50.0, 5e4], ["exploding"], "grow 5e4-fold over 2 steps"),
-        ([1.0, np.nan], ["not finite"], "not finite from 1 step back on"),
-        ([np.inf, np.inf], ["not finite"], "not finite from 0 steps back on"),
+        ([1.0, np.nan], ["not finite"], "not finite 1 step back and beyond"),
+        ([np.inf, np.inf], ["not finite"], "not finite 0 steps back and beyond"),
         ([0.0, 0.0], [], ""),
     ],
 )

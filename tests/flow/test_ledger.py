@@ -401,7 +401,7 @@ def test_errors_say_what_is_wrong(losses, parameters, error, words):
 
 def test_errors_of_what_is_asked_for():
     led = mg.ledger(SCALAR, W)
-    with pytest.raises(errors.ArgumentError, match="this parameter is not in it"):
+    with pytest.raises(errors.ArgumentError, match="does not contain this parameter"):
         led.items("b")
     with pytest.raises(errors.ArgumentError, match="there is no such loss"):
         led.items(W, loss=1)

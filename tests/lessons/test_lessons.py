@@ -198,8 +198,8 @@ def test_copies_are_made_and_never_overwrite(tmp_path, capsys):
     assert read(script).title == lessons()[0].title
     capsys.readouterr()
     for wrong, words in (
-        (str(script), "there is such a file"),
-        (str(tmp_path / "x.txt"), "what is it to be"),
+        (str(script), "this file exists already"),
+        (str(tmp_path / "x.txt"), "the ending is missing or unknown"),
         (str(tmp_path / "none" / "x.py"), "cannot be written"),
     ):
         assert main(["tutorial", "1", "--copy", wrong]) == 2

@@ -182,7 +182,7 @@ def test_following_the_contributions_to_one_parameter(steps):
     assert "W_h" in player.message
     player.press("C", None)
     assert player.event.target == W_h
-    assert "no value called" in pressed(steps, "w", answer="W_y").message
+    assert "no value has the name" in pressed(steps, "w", answer="W_y").message
 
 
 def test_until(steps):
@@ -385,7 +385,7 @@ def test_play_begins_at_a_breakpoint(steps, monkeypatch, capsys):
     assert "gives to W_h (1 of 3)" in capsys.readouterr().out
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     steps.play(until=["nan"])
-    assert "nan: never from here on" in capsys.readouterr().out
+    assert "nan: never after this event" in capsys.readouterr().out
 
 
 def test_an_old_encoding_is_no_failure():
@@ -401,15 +401,15 @@ def test_an_old_encoding_is_no_failure():
 @pytest.mark.parametrize(
     "words, wanted",
     [
-        ([], "one thing to step through"),
-        (["lstm", "--load", "x.json"], "one thing to step through"),
+        ([], "give either a network or a file"),
+        (["lstm", "--load", "x.json"], "give either a network or a file"),
         (["--load", "no-such-file.json"], "cannot be read"),
-        (["lstm", "--steps", "0"], "nothing to unroll"),
+        (["lstm", "--steps", "0"], "there are no steps to run"),
         (["lstm", "--from", "9999"], "there is no such event"),
         (["lstm", "--to", "-1"], "there is no such event"),
         (["rnn", "--peephole", "current"], "no variant of rnn"),
         (["rnn", "--until", "tomorrow"], "no condition"),
-        (["rnn", "--until", "receives W_q"], "no value called"),
+        (["rnn", "--until", "receives W_q"], "no value has the name"),
         (["lstm", "--steps", "2000"], "too large to step through"),
     ],
 )

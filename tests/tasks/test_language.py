@@ -124,7 +124,7 @@ def test_names_are_new_or_learned_from():
     assert {len(row) for row in found["gone.txt"].rows} == {1}
     learned = set(data.train.names)
     for name, kind in found[None].rows:
-        assert kind == ("learned from" if name.lower() in learned else "new")
+        assert kind == ("in the training data" if name.lower() in learned else "new")
 
 
 def test_what_a_file_has_to_hold(tmp_path):

@@ -152,7 +152,7 @@ def test_the_commands_after_ctrl_c(series, tmp_path, capsys, monkeypatch):
     assert f"next: minigrad train weather --resume -o {folder}" in said
     monkeypatch.undo()
     assert main(["train", "weather", "--resume", "-o", folder]) == 0
-    assert "going on at epoch 1, batch 4" in capsys.readouterr().out
+    assert "continuing at epoch 1, batch 4" in capsys.readouterr().out
 
 
 def test_the_gradient_monitor_is_a_callback(series, tmp_path, capsys):
@@ -228,7 +228,7 @@ def test_one_training_at_a_time_in_a_folder(series, tmp_path):
         cwd=Path(__file__).parents[2],
     )
     assert child.stdout.readline() == "mine\n"
-    with pytest.raises(ArgumentError, match="another training is writing"):
+    with pytest.raises(ArgumentError, match="another training is using"):
         train(series, tmp_path)
     child.kill()
     child.communicate()
@@ -250,7 +250,10 @@ OTHERS = {
     "a newer format": ({"minigrad.run": '{"format": 99}'}, "newer minigrad"),
     "no words": ({"minigrad.run": "words"}, "not the file of a training run"),
     "words cut off": ({"minigrad.about": "{"}, "is damaged"),
-    "another task": ({"minigrad.about": '{"task": "cooking"}'}, "is of another task"),
+    "another task": (
+        {"minigrad.about": '{"task": "cooking"}'},
+        "belongs to another task",
+    ),
     "no settings": (
         {"minigrad.about": '{"task": "weather"}'},
         "does not fit this vers",
@@ -337,7 +340,7 @@ def test_resuming_with_other_options_or_data(series, tmp_path):
 def test_other_tasks_and_options(tmp_path, capsys):
     with pytest.raises(ArgumentError, match="task='cooking'"):
         tasks.train("cooking")
-    with pytest.raises(ArgumentError, match="no option 'depth'"):
+    with pytest.raises(ArgumentError, match="unknown option 'depth'"):
         tasks.train("weather", folder=tmp_path, depth=3)
     bad = (
         {"epochs": 0},

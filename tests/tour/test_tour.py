@@ -149,8 +149,8 @@ def test_the_lstm_is_the_saved_one_where_there_is_one(
     file.write_bytes(b"")
     assert main(["tour", "-o", str(tmp_path)]) == 0
     assert trained == ["rnn", "gru"]
-    assert "the LSTM is the one that minigrad train" in capsys.readouterr().out
-    assert "the LSTM before by" in (tmp_path / "index.html").read_text()
+    assert "the LSTM is the model saved by minigrad train" in capsys.readouterr().out
+    assert "The LSTM was trained before" in (tmp_path / "index.html").read_text()
     saved.settings.data = "mine.csv"  # trained on something else: not used
     assert guide.saved_lstm(Console()) is None
     saved.settings.data, saved.figures = None, {}  # not finished

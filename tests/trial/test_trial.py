@@ -268,7 +268,7 @@ def test_what_is_asked_comes_out_as_rows():
     asked = [trial.held("f=1@but"), trial.held("f=0")]
     rows = trial_sections.what_ifs(what, [trial.replaced("But=and")], asked)
     assert [row[0] for row in rows[:4]] == [
-        "as it is", '"and" for "but"',
+        "as it is", '"and" instead of "but"',
         'forget gate at 1 at "but"', "forget gate at 0 at every word",
     ]  # fmt: skip
     assert len(rows) == 4 + len(WORDS)

@@ -1,4 +1,4 @@
-"""Where everything goes: the grid, the lines, then titles and what stands beside lines.
+"""Places everything of a picture: the grid, the lines, the titles and the line labels.
 
 Read next: `tiles.py`.
 """

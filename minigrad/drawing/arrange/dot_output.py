@@ -1,4 +1,4 @@
-"""What `dot` answers about tiles, read: positions of boxes, lines and ports.
+"""Reads the output of `dot` about tiles: positions of boxes, lines and ports.
 
 Nothing of the answer is trusted: an engine that answers nonsense is one clear error.
 

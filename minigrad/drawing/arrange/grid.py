@@ -1,4 +1,4 @@
-"""The grid: the place of every column, row, tile and box.
+"""Computes the place of every column, row, tile and box.
 
 Columns are as wide as their widest tile, rows as high as their highest. The belt of a
 state is at one height in all tiles of a row, so that it runs straight through.

@@ -1,4 +1,4 @@
-"""Where everything is: the result of arranging, in points, y upwards.
+"""The result of arranging: the place of everything, in points, y upwards.
 
 Read next: `geometry.py`.
 """

@@ -1,8 +1,8 @@
-"""Where the numbers and letters beside the lines go: into free room, or nowhere.
+"""Finds free places for the numbers and letters beside the lines.
 
-A label never lies over a box, a title or another label; where there is no room it is
-left to the tooltip. Boxes are never moved to make room: the picture with gradients has
-the layout of the one without.
+A label never covers a box, a title or another label. If there is no room, only the
+tooltip shows it. Boxes are never moved to make room, so a picture has the same layout
+with and without gradients.
 
 Read next: `titles.py`.
 """

@@ -1,7 +1,7 @@
-"""The lines: within tiles as dot laid them, between tiles level or around corners.
+"""Computes the curves of the lines, within tiles and between tiles.
 
-Lines that do not go to a neighbour run through the gaps between rows and columns, each
-in a lane of its own.
+Within a tile `dot` has drawn them. Lines to a tile that is not a neighbour run through
+the gaps between rows and columns, each in its own lane.
 
 Read next: `line_labels.py`.
 """

@@ -1,4 +1,4 @@
-"""Which lines carry which state from step to step, in each row.
+"""Finds, in each row, the lines that carry each state from step to step.
 
 A *slot* is an input of an operation of a step, both counted within the step. The slots
 that one value from the step before goes to are one state: h, say, or c. What comes to

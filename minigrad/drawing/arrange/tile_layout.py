@@ -1,4 +1,4 @@
-"""The inside of a tile, laid out by `dot` once for all tiles that are alike.
+"""Lets `dot` lay out the inside of a tile, once for all tiles that are alike.
 
 `dot` sees one tile at a time: its boxes, its gates as clusters, and *ports*, points at
 which lines enter and leave. So the steps of an unrolled network look alike by

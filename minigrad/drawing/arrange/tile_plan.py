@@ -1,4 +1,4 @@
-"""How the states run through a tile: belts, levels, and what hangs down from them.
+"""Plans how the states run through a tile: belts, levels, and the lines below them.
 
 A *belt* (the short way from a state's entry to its exit: x and + of an LSTM's cell
 state) is kept in one rank. Where the way is long, entry and exit are kept in one rank,

@@ -1,4 +1,4 @@
-"""Which of several layouts of a tile is the best: a score from its coordinates.
+"""Scores the layouts of a tile by their coordinates, to choose the best one.
 
 dot is free to order the boxes of a rank; asked in a few ways (`Variant`), and looked at
 in the mirror too, one of its answers nearly always has the state's way straight, from

@@ -1,4 +1,4 @@
-"""A tile as data: what `dot` is told of it, and what comes back.
+"""The data about a tile that go to `dot`, and the layout that comes back.
 
     Sketch, Ports --(tile_plan.py)--> Plan
     Plan --(tile_layout.py)--> DOT --(dot_output.py)--> Laid

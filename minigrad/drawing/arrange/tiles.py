@@ -1,4 +1,4 @@
-"""Every tile of a picture, laid out: alike tiles share one layout.
+"""Lays out every tile of a picture; tiles that are alike share one layout.
 
 Read next: `state_lines.py` (the lines that run through).
 """

@@ -1,4 +1,4 @@
-"""Where the titles of steps, gates and rows stand: where no line runs through them.
+"""Places the titles of steps, gates and rows where no line crosses them.
 
 All steps of a row have theirs in the same place. A gate's title stands above its boxes;
 where lines run there, the frame grows downwards instead, if there is room.

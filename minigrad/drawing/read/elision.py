@@ -25,7 +25,7 @@ def choose(
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value is not None and (not whole or value < (name == "max_steps")):
             raise ArgumentError(
-                f"draw: {name}={value!r} is no number of steps",
+                f"draw: {name}={value!r} is not a number of steps",
                 expect=f"{name}: a whole number, or None",
                 actual=repr(value),
                 hint="max_steps=None draws every step",

@@ -27,7 +27,7 @@ def name_steps(picture: Picture, words: Sequence[object] | None) -> None:
         shown = [clean(word, LONGEST) for word in words]
     except TypeError:
         raise ArgumentError(
-            "draw: words are the names of the steps",
+            "draw: words must be a list of names",
             expect="a sequence of strings, one per time step",
             actual=clean(repr(words), 60),
             hint='words=["the", "movie"]',

@@ -1,4 +1,4 @@
-"""Breakpoints: run until the gradient vanishes, a parameter is reached, a NaN appears.
+"""Conditions that stop the player, such as a vanished gradient or a NaN.
 
     steps.until("norm < 1e-6")          a gradient's L2 norm falls under 1e-6
     steps.until("norm of h < 1e-6")     the same, of values called h only
@@ -84,7 +84,7 @@ def arrays(steps: Any, event: Event) -> list[Array]:
 
 
 def condition(steps: Any, text: str) -> Condition:
-    """What a text means. ArgumentError if it is no condition, or names no tensor."""
+    """The condition that a text describes. ArgumentError if it is none."""
     words = text.strip().lower()
     if words in ("nan", "inf"):
         return not_finite(words == "inf")
@@ -99,17 +99,17 @@ def condition(steps: Any, text: str) -> Condition:
         limit = None
     if match is None or limit is None or not limit > 0:
         raise ArgumentError(
-            f"{clean(text)!r} is no condition to run until",
+            f"{clean(text)!r} is not a condition",
             expect='"norm < 1e-6", "norm of h < 1e-6", "receives W_h", "nan" or "inf"',
             actual=repr(clean(text)),
-            hint="a function of (steps, event) works from Python, too",
+            hint="in Python, a function of (steps, event) works too",
         )
     of = match[1]
     known = {name for v in steps.values for name in (v.symbol.base, str(v.symbol))}
     if of is not None and of not in known:
         letters = sorted({v.symbol.base for v in steps.values if v.symbol.sub})
         raise ArgumentError(
-            f"norm of {clean(of)!r}: nothing is called so",
+            f"norm of {clean(of)!r}: no value has this name",
             expect=f"a symbol or a letter, such as {', '.join(letters[:8])}",
             actual=repr(clean(of)),
             hint="leave out `of ...` for the gradient of anything",

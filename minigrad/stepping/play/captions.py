@@ -1,4 +1,4 @@
-"""An event in words and formulas: for terminals, captions and lists.
+"""Describes an event in text and formulas, for terminals, captions and lists.
 
 Read next: `heat_bars.py`.
 """
@@ -22,14 +22,14 @@ from minigrad.stepping.record.events import (
 
 
 def place(steps: Any, event: Event) -> str:
-    """Where it happens: "layer 0 / lstm / step 3 / forget gate"; "" outside scopes."""
+    """The event's place: "layer 0 / lstm / step 3 / forget gate"; "" outside scopes."""
     if event.operation is None or isinstance(event, Stacked):
         return ""
     return steps.operations[event.operation].path
 
 
 def headline(steps: Any, event: Event) -> str:
-    """What happens, in a line: "backward: matmul gives to W_h (3 of 5)"."""
+    """One line that says what happens: "backward: matmul gives to W_h (3 of 5)"."""
     target = getattr(event, "target", None)
     symbol = "" if target is None else str(steps.values[target].symbol)
     if isinstance(event, Carried):

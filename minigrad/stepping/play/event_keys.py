@@ -1,4 +1,4 @@
-"""Where one is among the events, and what each key does. No terminal is needed.
+"""The position among the events, and the action of each key; needs no terminal.
 
 Read next: `event_view.py`.
 """
@@ -24,9 +24,9 @@ x  X                 next, previous gate
 o  O                 next, previous operation
 b  B                 to the backward pass, back to the forward pass
 c  C                 next, previous contribution to this parameter's gradient
-w                    which parameter c follows
-u  U                 run on (back) until: norm < 1e-6, norm of h < 1e-6,
-                     receives W_h, nan, inf;  Enter alone: the same once more
+w                    choose the parameter for c
+u  U                 run forward (back) until: norm < 1e-6, norm of h < 1e-6,
+                     receives W_h, nan, inf;  Enter alone: the last one again
 g                    go to an event's number;  Home, End: first, last
 ?                    this help              q, Esc   quit"""
 KEYS = (
@@ -40,14 +40,14 @@ class Player:
     """A place among the events of `steps`, moved by keys.
 
     number   the event that is shown
-    message  what the last key has to say, if anything
+    message  a message about the last key, or ""
     target   the value whose contributions `c` follows; None for any parameter's
     """
 
     def __init__(self, steps: Any, number: int = 0) -> None:
         if not steps.events:
             raise ArgumentError(
-                "play: there is no event to show",
+                "play: there are no events to show",
                 expect="steps with events",
                 actual=repr(steps),
                 hint="mg.steps(loss) makes them",
@@ -91,7 +91,7 @@ class Player:
         elif key == "g":
             self._go_to(ask(f"go to event (0 to {last}): "))
         elif not self.help:
-            self.message = f"no key {clean(key, 12)!r}; ? lists the keys"
+            self.message = f"unknown key {clean(key, 12)!r}; ? lists the keys"
         return True
 
     def _go(self, found: int | None, what: str, back: bool = False) -> None:
@@ -136,7 +136,7 @@ class Player:
             return
         if found is None:
             side = "before" if back else "after"
-            self.message = f"{clean(self.condition)}: not {side} this event"
+            self.message = f"{clean(self.condition)}: never {side} this event"
         else:
             self.number = found.number
             self.message = f"{clean(self.condition)}: here"

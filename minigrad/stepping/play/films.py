@@ -1,8 +1,7 @@
-"""Any stretch of events as pictures: numbered frames, or one animated GIF or APNG.
+"""Writes events as pictures: numbered frames, or one animated GIF or APNG.
 
-The drawing is made once. What an event lights is the same as in the page; each frame is
-the drawing with marks over it and a caption under it: as SVG, marks and text are added
-to it; as PNG they are painted on it.
+The drawing is made once. Each frame is the drawing with marks over it and a caption
+under it. An event has the same marks as on the page.
 
 Read next: `steps_files.py`.
 """
@@ -49,7 +48,7 @@ def chosen(steps: Any, events: Iterable[int] | None) -> list[int]:
         )
     if len(numbers) > MOST_FRAMES:
         raise GraphError(
-            f"frames: {len(numbers)} events are too many pictures",
+            f"frames: {len(numbers)} pictures are too many",
             expect=f"at most {MOST_FRAMES}",
             actual=f"{len(numbers)} events",
             hint='choose some, events=range(0, 100), or level="gate" or "cell"',
@@ -99,7 +98,7 @@ def moving(
             f"seconds={seconds!r}: a frame cannot be shown that long",
             expect="0.02 to 60 seconds per event",
             actual=clean(repr(seconds), 40),
-            hint="seconds=0.8 is a calm pace",
+            hint="seconds=0.8 is a good pace",
         )
     images = list(_images(steps, chosen(steps, events), drawing, WIDEST))
     out = io.BytesIO()

@@ -1,7 +1,7 @@
-"""Arrays in a terminal: small ones in full, others as heat bars and a few numbers.
+"""Shows arrays in a terminal: small ones in full, others as bars and a few numbers.
 
-What is shown is text first: it reads the same without colour. Colour only repeats the
-sign. Bars go from the smallest entry (the lowest bar) to the largest.
+The text is complete without colour; colour only repeats the sign. The lowest bar is the
+smallest entry, the highest bar the largest.
 
 Read next: `event_keys.py`.
 """

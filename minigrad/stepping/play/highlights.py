@@ -1,4 +1,4 @@
-"""What an event lights in the drawing, as shapes: for frames.
+"""Finds the boxes and lines that an event marks in the drawing, for frames.
 
 now   the operation (a highlighter's stroke around it)
 in    what goes in: the boxes, and the lines they come along

@@ -1,4 +1,4 @@
-"""Moving about among events: the next gate, time step, pass, or contribution.
+"""Finds the next event of a kind: the next gate, time step, pass or contribution.
 
 What counts is where an event's operation is recorded; `player.js` does the same.
 

@@ -87,7 +87,7 @@ const tellings = {
       terms: one ? terms.map(({ value }) => arrayOf(value)) : [],
       ...(one && gifts.length === 1 && terms.length === 1 ? workable(terms[0]) : {}),
       result: given.find(Boolean), cards,
-      next: "Next, its rule: what each of its inputs gets.",
+      next: "Next: its rule computes the gradient of each input.",
     };
   },
   contribution(event) {
@@ -101,11 +101,11 @@ const tellings = {
       env.g, "in"]] : [];
     letters.forEach((letter, k) => {
       if (used.has(letter)) {
-        cards.push([inline(mathSymbol(inputs[k])), "of the forward pass", env[letter], "in"]);
+        cards.push([inline(mathSymbol(inputs[k])), "from the forward pass", env[letter], "in"]);
       }
     });
     if (used.has("y")) {
-      cards.push([inline(mathSymbol(outputs[0])), "of the forward pass", env.y, "in"]);
+      cards.push([inline(mathSymbol(outputs[0])), "from the forward pass", env.y, "in"]);
     }
     cards.push([inline(mathGradient(event.target)), "contribution", result, "out"]);
     if (uses > 1) {
@@ -118,8 +118,8 @@ const tellings = {
       formula: [mathGradient(event.target), mo("+="),
         rule === null ? mo("?") : typeset(rule, wordsOf(event.operation))],
       right: rule, env, result, full, cards,
-      next: event.aside ? "The engine keeps this use, and adds all uses of the weight in "
-        + "one product at the end: a stacked sum." : "",
+      next: event.aside ? "This is only shown: the engine collects all uses of the weight "
+        + "and sums them in one product at the end (a stacked sum)." : "",
     };
   },
   stacked(event) {
@@ -145,7 +145,7 @@ const tellings = {
           upright("T")), math("mspace"), math("mtext", "[rows of all g]")],
       result,
       cards: [[inline(mathGradient(event.target)), "stacked sum", result, "out"]],
-      next: gifts.length === uses ? `Added one by one the uses give the same, up to `
+      next: gifts.length === uses ? `Adding the uses one by one gives the same, up to `
         + `rounding: the largest difference is ${shortNumber(off)}.` : "",
     };
   },
@@ -153,7 +153,7 @@ const tellings = {
     const result = arrayOf(event.value);
     return {
       words: [`${many(event.count, "contribution")} to `, inline(mathSymbol(event.target)),
-        " of operations left out here"],
+        " from operations that are not shown"],
       formula: [mathGradient(event.target), math("mtext", " so far")], result,
       cards: [[inline(mathGradient(event.target)), "sum so far", result, "sum"]],
     };

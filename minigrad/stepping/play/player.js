@@ -216,12 +216,12 @@ const runUntil = () => {
   const holds = conditionOf(text);
   const field = byId("mg-until");
   field.setAttribute("aria-invalid", String(!holds));
-  if (!holds) { say(`“${text}” is no condition: see the suggestions`); return; }
+  if (!holds) { say(`“${text}” is not a condition: see the suggestions`); return; }
   const found = events.find((event, k) => k > now && holds(event));
   if (found) {
     go(found.number);
     say(`stopped at event ${found.number}: ${text}`);
-  } else say(`until the end: no “${text}”`);
+  } else say(`“${text}” does not happen in later events`);
 };
 
 // ------------------------------------------------------------- buttons and keys

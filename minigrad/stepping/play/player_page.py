@@ -1,6 +1,6 @@
-"""The player as one HTML file: no server, no network.
+"""Makes the player's page: one HTML file that needs no server and no network.
 
-What Python knows is embedded as JSON: the events as `json_writing.py` writes them, and
+The data are embedded as JSON: the events as `json_writing.py` writes them, and
 which boxes and lines of the drawing belong to which operation. Formulas and symbols are
 typeset here, once each, in templates; letters in formulas are places that the scripts
 fill. The scripts set text only as text; they are `data.js`, `formula.js`, `arrays.js`,
@@ -45,7 +45,8 @@ def _page(steps: Any, drawing: Drawing, svg: str, colours: str, trouble: str) ->
         formulas=_typeset(template, data["formulas"]),
         symbols=_typeset(mathml, [value.symbol for value in steps.values]),
         title=html.escape(clean(title, 80)),
-        stage=svg or f'<p class="none">There is no drawing: {html.escape(trouble)}</p>',
+        stage=svg
+        or f'<p class="none">The graph cannot be drawn: {html.escape(trouble)}</p>',
         keys="".join(
             f"<dt>{' '.join(f'<kbd>{key}</kbd>' for key in keys.split())}</dt>"
             f"<dd>{what}</dd>"
@@ -153,10 +154,10 @@ KEYS = (
     ("b", "to the backward pass, and back to the start"),
     ("Home End", "first, last event"),
     ("w", "watch the next parameter"),
-    ("u", "write a condition to run until; Enter runs"),
-    ("] [", "next, previous entry to work out"),
+    ("u", "type a condition and press Enter: run until it holds"),
+    ("] [", "next, previous entry to calculate"),
     ("&gt; &lt;", "faster, slower"),
-    ("+ − 0 h", "zoom in, out, whole graph, back to what is lit"),
+    ("+ − 0 h", "zoom in, zoom out, whole graph, back to the current event"),
     ("d", "light or dark"),
     ("?", "this help; Esc closes it"),
 )
@@ -165,15 +166,15 @@ BODY = """<header><h1>{title}</h1>
 <button type="button" data-do="help" title="key ?" aria-haspopup="dialog">keys</button>
 </header>
 <main>
-<section id="mg-stage" aria-label="the graph: what happens now is lit">{stage}
+<section id="mg-stage" aria-label="the graph; the current event is marked">{stage}
 <div class="tools"><button type="button" class="tool" data-do="here" title="key h"
- aria-label="back to what is lit">◎</button><button type="button" class="tool"
+ aria-label="back to the current event">◎</button><button type="button" class="tool"
  data-do="fit" title="key 0" aria-label="the whole graph">⤢</button><button
  type="button" class="tool" data-do="in" title="key +" aria-label="zoom in">+</button>
 <button type="button" class="tool" data-do="out" title="key −"
  aria-label="zoom out">−</button></div>
 <p class="key" aria-hidden="true"><span>now</span><span class="in">goes in</span><span
- class="out">comes out</span><span class="felt">backward was here</span></p></section>
+ class="out">comes out</span><span class="felt">has a gradient</span></p></section>
 <section id="mg-panel" tabindex="0" aria-label="what happens"></section>
 <section id="mg-time" aria-label="time">
 <div class="transport"><button type="button" id="mg-play" data-do="play"
@@ -192,13 +193,15 @@ BODY = """<header><h1>{title}</h1>
 <div id="mg-grid" role="group" aria-label="by time step and pass"></div></section>
 <section id="mg-watch" aria-label="the gradient of a parameter">
 <div class="watch-head"><h2>Gradient of</h2><select id="mg-watch-name"
- aria-label="parameter to watch"></select><label title="else: whatever is added to">
-<input type="checkbox" id="mg-pin"> keep</label></div>
+ aria-label="parameter to watch"></select><label title="if not checked: show the
+ parameter of the current event"><input type="checkbox" id="mg-pin"> stay on it</label>
+</div>
 <div id="mg-watched"></div><div id="mg-sum"></div><div id="mg-bars"></div></section>
 </main>
 <dialog id="mg-help" aria-labelledby="mg-help-title"><h2 id="mg-help-title">Keys</h2>
-<dl>{keys}</dl><p>Click a box to go to its event; again for its next one. Point at an
-entry of an array to see the formula with its numbers. Run until: “norm &lt; 1e-6”,
+<dl>{keys}</dl><p>Click a box to go to its event; click again for the next one. Point at
+an entry of an array to see the formula with its numbers. Conditions for “run until”:
+“norm &lt; 1e-6”,
 “norm of h &lt; 1e-6”, “receives W_h”, “nan”, “inf”.</p>
 <button type="button" class="tool" data-do="help">close</button></dialog>
 <p id="mg-say" class="quiet" role="status"></p>

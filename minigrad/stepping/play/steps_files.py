@@ -49,7 +49,7 @@ def _checked(path: Any, endings: tuple[str, ...]) -> tuple[str, str]:
         text = "\0"
     if "\0" in text:
         raise ArgumentError(
-            "steps.save(path): this is no path",
+            "steps.save(path): not a path",
             expect="text, or a pathlib.Path",
             actual=clean(f"{type(path).__name__} {path!r}", 80),
             hint='steps.save("x.html")',

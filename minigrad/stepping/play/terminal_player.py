@@ -68,7 +68,7 @@ def play(
     if until:
         found = first_of(steps, until, number - 1)
         if found is None:
-            player.message = f"{' or '.join(map(clean, until))}: never from here on"
+            player.message = f"{' or '.join(map(clean, until))}: never after this event"
         else:
             player.number, player.condition = found, until[0]
             player.message = f"{' or '.join(map(clean, until))}: here"

@@ -1,4 +1,4 @@
-"""What there is to play: events, and their JSON.
+"""Records events from a graph, and converts them to JSON and back.
 
 Read `events.py` (what an event is), `graph_tables.py` (operations and values as data),
 `recording.py` (where events come from), `gradient_sums.py` (what they add up to),

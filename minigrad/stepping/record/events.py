@@ -1,4 +1,4 @@
-"""What a player plays: events, and the operations and values that they speak of.
+"""The data classes of a recording: events, operations and values.
 
     forward       an operation made its outputs
     incoming      backward arrives at an operation: dL/d(output) is complete
@@ -215,7 +215,7 @@ class Operation:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Event:
-    """What all events have: their place in the list, and an operation (or None)."""
+    """The base of all events: a number in the list, and an operation (or None)."""
 
     kind: ClassVar[str] = ""
     number: int

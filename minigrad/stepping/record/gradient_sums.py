@@ -1,4 +1,4 @@
-"""Gradients added up from the events, as the engine adds them: in order, bit for bit.
+"""Adds up gradients from the events in the engine's order, equal to the last bit.
 
 Read next: `worked_numbers.py` (a formula with its numbers).
 """

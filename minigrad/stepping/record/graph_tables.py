@@ -1,4 +1,4 @@
-"""The operations and values of a graph as plain data: the tables of `Steps`.
+"""Turns the operations and values of a graph into plain data: the tables of `Steps`.
 
 Read next: `shown_events.py`.
 """

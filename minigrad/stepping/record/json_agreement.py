@@ -1,4 +1,4 @@
-"""Tables that were read from a file: do their numbers belong together?
+"""Checks that the tables read from a file fit together.
 
 Read next: `minigrad/stepping/play/`.
 """

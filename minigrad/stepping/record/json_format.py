@@ -1,4 +1,4 @@
-"""`Steps` as JSON and back: lossless, versioned, nothing executed.
+"""The JSON format of `Steps`: lossless, with a version, and without code.
 
     {"format": "minigrad-steps", "version": 1, "minigrad": "0.1.0",
      "title": str, "level": "op" | "gate" | "cell",

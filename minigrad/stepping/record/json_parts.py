@@ -1,7 +1,7 @@
-"""The small parts of a file of steps, checked one by one: numbers, text, arrays.
+"""Reads and checks the small parts of a file of steps: numbers, text, arrays.
 
-Everything that is read comes from a file that anyone may have written: whatever is not
-as `json_format.py` says raises `Damaged`, which becomes one DataError at the top.
+Anyone may have written the file. So everything that differs from `json_format.py`
+raises `Damaged`, which becomes one DataError at the top.
 
 Read next: `json_agreement.py` (do they fit together?).
 """

@@ -1,4 +1,4 @@
-"""What `to_json` wrote, as the tables of `Steps` again. Nothing in it is executed.
+"""Reads the JSON that `to_json` wrote into the tables of `Steps`; executes nothing.
 
 Read next: `json_parts.py` (arrays and texts).
 """
@@ -39,7 +39,7 @@ def from_json(text: str | bytes) -> tuple[Tables, str, str]:
     try:
         data = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise _foreign(f"no JSON: {error}", "is the file complete?") from None
+        raise _foreign(f"not JSON: {error}", "is the file complete?") from None
     try:
         return _read(data)
     except Damaged as error:
@@ -52,7 +52,7 @@ def from_json(text: str | bytes) -> tuple[Tables, str, str]:
 
 def _foreign(what: str, hint: str) -> DataError:
     return DataError(
-        "this is no file of steps, or it is damaged",
+        "this is not a file of steps, or it is damaged",
         expect=f'JSON with "format": "{FORMAT}", version {VERSION}',
         actual=clean(what, 160),
         hint=hint,
@@ -67,7 +67,10 @@ def _read(data: Any) -> tuple[Tables, str, str]:
     need(isinstance(data, dict), "it is no object")
     need(data.get("format") == FORMAT, f'"format" is {data.get("format")!r}')
     found = data.get("version")
-    need(found == VERSION, f"version {found!r}: only {VERSION} is known here")
+    need(
+        found == VERSION,
+        f"version {found!r}; this program reads only version {VERSION}",
+    )
     reader = _Reader(data)
     tables = reader.tables()
     level: Any = data.get("level")

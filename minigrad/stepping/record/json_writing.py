@@ -1,4 +1,4 @@
-"""`Steps` as JSON: arrays and formulas in lists of their own, equal ones once.
+"""Writes `Steps` as JSON; equal arrays and equal formulas are stored once.
 
 Read next: `json_reading.py`.
 """

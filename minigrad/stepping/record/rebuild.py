@@ -1,4 +1,4 @@
-"""The graph again, from the tables of `Steps`: what a drawing is made of.
+"""Builds a graph from the tables of `Steps`, so that it can be drawn.
 
 A file of steps holds no drawing: it holds operations, what they read, and their scopes,
 of which `mg.draw` makes the same picture as of the graph itself.

@@ -1,4 +1,4 @@
-"""From a graph to events: the forward pass is read, a backward pass is watched.
+"""Makes events from a graph: reads the forward pass and watches a backward pass.
 
 The backward pass is the engine's own (`autodiff.backpropagate`, as `backward()` runs
 it), so what is shown is what is computed; `.grad` is left alone.

@@ -1,4 +1,4 @@
-"""Which operations and contributions of a graph become events, and how many those are.
+"""Decides which operations and contributions become events, and counts them.
 
 Read next: `recording.py` (who makes the events).
 """

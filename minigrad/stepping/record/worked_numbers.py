@@ -1,4 +1,4 @@
-"""One entry of an event's result, worked out: the formula with this step's numbers.
+"""Writes the formula of one entry of an event's result with its numbers.
 
     f_3[0, 1] = σ(v_41[0, 1])       "0.62 = σ(0.49)"
 

@@ -1,4 +1,4 @@
-"""What a recurrent network has to beat: counting words, and weighing them.
+"""Simple methods that a recurrent network is compared with.
 
 ngrams.py   interpolated Kneser-Ney: the next token from the few before it
 linear.py   TF-IDF and logistic regression: what a text is about, from its words alone

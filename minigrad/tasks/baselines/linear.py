@@ -1,10 +1,10 @@
-"""Words weighed without their order: TF-IDF and logistic regression.
+"""Classifies texts by their words without order: TF-IDF and logistic regression.
 
     model = LogisticRegression(texts, labels)        # labels (n,) or (n, K) of 0 and 1
     model.logits(others)                             # (m, K)
 
-Of a text only the words and the pairs of neighbours count, how often and how rare they
-are. It is strong: what a recurrent network adds to it is the order of words.
+Only single words and pairs of neighbouring words count: how often they occur, and how
+rare they are. This is a strong baseline: a recurrent network can only add word order.
 
 Read next: `ridge.py`.
 """
@@ -103,7 +103,7 @@ class LogisticRegression:
 
 
 def _fit(x: Rows, y: np.ndarray, C: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nesterov's accelerated descent, from anew where it climbs.
+    """Nesterov's accelerated descent, restarted whenever the loss rises.
 
     The step is 1 over a bound of the curvature, C |X|^2 / 4 + 1. O'Donoghue & Candes
     2015, "Adaptive restart for accelerated gradient schemes".

@@ -1,10 +1,10 @@
-"""Counting instead of learning: n-grams with interpolated Kneser-Ney smoothing.
+"""A language model that counts: n-grams with interpolated Kneser-Ney smoothing.
 
     model = NGram(train, order=5, size=len(vocabulary))
     model.bits(held_out).mean()              # bits per token
 
-What a recurrent language model has to beat. It forgets all but the last n - 1 tokens,
-and knows nothing of them but how often which token followed.
+A recurrent language model is compared with it. It uses only the last n - 1 tokens, and
+how often each token followed them.
 
 Read next: `linear.py`.
 """
@@ -49,7 +49,7 @@ class NGram:
         ]
 
     def probability(self, token: int, context: Sequence[int]) -> float:
-        """p(token | context); of the context the last n - 1 tokens count."""
+        """p(token | context); only the last n - 1 tokens of the context count."""
         p = 1 / self.size
         for length in range(min(self.order - 1, len(context)) + 1):
             before = tuple(context[len(context) - length :])
@@ -73,7 +73,7 @@ class NGram:
 
 
 class _Level:
-    """The counts of one order, with the sums that the formula wants."""
+    """The counts of one order, with the sums that the formula needs."""
 
     def __init__(self, counts: Counter[Gram]) -> None:
         self.counts = counts
@@ -88,7 +88,7 @@ class _Level:
 
 
 def _counted(sequences: Sequence[Sequence[int]], n: int, top: bool) -> Counter[Gram]:
-    """Of each n-gram: how often it occurs, or below the top how many precede it."""
+    """How often each n-gram occurs; below the top order, how many tokens precede it."""
     if top:
         return Counter(gram for sequence in sequences for gram in _grams(sequence, n))
     longer = {gram for sequence in sequences for gram in _grams(sequence, n + 1)}
