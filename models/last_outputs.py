@@ -53,7 +53,7 @@ class PaddedOutput(Tensor):
     """An output with zeros at its last step, where some sequences ended before.
 
     It is a tensor like any other, and what is computed from it is plain. Only when its
-    last step is asked for does it warn, once per line of a program.
+    step -1 is asked for does it warn, once per line of a program.
     """
 
     __slots__ = ("_batch_first",)
@@ -75,24 +75,19 @@ class PaddedOutput(Tensor):
         return super().__getitem__(index)
 
     def _is_last(self, index: Any) -> bool:
-        """Does an index ask for the last step alone?"""
+        """Does an index ask for step -1? (A loop over all steps counts from 0.)"""
         parts = index if isinstance(index, tuple) else (index,)
         for k, part in enumerate(parts):
             if part is Ellipsis:  # as many ":" as there are axes left
-                rest = sum(p is not None for p in parts) - 1
-                parts = (
-                    *parts[:k],
-                    *[slice(None)] * (self.ndim - rest),
-                    *parts[k + 1 :],
-                )
+                left = self.ndim - sum(p is not None for p in parts) + 1
+                parts = (*parts[:k], *[slice(None)] * left, *parts[k + 1 :])
                 break
         parts = tuple(part for part in parts if part is not None)
         time = 1 if self._batch_first else 0
         if len(parts) <= time:
             return False
         step = parts[time]
-        whole = isinstance(step, int | np.integer) and not isinstance(step, bool)
-        return whole and step in (-1, self.shape[time] - 1)
+        return isinstance(step, int | np.integer) and int(step) == -1
 
 
 def watched_output(

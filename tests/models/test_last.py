@@ -73,10 +73,10 @@ def test_what_does_not_fit(output, lengths, error):
 
 # ------------------------------------------------------------- output[-1]
 
-LAST = [-1, T - 1, np.int64(-1), (-1,), (-1, ..., 0), (-1, slice(None), slice(0, 2)),
+LAST = [-1, np.int64(-1), (-1,), (-1, ..., 0), (-1, slice(None), slice(0, 2)),
         (..., -1, slice(None), slice(None)), (None, -1)]  # fmt: skip
-NOT_LAST = [0, -2, slice(-1, None), (slice(None), -1), (..., -1), ..., None, True,
-            [-1], np.array([4, 1, 2]), (-2, ..., 0)]  # fmt: skip
+NOT_LAST = [0, T - 1, -2, slice(-1, None), (slice(None), -1), (..., -1), ..., None,
+            True, [-1], np.array([4, 1, 2]), (-2, ..., 0)]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
