@@ -8,7 +8,7 @@ Read next: `minigrad/drawing/read/` (from the graph to boxes and lines).
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +35,7 @@ from minigrad.engine.errors import (
     GraphError,
     one_of,
 )
-from minigrad.engine.graph import Node, Variable
+from minigrad.engine.graph import AnyEdge, Node, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.quiet import uncollected
 from minigrad.pages.notebook_view import View, Viewed, with_picture
@@ -272,24 +272,10 @@ def draw(
                 hint="draw the loss, or a model's output",
             )
     edges = [one._edge for one in tensors]
-    for edge in edges:
-        if type(edge.source) is not Node:
-            raise GraphError(
-                "draw: this tensor has no graph",
-                expect="a tensor that was computed while recording",
-                actual=describe(edge),
-                hint="compute it outside mg.no_grad(), and draw it before .detach()",
-            )
-    shape = {"first": first, "last": last, "steps": steps, "words": words}
-    given = [k for k, v in {**shape, "gradients": gradients or None}.items()
-             if v is not None]  # fmt: skip
-    if fold and given:
-        raise ArgumentError(
-            f"draw: fold=True and {', '.join(given)} do not go together",
-            expect="a folded picture, or one that tells its steps apart",
-            actual=f"fold=True, {', '.join(given)}",
-            hint="one folded cell stands for all steps: leave out one of the two",
-        )
+    _check_graphs(edges)
+    if fold:
+        _check_folded(first=first, last=last, steps=steps, words=words,
+                      gradients=gradients or None)  # fmt: skip
     with uncollected(settled=True):
         picture = (read_folded if fold else read)([e.source for e in edges], level)
         picture.title = title or f"minigrad: {level} level"
@@ -303,3 +289,27 @@ def draw(
         if gradients:
             show_gradients(picture, edges)
     return Drawing(picture, theme, engine, timeout)
+
+
+def _check_graphs(edges: Iterable[AnyEdge]) -> None:
+    """Refuse what was made by the user, in no_grad(), or detached."""
+    for edge in edges:
+        if type(edge.source) is not Node:
+            raise GraphError(
+                "draw: this tensor has no graph",
+                expect="a tensor that was computed while recording",
+                actual=describe(edge),
+                hint="compute it outside mg.no_grad(), and draw it before .detach()",
+            )
+
+
+def _check_folded(**options: Any) -> None:
+    """Refuse what tells steps apart, in a picture in which one stands for all."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise ArgumentError(
+            f"draw: fold=True and {', '.join(given)} do not go together",
+            expect="a folded picture, or one that tells its steps apart",
+            actual=f"fold=True, {', '.join(given)}",
+            hint="one folded cell stands for all steps: leave out one of the two",
+        )

@@ -1,6 +1,6 @@
 """How the loops of a graph are found: by the marks of their steps, else by repetition.
 
-Read next: `loops.py`.
+Read next: `handed_on.py`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ is found by the uses of its parameters (`repeated_cells.py`). A loop's states ar
 one step hands to the next. Every reader asks here, so that a loop is the same loop in
 the picture, the player, the tables and the messages.
 
-Read next: `loop_names.py`.
+Read next: `loop_search.py`.
 """
 
 from __future__ import annotations

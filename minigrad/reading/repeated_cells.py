@@ -10,7 +10,7 @@ each use made from the result of the one before: those uses are a *chain*, and e
 its links is a step. Which of the operations between two links belong to which step is
 told by what feeds what.
 
-Read next: `loops.py`.
+Read next: `loop_names.py`.
 """
 
 from __future__ import annotations

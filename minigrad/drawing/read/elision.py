@@ -1,6 +1,6 @@
 """Leaving out the middle of a long sequence: "... 94 steps ..." in place of its tiles.
 
-Read next: `step_names.py`.
+Read next: `folding.py`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ One step stands for all. The operations of the other steps are matched with its 
 order; what they read is drawn where it differs in kind: the initial state of the first
 step, say. Every use of a weight is counted.
 
-Read next: `values.py`.
+Read next: `step_names.py`.
 """
 
 from __future__ import annotations
