@@ -21,7 +21,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUR_OWN = "{}.{}".format(*sys.version_info)
-EXTRAS = "pictures"
 # What a new Python is likely to break: cells, kernels, drawing, lazy imports, run.py.
 TESTS = ["tests/models", "tests/test_kernels.py", "tests/test_public_names.py",
          "tests/test_run.py", "tests/drawing/test_engines.py"]  # fmt: skip
@@ -92,7 +91,7 @@ def check_wheels(version: str, wheel: Path, scratch: Path) -> None:
     run(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run",
         "--ignore-installed", "--only-binary", ":all:", "--implementation", "cp",
         "--python-version", version, "--target", scratch / "nothing",
-        f"minigrad[{EXTRAS}] @ {wheel.as_uri()}")  # fmt: skip
+        f"minigrad[pictures,test] @ {wheel.as_uri()}")  # fmt: skip
 
 
 def use(version: str, program: str, wheel: Path, scratch: Path) -> None:
@@ -103,10 +102,9 @@ def use(version: str, program: str, wheel: Path, scratch: Path) -> None:
     run(program, "-m", "venv", folder)
     programs = folder / ("Scripts" if os.name == "nt" else "bin")
     python = programs / "python"
-    wanted = [f"minigrad[{EXTRAS}] @ {wheel.as_uri()}"]
-    if version != OUR_OWN:
-        wanted += ["pytest", "hypothesis", "sympy"]
-    run(python, "-m", "pip", "install", "--quiet", *wanted)
+    extras = "pictures" if version == OUR_OWN else "pictures,test"
+    wanted = f"minigrad[{extras}] @ {wheel.as_uri()}"
+    run(python, "-m", "pip", "install", "--quiet", wanted)
     inside = "import sys, minigrad; assert minigrad.__file__.startswith(sys.prefix)"
     # PYTHONSAFEPATH: neither the current folder nor a script's comes before it.
     run(python, "-c", inside, cwd=elsewhere, PYTHONSAFEPATH="1")
