@@ -130,7 +130,7 @@ print(number)
 rnn = RNN(input_size=len(vocabulary), hidden_size=12, rng=3)
 head = mg.nn.Linear(12, len(vocabulary), rng=3)
 output, _ = rnn(x)
-mg.draw(output[-1].sum(), level="cell", words=words, gradients=True)
+mg.draw(output[-1].sum(), level="cell", words=words[:-1], gradients=True)
 
 # %% [markdown]
 # ## By hand, once

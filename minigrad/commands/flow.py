@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     for name, one in made.items():
         console.print(verdict(name, one), highlight=False)
     first = cells[0].upper()
-    console.print(f"\n{first}:", end=" ")
+    console.print(f"\n{first}:")
     console.print(ledger_table(made[first].ledger, "W_h", most=columns))
     if options.output:
         path = write_comparison(options.output, f"untrained, {about}", made, words)

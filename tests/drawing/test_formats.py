@@ -32,7 +32,8 @@ def graph_of(svg):
             found[kind].append(group.get("id"))
     for ids in found.values():
         assert len(ids) == len(set(ids))
-    beside = r"legend|scale|node|\w+_heat"  # what stands for nothing in the graph
+    # What stands for nothing in the graph.
+    beside = r"legend|scale|node|pass\d|\w+_heat"
     boxes = {name for name in found["node"] if not re.match(beside, name)}
     return boxes, set(found["edge"])
 

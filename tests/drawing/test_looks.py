@@ -19,8 +19,8 @@ def test_steps_have_names(level):
 
 
 def test_names_of_steps_can_be_one_text():
-    drawing = mg.draw(example("rnn"), words="good bad")
-    assert '"0: good' in drawing.dot and "step 2" in drawing.dot
+    drawing = mg.draw(example("rnn"), words="good bad ugly")
+    assert '"0: good' in drawing.dot and '"2: ugly' in drawing.dot
     with pytest.raises(ArgumentError, match="a list of names"):
         mg.draw(example("rnn"), words=3)
 

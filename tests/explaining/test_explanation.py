@@ -365,11 +365,11 @@ def test_two_runs_and_a_shared_cell_are_told_apart(rng):
     output, _ = rnn(rng.standard_normal((3, 1, 2)), h)
     e = mg.explain(rnn.cells[0].W_h, (0, 1), (output**2).mean())
     assert [t.place for t in e.terms] == [
-        "step 2, run 2",
-        "step 1, run 2",
-        "step 0, run 2",
-        "step 1",
-        "step 0",
+        "step 2, RNN 2",
+        "step 1, RNN 2",
+        "step 0, RNN 2",
+        "step 1, RNN 1",
+        "step 0, RNN 1",
     ]
     check(e, mg.grad((output**2).mean(), [rnn.cells[0].W_h])[0].data[0, 1])
 

@@ -391,7 +391,7 @@ SCALAR = (W * W).sum()
         ([SCALAR, 3.0], W, errors.DTypeError, "losses[1] is not a tensor"),
         (SCALAR, ["W"], errors.DTypeError, "parameters[0] is not a tensor"),
         (mg.tensor(1.0), W, errors.GraphError, "no loss has a graph"),
-        (SCALAR, mg.tensor(1.0), errors.GraphError, "without gradients"),
+        (SCALAR, mg.tensor(1.0), errors.GraphError, "has no gradient"),
     ],
 )
 def test_errors_say_what_is_wrong(losses, parameters, error, words):

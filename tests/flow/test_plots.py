@@ -205,7 +205,7 @@ def test_clipping_keeps_descent_near_the_cliff():
     assert free.loss[-1] > 3 and held.loss[-1] < 1e-3
     np.testing.assert_allclose(np.diff(free.w), free.moves)
     np.testing.assert_allclose(held.slope, cliff.surface(held.w)[1])
-    with pytest.raises(errors.ArgumentError, match="no step"):
+    with pytest.raises(errors.ArgumentError, match="number of steps is too small"):
         cliff.descend(count=0)
 
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from matplotlib import pyplot
 
 from minigrad.commands.main import main
 from minigrad.engine.errors import ArgumentError
@@ -116,6 +117,7 @@ def test_the_notebook_is_valid(small):
 
 
 def test_a_cell_shows_its_last_value(small, tmp_path, capsys):
+    pyplot.close("all")  # what other tests left open is not of this lesson
     player = Player(small, tmp_path / "out")
     for cell in small.cells:
         if cell.kind == "code":

@@ -272,7 +272,7 @@ MESSAGES = [
     (
         lambda: LSTMCell(D, H)(X[0], (np.zeros((2, H)), np.zeros((3, H)))),
         ShapeError,
-        r"c does not fit(.|\n)*x \(B, 3\), h \(B, 8\), c \(B, 8\)",
+        r"the state is of 3 sequences, and x of 2(.|\n)*'c0' \(3, 8\)",
     ),
     (
         lambda: GRUCell(D, H)(X[0].astype("f4"), np.zeros((2, H))),

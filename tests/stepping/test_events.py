@@ -224,7 +224,7 @@ def test_a_leaf_rebound_between_its_uses(rng):
 
 W = mg.tensor(1.0, requires_grad=True)
 BAD = {
-    "no tensor": lambda: mg.steps(3.0),
+    "not a tensor": lambda: mg.steps(3.0),
     "no graph": lambda: mg.steps(mg.tensor(3.0)),
     "no graph ": lambda: mg.steps(W),
     "made of constants": lambda: mg.steps(mg.tensor(3.0) * 2.0),

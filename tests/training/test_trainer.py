@@ -521,7 +521,7 @@ def test_batches_that_are_used_up():
     optimizer = mg.optim.SGD(model.parameters())
     with pytest.raises(ArgumentError, match="used up"):
         Trainer(model, optimizer, loss_of, iter([1]), epochs=1)
-    with pytest.raises(DataError, match="without a batch"):
+    with pytest.raises(DataError, match="has no batches"):
         Trainer(model, optimizer, loss_of, [], epochs=1).fit()
 
 
