@@ -29,7 +29,7 @@ from minigrad.engine.scope import thread
 from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.path_listing import Paths
 from minigrad.explaining.step_chain import Chains
-from minigrad.explaining.step_cuts import Stretches, alone, is_use
+from minigrad.explaining.step_cuts import Stretches, is_use
 from minigrad.explaining.terms import Term, closing
 from minigrad.explaining.use_listener import UseListener
 from minigrad.reading.formula_printers import text as written
@@ -71,7 +71,7 @@ class Explanation:
         self.stretches = Stretches(nodes, output)
         for node in nodes:
             if node not in self.stretches.of and _uses(node, target):
-                self.stretches.of[node] = alone(node)
+                self.stretches.of[node] = self.stretches.alone(node)
         names = Names(ancestors([output.source]), output.source)
         self.names = EntryNames(names, self.stretches, target, index)
         listener = UseListener(target, index, self.stretches.of)

@@ -122,10 +122,14 @@ class Loop:
         Only steps that were recorded like the others count: the first and the last of
         a loop of one's own may do more, or less.
         """
-        parts = self._parts()
+        forward = {
+            t: [n for n in made if n.origin is None] for t, made in self.nodes.items()
+        }
+        forward = {t: made for t, made in forward.items() if made}
+        parts = self._parts(forward)
         if not parts:
             return (), {}
-        usual = self.nodes[self.steps[-2]]
+        usual = forward[list(forward)[-2]]
         named: dict[str, tuple[int, int]] = {}
         for k, index in parts:
             name = letter_of(usual[k]) if k < len(usual) else ""
@@ -134,21 +138,21 @@ class Loop:
             named[name] = k, index
         order = sorted(named, key=lambda n: (n != "h", n != "c", n))
         states: dict[int, list[AnyEdge]] = {}
-        for t, nodes in self.nodes.items():
+        for t, nodes in forward.items():
             if _alike(usual, nodes, max(k for k, _ in parts) + 1):
                 states[t] = [_output(nodes[named[n][0]], named[n][1]) for n in order]
             elif states:
                 break
         return tuple(order), states
 
-    def _parts(self) -> list[tuple[int, int]]:
+    def _parts(self, forward: dict[int, list[Node]]) -> list[tuple[int, int]]:
         """Where states come from: (number of the node within its step, output).
 
         A sum that is only added to, such as a loss gathered step by step, is no state:
         nothing else in the loop depends on it.
         """
         place = {
-            n: (t, k) for t, made in self.nodes.items() for k, n in enumerate(made)
+            n: (t, k) for t, made in forward.items() for k, n in enumerate(made)
         }
         found: dict[tuple[int, int], bool] = {}  # is it more than a sum?
         read_within: set[int] = set()  # by its own step
@@ -192,7 +196,9 @@ class Loops:
         scope: Scopes = ()
         places: list[Place] = []
         for node in nodes:
-            if node.scope is not scope:
+            if node.origin is not None:
+                scope, places = node.scope, self._differentiated(node)
+            elif node.scope is not scope:
                 scope, places = node.scope, self._places(node.scope)
             for place in places:
                 place.loop.nodes.setdefault(place.step, []).append(node)
@@ -244,6 +250,21 @@ class Loops:
                 step = level.index
                 outer = Place(self._loop(outer, scope[:depth], step), step)
                 places.append(outer)
+        return places
+
+    def _differentiated(self, node: Node) -> list[Place]:
+        """The same of a recorded backward pass: where the operation with the rule is."""
+        origin = node.origin
+        while origin is not None and origin not in self._of:
+            origin = origin.origin
+        if origin is None:
+            passes, self._passes = self._passes, False
+            places = self._places(node.scope)
+            self._passes = passes
+            return places
+        places = [self._of[origin]]
+        while places[0].loop.outer is not None:
+            places.insert(0, places[0].loop.outer)
         return places
 
     def _loop(self, outer: Place | None, scopes: Scopes, step: int) -> Loop:
