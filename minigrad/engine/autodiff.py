@@ -133,8 +133,8 @@ def pull(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
 def pull_recorded(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
     """The rule on tensors: what it computes is recorded, in the node's own scope.
 
-    So is what fits its contributions to their inputs and adds them up, until the rule of
-    the next node runs; at the end of the pass `scope_kept` returns to the user's scope.
+    So is what fits its contributions to their inputs and adds them up, until the next
+    node's rule runs. At the end of the pass `scope_kept` returns to the user's scope.
     """
     if True not in needs:
         return ()
@@ -203,8 +203,8 @@ def backward(
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = starting_gradient(output, grad, create_graph)
-    one = output._edge.array.size == 1 and not isinstance(seed, Variable)
-    thread.recorder.last = ref(output), seed if one else None
+    start = seed._edge.array if isinstance(seed, Variable) else seed
+    thread.recorder.last = ref(output), start if start.size == 1 else None
     with quietly(), uncollected(), scope_kept():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():

@@ -285,6 +285,8 @@ def _uses(node: Node, target: AnyEdge) -> bool:
 
 def _unused(target: AnyEdge, output: AnyEdge) -> GraphError:
     hint = "another model's parameter, or detached on the way?"
+    if any([node.origin is not None for node in ancestors([output.source])]):
+        hint = "a gradient in which it is linear does not contain it: its slope is 0"
     if target.source is output.source:
         hint = "it is the loss itself: explain a tensor that it was computed from"
     return GraphError(

@@ -2,8 +2,8 @@
 
 A *stretch* is what one loop does in one time step. A loop is a row of stretches in the
 order of processing, so that a reverse cell's first stretch is that of the last step.
-What a recorded backward pass did in that loop (`create_graph=True`) is a row of its own,
-from the last step to the first.
+What a recorded backward pass did in that loop (`create_graph=True`) is a row of its
+own, from the last step to the first.
 What a later operation outside the stretch takes from it is its *boundary*: states, and
 what the loss reads.
 

@@ -77,8 +77,8 @@ class Passes:
         return part.words(self.count > 1)
 
     def saved(self, node: Node, source: Node) -> bool:
-        """Does an operation of a rule read here what the operation with the rule read or
-        made? Else it is a gradient on its way."""
+        """Is `source`, which an operation of a rule reads, what the operation with that
+        rule read or made? Else it is a gradient on its way."""
         origin = node.origin
         if origin is None:
             return False
@@ -88,7 +88,7 @@ class Passes:
 
 
 def order_of(node: Node) -> int:
-    """The rules of what made it: 0 of nothing (forward), 1 of forward operations, ..."""
+    """0 for a forward operation, 1 for what the rule of one made, and so on."""
     order, made = 0, node.origin
     while made is not None:
         order, made = order + 1, made.origin

@@ -151,9 +151,7 @@ class Loop:
         A sum that is only added to, such as a loss gathered step by step, is no state:
         nothing else in the loop depends on it.
         """
-        place = {
-            n: (t, k) for t, made in forward.items() for k, n in enumerate(made)
-        }
+        place = {n: (t, k) for t, made in forward.items() for k, n in enumerate(made)}
         found: dict[tuple[int, int], bool] = {}  # is it more than a sum?
         read_within: set[int] = set()  # by its own step
         for node, (t, k) in place.items():
@@ -253,7 +251,7 @@ class Loops:
         return places
 
     def _differentiated(self, node: Node) -> list[Place]:
-        """The same of a recorded backward pass: where the operation with the rule is."""
+        """The same in a recorded backward pass: those of the rule's operation."""
         origin = node.origin
         while origin is not None and origin not in self._of:
             origin = origin.origin

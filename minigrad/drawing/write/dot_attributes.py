@@ -17,7 +17,6 @@ from minigrad.drawing.style import GHOSTS, SMALL, Theme, hue, mix
 from minigrad.engine.graph import Node
 from minigrad.reading.text import clean
 
-
 BACKWARD = 0.14  # how much of the backward pass's colour is in its boxes
 
 

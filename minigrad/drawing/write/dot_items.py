@@ -84,9 +84,7 @@ class Items:
         self.looks[key] = (
             f'class="{kind}" label={label(text)}',
             f'width="{w / 72:.3f}" height="{h / 72:.3f}"',
-            box_style(
-                self.theme, box.kind, box.letter, rounded, box.shade, marked
-            ),
+            box_style(self.theme, box.kind, box.letter, rounded, box.shade, marked),
         )
         return self.looks[key]
 
@@ -137,8 +135,7 @@ class Items:
                 x, y = self.layout.labels[line.id]
                 more += f' lp="{x:.2f},{y:.2f}"'
             if line.kind == "state" and (
-                line.id in self.layout.branches
-                or backward  # sums, many side by side
+                line.id in self.layout.branches or backward  # sums, many side by side
             ):
                 more = f' penwidth="1.3"{more}'
         if words:
