@@ -1,4 +1,4 @@
-"""What `create_graph=True` recorded is a graph, for every reader and every primitive."""
+"""What `create_graph=True` recorded is a graph: for every reader and primitive."""
 
 import sys
 from pathlib import Path
@@ -40,7 +40,7 @@ def gradient_graph(case, rng):
 
 
 def complex_step(loss, x, at):
-    """The derivative by one entry, from the recorded program run with complex numbers."""
+    """The derivative by one entry, from the recorded program with complex numbers."""
     moved = x.data.astype(complex)
     moved[at] += 1e-30j
     return replay(loss, {x: moved}).imag.item() / 1e-30
