@@ -545,7 +545,7 @@ def test_the_stretches_cover_every_operation_of_a_step(rng):
     stretches = Stretches(nodes, loss._edge)
     inside = [n for n in nodes if any(s.kind == "step" for s in n.scope)]
     assert set(stretches.of) == set(inside)
-    loops = [row for loop, row in stretches.rows.items() if loop.scopes]
+    loops = [row for (loop, _), row in stretches.rows.items() if loop.scopes]
     assert [len(row) for row in loops] == [3] * 4
     assert [row[0].step for row in loops] == [0, 2, 0, 2]
     for row in loops:
