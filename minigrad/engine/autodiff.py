@@ -204,8 +204,8 @@ def backward(
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
     seed = starting_gradient(output, grad, create_graph)
-    one = output._edge.array.size == 1 and not isinstance(seed, Variable)
-    thread.recorder.last = ref(output), seed if one else None
+    start = seed._edge.array if isinstance(seed, Variable) else seed
+    thread.recorder.last = ref(output), start if start.size == 1 else None
     with quietly(), uncollected(), scope_kept():
         found = backpropagate(output._edge, seed)
     for target, value in found.items():

@@ -50,7 +50,8 @@ class EntryNames:
     """What the entries of a graph's values are called.
 
     target  the entry that is explained
-    parts   after `boundary`: which values stand in a state called s
+    parts   after `boundary`: which values stand in a state called s, or in gradients
+            of a recorded backward pass called δ (δδ of a pass through that)
     full    what the target's name is in full, in words; "" where its symbol says that
     """
 
@@ -62,7 +63,7 @@ class EntryNames:
         index: tuple[int, ...],
     ) -> None:
         self.names = names
-        self.several = len({bare(loop.scopes) for loop in stretches.rows}) > 1
+        self.several = len({bare(loop.scopes) for loop, _ in stretches.rows}) > 1
         self.parts: dict[str, tuple[str, ...]] = {}
         symbol, name = names.of(target), given_name(target.source, target.index)
         self.target = entry(symbol, target.array.shape, index)
@@ -76,9 +77,18 @@ class EntryNames:
             return symbols[0]
         step, layer = stretch.step, self.names.layer(stretch.nodes[0])
         number = "" if step is None else str(step + (not stretch.reverse))
-        whole = Symbol("s", number, layer)
+        base = "δ" * stretch.part.order or "s"  # of a backward pass: gradients
+        whole = Symbol(base, number, layer)
         self.parts[str(whole)] = tuple(map(str, symbols))
         return whole
+
+    @property
+    def examples(self) -> list[tuple[str, tuple[str, ...]]]:
+        """One of each kind of `parts`: (s_3, (h_3, c_3))."""
+        first: dict[str, tuple[str, tuple[str, ...]]] = {}
+        for name, letters in self.parts.items():
+            first.setdefault(name.partition("_")[0], (name, letters))
+        return list(first.values())
 
     def of(self, edge: Any, at: int, deepest: int = DEEPEST) -> Tree:
         """One entry of a value: its name, or a short formula of such names."""

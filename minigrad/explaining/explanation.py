@@ -29,7 +29,7 @@ from minigrad.engine.scope import thread
 from minigrad.explaining.entry_names import EntryNames
 from minigrad.explaining.path_listing import Paths
 from minigrad.explaining.step_chain import Chains
-from minigrad.explaining.step_cuts import Stretches, alone, is_use
+from minigrad.explaining.step_cuts import Stretches, is_use
 from minigrad.explaining.terms import Term, closing
 from minigrad.explaining.use_listener import UseListener
 from minigrad.pages.notebook_view import View, Viewed
@@ -72,7 +72,7 @@ class Explanation(Viewed):
         self.stretches = Stretches(nodes, output)
         for node in nodes:
             if node not in self.stretches.of and _uses(node, target):
-                self.stretches.of[node] = alone(node)
+                self.stretches.of[node] = self.stretches.alone(node)
         names = Names(ancestors([output.source]), output.source)
         self.names = EntryNames(names, self.stretches, target, index)
         listener = UseListener(target, index, self.stretches.of)
@@ -288,6 +288,8 @@ def _uses(node: Node, target: AnyEdge) -> bool:
 
 def _unused(target: AnyEdge, output: AnyEdge) -> GraphError:
     hint = "another model's parameter, or detached on the way?"
+    if any([node.origin is not None for node in ancestors([output.source])]):
+        hint = "a gradient in which it is linear does not contain it: its slope is 0"
     if target.source is output.source:
         hint = "it is the loss itself: explain a tensor that it was computed from"
     return GraphError(

@@ -30,7 +30,7 @@ def text(e: Explained, max_terms: int, max_paths: int, width: int) -> str:
     lines = [f"dL/d{name} = {e.value}", _summary(e), ""]
     lines += _terms(e, max_terms, width)
     if np.isfinite(e.value):
-        lines += _notes(e)
+        lines += _notes(e, width)
         if _listed(e, max_paths):
             lines += _paths(e, width)
         lines += _formula(e, width)
@@ -156,16 +156,16 @@ def _matrix(array: np.ndarray) -> str:
     return "[" + "; ".join(" ".join(number(v) for v in row) for row in array) + "]"
 
 
-def _notes(e: Explained) -> list[str]:
+def _notes(e: Explained, width: int) -> list[str]:
     """What the letters stand for."""
     lines = []
     if e.names.full:
         lines.append(e.names.full)
     if e.names.parts:
-        name, parts = next(iter(e.names.parts.items()))
-        lines.append(
-            f"{name} = ({', '.join(parts)}): the values that a step passes on."
-        )
+        for name, parts in e.names.examples:
+            what = "gradients" if name[0] == "δ" else "values"
+            words = f"{name} = ({', '.join(parts)}): the {what} that a step passes on."
+            lines += textwrap.wrap(words, width, break_on_hyphens=False)
         lines.append("Matrices: spaces separate columns, semicolons separate rows.")
     row = e.stretches.of.get(e.terms[0].uses[0][0])
     if row is not None and row.step is not None and not row.reverse:

@@ -239,6 +239,8 @@ def ways(node: Node, g: Any) -> list[np.ndarray | None]:
         values = [g] * len(node.edges)
     elif node.primitive.name == "matmul":
         values = [_matmul(node, g, 0), _matmul(node, g, 1)]
+    elif node.primitive.name == "einsum":
+        values = [_einsum(node, g, k) for k in range(len(node.edges))]
     else:
         values = _rule(node, g)
     return [
@@ -290,3 +292,14 @@ def _matmul(node: Node, g: np.ndarray, k: int) -> np.ndarray:
     rows = b.shape[-2] if b.ndim > 1 else b.shape[0]
     made = np.repeat(g.sum(axis=-2, keepdims=True), rows, axis=-2)
     return made[..., 0] if b.ndim == 1 else made
+
+
+def _einsum(node: Node, g: Any, k: int) -> np.ndarray:
+    """An entry of the result is made of every entry that does not differ from it in a
+    letter they share; one path each, whatever the other operands are summed over."""
+    left, out = node.attrs["subscripts"].split("->")
+    own, shape = left.split(",")[k], node.edges[k].array.shape
+    gone = tuple([axis for axis, letter in enumerate(out) if letter not in own])
+    kept = [out.index(letter) for letter in own if letter in out]
+    made = np.transpose(np.sum(g, axis=gone, keepdims=True), (*kept, *gone))
+    return made.reshape([n if c in out else 1 for c, n in zip(own, shape, strict=True)])

@@ -2,6 +2,8 @@
 
 A *stretch* is what one loop does in one time step. A loop is a row of stretches in the
 order of processing, so that a reverse cell's first stretch is that of the last step.
+What a recorded backward pass did in that loop (`create_graph=True`) is a row of its
+own, from the last step to the first.
 What a later operation outside the stretch takes from it is its *boundary*: states, and
 what the loss reads.
 
@@ -17,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.graph import AnyEdge, Key, Node, key
+from minigrad.reading.backward_passes import FORWARD, Part, Passes
 from minigrad.reading.levels import layer_of
 from minigrad.reading.loops import Loop, Loops
 from minigrad.reading.pulling import name_of_output
@@ -32,21 +35,28 @@ class Stretch:
     boundary  {key: edge} of the values that are taken elsewhere, in order
     next      the stretch that the loop does next, if any
     layer     (number, reverse) of the layer that it belongs to, if any
+    part      forward, or which backward pass (`backward_passes.Part`); `words` says it
     """
 
     def __init__(
-        self, nodes: list[Node], loop: Loop | None = None, step: int | None = None
+        self,
+        nodes: list[Node],
+        loop: Loop | None = None,
+        step: int | None = None,
+        part: Part = FORWARD,
+        words: str = "",
     ) -> None:
         self.nodes, self.loop, self.step = nodes, loop, step
         self.boundary: dict[Key, AnyEdge] = {}
         self.next: Stretch | None = None
         self._scopes = nodes[0].scope if loop is None else loop.scopes
         self.layer = layer_of(self._scopes)
+        self.part, self._words = part, words
 
     @property
     def reverse(self) -> bool:
-        """Does its loop go back in time?"""
-        return self.loop is not None and self.loop.reverse
+        """Does it go back in time? A backward pass does, of a loop that does not."""
+        return self.loop is not None and self.loop.reverse != self.part.backward
 
     def place(self, several: bool) -> str:
         """In words: "step 3, layer 0 reverse"; layers only where there are several."""
@@ -62,7 +72,7 @@ class Stretch:
         for level in self._scopes:
             if level.kind not in left_out:
                 words += f", {clean(level)}"
-        return words
+        return f"{words}, {self._words}" if self._words else words
 
 
 class Stretches:
@@ -74,10 +84,10 @@ class Stretches:
 
     def __init__(self, nodes: Sequence[Node], output: AnyEdge) -> None:
         self.loops = Loops(nodes)
-        self.rows: dict[Loop, list[Stretch]] = {
-            loop: [Stretch(made, loop, step) for step, made in loop.nodes.items()]
-            for loop in self.loops.outer
-        }
+        self.passes = Passes(nodes)
+        self.rows: dict[tuple[Loop, Part], list[Stretch]] = {}
+        for loop in self.loops.outer:
+            self._rows_of(loop)
         self.of: dict[Node, Stretch] = {}
         for row in self.rows.values():
             for one, after in pairwise(row):
@@ -94,10 +104,26 @@ class Stretches:
         if type(output.source) is Node and output.source in self.of:
             self.of[output.source].boundary.setdefault(key(output), output)
 
+    def _rows_of(self, loop: Loop) -> None:
+        """A loop's own row, and one for each backward pass through it."""
+        parts: dict[Part, dict[int, list[Node]]] = {}
+        for step, made in loop.nodes.items():
+            for node in made:
+                steps = parts.setdefault(self.passes.of(node), {})
+                steps.setdefault(step, []).append(node)
+        for part, steps in parts.items():
+            words = self.passes.named(part)
+            row = [Stretch(found, loop, t, part, words) for t, found in steps.items()]
+            self.rows[loop, part] = sorted(row, key=lambda one: one.nodes[0].seq)
 
-def alone(node: Node) -> Stretch:
-    """A use outside any time step, as a stretch of its own: all it makes leaves it."""
-    stretch = Stretch([node])
+    def alone(self, node: Node) -> Stretch:
+        """A use outside any time step, as a stretch of its own: all it makes leaves
+        it."""
+        part = self.passes.of(node)
+        return _alone(Stretch([node], None, None, part, self.passes.named(part)), node)
+
+
+def _alone(stretch: Stretch, node: Node) -> Stretch:
     for k in range(len(node.outputs)):
         edge = _Output(node, k)
         stretch.boundary[name_of_output(node, k)] = edge  # type: ignore[assignment]

@@ -49,7 +49,7 @@ def html(e: Explained) -> str:
     target = _math([slope("L", e.names.target, "d")])
     parts = "".join(
         f"<p>{escape(name)} = ({escape(', '.join(letters))})</p>"
-        for name, letters in list(e.names.parts.items())[:1]
+        for name, letters in e.names.examples
     )
     formula = _mathml(e)
     body = (

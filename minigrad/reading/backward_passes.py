@@ -72,9 +72,9 @@ class Passes:
         """The part that an operation belongs to."""
         return self._of.get(node, FORWARD)
 
-    def words(self, node: Node) -> str:
-        """What its part is called: see `Part.words`."""
-        return self.of(node).words(self.count > 1)
+    def named(self, part: Part) -> str:
+        """What a part is called: see `Part.words`."""
+        return part.words(self.count > 1)
 
     def saved(self, node: Node, source: Node) -> bool:
         """Does an operation of a rule read here what the operation with the rule read

@@ -60,21 +60,22 @@ class Search:
             if places:
                 self.of[node] = places[-1]
 
-    def _places(self, scope: Scopes) -> list[Any]:
-        """The loops that a scope lies in, outermost first, and the steps."""
+    def _places(self, scope: Scopes, runs: bool = True) -> list[Any]:
+        """The loops that a scope lies in, outermost first, and the steps. Does it run
+        through them, or only belong to them?"""
         places: list[Any] = []
         outer: Any = None
         for depth, level in enumerate(scope):
             if level.kind == "step":
                 step = level.index
-                outer = self._place(self._pass(outer, scope[:depth], step), step)
+                outer = self._place(self._pass(outer, scope[:depth], step, runs), step)
                 places.append(outer)
         return places
 
-    def _pass(self, outer: Any, scopes: Scopes, step: int) -> Any:
-        """The loop of these scopes; a new one, where a step is returned to."""
+    def _pass(self, outer: Any, scopes: Scopes, step: int, runs: bool) -> Any:
+        """The loop of these scopes; a new one, where a run returns to a step."""
         loop = self._latest.get((outer, scopes))
-        again = loop is not None and step in loop.nodes
+        again = runs and loop is not None and step in loop.nodes
         if loop is None or (again and step != next(reversed(loop.nodes))):
             count = 0 if loop is None else loop.number + 1
             loop = self._latest[outer, scopes] = self._loop(scopes, outer, count)
@@ -195,7 +196,10 @@ class Search:
     # ------------------------------------------------------------- backward passes
 
     def _backward(self, nodes: Sequence[Node]) -> None:
-        """What a recorded backward pass computed is where its operation is."""
+        """What a recorded backward pass computed is where its operation is. If
+        that is not among the nodes, it is in the latest loop of its scopes: to go back
+        through the steps is not another run."""
+        self._latest = {(loop.outer, loop.scopes): loop for loop in self.all}
         for node in nodes:
             origin = node.origin
             while origin is not None and origin not in self.of:
@@ -203,7 +207,7 @@ class Search:
             if origin is not None:
                 self._add(node, self.of[origin])
             elif node.origin is not None:
-                for place in self._places(node.scope):
+                for place in self._places(node.scope, runs=False):
                     self._add(node, place, alone=True)
 
     def _add(self, node: Node, place: Any, alone: bool = False) -> None:

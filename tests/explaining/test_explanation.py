@@ -115,6 +115,20 @@ def test_a_linear_recurrence_gives_powers_of_w():
         assert factors == [0.9] * (39 - term.step)
 
 
+def test_an_einsum_has_one_path_for_each_entry_that_it_leads_to(rng):
+    """Whatever the other operands are summed over, here along k."""
+    shapes = {"a": (2, 3), "b": (3, 4), "c": (4, 5)}
+    a, b, c = (
+        mg.tensor(rng.standard_normal(shape), requires_grad=True, name=name)
+        for name, shape in shapes.items()
+    )
+    loss = mg.tanh(mg.einsum("ij,jk,kl->il", a, b, c)).sum()
+    for x, count in ((a, 5), (b, 10), (c, 2)):
+        e = mg.explain(x, (1, 1), loss)
+        assert e.paths.count == len(list(e.paths)) == count
+        assert sum(path.value for path in e.paths) == pytest.approx(e.value, rel=1e-12)
+
+
 def test_paths_of_a_wide_network_are_counted_exactly():
     """An RNN of H units, the loss the sum of the last state: H**k paths per step."""
     H, T = 7, 60
@@ -549,7 +563,7 @@ def test_the_stretches_cover_every_operation_of_a_step(rng):
     stretches = Stretches(nodes, loss._edge)
     inside = [n for n in nodes if any(s.kind == "step" for s in n.scope)]
     assert set(stretches.of) == set(inside)
-    loops = [row for loop, row in stretches.rows.items() if loop.scopes]
+    loops = [row for (loop, _), row in stretches.rows.items() if loop.layer]
     assert [len(row) for row in loops] == [3] * 4
     assert [row[0].step for row in loops] == [0, 2, 0, 2]
     for row in loops:

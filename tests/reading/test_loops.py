@@ -223,6 +223,23 @@ def test_what_a_recorded_backward_pass_computes_closes_no_gate(x):
     assert found.letters() == plain.letters()
 
 
+def test_a_backward_pass_back_through_the_steps_is_no_run_of_its_own(start, w):
+    """Also where its operations' own are not among the nodes: these are linear."""
+    h, total = start, 0.0
+    for t in range(T):
+        with mg.time_step(t):
+            h = mg.tanh(h * w)
+            total = total + h.sum() * 2.0
+    (slope,) = mg.grad(total, [w], create_graph=True)
+    nodes, found = read(slope * slope)
+    (loop,) = found.all
+    recorded = [n for n in nodes if n.origin is not None]
+    strangers = [n for n in recorded if n.origin not in nodes]
+    assert {found.of(n).step for n in strangers} == set(range(T))
+    assert all(found.of(n).loop is loop for n in recorded)
+    assert loop.steps == list(range(T))
+
+
 def test_a_loop_that_unroll_runs_in_a_step_is_found_by_its_scopes(x, start, w):
     cell = GRU(D, H, rng=0).cells[0]
     h = start

@@ -61,7 +61,8 @@ class Labels:
         if given_name(node):
             word = f"{self.names.result(node)} = {word}"
         if adds_gradients(node):
-            box.lines = (word, "gradients")
+            whole = box.kind == "op"
+            box.lines = (word, "gradients") if whole else (f"{word} gradients",)
             return
         if node.origin is not None:
             inside = self.places.origin[box.nodes[-1]] is not None

@@ -45,7 +45,7 @@ class Places:
         self.spots = spots(nodes)
         self.passes = passes = Passes(nodes)
         self.part = [passes.of(node) for node in nodes]
-        self.words = [passes.words(node) for node in nodes]
+        self.words = [passes.named(part) for part in self.part]
         self.origin = [numbers.get(node.origin) for node in nodes]  # type: ignore[arg-type]
         self.column = self._columns()
         self.columns = sorted({c for c in self.column if c is not None})
