@@ -170,6 +170,12 @@ class Names:
         before = node.edges[0]
         if before.array.dtype.kind == "b":
             return Symbol("m", str(index))  # a mask
+        joined = before.source
+        if isinstance(joined, Node) and joined.primitive.name == "stack":
+            same = joined.attrs["axis"] == node.attrs["axis"]
+            made = joined.edges[index].source if same else None
+            if isinstance(made, Node) and made in self._gates:  # a state, handed over
+                return self.result(made, joined.edges[index].index)
         name = last_word(given_name(before.source, before.index)) or "x"
         if _INITIAL.fullmatch(name):
             return self._from_outside(name, (node, index))

@@ -297,3 +297,12 @@ def test_last_words():
     assert last_word("cells.0.W_h") == "W_h" and last_word("b.") == "b."
     assert last_word("") == "" and len(last_word("x" * 1000)) == 32
     assert Symbol("-0.5").value == -0.5 and Symbol("x").value is None
+
+
+def test_a_state_that_is_handed_over_keeps_its_name(rng):
+    """An encoder's last state, stacked for the user, is h_3 in the decoder too."""
+    encoder, decoder = GRU(2, 3, rng=0), GRU(2, 3, rng=1)
+    _, h = encoder(rng.standard_normal((3, 1, 2)))
+    output, _ = decoder(rng.standard_normal((2, 1, 2)), h)
+    words = [line.label for line in mg.draw(output.sum(), "cell").picture.lines]
+    assert words.count("h_3^(GRU 1)") == 1 and words.count("x_0") == 2
