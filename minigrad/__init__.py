@@ -111,7 +111,11 @@ _LATER = {
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+        if name[:1] == "_":
+            raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+        from minigrad.engine.foreign_names import MODULE, unknown
+
+        raise unknown("minigrad", "mg", name, MODULE)
     import importlib
 
     module, attribute = _LATER[name]

@@ -104,6 +104,7 @@ class GRU(Recurrent):
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
+        **others: Any,
     ) -> None:
         super().__init__(
             GRUCell,
@@ -115,6 +116,7 @@ class GRU(Recurrent):
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,
+            others=others,
         )
 
     def forward(

@@ -91,6 +91,37 @@ def sequence(kind: str, x: Tensor, input_size: int, batch_first: bool = False) -
         )
 
 
+# Arguments of PyTorch's and Keras' recurrent layers, and what has their meaning here.
+_ELSEWHERE = {
+    "bias": "cells always have one; p.requires_grad = False keeps cell.b as it is",
+    "nonlinearity": "it is called activation",
+    "proj_size": "put nn.Linear behind the model, or write a cell for models.unroll",
+    "device": "there are no devices",
+    "units": "it is called hidden_size, after input_size: LSTM(3, 4)",
+    "return_sequences": "output has all steps; the last ones are in the state",
+    "return_state": "output, state = model(x): the state is always returned",
+    "go_backwards": "bidirectional=True, or models.unroll(..., reverse=True)",
+    "stateful": "give the state back in: output, state = model(x, state)",
+    "recurrent_dropout": "models.HiddenDropout around a cell",
+    "use_bias": "cells always have one; p.requires_grad = False keeps cell.b as it is",
+    "time_major": "time first is the default; batch_first=True for the other",
+    "unit_forget_bias": "it is called forget_bias, a number, for an LSTM",
+    "reset_after": 'it is called reset, "after" or "before", for a GRU',
+    "seed": "it is called rng",
+}
+
+
+def no_others(kind: str, others: dict[str, Any]) -> None:
+    """Raise ArgumentError for arguments that a model does not have."""
+    for name, value in others.items():
+        raise ArgumentError(
+            f"{kind}({name}={value!r:.40}): there is no such argument",
+            expect=f"the arguments that help(models.{kind}) lists",
+            actual=name,
+            hint=_ELSEWHERE.get(name, "is it spelled as in the list?"),
+        )
+
+
 def share_dropped(kind: str, share: Any, layers: int) -> bool:
     """Is there anything to drop between layers? ArgumentError if it is no share."""
     if isinstance(share, bool) or not isinstance(share, int | float | np.number):

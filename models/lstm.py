@@ -153,6 +153,7 @@ class LSTM(Recurrent):
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
+        **others: Any,
     ) -> None:
         options = {
             "forget_gate": forget_gate,
@@ -172,6 +173,7 @@ class LSTM(Recurrent):
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,
+            others=others,
         )
 
     def forward(

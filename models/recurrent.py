@@ -30,6 +30,7 @@ from .input_checks import (
     as_tensor,
     floating,
     initial_state,
+    no_others,
     same_dtype,
     sequence,
     share_dropped,
@@ -120,8 +121,10 @@ class Recurrent(Module):
         batch_first: bool,
         dropout: float,
         rng: Any,
+        others: dict[str, Any],
     ) -> None:
         super().__init__()
+        no_others(type(self).__name__, others)
         sizes = {
             "input_size": size("input_size", input_size),
             "hidden_size": size("hidden_size", hidden_size),

@@ -83,6 +83,7 @@ class RNN(Recurrent):
         dtype: Any = "float64",
         init: str = "uniform",
         rng: Any = None,
+        **others: Any,
     ) -> None:
         super().__init__(
             RNNCell,
@@ -94,6 +95,7 @@ class RNN(Recurrent):
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,
+            others=others,
         )
 
     def forward(

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
+from minigrad.engine.foreign_names import ForeignNames
 from minigrad.engine.graph import Variable
 from minigrad.engine.in_place import InPlace
 from minigrad.engine.numpy_protocol import NumpyProtocol
@@ -24,7 +25,7 @@ from minigrad.engine.primitives.base import apply_binary
 Result = TypeVar("Result", bound=Variable)
 
 
-class ArrayMethods(InPlace, NumpyProtocol, Generic[Result]):
+class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
     """The operators and methods of a tensor that make another tensor."""
 
     __slots__ = ()

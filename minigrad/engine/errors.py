@@ -64,6 +64,10 @@ class ArgumentError(MinigradError, ValueError):
     """A word, number or combination of arguments that is not offered."""
 
 
+class UnknownNameError(MinigradError, AttributeError):
+    """A name that there is not; the hint says what has that meaning here."""
+
+
 class GraphError(MinigradError, RuntimeError):
     """A derivative that the recorded graph cannot give."""
 

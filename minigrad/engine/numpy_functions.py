@@ -3,7 +3,7 @@
 Here are those that minigrad has under another name, in another order of arguments or
 not at all. Each is composed of recorded operations, so it has its gradient.
 
-Read next: `gradient_arguments.py`.
+Read next: `foreign_names.py`.
 """
 
 from __future__ import annotations
@@ -161,6 +161,10 @@ def tensordot(a: Operand, b: Operand, axes: Any = 2) -> Value:
         right[j] = left[i]
     out = [c for c in left + right if (c in left) != (c in right)]
     return einsum(f"{''.join(left)},{''.join(right)}->{''.join(out)}", a, b)
+
+
+def contracted(subscripts: Any, *operands: Operand, optimize: Any = True) -> Value:
+    return einsum(subscripts, *operands)  # which always looks for a good order
 
 
 def trace(a: Operand, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Value:

@@ -68,7 +68,7 @@ class NumpyProtocol(Variable):
             except TypeError as error:
                 if isinstance(error, MinigradError) or _takes(ours, inputs, options):
                     raise
-        name = f"{function.__module__}.{function.__name__}".removeprefix("numpy.")
+        name = f"{function.__module__}.{function.__name__}".replace("numpy.", "np.")
         if function in _table().NO_SLOPE or not _needing((inputs, options)):
             return _on_arrays(name, function, inputs, options)
         if ours is None:
@@ -127,7 +127,11 @@ class NumpyProtocol(Variable):
 def _other_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: dict) -> Any:
     """What is no plain call of a ufunc that is ours: np.add.reduce(x), np.arctan(x)."""
     called = method == "__call__"
-    name = ufunc.__name__ if called else f"{ufunc.__name__}.{method}"
+    name = ufunc.__name__
+    if getattr(np, name, None) is ufunc:  # else it is another library's
+        name = f"np.{name}"
+    if not called:
+        name = f"{name}.{method}"
     table: Any = _table().UFUNCS if called else _table().REDUCTIONS
     ours = table.get(ufunc if called else (ufunc, method))
     extra = [key for key in options if called or key not in ("axis", "keepdims")]
@@ -180,7 +184,7 @@ def _on_arrays(name: str, function: Callable, inputs: Any, options: dict) -> Any
     """NumPy's own function on the numbers."""
     if _tensors(options.get("out")):
         raise ArgumentError(
-            f"np.{name}(out=tensor): tensors are not written to",
+            f"{name}(out=tensor): tensors are not written to",
             expect="an array that can be written to, or no out=",
             actual=f"out: {describe(_tensors(options['out'])[0]._edge)}",
             hint="p.data = array rebinds a leaf",
@@ -210,11 +214,11 @@ def _not_taken(ours: Callable, options: dict) -> list[str]:
 
 
 def _refused(name: str, given: Any) -> MinigradError:
-    short = name.rpartition(".")[2] if name.startswith("linalg") else name
+    short = name.removeprefix("np.")
     instead = _table().INSTEAD.get(short, "compose it of minigrad's own functions")
     tensor = next(t for t in _tensors(given) if t._edge.requires_grad)
     return GraphError(
-        f"np.{name} of a tensor that needs a gradient is not recorded",
+        f"{name} of a tensor that needs a gradient is not recorded",
         expect="a function that minigrad has: its result stays in the graph",
         actual=describe(tensor._edge),
         hint=f"{instead}; {ON_PURPOSE}",
@@ -232,7 +236,7 @@ def _refused_options(name: str, options: list[str], given: Any) -> MinigradError
     elif "where" in options:
         hint = "mg.where(mask, x, 0.0) before"
     return ArgumentError(
-        f"np.{name} of a tensor that needs a gradient cannot be recorded with {names}",
+        f"{name} of a tensor that needs a gradient cannot be recorded with {names}",
         expect="the arguments that minigrad's own function has",
         actual=f"{names}     tensor: {describe(tensor._edge)}",
         hint=f"{hint}; {ON_PURPOSE}",

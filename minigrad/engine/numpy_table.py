@@ -21,7 +21,6 @@ from minigrad.engine import numpy_functions as made
 from minigrad.engine.primitives import along_axis, linalg, reduce
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import shape as shapes
-from minigrad.engine.primitives.einsum import einsum
 from minigrad.engine.primitives.operands import operand
 
 FUNCTIONS: dict[Any, Callable] = {
@@ -56,7 +55,7 @@ FUNCTIONS: dict[Any, Callable] = {
     np.outer: made.outer,
     np.vdot: made.vdot,
     np.tensordot: made.tensordot,
-    np.einsum: einsum,
+    np.einsum: made.contracted,
     np.trace: made.trace,
     np.linalg.norm: made.norm,
     np.sum: made.reduction(reduce.sum_over),
@@ -140,12 +139,13 @@ NO_SLOPE = {
     np.array_equiv, np.any, np.all, np.nonzero, np.flatnonzero, np.argwhere,
     np.count_nonzero, np.argsort, np.searchsorted, np.digitize, np.bincount,
     # flat between their jumps
-    np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.around, np.fix,
+    np.sign, np.floor, np.ceil, np.rint, np.trunc, np.round, np.around,
     np.floor_divide,
 }  # fmt: skip
 
 # What to write instead, where it is not plain from the name.
 INSTEAD = {
+    "expit": "mg.sigmoid(x)",
     "array": "mg.tensor([...]) and mg.stack([...]) join tensors and stay in the graph",
     "copy": "a tensor's values never change, so it needs no copy",
     "logaddexp": "mg.logsumexp(mg.stack([a, b]), axis=0)",

@@ -239,6 +239,10 @@ class Tensor(ArrayMethods["Tensor"]):
         """round(loss, 3): the number, rounded, for showing. No gradient follows it."""
         return round(self.item(), digits)
 
+    def __copy__(self) -> Tensor:
+        np.asarray(self)  # what a plot or table copies must not need a gradient
+        return self.detach()
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise DTypeError(
             "a tensor is neither pickled nor deep-copied",
@@ -269,5 +273,9 @@ def tensor(
     requires_grad: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """Make a tensor: see `Tensor`. The data are copied; dtype rules are NumPy's."""
+    """Make a tensor: see `Tensor`. The data are copied; dtype rules are NumPy's.
+
+    Of tensors that need a gradient, one or nested lists of them, it keeps the history:
+    then it is no leaf but computed from them.
+    """
     return Tensor(data, dtype, requires_grad, name)

@@ -115,3 +115,19 @@ def test_dropout_zero_and_one_and_none():
     with pytest.warns(MinigradWarning, match="one layer drops nothing") as said:
         LSTM(D, H, dropout=0.5)
     assert said[0].filename == __file__
+
+
+@every_model
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("bias", "requires_grad = False"),
+        ("nonlinearity", "activation"),
+        ("return_sequences", "output has all steps"),
+        ("recurrent_dropout", "HiddenDropout"),
+        ("drop_out", "spelled"),
+    ],
+)
+def test_arguments_of_other_libraries(model, name, words):
+    with pytest.raises(ArgumentError, match=f"{name}=(?s:.*){words}"):
+        model(D, H, **{name: "tanh"})

@@ -324,7 +324,7 @@ def _several(tensors: Sequence[Operand], name: str) -> tuple[Value, ...]:
             actual="an empty sequence",
             hint="check the loop that collects them",
         )
-    return tuple([operand(x) if isinstance(x, list | tuple) else x for x in items])
+    return tuple([operand(x) if isinstance(x, (list, tuple)) else x for x in items])
 
 
 def _lengths(values: Any, name: str) -> Shape:

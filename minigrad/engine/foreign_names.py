@@ -1,0 +1,137 @@
+"""Names of other libraries that tensors and minigrad do not have: what to write here.
+
+    x.view(2, 3)      # UnknownNameError: ... x.reshape(2, 3)
+
+Read next: `gradient_arguments.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigrad.engine.errors import UnknownNameError
+from minigrad.engine.graph import Variable
+
+# Each line can be run, for a tensor x of shape (2, 3); the tests do.
+
+# Of a tensor x.
+TENSOR = {
+    "view": "x.reshape(3, 2)",
+    "view_as": "x.reshape(y.shape)",
+    "flatten": "x.reshape(-1)",
+    "ravel": "x.reshape(-1)",
+    "permute": "x.transpose(1, 0)",
+    "t": "x.T",
+    "unsqueeze": "x.expand_dims(0)",
+    "expand": "x.broadcast_to((4, 2, 3))",
+    "repeat": "np.tile(x, (2, 1))  # NumPy's np.repeat(x, 2, 0) repeats entry by entry",
+    "flip": "np.flip(x, 0)",
+    "roll": "np.roll(x, 1, 0)",
+    "chunk": "mg.split(x, 2)",
+    "unbind": "mg.unstack(x)",
+    "gather": "np.take_along_axis(x, np.array([[0], [2]]), 1)",
+    "index_select": "mg.take(x, [0, 1])",
+    "masked_fill": "mg.where(x > 0, 0.0, x)",
+    "dim": "x.ndim",
+    "numel": "x.size",
+    "clamp": "x.clip(0.0, 1.0)",
+    "pow": "x ** 2",
+    "square": "x * x",
+    "sign": "np.sign(x)",
+    "round": "np.round(x)",
+    "norm": "mg.norm(x)",
+    "softmax": "mg.softmax(x)",
+    "log_softmax": "mg.log_softmax(x)",
+    "logsumexp": "mg.logsumexp(x)",
+    "dot": "x @ x.T",
+    "mm": "x @ x.T",
+    "bmm": "x @ x.T",
+    "matmul": "x @ x.T",
+    "argsort": "np.argsort(x)",
+    "any": "np.any(x)",
+    "all": "np.all(x)",
+    "isnan": "np.isnan(x)",
+    "eq": "x == x",
+    "float": "x.astype('float32')",
+    "double": "x.astype('float64')",
+    "long": "x.astype('int64')",
+    "to": "x.astype('float32')  # there are no devices: all is on the CPU",
+    "cpu": "x  # as it is: there are no devices",
+    "cuda": "x  # as it is: there are no devices",
+    "contiguous": "x  # as it is",
+    "clone": "x.detach()  # a leaf of the same values; a computed x never changes",
+    "copy": "x.data.copy()  # an array",
+    "tolist": "x.data.tolist()",
+    "requires_grad_": "x.requires_grad = True",
+    "zero_": "with mg.no_grad(): x *= 0.0  # a gradient: p.grad = None",
+    "add_": "with mg.no_grad(): x += 1.0",
+    "sub_": "with mg.no_grad(): x -= 1.0",
+    "mul_": "with mg.no_grad(): x *= 2.0",
+    "div_": "with mg.no_grad(): x /= 2.0",
+    "fill_": "with mg.no_grad(): x[...] = 1.0",
+    "copy_": "with mg.no_grad(): x[...] = 1.0",
+    "clamp_": "x.data = np.clip(x.data, 0.0, 1.0)",
+    "grad_fn": "x.node",
+    "is_leaf": "x.node is None",
+}
+
+# Of the module mg.
+MODULE = {
+    "cat": "mg.concatenate([x, x])",
+    "array": "mg.tensor([1.0, 2.0])",
+    "from_numpy": "mg.tensor(np.ones(3))",
+    "as_tensor": "mg.tensor(np.ones(3))",
+    "Parameter": "mg.nn.Parameter(np.ones(3))",
+    "randn": "mg.tensor(np.random.default_rng(0).standard_normal((2, 3)))",
+    "rand": "mg.tensor(np.random.default_rng(0).random((2, 3)))",
+    "clamp": "mg.clip(x, 0.0, 1.0)",
+    "mm": "mg.matmul(x, x.T)",
+    "bmm": "mg.matmul(x, x.T)",
+    "chunk": "mg.split(x, 2)",
+    "unbind": "mg.unstack(x)",
+    "unsqueeze": "x.expand_dims(0)",
+    "permute": "x.transpose(1, 0)",
+    "pow": "x ** 2",
+    "set_grad_enabled": "mg.no_grad(), mg.enable_grad()",
+    "autograd": "mg.grad(x.sum(), [x])  # and mg.jacobian",
+    "float32": "mg.zeros(3, dtype='float32')",
+    "float64": "mg.zeros(3, dtype='float64')",
+    "long": "mg.zeros(3, dtype='int64')",
+    "LSTM": "from minigrad.models import LSTM",
+    "GRU": "from minigrad.models import GRU",
+    "RNN": "from minigrad.models import RNN",
+}
+
+
+class ForeignNames(Variable):
+    """What a tensor says when asked for something that it does not have."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:1] == "_":  # what Python and NumPy look for
+            raise AttributeError(name)
+        raise unknown("a tensor", "x", name, TENSOR)
+
+
+def unknown(what: str, short: str, name: str, table: dict[str, str]) -> Exception:
+    """The error for a name that `what`, written `short`, does not have."""
+    hint = None
+    if name in table:
+        hint = f"write {table[name]}"
+    elif name in _numpys():
+        hint = f"np.{name}({'x' if short == 'x' else '...'}) is recorded"
+    return UnknownNameError(
+        f"{what} has no {name!r}",
+        expect=f"a name of minigrad's: help({'mg.Tensor' if short == 'x' else 'mg'})",
+        actual=f"{short}.{name}",
+        hint=hint,
+    )
+
+
+def _numpys() -> set[str]:
+    """The names of NumPy's functions that are recorded."""
+    from minigrad.engine import numpy_table
+
+    known = [*numpy_table.FUNCTIONS, *numpy_table.UFUNCS]
+    return {function.__name__ for function in known}
