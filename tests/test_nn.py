@@ -210,6 +210,10 @@ def test_loading_what_fits():
         (lambda s: s.update(scale=np.ones(1)), r"'scale' differs\n.*\(\) float64"),
         (lambda s: s.update(scale=np.float32(1)), r"astype\('float64'\) converts"),
         (lambda s: s.update({"named.a.W_x": np.ones((3, 2))}), r"\(3, 2\) float64"),
+        (
+            lambda s: s.update({"named.a.W_x": s["named.a.W_x"].T}),
+            r"pass array\.T: minigrad stores weights as \(inputs, outputs\)",
+        ),
         (lambda s: s.update(scale="word"), "'scale' differs"),
     ],
 )

@@ -99,7 +99,10 @@ RECORDED = {
         (np.tensordot, (M, M)),
         (lambda x, y: np.tensordot(x, y, axes=([1, 0], [0, 2])), (M, (3, 4, 2))),
     ],
-    "einsum": [(lambda x, y: np.einsum("ij,kj->ik", x, y), TWO)],
+    "einsum": [
+        (lambda x, y: np.einsum("ij,kj->ik", x, y), TWO),
+        (lambda x, y: np.einsum("ij,ij", x, y, optimize=True), TWO),
+    ],
     "trace": [(np.trace, SQUARE), (lambda x: np.trace(x, 1, 1, 2), ((2, 3, 3),))],
     "linalg.norm": [
         (np.linalg.norm, (M,)),
@@ -347,6 +350,13 @@ def test_the_message_names_the_function_and_ours():
     ):
         with pytest.raises(ArgumentError, match=words):
             call()
+
+
+def test_ufuncs_of_other_libraries():
+    special = pytest.importorskip("scipy.special", reason="needs SciPy")
+    with pytest.raises(GraphError, match=r"^expit of a(?s:.*)mg\.sigmoid\(x\)"):
+        special.expit(x)
+    np.testing.assert_array_equal(special.expit(x.detach()), special.expit(x.data))
 
 
 def test_errors_of_ours_come_through():

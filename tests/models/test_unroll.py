@@ -305,6 +305,26 @@ def test_time_is_linear_in_the_length(kind):
     assert cost(10_000) < 6 * min(cost(1_000) for _ in range(3))
 
 
+def test_what_widens_a_float32_cell_is_named():
+    x, h0 = np.ones((3, 1, 2), "float32"), mg.zeros((1, 2), "float32")
+    W = mg.tensor(np.ones((2, 2)), requires_grad=True, name="W_mine")
+    for cell, words in (
+        (
+            lambda x, h: mg.tanh((x + h) * np.sqrt(0.5)),
+            r"multiply by np\.float64\(0\.70",
+        ),
+        (lambda x, h: mg.tanh(h @ W + x), r"matmul by 'W_mine' \(2, 2\) float64"),
+        (lambda x, h: np.float64(2.0) - h, r"subtract by np\.float64\(2\)"),
+    ):
+        with pytest.raises(DTypeError, match=rf"widened in {words}(?s:.*)float\(") as e:
+            unroll(cell, x, h0)
+        assert "test_unroll.py" in str(e.value)
+    with mg.no_grad(), pytest.raises(DTypeError, match=r"NumPy scalar(?s:.*)float\("):
+        unroll(lambda x, h: h * np.sqrt(0.5), x, h0)
+    scale = float(np.sqrt(0.5))
+    assert unroll(lambda x, h: (x + h) * scale, x, h0).output.dtype == np.float32
+
+
 # ------------------------------------------------------------- what it refuses
 
 X = np.ones((4, 3, 2))

@@ -206,6 +206,25 @@ def test_against_pytorch(kind, layers, both_ways, ragged, batch_first, rng):
             assert error <= 1e-11 * np.linalg.norm(expected), (name, word)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_weights_with_pytorchs_names_are_answered_with_how_to_load_them(kind, rng):
+    torch = pytest.importorskip("torch", reason="needs torch")
+    twin = getattr(torch.nn, kind)(3, 4, dtype=torch.float64)
+    state = {name: p.detach().numpy() for name, p in twin.named_parameters()}
+    net = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}[kind](3, 4)
+    hint = r"PyTorch's names(?s:.*)W_x\.data = weight_ih_l0\.T(?s:.*)b_h instead"
+    with pytest.raises(errors.CheckpointError, match=hint):
+        net.load_state_dict(state)
+    cell, bias = net.cells[0], state["bias_hh_l0"].copy()  # as the hint says
+    cell.W_x.data, cell.W_h.data = state["weight_ih_l0"].T, state["weight_hh_l0"].T
+    if kind == "GRU":
+        cell.b_h.data, bias[8:] = bias[8:], 0.0
+    cell.b.data = state["bias_ih_l0"] + bias
+    x = rng.standard_normal((5, 2, 3))
+    theirs = twin(torch.tensor(x))[0].detach().numpy()
+    np.testing.assert_allclose(net(x)[0].data, theirs, rtol=1e-12)
+
+
 # ------------------------------------------------------------- padding
 
 
