@@ -172,7 +172,7 @@ class Names:
             return Symbol("m", str(index))  # a mask
         joined = before.source
         if isinstance(joined, Node) and joined.primitive.name == "stack":
-            same = joined.attrs["axis"] == node.attrs["axis"]
+            same = joined.attrs.get("axis") == node.attrs.get("axis")
             made = joined.edges[index].source if same else None
             if isinstance(made, Node) and made in self._gates:  # a state, handed over
                 return self.result(made, joined.edges[index].index)
