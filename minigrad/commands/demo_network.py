@@ -39,7 +39,7 @@ def network_arguments(parser: argparse.ArgumentParser) -> Any:
     add("--batch", type=int, default=1, metavar="B", help="batch size (1)")
     add("--activation", choices=("tanh", "relu"), help="rnn: activation (tanh)")
     add("--peephole", choices=("current", "previous"), help="lstm: gates also read c")
-    add("--couple", choices=("forget", "input"), help="lstm: i = 1 - f")
+    add("--couple", choices=("forget", "input"), help="lstm: one is 1 - the other")
     add("--reset", choices=("after", "before"), help="gru: r before matmul?")
     add("--update", choices=("keep", "take"), help="gru: keep h where z is 1?")
     add("--seed", type=int, default=0, metavar="N", help="random seed (0)")

@@ -6,7 +6,7 @@ Each command is a module with
     arguments(parser)   what it understands
     run(options)        what it does, with calls that anyone could make from Python
 
-which is imported only when it is asked for.
+What a command needs beyond its options is imported when it runs.
 
 Read next: `tour.py`.
 """

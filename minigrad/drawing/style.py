@@ -26,6 +26,8 @@ SMALL = 9.0  # of ghosts, labels on lines, titles of gates
 ROUND = 24.0  # diameter of a circle
 HEAT = 7.0  # height of a row of a heat map
 
+# The colour of a gate or state, by its letter (`GATES` in `engine/scope.py`). The two
+# candidates, an LSTM's g and a GRU's n, share one.
 HUES = {
     "i": "#009E73",
     "f": "#D55E00",

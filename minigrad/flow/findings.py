@@ -1,7 +1,8 @@
 """Turns measurements into warnings that say what is wrong and what to do.
 
 Each warning has a kind, so that the same warning is not repeated again and again. The
-limits are at the top of the file; they are rules of thumb.
+limits are at the top of the file, and `NEAR` in `observation.py`; they are rules of
+thumb. Two warnings that need more than one look are in `monitor.py`.
 
 Read next: `diagnosis.py`.
 """
@@ -44,7 +45,7 @@ def reach(norms: np.ndarray) -> int:
 
 
 def warnings_of(readings: Sequence[LoopReading]) -> list[Warned]:
-    """The warnings about these loops, worst first."""
+    """The warnings about these loops, in their order; gradients before units."""
     found = []
     for reading in readings:
         name = clean(reading.name)

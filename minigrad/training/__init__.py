@@ -7,7 +7,8 @@
 `loss(model, batch)` gives a scalar. A run that was killed and resumed gives the same
 bits as one that was not (same machine, same versions): the checkpoint has everything
 that the rest depends on. `trainer.py` is the loop, with its `schedules.py` and
-`progress.py`; `resume.py`, `run_file.py` and `checkpoint.py` are how a run is kept.
+`progress.py`; `resume.py`, `run_file.py` and `checkpoint.py` are how a run is kept. The
+monitor of gradients, `mg.Monitor`, is in `minigrad/flow/`.
 
 Read next: `trainer.py` (the loop).
 """
