@@ -64,7 +64,7 @@ from minigrad.nn.clip import clip_grad_norm_, clip_grad_value_
 from minigrad.reading.replay import replay
 
 if TYPE_CHECKING:
-    from minigrad import data, training
+    from minigrad import data, interop, training
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
     from minigrad.flow import (
@@ -100,6 +100,7 @@ _LATER = {
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
+    "interop": ("minigrad.interop", None),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
     "load": ("minigrad.training.checkpoint", "load"),
@@ -159,6 +160,7 @@ __all__ = [
     "full",
     "grad",
     "gradcheck",
+    "interop",
     "jacobian",
     "jacobian_products",
     "ledger",

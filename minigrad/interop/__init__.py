@@ -1,0 +1,19 @@
+"""Moving in and out: networks of PyTorch, Keras and ONNX become models here, and back.
+
+`bias_pairs.py` and `gate_blocks.py` are what all of it rests on; `torch_modules.py`,
+`keras_weights.py` and the files about ONNX each know one library; `opened_file.py` opens
+a file of any kind. None of these libraries is needed by minigrad itself.
+
+Read next: `bias_pairs.py`.
+"""
+
+from minigrad.interop.keras_weights import from_keras_weights, to_keras_weights
+from minigrad.interop.torch_modules import Parts, from_torch, to_torch_state_dict
+
+__all__ = [
+    "Parts",
+    "from_keras_weights",
+    "from_torch",
+    "to_keras_weights",
+    "to_torch_state_dict",
+]
