@@ -8,12 +8,16 @@ Read next: `bias_pairs.py`.
 """
 
 from minigrad.interop.keras_weights import from_keras_weights, to_keras_weights
+from minigrad.interop.onnx_layers import from_onnx
+from minigrad.interop.onnx_models import to_onnx
 from minigrad.interop.torch_modules import Parts, from_torch, to_torch_state_dict
 
 __all__ = [
     "Parts",
     "from_keras_weights",
+    "from_onnx",
     "from_torch",
     "to_keras_weights",
+    "to_onnx",
     "to_torch_state_dict",
 ]
