@@ -64,7 +64,7 @@ from minigrad.nn.clip import clip_grad_norm_, clip_grad_value_
 from minigrad.reading.replay import replay
 
 if TYPE_CHECKING:
-    from minigrad import data, interop, training
+    from minigrad import data, training
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
     from minigrad.exploring import Exploration, explore

@@ -1,8 +1,8 @@
 """Moving in and out: networks of PyTorch, Keras and ONNX become models here, and back.
 
 `bias_pairs.py` and `gate_blocks.py` are what all of it rests on; `torch_modules.py`,
-`keras_weights.py` and the files about ONNX each know one library; `opened_file.py` opens
-a file of any kind. None of these libraries is needed by minigrad itself.
+`keras_weights.py` and the files about ONNX each know one library. None of these
+libraries is needed by minigrad itself.
 
 Read next: `bias_pairs.py`.
 """

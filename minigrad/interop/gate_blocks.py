@@ -23,7 +23,9 @@ ORDERS = {
 }
 
 
-def reordered(array: np.ndarray, have: Sequence[str], want: Sequence[str]) -> np.ndarray:
+def reordered(
+    array: np.ndarray, have: Sequence[str], want: Sequence[str]
+) -> np.ndarray:
     """The blocks of the last axis in another order; a copy.
 
     have  the letters of the blocks as they are

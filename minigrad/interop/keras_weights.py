@@ -19,7 +19,7 @@ from minigrad.interop.gate_blocks import ORDERS, negated, reordered
 from minigrad.interop.named_arrays import plain
 from minigrad.interop.recurrent_groups import refuse_variants
 from minigrad.interop.refusals import does_not_fit, no_counterpart
-from minigrad.models import GRU, LSTM, RNN
+from minigrad.models import GRU, LSTM, RNN, Recurrent
 
 KINDS: dict[str, tuple[Any, int]] = {
     "SimpleRNN": (RNN, 1),
@@ -80,7 +80,12 @@ def from_keras_weights(
         found = "before" if bias is not None and bias.size == 3 * hidden else "after"
         options["reset"] = (reset or found) if bias is None else found
     model = make(
-        width, hidden, len(groups), bidirectional=both, batch_first=batch_first, **options
+        width,
+        hidden,
+        len(groups),
+        bidirectional=both,
+        batch_first=batch_first,
+        **options,
     )
     flat = [group for layer in groups for group in layer]
     if len(flat) != len(model.cells):
@@ -148,7 +153,7 @@ def _fill(cell: Any, arrays: list[np.ndarray], where: str) -> None:
             hint="are all weights of one and the same layer?",
         )
     have = ORDERS["Keras"][cell.kind]
-    pair = [None, None]
+    pair: list[Any] = [None, None]
     if rest:
         pair = list(np.split(rest[0].reshape(-1), rest[0].size // total))
     if rest and rest[0].shape == (2 * total,):  # CuDNN has its matrices the other way
@@ -156,7 +161,9 @@ def _fill(cell: Any, arrays: list[np.ndarray], where: str) -> None:
         recurrent = _from_cudnn(recurrent, len(have), across=False)
     cell.W_x.data = reordered(kernel, have, cell.gates)
     cell.W_h.data = reordered(recurrent, have, cell.gates)
-    set_biases(cell, *[None if b is None else reordered(b, have, cell.gates) for b in pair])
+    set_biases(
+        cell, *[None if b is None else reordered(b, have, cell.gates) for b in pair]
+    )
 
 
 def _from_cudnn(kernel: np.ndarray, gates: int, *, across: bool) -> np.ndarray:
@@ -182,8 +189,7 @@ def to_keras_weights(model: Any) -> list[Any]:
     Raises ArgumentError, by name, for what Keras has not: peepholes, coupled gates, no
     forget gate, cells of your own.
     """
-    cells = getattr(model, "cells", None)
-    if not cells:
+    if not isinstance(model, Recurrent):
         one_of("model", type(model).__name__, ("RNN", "LSTM", "GRU"))
     if model.reverse:
         raise no_counterpart(
@@ -194,7 +200,7 @@ def to_keras_weights(model: Any) -> list[Any]:
             "without reverse, and turn the sequences round",
         )
     per_cell = []
-    for cell in cells:
+    for cell in model.cells:
         refuse_variants(cell, type(model).__name__, "Keras")
         per_cell.append(_keras_arrays(cell))
     ways = 2 if model.bidirectional else 1

@@ -87,7 +87,9 @@ class OnnxGraph:
         names = [name for name in node.input if name]
         try:
             run = ReferenceEvaluator(node, opsets=self.file.opsets)
-            return np.array(run.run(None, dict(zip(names, inputs, strict=True)))[0])
+            given: dict[str, Any] = dict(zip(names, inputs, strict=True))
+            made: Any = run.run(None, given)
+            return np.array(made[0])
         except Exception as error:  # of any kind: the evaluator has no one error
             raise self.file.broken(
                 f"node {node.name or node.op_type!r}: {type(error).__name__}: "

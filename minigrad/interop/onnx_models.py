@@ -1,6 +1,6 @@
 """Models as ONNX files: an RNN, LSTM or GRU, with lengths and initial states.
 
-Read next: `layer_search.py`.
+Read next: `minigrad/tasks/` (real work on real data).
 """
 
 from __future__ import annotations

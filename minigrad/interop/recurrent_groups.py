@@ -20,10 +20,7 @@ from minigrad.interop.bias_pairs import get_biases, set_biases
 from minigrad.interop.gate_blocks import negated
 from minigrad.interop.named_arrays import plain
 from minigrad.interop.refusals import does_not_fit, few, no_counterpart
-from minigrad.models.gru import GRU, GRUCell
-from minigrad.models.lstm import LSTM, LSTMCell
-from minigrad.models.recurrent import Recurrent
-from minigrad.models.rnn import RNN, RNNCell
+from minigrad.models import GRU, LSTM, RNN, GRUCell, LSTMCell, Recurrent, RNNCell
 
 PART = re.compile(r"(weight|bias)_(ih|hh|hr)(?:_l(\d{1,4})(_reverse)?)?")
 LAYERS: dict[int, Any] = {1: RNN, 3: GRU, 4: LSTM}
@@ -61,7 +58,9 @@ def read_group(group: Mapping[str, Any], where: str, options: dict[str, Any]) ->
         options = {k: v for k, v in options.items() if k != "activation"}
     options = {**options, "dtype": W_h.dtype.name, "rng": 0}
     if first == "":
-        options = {k: options[k] for k in ("activation", "dtype", "rng") if k in options}
+        options = {
+            k: options[k] for k in ("activation", "dtype", "rng") if k in options
+        }
         made = CELLS[gates](width, hidden, **options)
         cells = [made]
     else:
@@ -75,7 +74,9 @@ def read_group(group: Mapping[str, Any], where: str, options: dict[str, Any]) ->
     for cell, suffix in zip(cells, suffixes, strict=True):
         cell.W_x.data = arrays[f"weight_ih{suffix}"].T.copy()
         cell.W_h.data = arrays[f"weight_hh{suffix}"].T.copy()
-        pair = [arrays[f"bias_{part}{suffix}"] if bias else None for part in ("ih", "hh")]
+        pair = [
+            arrays[f"bias_{part}{suffix}"] if bias else None for part in ("ih", "hh")
+        ]
         set_biases(cell, *pair)
     return made
 
@@ -95,7 +96,7 @@ def _weights(arrays: Any, suffix: str, where: str) -> tuple[np.ndarray, np.ndarr
 
 
 def _suffixes(arrays: Mapping[str, Any], where: str) -> list[str]:
-    """"_l0", "_l0_reverse", "_l1", ...: one for each cell, in PyTorch's order."""
+    """ "_l0", "_l0_reverse", "_l1", ...: one for each cell, in PyTorch's order."""
     parts = {name: PART.fullmatch(name) for name in arrays}
     for name, part in parts.items():
         if part and part[2] == "hr":
@@ -108,7 +109,9 @@ def _suffixes(arrays: Mapping[str, Any], where: str) -> list[str]:
     numbers = [int(part[3]) for part in parts.values() if part and part[3]]
     both = any(part and part[4] for part in parts.values())
     ways = ("", "_reverse") if both else ("",)
-    suffixes = [f"_l{k}{way}" for k in range(max(numbers, default=-1) + 1) for way in ways]
+    suffixes = [
+        f"_l{k}{way}" for k in range(max(numbers, default=-1) + 1) for way in ways
+    ]
     suffixes = suffixes or [""]  # of a cell alone
     kinds = ["weight_ih", "weight_hh"]
     if any(p and p[1] == "bias" for p in parts.values()):

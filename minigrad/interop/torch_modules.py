@@ -20,10 +20,9 @@ from minigrad.interop.named_arrays import below, plain
 from minigrad.interop.recurrent_groups import is_part, read_group, write_group
 from minigrad.interop.refusals import does_not_fit, few, no_counterpart
 from minigrad.interop.torch_ready import TorchReady
+from minigrad.models import Cell, Recurrent
 from minigrad.nn import Dropout, Embedding, Linear, Module, Parameter
 from minigrad.nn.module import ModuleList, Sequential
-from minigrad.models.cell import Cell
-from minigrad.models.recurrent import Recurrent
 
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 FUNCTIONS: dict[str, Callable] = {
@@ -131,7 +130,9 @@ def _from_module(module: Any, where: str) -> Any:
             dot = "." if name else ""
             todo += [(f"{name}{dot}{k}", child, False) for k, child in children.items()]
             continue
-        inside = {k: made[id(child)] for k, child in children.items() if id(child) in made}
+        inside = {
+            k: made[id(child)] for k, child in children.items() if id(child) in made
+        }
         made[id(found)] = _counterpart(found, kind, inside, name)
     return made[id(module)]
 
@@ -188,7 +189,7 @@ def _own_class(module: Any, inside: dict[str, Any], where: str) -> Parts:
         raise no_counterpart(
             f"buffer {few(buffers)}",
             where,
-            "parameters alone: arrays that are saved and not trained are not known here",
+            "parameters alone: there are no arrays that are saved and not trained",
             "prefix= takes over a part without it",
         )
     parts = Parts()
@@ -210,7 +211,19 @@ def _embedding(module: Any, state: dict[str, Any], where: str) -> Embedding:
                 "state dict instead",
             )
     weight = plain(state["weight"], f"{where}.weight")
-    made = Embedding(*weight.shape, module.padding_idx, dtype=weight.dtype, rng=0)
+    return _table(weight, where, module.padding_idx)
+
+
+def _table(weight: np.ndarray, where: str, padding: int | None = None) -> Embedding:
+    if weight.ndim != 2:
+        raise does_not_fit(
+            f"{where}: weight is not a table of word vectors",
+            expect="weight (words, numbers per word)",
+            actual=f"{weight.shape}",
+            hint="prefix= takes over a part without it",
+        )
+    words, size = weight.shape
+    made = Embedding(words, size, padding, dtype=weight.dtype, rng=0)
     made.weight.data = weight
     return made
 
@@ -229,7 +242,8 @@ def _linear(state: dict[str, Any], where: str) -> Linear:
             + (f", bias {bias.shape} {bias.dtype}" if bias is not None else ""),
             hint="prefix= takes over a part without it",
         )
-    made = Linear(*weight.shape[::-1], bias is not None, dtype=weight.dtype, rng=0)
+    outputs, inputs = weight.shape
+    made = Linear(inputs, outputs, bias is not None, dtype=weight.dtype, rng=0)
     made.weight.data = weight.T.copy()
     if bias is not None and made.bias is not None:
         made.bias.data = bias
@@ -249,7 +263,9 @@ def _from_state(
         owner, _, own = name.rpartition(".")
         groups.setdefault(owner, {})[own] = value
     made = {
-        owner: _from_group(group, owner, f"{where}{owner}." if owner else where, options, embeddings)
+        owner: _from_group(
+            group, owner, f"{where}{owner}." if owner else where, options, embeddings
+        )
         for owner, group in groups.items()
     }
     if list(made) == [""]:
@@ -291,9 +307,7 @@ def _from_group(
     if known and weight.ndim == 2:
         last = called.rpartition(".")[2]
         if "emb" in last.lower() or embeddings & {owner, called}:
-            made = Embedding(*weight.shape, dtype=weight.dtype, rng=0)
-            made.weight.data = weight
-            return made
+            return _table(weight, called)
         raise ArgumentError(
             f"{where}weight: a table of word vectors, or a Linear without bias?",
             expect="a name with 'emb' in it, or a word on what it is",

@@ -24,7 +24,9 @@ class TorchReady(np.ndarray):
         import torch
 
         def tensor(value: Any) -> Any:
-            return torch.from_numpy(np.array(value)) if isinstance(value, cls) else value
+            return (
+                torch.from_numpy(np.array(value)) if isinstance(value, cls) else value
+            )
 
         named = {name: tensor(value) for name, value in (kwargs or {}).items()}
         return function(*map(tensor, args), **named)

@@ -5,9 +5,9 @@ import os
 
 import numpy as np
 import pytest
+from minigrad.errors import ArgumentError, CheckpointError
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, CheckpointError
 from minigrad.interop.gate_blocks import ORDERS, reordered
 from minigrad.models import GRU, LSTM, RNN
 
@@ -54,8 +54,12 @@ def test_a_layer_and_back(keras, kind, both, bias, reset, activation, rng):
     keras.config.set_floatx(dtype)  # layers within Bidirectional hear of nothing else
     options = {"reset_after": reset == "after"} if kind == "GRU" else {}
     layer = getattr(keras.layers, kind)(
-        hidden, return_sequences=True, use_bias=bias, activation=activation,
-        dtype=dtype, **options,
+        hidden,
+        return_sequences=True,
+        use_bias=bias,
+        activation=activation,
+        dtype=dtype,
+        **options,
     )
     if both:
         layer = keras.layers.Bidirectional(layer, dtype=dtype)
@@ -78,7 +82,7 @@ def test_a_layer_and_back(keras, kind, both, bias, reset, activation, rng):
     theirs = layer(tx)
     mx = mg.tensor(x, requires_grad=True)
     ours, _ = model(mx)
-    # On PyTorch, Keras' own matmul, which not every layer uses, computes in float32 always.
+    # On PyTorch, Keras' own matmul, which some layers use, computes in float32.
     exact = dtype == "float64" and (kind == "LSTM" or options == {"reset_after": True})
     tolerance = 1e-12 if exact else 1e-6
     close = {"rtol": 10 * tolerance, "atol": tolerance}
@@ -91,9 +95,7 @@ def test_a_layer_and_back(keras, kind, both, bias, reset, activation, rng):
     again = mg.interop.to_keras_weights(model)
     assert len(again) == len(weights)
     assert all(np.array_equal(a, w) for a, w in zip(again, weights, strict=True))
-    theirs_by_cell = np.array_split(
-        np.arange(len(layer.weights)), 2 if both else 1
-    )
+    theirs_by_cell = np.array_split(np.arange(len(layer.weights)), 2 if both else 1)
     for cell, numbers in zip(model.cells, theirs_by_cell, strict=True):
         ours_in_their_order = [
             reordered(p.grad.data, cell.gates, ORDERS["Keras"][cell.kind])

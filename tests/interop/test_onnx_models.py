@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
+from minigrad.errors import ArgumentError
 
 import minigrad as mg
-from minigrad.errors import ArgumentError
 from minigrad.models import GRU, LSTM, RNN
 
 onnx = pytest.importorskip("onnx", reason="needs onnx")
@@ -73,7 +73,9 @@ def test_onnxruntime_gives_the_same_numbers(name, layers, way, rng, tmp_path):
     states = ["h0", "c0"] if isinstance(model, LSTM) else ["h0"]
     assert names == ["x", *states, "lengths"]
     given = fed(model, rng, lengths=[6, 1, 4])
-    for theirs, wanted in zip(session.run(None, given), ours(model, given), strict=True):
+    for theirs, wanted in zip(
+        session.run(None, given), ours(model, given), strict=True
+    ):
         np.testing.assert_allclose(theirs, wanted, rtol=1e-5, atol=1e-6)
 
 

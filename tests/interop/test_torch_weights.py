@@ -4,16 +4,18 @@ import itertools
 
 import numpy as np
 import pytest
+from minigrad.errors import ArgumentError, CheckpointError, DTypeError, MinigradError
 
 import minigrad as mg
-from minigrad.errors import ArgumentError, CheckpointError, DTypeError, MinigradError
 from minigrad.models import GRU, LSTM, RNN, HiddenDropout, LSTMCell
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
 KINDS = ("RNN", "relu RNN", "LSTM", "GRU")
 VARIANTS = list(
-    itertools.product(KINDS, (1, 2), (False, True), (True, False), ("float32", "float64"))
+    itertools.product(
+        KINDS, (1, 2), (False, True), (True, False), ("float32", "float64")
+    )
 )
 
 
@@ -147,7 +149,9 @@ def test_cells(kind, bias, rng):
         np.testing.assert_allclose(one.data, other.detach().numpy(), rtol=1e-12)
     again = mg.interop.to_torch_state_dict(cell)
     assert list(again) == list(module.state_dict())
-    assert all(torch.equal(torch.tensor(again[k]), v) for k, v in module.state_dict().items())
+    assert all(
+        torch.equal(torch.tensor(again[k]), v) for k, v in module.state_dict().items()
+    )
 
 
 def test_trained_here_the_weights_still_fit_there():
@@ -261,15 +265,21 @@ def test_weights_that_do_not_belong_together():
     refused(mixed, CheckpointError, "float64")
     refused({}, CheckpointError, "prefix")
     refused(3, ArgumentError, "neither a module")
-    refused({"weight_ih_l0": np.ones((5, 2)), "weight_hh_l0": np.ones((5, 3))},
-            CheckpointError, "G = 1, 3 or 4")
+    refused(
+        {"weight_ih_l0": np.ones((5, 2)), "weight_hh_l0": np.ones((5, 3))},
+        CheckpointError,
+        "G = 1, 3 or 4",
+    )
 
 
 def test_what_has_no_counterpart_here():
     for module, name in [
         (torch.nn.LSTM(2, 3, proj_size=2), "proj_size"),
         (torch.nn.LayerNorm(3), "LayerNorm"),
-        (torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Conv1d(2, 2, 1)), "Conv1d"),
+        (
+            torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Conv1d(2, 2, 1)),
+            "Conv1d",
+        ),
         (torch.nn.Embedding(3, 2, max_norm=1.0), "max_norm"),
     ]:
         with pytest.raises(ArgumentError, match=f"{name}.*has no counterpart"):

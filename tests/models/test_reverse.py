@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from minigrad.errors import ArgumentError
+
 from minigrad.models import GRU, LSTM, RNN
 
 
