@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from minigrad.compiler import compile
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
+    from minigrad.exploring import Exploration, explore
     from minigrad.flow import (
         Diagnosis,
         JacobianProducts,
@@ -92,6 +93,7 @@ _LATER = {
     "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
     "Explanation": ("minigrad.explaining", "Explanation"),
+    "Exploration": ("minigrad.exploring", "Exploration"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
     "Monitor": ("minigrad.flow", "Monitor"),
@@ -101,7 +103,9 @@ _LATER = {
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
+    "explore": ("minigrad.exploring", "explore"),
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
+    "interop": ("minigrad.interop", None),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
     "load": ("minigrad.training.checkpoint", "load"),
@@ -130,6 +134,7 @@ __all__ = [
     "Diagnosis",
     "Drawing",
     "Explanation",
+    "Exploration",
     "JacobianProducts",
     "Ledger",
     "Monitor",
@@ -157,11 +162,13 @@ __all__ = [
     "errors",
     "exp",
     "explain",
+    "explore",
     "expm1",
     "eye",
     "full",
     "grad",
     "gradcheck",
+    "interop",
     "jacobian",
     "jacobian_products",
     "ledger",
