@@ -91,7 +91,10 @@ class Lowered:
 def _fusible(name: str, args: Sequence[Val], dtype: Any) -> bool:
     """Is it an elementwise primitive that a fused kernel can hold?"""
     primitive = TABLE.get(name)
-    if not isinstance(primitive, Elementwise) or not jit.written(primitive.scalar):
+    if (
+        not isinstance(primitive, Elementwise)
+        or jit.scalar_program(primitive.scalar) is None
+    ):
         return False
     floats = {a.dtype for a in args if a.dtype != _BOOL}
     if len(floats) != 1 or not floats <= set(FLOATS):

@@ -140,7 +140,9 @@ class Builder:
             pairs = zip(shape, strides, natural, strict=True)
             if all(n == 1 or s == t for n, s, t in pairs):
                 return root
-        strides = tuple([0 if n == 1 else s for n, s in zip(shape, strides, strict=True)])
+        strides = tuple(
+            [0 if n == 1 else s for n, s in zip(shape, strides, strict=True)]
+        )
         return self.make("view", (root,), (offset, strides), shape, root.dtype)
 
     def _in_part(self, part: Val, offset: int, shape: Shape, strides: Shape) -> Val:
@@ -172,9 +174,7 @@ class Builder:
         if x.op == "elementwise":
             args = [self._slice_like(a, x.shape, starts, stops) for a in x.args]
             return self.elementwise(x.attrs, args, shape, x.dtype)
-        offset = x.offset + sum(
-            [a * s for a, s in zip(starts, x.strides, strict=True)]
-        )
+        offset = x.offset + sum([a * s for a, s in zip(starts, x.strides, strict=True)])
         return self.view(x, offset, shape, x.strides)
 
     def _slice_like(self, a: Val, shape: Shape, starts: Any, stops: Any) -> Val:
@@ -229,7 +229,9 @@ class Builder:
 
     # --------------------------------------------------------- what computes
 
-    def elementwise(self, name: str, args: Iterable[Val], shape: Shape, dtype: Any) -> Val:
+    def elementwise(
+        self, name: str, args: Iterable[Val], shape: Shape, dtype: Any
+    ) -> Val:
         """An elementwise operation by its primitive's name; args broadcast to shape."""
         args = tuple(args)
         if name == "add":
@@ -373,7 +375,9 @@ def _within_part(
         if begin <= first < begin + length:
             if first + across >= begin + length:
                 return None
-            steps = tuple([s // outer * length if s % outer == 0 else s for s in strides])
+            steps = tuple(
+                [s // outer * length if s % outer == 0 else s for s in strides]
+            )
             return part, offset // outer * length + first - begin, steps
         begin += length
     return None

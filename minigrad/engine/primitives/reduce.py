@@ -16,7 +16,7 @@ from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.shape import (
     astype,
     broadcast_to,
-    expand_dims,
+    concatenate,
     normalized_axes,
     reshape,
 )
@@ -47,7 +47,7 @@ def sum_vjp(g, y, x, *, axes, keepdims):
 @primitive(name="mean")
 def _mean(x, *, axes, keepdims):
     """y = the mean of x over the axes."""
-    if x.dtype.kind in "iub":
+    if x.dtype.kind in "iub" or x.dtype == np.float16:  # NumPy adds in more digits
         return x.mean(axis=axes, keepdims=keepdims)
     count = math.prod([x.shape[k] for k in axes])
     return x.sum(axis=axes, keepdims=keepdims) / x.dtype.type(count)
@@ -56,8 +56,11 @@ def _mean(x, *, axes, keepdims):
 @_mean.defvjp
 def mean_vjp(g, y, x, *, axes, keepdims):
     """dL/dx = g / n, the same for each of the n entries."""
-    count = math.prod([x.shape[k] for k in axes])
-    return (broadcast_to(_spread(g, x, axes) / float(count), x.shape),)
+    count = float(math.prod([x.shape[k] for k in axes]))
+    g = _spread(g, x, axes)
+    if g.dtype == np.float16 and count > 65504:  # no number of float16
+        return (broadcast_to(g * (1 / count), x.shape),)
+    return (broadcast_to(g / count, x.shape),)
 
 
 @primitive(name="prod")
@@ -66,23 +69,44 @@ def _prod(x, *, axes, keepdims):
     return x.prod(axis=axes, keepdims=keepdims)
 
 
+def _has_all_digits(y):
+    size, limits = np.abs(y), np.finfo(y.dtype)
+    return ((size >= limits.smallest_normal) & (size <= limits.max)).all()
+
+
 @_prod.defvjp
 def prod_vjp(g, y, x, *, axes, keepdims):
     """dL/dx = g * the product of the others.
 
-    y / x where no entry is zero; with zeros about, the others are multiplied out.
+    That is y / x where y has all its digits. Where it is 0, or has lost some by
+    underflow or overflow, the others are multiplied out: those before times those
+    after.
     """
-    values = x if isinstance(x, np.ndarray) else x.numpy()
-    if isinstance(values, np.ndarray) and (values != 0).all():  # not within a trace
-        return (_spread(g * y, x, axes) / x,)
+    values = y if isinstance(y, np.ndarray) else y.numpy()
+    if isinstance(values, np.ndarray) and _has_all_digits(values):  # not in a trace
+        return (_spread(g, x, axes) * (_spread(y, x, axes) / x),)
     rest = tuple(k for k in range(x.ndim) if k not in axes)
     count = math.prod([x.shape[k] for k in axes])
-    front = x.transpose(rest + axes).reshape(*[x.shape[k] for k in rest], count)
-    table = where(np.eye(count, dtype=bool), 1.0, expand_dims(front, -2))
-    others = _prod(table, axes=(table.ndim - 1,), keepdims=False)
+    row = x.transpose(rest + axes).reshape(*[x.shape[k] for k in rest], count)
+    others = _before(row) * _before(row[..., ::-1])[..., ::-1]
     others = others.reshape([x.shape[k] for k in rest + axes])
     back = tuple(int(k) for k in np.argsort(rest + axes))
     return (_spread(g, x, axes) * others.transpose(back),)
+
+
+def _before(x: Value) -> Value:
+    """The product of the entries before each along the last axis, 1 for the first.
+
+    Stretches of 1, 2, 4, ... entries are multiplied by the stretches before them.
+    """
+    ones = np.ones(x.shape, x.dtype)
+    product = concatenate([ones[..., :1], x[..., :-1]], -1)
+    stretch = 1
+    while stretch < x.shape[-1]:
+        earlier = [ones[..., :stretch], product[..., :-stretch]]
+        product = product * concatenate(earlier, -1)
+        stretch *= 2
+    return product
 
 
 def _extremum_vjp(g, y, x, *, axes, keepdims):
