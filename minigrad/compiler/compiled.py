@@ -21,6 +21,7 @@ from minigrad.compiler.program import Program
 from minigrad.compiler.trace import Trace, tracing
 from minigrad.engine.errors import ArgumentError, CompileError, warn
 from minigrad.engine.graph import Edge, Leaf
+from minigrad.engine.kernels import jit
 from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 
@@ -28,11 +29,30 @@ MANY = 8  # kinds of calls, after which a word is said
 
 
 class Variant:
-    """One kind of calls: its program, and whether a second trace has confirmed it."""
+    """One kind of calls: its program, and whether a second trace has confirmed it.
+
+    optimized  the program after all passes; None where there is no numba, or where
+    trouble    says, in words, why the passes failed: then it is replayed as it is
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.confirmed = False
+        self.optimized: Any = None
+        self.trouble: str | None = None
+        if jit.enabled and jit.numba_works():
+            from minigrad.compiler.optimized import Optimized
+
+            try:
+                self.optimized = Optimized(program)
+            except Exception as error:
+                self.trouble = f"{type(error).__name__}: {error}"
+
+    def run(self, start: list) -> list:
+        """The values of a call, from those that it starts from."""
+        if self.optimized is None or not jit.enabled:
+            return self.program.run(start)
+        return self.optimized.run(start)
 
 
 class Compiled:
@@ -110,7 +130,7 @@ class Compiled:
         program = variant.program
         kept = program.keep()
         try:
-            env = program.run(program.starting(arguments.given, tensors))
+            env = variant.run(program.starting(arguments.given, tensors))
             return program.finish(env, tensors)
         except BaseException:
             program.undo(kept)

@@ -134,7 +134,7 @@ class Builder:
             inner = _within_part(root, offset, shape, strides)
             if inner is not None:
                 part, offset, strides = inner
-                return self._in_part(part, offset, shape, strides)
+                return self.within(part, offset, shape, strides)
         if offset == 0 and shape == root.shape:
             natural = strides_of(shape)
             pairs = zip(shape, strides, natural, strict=True)
@@ -145,26 +145,15 @@ class Builder:
         )
         return self.make("view", (root,), (offset, strides), shape, root.dtype)
 
-    def _in_part(self, part: Val, offset: int, shape: Shape, strides: Shape) -> Val:
-        """A view of a part of a concatenation, the part being a view perhaps."""
-        if part.op != "view":
-            return self.view(part, offset, shape, strides)
-        # The offset and strides are those of the part laid out row by row.
-        natural = strides_of(part.shape)
-        if part.strides == natural or _same_steps(part, natural):
-            return self.view(part, part.offset + offset, shape, strides)
-        start, steps = part.offset, []
-        for s, n, own in zip(natural, part.shape, part.strides, strict=True):
-            start += (offset // s % n) * own if s else 0
-        for s, n in zip(strides, shape, strict=True):
-            axis = next((k for k, t in enumerate(natural) if t and s == t), None)
-            if n == 1 or s == 0:
-                steps.append(0)
-            elif axis is None:
-                return self.view(self.copy(part), offset, shape, strides)
-            else:
-                steps.append(part.strides[axis])
-        return self.view(part, start, shape, tuple(steps))
+    def within(self, x: Val, offset: int, shape: Shape, strides: Shape) -> Val:
+        """A view of x, a view itself perhaps, by an offset and strides in x laid out
+        row by row."""
+        if x.op != "view":
+            return self.view(x, offset, shape, strides)
+        found = relocated(x.shape, x.offset, x.strides, offset, shape, strides)
+        if found is None:
+            return self.view(self.copy(x), offset, shape, strides)
+        return self.view(x, found[0], shape, found[1])
 
     def slice(self, x: Val, starts: Sequence[int], stops: Sequence[int]) -> Val:
         """x[starts[0]:stops[0], starts[1]:stops[1], ...]."""
@@ -341,6 +330,32 @@ class Builder:
                 return None
             args.append(joined)
         return self.elementwise(first.attrs, args, whole, first.dtype)
+
+
+def relocated(
+    whole: Shape, start: int, steps: Shape, offset: int, shape: Shape, strides: Shape
+) -> tuple[int, Shape] | None:
+    """A view of an array that is itself laid out with `start` and `steps`.
+
+    offset, shape, strides  the view, as if the array (of shape `whole`) lay row by row
+    Returns the view's offset and strides where the array really is; None if no strides
+    say it.
+    """
+    natural = strides_of(whole)
+    if all([n == 1 or s == t for n, s, t in zip(whole, steps, natural, strict=True)]):
+        return start + offset, strides
+    for s, n, own in zip(natural, whole, steps, strict=True):
+        start += offset // s % n * own
+    found = []
+    for s, n in zip(strides, shape, strict=True):
+        if n == 1 or s == 0:
+            found.append(0)
+            continue
+        axis = [k for k, t in enumerate(natural) if t == s and whole[k] > 1]
+        if not axis or n > whole[axis[-1]]:
+            return None
+        found.append(steps[axis[-1]])
+    return start, tuple(found)
 
 
 def _same_steps(x: Val, strides: Shape) -> bool:
