@@ -53,10 +53,26 @@ def _terms(value: Val, inner: set[Val]) -> list[Val]:
     return found
 
 
+def _of_one_number(term: Val) -> bool:
+    """Is it a product with a left operand of equal entries: a state at its start?"""
+    return term.op == "dot" and term.args[0].op == "full" and not any(term.attrs)
+
+
+def _rows(builder: Builder, term: Val, lookup: Lookup) -> Val:
+    """The left operand of a product, with a row for each row of the right one."""
+    left = lookup(term.args[0])
+    if term.attrs[0]:
+        return left
+    return builder.transpose(left, (1, 0))
+
+
 def _together(builder: Builder, value: Val, terms: list[Val], used) -> Change | None:
     """The same sum with its products, and its sums over rows, taken together."""
-    alone = [t for t in terms if used[t] == 1]
+    # A gradient is added up from the last step to the first: back in time's order.
+    alone = [t for t in terms[::-1] if used[t] == 1]
     products = [t for t in alone if t.op == "dot" and t.attrs == (True, False)]
+    if products:
+        products = [t for t in alone if t in products or _of_one_number(t)]
     sums = [
         t for t in alone if t.op == "sum" and t.attrs == (0,) and len(t.args[0].shape) == 2
     ]
@@ -68,9 +84,8 @@ def _together(builder: Builder, value: Val, terms: list[Val], used) -> Change | 
     def make(lookup: Lookup) -> Val:
         found = [lookup(t) for t in rest]
         if len(products) > 1:
-            left, right = (
-                builder.concat([lookup(t.args[k]) for t in products], 0) for k in (0, 1)
-            )
+            left = builder.concat([_rows(builder, t, lookup) for t in products], 0)
+            right = builder.concat([lookup(t.args[1]) for t in products], 0)
             found.append(builder.dot(left, right, True, False))
         if len(sums) > 1:
             rows = builder.concat([lookup(t.args[0]) for t in sums], 0)

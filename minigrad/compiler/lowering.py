@@ -156,7 +156,7 @@ def _unstack(b: Builder, args: list[Val], attrs: dict) -> list[Val] | None:
     for k in range(x.shape[axis]):
         starts, stops = [0] * len(x.shape), list(x.shape)
         starts[axis], stops[axis] = k, k + 1
-        found.append(b.reshape(b.slice(x, starts, stops), rest))
+        found.append(b.dropped(b.slice(x, starts, stops), rest))
     return found
 
 
@@ -182,7 +182,10 @@ def _getitem(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     if places is None:
         return None
     starts, stops, shape = places
-    return b.reshape(b.slice(x, starts, stops), shape)
+    part = b.slice(x, starts, stops)
+    if len(shape) < len(part.shape):
+        return b.dropped(part, shape)
+    return b.reshape(part, shape)
 
 
 def _add_at(b: Builder, args: list[Val], attrs: dict) -> Val | None:

@@ -45,7 +45,7 @@ class Places:
             if value.op == "concat":
                 self._place_parts(value)
         for value in order:
-            if value.op not in ("view", "full") and value not in self.of:
+            if value.op != "view" and value not in self.of:
                 self.of[value] = [Place(value, 0, strides_of(value.shape))]
 
     def find(self, value: Val) -> Place:

@@ -177,14 +177,19 @@ class Builder:
         """The entries of x, in the same order, in another shape."""
         if shape == x.shape:
             return x
-        if x.op == "elementwise" and _moves_ones(x.shape, shape):
-            args = [self._ones_like(a, x.shape, shape) for a in x.args]
-            return self.elementwise(x.attrs, args, shape, x.dtype)
         strides = reshaped(x.shape, x.strides, shape)
         if strides is None:
             x = self.copy(x)
             strides = strides_of(shape)
         return self.view(x, x.offset, shape, strides)
+
+    def dropped(self, x: Val, shape: Shape) -> Val:
+        """x without some axes of length one, as indexing drops them: the parts of an
+        elementwise value are computed as such."""
+        if x.op != "elementwise" or x.attrs == "copy" or shape == x.shape:
+            return self.reshape(x, shape)
+        args = [self._ones_like(a, x.shape, shape) for a in x.args]
+        return self.elementwise(x.attrs, args, shape, x.dtype)
 
     def _ones_like(self, a: Val, old: Shape, new: Shape) -> Val:
         """An operand of a result whose axes of length one move."""
@@ -192,7 +197,7 @@ class Builder:
             return self.reshape(a, (1,) * len(new)) if a.shape else a
         whole = (1,) * (len(old) - len(a.shape)) + a.shape
         lengths = iter([n for n, m in zip(whole, old, strict=True) if m != 1])
-        return self.reshape(a, tuple([1 if m == 1 else next(lengths) for m in new]))
+        return self.dropped(a, tuple([1 if m == 1 else next(lengths) for m in new]))
 
     def transpose(self, x: Val, axes: Shape) -> Val:
         """x with its axes permuted."""
@@ -259,8 +264,8 @@ class Builder:
 
     def _rowwise(self, x: Val, flip: bool) -> tuple[Val, bool]:
         """A matrix whose rows are contiguous, transposed or not."""
-        if x.op == "full":
-            return self.copy(x), flip
+        if x.op == "full":  # lies in memory where a product needs it
+            return x, flip
         (n, m), (s, t) = x.shape, x.strides
         if (m == 1 or t == 1) and (n == 1 or s >= m):
             return x, flip
@@ -361,11 +366,6 @@ def relocated(
 def _same_steps(x: Val, strides: Shape) -> bool:
     triples = zip(x.shape, x.strides, strides, strict=True)
     return all([n == 1 or s == t for n, s, t in triples])
-
-
-def _moves_ones(old: Shape, new: Shape) -> bool:
-    """Do the shapes differ in axes of length one alone?"""
-    return [n for n in old if n != 1] == [n for n in new if n != 1]
 
 
 def _within_part(
