@@ -74,7 +74,9 @@ def _together(builder: Builder, value: Val, terms: list[Val], used) -> Change | 
     if products:
         products = [t for t in alone if t in products or _of_one_number(t)]
     sums = [
-        t for t in alone if t.op == "sum" and t.attrs == (0,) and len(t.args[0].shape) == 2
+        t
+        for t in alone
+        if t.op == "sum" and t.attrs == (0,) and len(t.args[0].shape) == 2
     ]
     taken = [t for kind in (products, sums) if len(kind) > 1 for t in kind]
     if not taken:

@@ -58,22 +58,33 @@ def fuse(results: list[Val]) -> list[Unit]:
     for value in order:
         if value.op == "elementwise":
             groups.setdefault((levels[value], *_space(value)), []).append(value)
-        elif value.op not in ("view", "full", "argument", "leaf", "gradient", "constant"):
+        elif value.op not in (
+            "view",
+            "full",
+            "argument",
+            "leaf",
+            "gradient",
+            "constant",
+        ):
             units.append(Unit(value.op, [value], [value]))
     wanted = set(results)
     for group in groups.values():
         own = set(group)
         kept = [
-            v for v in group if v in wanted or any([t not in own for t in takers.get(v, ())])
+            v
+            for v in group
+            if v in wanted or any([t not in own for t in takers.get(v, ())])
         ]
         units.append(Unit("kernel", group, kept))
     return units
 
 
 def _space(value: Val) -> tuple[Any, ...]:
-    """What the values of one kernel have in common: shape and floating dtype."""
+    """What the values of one kernel have in common: shape, floating dtype, and whether
+    they are of a backward pass (else the last step forward would be a kernel of its
+    own, with the first one backward)."""
     dtype = next((a.dtype for a in (value, *value.args) if a.dtype.kind == "f"), None)
-    return value.shape, dtype
+    return value.shape, dtype, value.late
 
 
 def _levels(order: list[Val]) -> dict[Val, int]:
@@ -85,7 +96,11 @@ def _levels(order: list[Val]) -> dict[Val, int]:
             continue
         space = spaces[value] = _space(value)
         levels[value] = max(
-            [levels[a] + (spaces.get(a) != space) for a in value.args if a.op != "full"],
+            [
+                levels[a] + (spaces.get(a) != space)
+                for a in value.args
+                if a.op != "full"
+            ],
             default=0,
         )
     return levels

@@ -42,6 +42,7 @@ class Lowered:
                 self.values[k] = self._given(k, value)
         for number, entry in enumerate(program.entries):
             self.builder.seq, self.builder.scope = number, entry.scope
+            self.builder.late = entry.late
             outputs = [program.values[k] for k in entry.outputs]
             made = self._lowered(number, entry, outputs)
             for k, part, value in zip(entry.outputs, made, outputs, strict=True):

@@ -62,4 +62,3 @@ class Optimized:
         for k, array in zip(self._numbers, self.execution.run(start), strict=True):
             found[k] = array
         return found
-

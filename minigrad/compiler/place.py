@@ -87,7 +87,9 @@ class Places:
             if part.offset or math.prod(part.shape) != math.prod(root.shape):
                 return False
             if reshaped(root.shape, strides_of(root.shape), part.shape) != part.strides:
-                pairs = zip(part.shape, part.strides, strides_of(part.shape), strict=True)
+                pairs = zip(
+                    part.shape, part.strides, strides_of(part.shape), strict=True
+                )
                 if not all([n == 1 or s == t for n, s, t in pairs]):
                     return False
             strides = reshaped(part.shape, region.strides, root.shape)
@@ -101,7 +103,10 @@ class Places:
             known.append(place)
             return True
         for view in self._views.get(root, ()):
-            if relocated(root.shape, 0, strides, view.offset, view.shape, view.strides) is None:
+            if (
+                relocated(root.shape, 0, strides, view.offset, view.shape, view.strides)
+                is None
+            ):
                 return False
         self.of[root] = [place]
         return True

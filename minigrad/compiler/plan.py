@@ -22,7 +22,9 @@ from minigrad.compiler.fuse import Unit
 from minigrad.compiler.place import Place, Places
 from minigrad.compiler.schedule import Arena, lifetimes
 from minigrad.compiler.values import Shape, Val, strides_of
+from minigrad.engine.primitives import TABLE
 
+_FEW = 2  # entries
 LIVE = ("argument", "leaf", "gradient")
 Get = Callable[[Sequence[Any]], np.ndarray]  # from a call's values, an operand
 
@@ -126,7 +128,10 @@ class Plan:
             number = np.frombuffer(value.attrs, value.dtype)[0]
             array = np.full(value.shape, number)
             return lambda live: array
-        place = self.places.find(value)
+        return self._at(value, self.places.find(value))
+
+    def _at(self, value: Val, place: Place) -> Get:
+        """The same, for one of a value's places."""
         base = place.base
         shape, dtype = value.shape, value.dtype
         steps = tuple([s * dtype.itemsize for s in place.strides])
@@ -169,7 +174,29 @@ class Plan:
 
     def _kernel(self, unit: Unit) -> None:
         writes = [(v, place) for v in unit.kept for place in self.places.of[v]]
-        self._fused(_in_order(unit.members), writes)
+        members = _in_order(unit.members)
+        if math.prod(members[0].shape) <= _FEW and len(members) <= 4 * _FEW:
+            self._call(self._by_numpy(members, writes))
+        else:
+            self._fused(members, writes)
+
+    def _by_numpy(
+        self, members: list[Val], writes: list[tuple[Val, Place]]
+    ) -> Callable[[Any], None]:
+        """A few numbers, such as a loss: not worth a kernel of their own."""
+        own = set(members)
+        gets = {a: self._get(a) for v in members for a in v.args if a not in own}
+        stores = [(v, self._at(v, place)(())) for v, place in writes]
+        functions = {v: value_of(v) for v in members}
+
+        def compute(live: Any) -> None:
+            known = {a: get(live) for a, get in gets.items()}
+            for v, function in functions.items():
+                known[v] = function(*[known[a] for a in v.args])
+            for v, out in stores:
+                np.copyto(out, known[v])
+
+        return compute
 
     def _fused(self, members: list[Val], writes: list[tuple[Val, Place]]) -> None:
         """Rows for a group of elementwise values, stored at these places."""
@@ -195,7 +222,10 @@ class Plan:
             row = []
             for place, steps, dtype in operands:
                 skip = sum(
-                    [i * steps[axis] for i, (_, axis) in zip(indices, outer, strict=True)]
+                    [
+                        i * steps[axis]
+                        for i, (_, axis) in zip(indices, outer, strict=True)
+                    ]
                 )
                 moved = Place(place.base, place.offset + skip, place.strides)
                 step = 0 if rows.axis is None else steps[rows.axis]
@@ -210,7 +240,9 @@ class Plan:
             return Place(a, 0, ()), strides_of(shape)
         place = self.places.find(a)
         lead = len(shape) - len(a.shape)
-        steps = [0 if n == 1 else s for n, s in zip(a.shape, place.strides, strict=True)]
+        steps = [
+            0 if n == 1 else s for n, s in zip(a.shape, place.strides, strict=True)
+        ]
         return place, (0,) * lead + tuple(steps)
 
     def _dot(self, unit: Unit) -> None:
@@ -267,8 +299,6 @@ class Plan:
             self._call(lambda live: np.copyto(out, np.add.reduce(source(live), axes)))
 
     def _general(self, unit: Unit) -> None:
-        from minigrad.engine.primitives import TABLE
-
         [value] = unit.members
         name, attrs = value.attrs
         options = dict(attrs)
@@ -372,6 +402,15 @@ def _in_order(members: list[Val]) -> list[Val]:
         if any([place.get(a, -1) > k for a in value.args]):
             return members
     return found
+
+
+def value_of(value: Val) -> Callable[..., Any]:
+    """An elementwise value's operation as a function of arrays."""
+    if value.attrs == "copy":
+        return lambda x: x
+    if value.attrs == "astype":
+        return lambda x: x.astype(value.dtype)
+    return TABLE[value.attrs].value
 
 
 def _read_by_table(units: list[Unit]) -> set[Val]:

@@ -45,6 +45,7 @@ def rewritten(
                 todo.extend([(a, False) for a in needs if a not in seen])
             continue
         builder.seq, builder.scope = value.seq, value.scope
+        builder.late = value.late
         if change is not None:
             become[value] = change.make(become.__getitem__)
             continue

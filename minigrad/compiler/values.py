@@ -34,17 +34,19 @@ class Val:
     op, args, attrs   the operation, the values it takes, and what else it needs
     shape, dtype      of its entries
     seq               when it was first asked for: a hint for the order
-    scope             the scopes of the operation it came from
+    scope, late       the scopes of the operation it came from; is it of a backward pass?
     """
 
-    __slots__ = ("args", "attrs", "dtype", "op", "scope", "seq", "shape")
+    __slots__ = ("args", "attrs", "dtype", "late", "op", "scope", "seq", "shape")
+
+    scope: tuple
 
     def __init__(
         self, op: str, args: tuple, attrs: Any, shape: Shape, dtype: Any
     ) -> None:
         self.op, self.args, self.attrs = op, args, attrs
         self.shape, self.dtype = shape, dtype
-        self.seq, self.scope = 0, ()
+        self.seq, self.scope, self.late = 0, (), False
 
     def __repr__(self) -> str:
         return f"<{self.op} {self.attrs} {self.shape} {self.dtype}>"
@@ -98,14 +100,15 @@ def reshaped(shape: Shape, strides: Shape, new: Shape) -> Shape | None:
 class Builder:
     """Makes values: each once, and in its simplest form.
 
-    seq, scope   what new values are marked with
-    made         how many were asked for, and how many were new
+    seq, scope, late  what new values are marked with
+    asked             how many were asked for
     """
 
     def __init__(self) -> None:
         self._known: dict[Any, Val] = {}
         self.seq = 0
         self.scope: tuple = ()
+        self.late = False
         self.asked = 0
 
     def make(self, op: str, args: tuple, attrs: Any, shape: Shape, dtype: Any) -> Val:
@@ -115,7 +118,7 @@ class Builder:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = Val(op, args, attrs, shape, dtype)
-            found.seq, found.scope = self.seq, self.scope
+            found.seq, found.scope, found.late = self.seq, self.scope, self.late
         return found
 
     def full(self, number: Any, shape: Shape, dtype: Any) -> Val:
