@@ -83,6 +83,9 @@ def _table(outcomes: list[Outcome]) -> Any:
 
 def _write(path: str, outcomes: list[Outcome], seed: int) -> None:
     """The rows as JSON: what was tried, how many, the worst figure, the seconds."""
+    import platform
+    from importlib.metadata import version
+
     from minigrad.training.checkpoint import write_whole
 
     rows = [
@@ -95,8 +98,12 @@ def _write(path: str, outcomes: list[Outcome], seed: int) -> None:
             "unit": one.unit,
             "wrong": one.wrong,
             "seconds": round(one.seconds, 2),
-            "seed": seed,
         }
         for one in outcomes
     ]
-    write_whole(path, (json.dumps(rows, indent=1) + "\n").encode())
+    machine = (
+        f"{platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, NumPy {version('numpy')}"
+    )
+    found = {"machine": machine, "seed": seed, "rows": rows}
+    write_whole(path, (json.dumps(found, indent=1) + "\n").encode())

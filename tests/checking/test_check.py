@@ -47,7 +47,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     path = tmp_path / "figures.json"
     assert main(["check", "--seconds", "0.1", "-o", str(path)]) == 0
     assert "Every promise was kept" in capsys.readouterr().out
-    rows = json.loads(path.read_text())
+    rows = json.loads(path.read_text())["rows"]
     assert [row["promise"] for row in rows] == ["files", "files"]
     assert all(row["tried"] and not row["wrong"] for row in rows)
     monkeypatch.setattr(damaged_files, "_harmless", lambda form, text: False)
