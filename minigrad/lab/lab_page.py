@@ -133,7 +133,9 @@ def _streams(book: Book) -> Table:
 def _when(result: Result) -> str:
     if result["solved_at"] is not None:
         return f"{result['solved_at']:,}"
-    return f"not within {result['sequences']:,}"
+    if result["finished"]:
+        return f"not within {result['sequences']:,}"
+    return f"stopped at {result['sequences']:,}"
 
 
 def _curves(book: Book) -> Section:
@@ -175,6 +177,7 @@ def _why(book: Book) -> Section:
     rows = []
     for (cell, lag), runs in groups(book.results).items():
         solved = sum(run["solved_at"] is not None for run in runs)
+        ended = sum(run["finished"] for run in runs)
         rows.append(
             [
                 cell,
@@ -184,7 +187,7 @@ def _why(book: Book) -> Section:
                 _mean(runs, "at_start", "early", "{:.1%}"),
                 _mean(runs, "at_start", "keeps", "{:.3f}"),
                 _mean(runs, "at_end", "keeps", "{:.3f}"),
-                f"{solved} of {len(runs)}",
+                f"{solved} of {ended}",
             ]
         )
     header = [
