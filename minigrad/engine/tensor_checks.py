@@ -13,6 +13,7 @@ from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.primitives.shape import astype, stack
 
 
@@ -22,7 +23,7 @@ def numbers(data: Any, dtype: Any) -> Array:
     GraphError if tensors that need a gradient are among the data: see `joined`.
     """
     try:
-        array = np.array(data, dtype=dtype)
+        array = np.array(unmasked(data), dtype=dtype)
     except ValueError as error:
         raise ShapeError(
             f"tensor(data): {error}",
@@ -106,7 +107,8 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
     Integers given for floating-point numbers become such numbers. Raises ShapeError or
     DTypeError for others.
     """
-    array = np.array(value._edge.array if isinstance(value, Variable) else value)
+    given = value._edge.array if isinstance(value, Variable) else value
+    array = numbers(given, None)
     if array.shape != edge.array.shape:
         raise ShapeError(
             "data = array: the shape changes",

@@ -62,9 +62,7 @@ def compiled(source: str, name: str, make: Make) -> Any:
     return made
 
 
-def _compiled_into(
-    folder: Path, place: Path, key: str, source: str, make: Make
-) -> Any:
+def _compiled_into(folder: Path, place: Path, key: str, source: str, make: Make) -> Any:
     """Compile a kernel, and keep it at `place` if the disk lets us."""
     unfinished: Path | None = None
     made = None
