@@ -100,7 +100,7 @@ _ELSEWHERE = {
     "units": "it is called hidden_size, after input_size: LSTM(3, 4)",
     "return_sequences": "output has all steps; the last ones are in the state",
     "return_state": "output, state = model(x): the state is always returned",
-    "go_backwards": "bidirectional=True, or models.unroll(..., reverse=True)",
+    "go_backwards": "it is called reverse; the output stays in the order of the input",
     "stateful": "give the state back in: output, state = model(x, state)",
     "recurrent_dropout": "models.HiddenDropout around a cell",
     "use_bias": "cells always have one; p.requires_grad = False keeps cell.b as it is",

@@ -77,14 +77,12 @@ def scipy_overwrites(array):
     linalg = pytest.importorskip("scipy.linalg", reason="needs scipy")
     square = np.eye(array.shape[0])
     linalg.solve(square * 2.0, array, overwrite_b=True)
-    linalg.blas.dscal(9.0, array.reshape(-1), overwrite_x=True) if hasattr(
-        linalg.blas, "dscal"
-    ) else None
+    linalg.blas.dscal(9.0, array.reshape(-1))
 
 
 WAYS = {
     "x[...] = 9": lambda a: a.__setitem__(..., 9.0),
-    "a view": lambda a: a[::-1].__setitem__(..., 9.0),
+    "a view": lambda a: a.reshape(-1)[::-1].__setitem__(..., 9.0),
     "another type of view": lambda a: a.view(np.ndarray).__setitem__(..., 9.0),
     "its base": base,
     "its base, made writable": base_made_writable,

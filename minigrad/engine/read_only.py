@@ -28,6 +28,7 @@ from minigrad.engine.errors import (
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.in_place import fitting, rebind
 from minigrad.engine.scope import no_grad
+from minigrad.engine.tracing import values_within
 
 
 class ReadOnlyArray(np.ndarray):
@@ -109,7 +110,10 @@ for _name, _ufunc, _sign in (
 
 
 def values_of(edge: Any) -> Array:
-    """A copy of an edge's array, read-only."""
+    """A copy of an edge's array, read-only; in a trace, a constant tensor."""
+    traced = values_within(edge)
+    if traced is not None:
+        return traced
     copy = edge.array.copy()
     copy.setflags(write=False)
     values = copy.view(ReadOnlyArray)

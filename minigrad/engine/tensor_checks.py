@@ -15,6 +15,7 @@ from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.primitives.shape import astype, stack
+from minigrad.engine.tracing import copied
 
 
 def numbers(data: Any, dtype: Any) -> Array:
@@ -125,4 +126,5 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
                 hint=f"use array.astype('{edge.array.dtype}')",
             )
         array = array.astype(edge.array.dtype)
+    copied(given, array)
     return array

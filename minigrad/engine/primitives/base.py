@@ -177,6 +177,8 @@ def record(
                 write=False
             )  # nor may it be written to through what it views
     recorder = thread.recorder
+    if recorder.trace is not None:
+        recorder.trace.operation(primitive, edges, attrs, made)
     if not recorder.recording:
         arrays = made if multiple else (made,)
         handles = [Variable.result_type.of(Edge(None, 0, a, False)) for a in arrays]

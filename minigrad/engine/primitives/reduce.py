@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.aliases import Array, Axis, Operand, Shape, Value
 from minigrad.engine.errors import flag
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
@@ -78,9 +78,8 @@ def prod_vjp(g, y, x, *, axes, keepdims):
     underflow or overflow, the others are multiplied out: those before times those
     after.
     """
-    size = np.abs(y if isinstance(y, np.ndarray) else y._edge.array)
-    limits = np.finfo(size.dtype)
-    if ((size >= limits.smallest_normal) & (size <= limits.max)).all():
+    values = y if isinstance(y, np.ndarray) else y.numpy()
+    if isinstance(values, np.ndarray) and _has_all_digits(values):  # not in a trace
         return (_spread(g, x, axes) * (_spread(y, x, axes) / x),)
     rest = tuple(k for k in range(x.ndim) if k not in axes)
     count = math.prod([x.shape[k] for k in axes])
@@ -89,6 +88,12 @@ def prod_vjp(g, y, x, *, axes, keepdims):
     others = others.reshape([x.shape[k] for k in rest + axes])
     back = tuple(int(k) for k in np.argsort(rest + axes))
     return (_spread(g, x, axes) * others.transpose(back),)
+
+
+def _has_all_digits(y: Array) -> bool:
+    """Are all of y neither 0, nor so small or large that digits are lost?"""
+    size, limits = np.abs(y), np.finfo(y.dtype)
+    return bool(((size >= limits.smallest_normal) & (size <= limits.max)).all())
 
 
 def _before(x: Value) -> Value:
