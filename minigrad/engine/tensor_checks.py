@@ -13,6 +13,7 @@ from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.primitives.shape import astype, stack
 from minigrad.engine.tracing import copied
 
@@ -23,7 +24,7 @@ def numbers(data: Any, dtype: Any) -> Array:
     GraphError if tensors that need a gradient are among the data: see `joined`.
     """
     try:
-        array = np.array(data, dtype=dtype)
+        array = np.array(unmasked(data), dtype=dtype)
     except ValueError as error:
         raise ShapeError(
             f"tensor(data): {error}",
@@ -108,7 +109,7 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
     DTypeError for others.
     """
     given = value._edge.array if isinstance(value, Variable) else value
-    array = np.array(given)
+    array = numbers(given, None)
     if array.shape != edge.array.shape:
         raise ShapeError(
             "data = array: the shape changes",

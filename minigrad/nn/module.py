@@ -170,6 +170,13 @@ class Module:
         Raises CheckpointError, before anything is changed, if names (with strict),
         shapes or dtypes differ.
         """
+        if not isinstance(state, Mapping):
+            raise CheckpointError(
+                f"load_state_dict into {type(self).__name__}: the state is no dict",
+                expect="a dict of arrays by name",
+                actual=f"{state!r:.60} ({type(state).__name__})",
+                hint="model.state_dict() makes one, and mg.load reads one",
+            )
         own = dict(self.named_parameters())
         keys = Keys(
             [k for k in own if k not in state], [k for k in state if k not in own]
