@@ -60,6 +60,11 @@ def _base_flag(array: np.ndarray) -> None:
     below[...] = 9.0
 
 
+def _output(node: Any) -> None:
+    """Write into the array that a node holds."""
+    node.outputs[0][...] = 9.0
+
+
 def _bytes(array: Any) -> None:
     """Write the first byte."""
     memoryview(array).cast("B")[0] = 1
@@ -107,7 +112,7 @@ WAYS: dict[str, Callable[[Program], Any]] = {
     "np.asarray of a detached tensor": lambda p: _write(np.asarray(p.z.detach())),
     "a view with reversed rows": lambda p: _write(p.y.data[::-1]),
     "a reshaped view": lambda p: _write(p.y.data.reshape(-1)),
-    "the output of a node": lambda p: _write(p.y._edge.source.outputs[0]),
+    "the output of a node": lambda p: _output(p.y.node),
     "x.data.base": lambda p: _base(p.x.data),
     "y.data.base": lambda p: _base(p.y.data),
     "norm.data.base": lambda p: _base(p.norm.data),
