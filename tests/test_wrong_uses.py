@@ -1,4 +1,4 @@
-"""Wrong uses end in one error of ours, with a hint; what has no meaning does not pass."""
+"""Wrong uses end in one error of ours, with a hint; what has no meaning is refused."""
 
 import numpy as np
 import pytest
