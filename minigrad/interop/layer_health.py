@@ -121,10 +121,10 @@ def conventions(model: Any) -> str:
     return ", ".join(said) or "as in PyTorch"
 
 
-def remarks(model: Any) -> list[str]:
+def remarks(found: list[CellHealth]) -> list[str]:
     """What stands out in a model's weights, in sentences; empty if nothing does."""
     said = []
-    for cell in health(model):
+    for cell in found:
         if cell.not_finite:
             said.append(f"{cell.where}: {cell.not_finite} weights are NaN or infinite.")
         for gate, share in cell.saturated.items():

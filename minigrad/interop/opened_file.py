@@ -5,7 +5,7 @@ print(op)                                   # what is in it
 lstm = op.layers["/recurrent/LSTM"]
 x, states, output = op.capture({"input": array, ...})["/recurrent/LSTM"]
 
-Read next: `torch_diagnosis.py`.
+Read next: `unit_maps.py`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from minigrad.engine.errors import ArgumentError, CheckpointError
 from minigrad.interop.keras_files import read_h5, read_keras
 from minigrad.interop.keras_layers import search_keras
-from minigrad.interop.layer_health import conventions, remarks
+from minigrad.interop.layer_health import CellHealth, conventions, health, remarks
 from minigrad.interop.layer_search import Found, search
 from minigrad.interop.onnx_capture import Captured, capture, input_texts
 from minigrad.interop.onnx_graphs import OnnxFile
@@ -46,6 +47,7 @@ class Opened:
               one. They take x (T, B, D), and are in eval()
     refused   {name: why}, of recurrent layers that have no model here
     notes     what else is to be said of the file, in sentences
+    health    {name: figures of each cell}: spectral radii, saturated biases, memory
     """
 
     def __init__(self, path: Path, kind: str, found: Found, notes: list[str]) -> None:
@@ -81,6 +83,11 @@ class Opened:
             )
         return capture(self.file, self.nodes, inputs)
 
+    @cached_property
+    def health(self) -> dict[str, list[CellHealth]]:
+        """{layer: the figures of each of its cells}: radii, biases, memory."""
+        return {name: health(model) for name, model in self.layers.items()}
+
     @property
     def inputs(self) -> list[str]:
         """The inputs of an ONNX file, in words; empty for others."""
@@ -91,7 +98,7 @@ class Opened:
         lines = [f"{self.path} ({self.kind}): {count}"]
         for name, model in self.layers.items():
             lines.append(f"  {name}: {layer_line(model)}")
-            lines += [f"    {text}" for text in remarks(model)]
+            lines += [f"    {text}" for text in remarks(self.health[name])]
         lines += [f"  {name}: not opened. {why}" for name, why in self.refused.items()]
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
