@@ -65,6 +65,7 @@ from minigrad.reading.replay import replay
 
 if TYPE_CHECKING:
     from minigrad import data, training
+    from minigrad.compiler import compile
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
     from minigrad.exploring import Exploration, explore
@@ -97,6 +98,7 @@ _LATER = {
     "Ledger": ("minigrad.flow", "Ledger"),
     "Monitor": ("minigrad.flow", "Monitor"),
     "Steps": ("minigrad.stepping", "Steps"),
+    "compile": ("minigrad.compiler", "compile"),
     "data": ("minigrad.data", None),
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
@@ -147,6 +149,7 @@ __all__ = [
     "clip",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "compile",
     "concatenate",
     "cos",
     "cumsum",

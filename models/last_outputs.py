@@ -42,7 +42,8 @@ def last(output: Any, lengths: Any, batch_first: bool = False) -> Tensor:
         )
     steps, batch = output.shape[:2][::-1] if batch_first else output.shape[:2]
     make_mask(lengths, None, steps, batch)  # refuses what does not fit
-    ends = np.asarray(lengths.data if isinstance(lengths, Tensor) else lengths) - 1
+    given = lengths.data if isinstance(lengths, Tensor) else lengths
+    ends = (given if isinstance(given, Tensor) else np.asarray(given)) - 1
     rows = np.arange(batch)
     # A plain tensor: a `PaddedOutput` looks at its indices.
     plain = Tensor.of(output._edge)
@@ -97,7 +98,7 @@ def watched_output(
 
     mask  (T, B) booleans, True where a step is real; None if all are
     """
-    if mask is None or mask[-1].all():
+    if not isinstance(mask, np.ndarray) or mask[-1].all():  # a tensor: compiling
         return output
     padded = PaddedOutput.of(output._edge)
     padded._batch_first = batch_first

@@ -34,6 +34,7 @@ COMMANDS = {  # in the order in which they are met
     "predict": "minigrad.commands.predict",
     "trial": "minigrad.commands.trial",
     "open": "minigrad.commands.open_weights",
+    "lab": "minigrad.commands.lab",
     "doctor": "minigrad.commands.doctor",
 }
 

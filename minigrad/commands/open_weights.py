@@ -1,6 +1,6 @@
 """`minigrad open FILE`: lists the recurrent layers of a file, and shows them at work.
 
-Read next: `doctor.py`.
+Read next: `lab.py`.
 """
 
 from __future__ import annotations

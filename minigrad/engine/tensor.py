@@ -36,6 +36,7 @@ from minigrad.engine.tensor_checks import (
     numbers,
     replacement,
 )
+from minigrad.engine.tracing import copied, leaving, touch, values_within
 
 
 class Tensor(ArrayMethods["Tensor"]):
@@ -63,6 +64,7 @@ class Tensor(ArrayMethods["Tensor"]):
             self._edge = joined(data, dtype, requires_grad)._edge
             self.name = name
             return
+        copied(data, array)
         if requires_grad:
             need_floating(
                 array,
@@ -87,6 +89,7 @@ class Tensor(ArrayMethods["Tensor"]):
             "only a leaf's data can be set; this tensor is computed",
             hint="compute a new tensor instead; .detach() makes a leaf of it",
         )
+        touch(self)
         array = replacement(edge, value)
         array.setflags(write=False)
         self._edge = Edge(edge.source, 0, array, edge.requires_grad)
@@ -94,6 +97,7 @@ class Tensor(ArrayMethods["Tensor"]):
     @property
     def grad(self) -> Tensor | None:
         """dL/d(self), added up over all calls of `backward`; None before the first."""
+        touch(self, "read")
         return self._grad  # type: ignore[return-value]
 
     @grad.setter
@@ -108,6 +112,7 @@ class Tensor(ArrayMethods["Tensor"]):
                     actual=f"{value.shape}",
                     hint="a gradient has one number per entry; None clears it",
                 )
+        touch(self, "set")
         self._grad = value
 
     @property
@@ -143,6 +148,7 @@ class Tensor(ArrayMethods["Tensor"]):
             "requires_grad can only be set on a leaf",
             hint=".detach() gives a leaf with the same values",
         )
+        touch(self)
         if value:
             need_floating(edge.array, describe(edge), hint="use .astype('float64')")
         self._edge = Edge(edge.source, 0, edge.array, bool(value))
@@ -207,12 +213,15 @@ class Tensor(ArrayMethods["Tensor"]):
         return iter(unstack(self))
 
     def __contains__(self, value: Any) -> bool:
+        leaving(self, "value in x")
         return (value.data if isinstance(value, Tensor) else value) in self._edge.array
 
     def __repr__(self) -> str:
         values = np.array2string(
             self._edge.array, separator=", ", prefix="tensor(", threshold=60
         )
+        if values_within(self._edge) is not None:
+            values = "<traced>"  # the numbers of this call are not those of others
         notes = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.name is not None:
             notes.append(f"name={self.name!r}")

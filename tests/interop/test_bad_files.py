@@ -1,4 +1,4 @@
-"""Truncated and forged files of every kind: one clear error, nothing run or allocated."""
+"""Truncated and forged files of every kind: a clear error, nothing run or allocated."""
 
 import os
 import pickle
@@ -332,7 +332,7 @@ def weight(made, letter="W"):
     ("change", "said"),
     [
         (lambda t: t.dims.append(10**10), "values"),
-        (lambda t: t.dims.__setitem__(1, -1), "sizes of 0 or more"),
+        (lambda t: t.dims.__setitem__(1, -1), "[1, -1, 3]"),
         (lambda t: setattr(t, "raw_data", t.raw_data[:-1]), "values"),
         (lambda t: setattr(t, "data_type", 77), "type 77"),
         (lambda t: setattr(t, "data_type", 10), "values"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy import ndarray
 from minigrad.engine.errors import ArgumentError, CheckpointError
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn.parameters import gradient, parameter_list, rebind
 
 # Entries that are updated together: few enough that what a formula makes on the way
@@ -69,17 +71,23 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter that has a gradient."""
         with quietly():
-            for p, state in zip(self.parameters, self.state, strict=True):
-                if p.grad is None:
-                    continue
-                if not state:
-                    state["step"] = 0
-                    for slot in self.slots:
-                        state[slot] = np.zeros(p.shape, p.dtype)
-                state["step"] += 1
-                new = np.empty(p.shape, p.dtype)
-                self._in_blocks(p.numpy(), gradient(p), new, state)
-                rebind(p, new)
+            for number, p in enumerate(self.parameters):
+                if p.grad is not None:
+                    moved = partial(self._moved, number)
+                    kept = self.state[number]
+                    rebind(p, outside(moved, p, gradient(p), kept=kept))
+
+    def _moved(self, number: int, p: ndarray, g: ndarray) -> ndarray:
+        """The new values of a parameter; its state is brought up to date."""
+        state = self.state[number]
+        if not state:
+            state["step"] = 0
+            for slot in self.slots:
+                state[slot] = np.zeros(p.shape, p.dtype)
+        state["step"] += 1
+        new = np.empty(p.shape, p.dtype)
+        self._in_blocks(p, g, new, state)
+        return new
 
     def _in_blocks(self, p: ndarray, g: ndarray, new: ndarray, state: dict) -> None:
         """Write into `new` and the state's arrays what `update` says."""
