@@ -61,7 +61,7 @@ def layer_inputs(op: Opened, given: Mapping[str, Any]) -> dict[str, LayerInput]:
             given = {op.inputs[0].partition(":")[0]: given[""]}
         captured = op.capture(given)
         return {
-            name: LayerInput(*found, lengths=found.lengths)
+            name: LayerInput(found[0], found[1], found[2], found.lengths)
             for name, found in captured.items()
         }
     found = {}
