@@ -34,6 +34,7 @@ COMMANDS = {  # in the order in which they are met
     "train": "minigrad.commands.train",
     "predict": "minigrad.commands.predict",
     "trial": "minigrad.commands.trial",
+    "open": "minigrad.commands.open_weights",
     "lab": "minigrad.commands.lab",
     "check": "minigrad.commands.check",
     "doctor": "minigrad.commands.doctor",
