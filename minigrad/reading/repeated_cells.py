@@ -8,9 +8,9 @@
 What is looked for is a tensor of the user's that is used several times in the same way,
 each use made from the result of the one before: those uses are a *chain*, and each of
 its links is a step. Which of the operations between two links belong to which step is
-told by what feeds what.
+told by what feeds what. Where no use is made from another, `fed_states.py` looks on.
 
-Read next: `loop_names.py`.
+Read next: `fed_states.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 
 from minigrad.engine.graph import Leaf, Node
+from minigrad.reading.fed_states import fed_chains
+from minigrad.reading.gates import signature
 from minigrad.reading.handed_on import Links
+from minigrad.reading.passes import passes
 
 MOST_WORK = 4_000_000  # uses of a tensor times operations that are walked over
 NEAR = 64  # operations among which a copied value is looked for
@@ -57,16 +60,22 @@ class Repeated:
         """The outermost loops, in order of time."""
         if not self.sites:
             return []
-        chains = [chain for uses in self.sites for chain in self._chains(uses)]
         taken: set[int] = set()
+        found = self._taking([c for uses in self.sites for c in self._chains(uses)], taken)
+        left = [uses for uses in self.sites if taken.isdisjoint(uses)]
+        fed = {tuple(c) for uses in left for c in fed_chains(self.nodes, self.inputs, uses)}
+        found += self._taking(list(map(list, fed)), taken)
+        return sorted(found, key=lambda steps: steps[0][0].seq)
+
+    def _taking(self, chains: list[Chain], taken: set[int]) -> list[list[list[Node]]]:
+        """The loops of some chains, in order; what they consist of is `taken`."""
         found = []
         for group in _together(chains):
             if taken.isdisjoint(group[0]):
                 steps = self._steps(group)
                 taken.update(n for step in steps for n in step)
-                if steps:
-                    found.append([[self.nodes[n] for n in step] for step in steps])
-        return sorted(found, key=lambda steps: steps[0][0].seq)
+                found += passes([[self.nodes[n] for n in step] for step in steps])
+        return found
 
     # ------------------------------------------------------------- chains
 
@@ -82,7 +91,7 @@ class Repeated:
             for k, edge in enumerate(node.edges):
                 source = edge.source
                 if type(source) is Leaf and leaves[source] > 1 and self.free(node):
-                    found.setdefault((source, k, *_signature(node)), []).append(n)
+                    found.setdefault((source, k, *signature(node)), []).append(n)
         several = [uses for uses in found.values() if len(uses) > 1]
         several.sort(key=len, reverse=True)
         return several[: max(4, MOST_WORK // max(1, len(self.nodes)))]
@@ -162,7 +171,7 @@ class Repeated:
         count = 0
         while count < len(usual) and link - count > 0:
             ours, theirs = self.nodes[link - count - 1], self.nodes[usual[-count - 1]]
-            if _signature(ours) != _signature(theirs):
+            if signature(ours) != signature(theirs):
                 break
             count += 1
         return list(range(link - count, link))
@@ -192,7 +201,7 @@ class Repeated:
         return tuple([self._sign(n) for n in range(link + 1, stop)])
 
     def _sign(self, n: int) -> tuple:
-        return _signature(self.nodes[n])
+        return signature(self.nodes[n])
 
     def _alike(self, tails: list[list[int]], whole: bool) -> bool:
         """Do the steps do the same often enough to be steps of a loop?"""
@@ -202,12 +211,6 @@ class Repeated:
             return whole
         counted = Counter(tuple(map(self._sign, tail)) for tail in tails)
         return whole or counted.most_common(1)[0][1] > 1
-
-
-def _signature(node: Node) -> tuple:
-    """What is the same in every step: the operation, and the scopes within the step."""
-    levels = [(s.kind, s.name) for s in node.scope if s.kind not in ("step", "loop")]
-    return node.primitive.name, *levels
 
 
 def _together(chains: list[Chain]) -> list[list[Chain]]:
