@@ -8,7 +8,7 @@
 they are not: what each of them makes *meets* what was made before it, in `f * c` or in
 the sum. These meetings are the links of a chain. Where nothing but the meeting is done
 from one link to the next, something is only gathered (a loss, a product), and there is
-no loop.
+no loop; nor are two uses enough to see one.
 
 Read next: `passes.py`.
 """
@@ -37,7 +37,7 @@ def fed_chains(
     while first < len(uses) - 1:
         links = _links(nodes, inputs, uses[first:])
         begun = _begun(nodes, uses[first : first + 2], links)
-        if len(links) + len(begun) > 1 and (begun or len(links) > 2):
+        if len(links) + len(begun) > 2:
             found.append([*begun, *links])
         first += max(1, len(links) + 1)
     return found
@@ -67,18 +67,33 @@ def _links(
             carried = [m for m in come if link[m] == k - 1 and fed[m] < k]
             new = any(link[m] < k - 1 and fed[m] == k for m in come)
             if carried and new:
-                if links and not _changed(nodes, n, carried, links[-1]):
+                way = _way(inputs, carried, link, links)
+                if links and not _changed([nodes[m] for m in (n, *way)]):
+                    return []  # it is only gathered
+                if links and signature(nodes[n]) != signature(nodes[links[0]]):
                     break
                 links.append(n)
                 link[n] = k
     return links
 
 
-def _changed(nodes: Sequence[Node], n: int, carried: Chain, before: int) -> bool:
+def _way(
+    inputs: Sequence[Sequence[int]], carried: Chain, link: dict[int, int], links: Chain
+) -> Chain:
+    """What was computed of the latest link, on the way to the next one."""
+    todo, found = list(carried), set()
+    while todo:
+        m = todo.pop()
+        if link.get(m) == len(links) and m not in links and m not in found:
+            found.add(m)
+            todo += inputs[m]
+    return list(found)
+
+
+def _changed(made: Sequence[Node]) -> bool:
     """Is more than a sum, and more than one operation, done from one link to the
     next?"""
-    way = [m for m in carried if m != before]
-    return bool(way) and any(nodes[m].primitive.name not in SUMS for m in (n, *way))
+    return len(made) > 1 and any(node.primitive.name not in SUMS for node in made)
 
 
 def _begun(nodes: Sequence[Node], uses: Chain, links: Chain) -> Chain:
@@ -87,6 +102,6 @@ def _begun(nodes: Sequence[Node], uses: Chain, links: Chain) -> Chain:
     if not links:
         return []
     sign = signature(nodes[links[0]])
-    behind = [n for n in range(uses[1], links[0]) if signature(nodes[n]) == sign]
-    there = [n for n in range(uses[0], uses[1]) if signature(nodes[n]) == sign]
+    behind = [n for n in range(uses[1] + 1, links[0]) if signature(nodes[n]) == sign]
+    there = [n for n in range(uses[0] + 1, uses[1]) if signature(nodes[n]) == sign]
     return there[len(behind) : len(behind) + 1]

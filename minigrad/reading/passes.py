@@ -4,9 +4,9 @@
     for t in range(3): h = cell(b[t], h)        # what; two loops, by their input
 
 A step begins by reading its input. A new pass begins where this is read by another line
-of the program, from another tensor, or where its index runs back to the beginning.
-Where the inputs of the steps come from a list, nothing of this is recorded: then the
-passes cannot be told apart, and stay one loop.
+of the program, from another tensor, or where a tensor that was read to its end is read
+once more. Where the input comes from a list or a NumPy array, nothing of this is
+recorded: then the passes cannot be told apart, and stay one loop.
 
 Read next: `loop_names.py`.
 """
@@ -18,55 +18,69 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from minigrad.engine.graph import Node
+from minigrad.engine.user_code import line
 
 Steps = list[list[Node]]
 
 
 class _Entry(NamedTuple):
-    """How a step begins: the line of the program, what is read there, and where."""
+    """How a step begins: the line of the program, what is read there, and which row."""
 
     line: Any
-    source: Any
-    index: int | None
+    source: Any = None
+    row: int | None = None
+    table: Any = None  # the array that the row is of
 
 
 def passes(steps: Steps) -> list[Steps]:
     """The steps of one row, in one list per pass; [] for no steps."""
-    if not steps:
-        return []
+    if len(steps) < 4:
+        return [steps] if steps else []
     entries = [_entry(nodes) for nodes in steps]
     starts = [0]
-    for k in range(1, len(steps)):
-        if _anew(entries[starts[-1] : k], entries[k]):
+    for k, (before, now) in enumerate(pairwise(entries), 1):
+        again = now.row is not None and now.row == entries[starts[-1]].row
+        back = now.row is not None and now.row == before.row
+        if again or back or now[:2] != before[:2]:
             starts.append(k)
-    found = [steps[low:high] for low, high in pairwise([*starts, len(steps)])]
-    if min(map(len, found)) < 2 or not _apart(entries, starts):
+    ends = [*starts[1:], len(steps)]
+    runs = [entries[low:high] for low, high in zip(starts, ends, strict=True)]
+    if min(map(len, runs)) < 2 or not _apart(runs):
         return [steps]  # one input per step: no pass can be seen
-    return found
+    return [steps[low:high] for low, high in zip(starts, ends, strict=True)]
 
 
 def _entry(nodes: Sequence[Node]) -> _Entry:
-    first = nodes[0]
-    line = first.code, first.offset
+    """How a step begins, by its first operation."""
+    first = next((n for n in nodes if n.primitive.name != "unstack"), nodes[0])
+    spot = line(first.where)
+    where = spot and spot[:2]
+    edge = first.edges[0] if first.edges else None
     pattern = first.attrs.get("pattern") if first.primitive.name == "getitem" else None
-    if pattern and pattern[0][0] == "at":
-        return _Entry(line, first.edges[0].source, pattern[0][1])
-    return _Entry(line, None, None)
+    if edge is not None and pattern and pattern[0][0] == "at":
+        return _Entry(where, edge.source, pattern[0][1], edge.array)  # x[t]
+    made: Any = None if edge is None else edge.source
+    if edge is not None and type(made) is Node and made.primitive.name == "unstack":
+        whole = made.edges[0]
+        return _Entry(where, whole.source, edge.index, whole.array)  # for v in x
+    return _Entry(where)
 
 
-def _anew(before: Sequence[_Entry], now: _Entry) -> bool:
-    """Does a pass begin here, after some steps of the one before?"""
-    last = before[-1]
-    if now.line != last.line or now.source is not last.source:
-        return True
-    if now.index is None or last.index is None or len(before) < 2:
+def _apart(runs: Sequence[Sequence[_Entry]]) -> bool:
+    """Are these passes? Each has a line or a tensor of its own (steps that take turns
+    between two branches of a condition have not), or reads the whole of one tensor."""
+    begun = [run[0][:2] for run in runs]
+    return len(set(begun)) == len(begun) or all(map(_whole, runs))
+
+
+def _whole(run: Sequence[_Entry]) -> bool:
+    """Does a pass read a sequence from end to end? A table of which rows are looked up
+    (one-hot, or trained) is no sequence."""
+    rows, table = [entry.row for entry in run], run[0].table
+    if table is None or len(rows) != len(table):
         return False
-    earlier = before[-2].index
-    return earlier is not None and (now.index > last.index) != (last.index > earlier)
-
-
-def _apart(entries: Sequence[_Entry], starts: Sequence[int]) -> bool:
-    """Are lines and tensors those of one pass only? Steps that take turns between two
-    branches of a condition are one pass."""
-    seen = [(entries[k].line, entries[k].source, entries[k].index) for k in starts]
-    return len(set(seen)) == len(seen) or len({line for line, *_ in seen}) == 1
+    one_hot = table.ndim == 2 and ((table == 0) | (table == 1)).all()
+    return not one_hot and rows in (
+        list(range(len(rows))),
+        list(range(len(rows)))[::-1],
+    )

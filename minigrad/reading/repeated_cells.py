@@ -61,18 +61,22 @@ class Repeated:
         if not self.sites:
             return []
         taken: set[int] = set()
-        found = self._taking([c for uses in self.sites for c in self._chains(uses)], taken)
+        found = self._taking(
+            [c for uses in self.sites for c in self._chains(uses)], taken
+        )
         left = [uses for uses in self.sites if taken.isdisjoint(uses)]
-        fed = {tuple(c) for uses in left for c in fed_chains(self.nodes, self.inputs, uses)}
-        found += self._taking(list(map(list, fed)), taken)
+        fed = [c for uses in left for c in fed_chains(self.nodes, self.inputs, uses)]
+        found += self._taking(fed, taken, fed=True)
         return sorted(found, key=lambda steps: steps[0][0].seq)
 
-    def _taking(self, chains: list[Chain], taken: set[int]) -> list[list[list[Node]]]:
+    def _taking(
+        self, chains: list[Chain], taken: set[int], fed: bool = False
+    ) -> list[list[list[Node]]]:
         """The loops of some chains, in order; what they consist of is `taken`."""
         found = []
         for group in _together(chains):
             if taken.isdisjoint(group[0]):
-                steps = self._steps(group)
+                steps = self._steps(group, fed)
                 taken.update(n for step in steps for n in step)
                 found += passes([[self.nodes[n] for n in step] for step in steps])
         return found
@@ -125,14 +129,17 @@ class Repeated:
 
     # ------------------------------------------------------------- steps
 
-    def _steps(self, group: list[Chain]) -> list[list[int]]:
+    def _steps(self, group: list[Chain], fed: bool) -> list[list[int]]:
         """The nodes of every step around the links of some chains; [] if the stretches
         between the links are not alike."""
         links = [min(row) for row in zip(*group, strict=True)]
         starts = self._starts(links)
         steps: list[list[int]] = [[] for _ in links]
         for k, (start, after) in enumerate(pairwise(links)):
-            mine = self._belonging(start, after, starts[k + 1])
+            ahead = starts[k + 1]
+            if fed:
+                ahead = min(ahead, self._begin(start, after))
+            mine = self._belonging(start, ahead)
             for n in range(start, after):
                 steps[k if n in mine else k + 1].append(n)
         first = [n for n in steps[1] if n < links[1]]
@@ -141,7 +148,10 @@ class Repeated:
         tails = [[n for n in step if n > link] for step, link in inner]
         last, whole = self._after(links[-1], tails)
         steps[-1] += [links[-1], *last]
-        return steps if self._alike(tails, whole) else []
+        if not fed and len(tails) < 3 and not any(tails):
+            return []  # x * x * x is no loop
+        alike = _alike([[self._sign(n) for n in tail] for tail in tails], whole)
+        return steps if alike else []
 
     def _starts(self, links: Chain) -> Chain:
         """Where each step begins at the latest: other tensors are used there, too, once
@@ -154,7 +164,21 @@ class Repeated:
                     starts = [min(a, b) for a, b in zip(starts, uses, strict=True)]
         return starts
 
-    def _belonging(self, start: int, after: int, ahead: int) -> set[int]:
+    def _begin(self, start: int, after: int) -> int:
+        """Where the stretch of program that makes the next link begins: going back from
+        there, an operation whose place in it is not before that of the one behind it
+        is of an earlier turn of the loop, or of another call."""
+        link = self.nodes[after]
+        begin, offset = after, link.offset
+        for n in range(after - 1, start, -1):
+            node = self.nodes[n]
+            if node.code is link.code:
+                if node.offset >= offset:
+                    break
+                begin, offset = n, node.offset
+        return begin
+
+    def _belonging(self, start: int, ahead: int) -> set[int]:
         """Which nodes between two links are of the first one's step: what comes from
         the link, and what that needs besides."""
         mine = {start}
@@ -203,14 +227,13 @@ class Repeated:
     def _sign(self, n: int) -> tuple:
         return signature(self.nodes[n])
 
-    def _alike(self, tails: list[list[int]], whole: bool) -> bool:
-        """Do the steps do the same often enough to be steps of a loop?"""
-        if len(tails) < 3 and not any(tails):
-            return False  # x * x * x is no loop
-        if len(tails) == 1:
-            return whole
-        counted = Counter(tuple(map(self._sign, tail)) for tail in tails)
-        return whole or counted.most_common(1)[0][1] > 1
+
+def _alike(tails: list[list[tuple]], whole: bool) -> bool:
+    """Do the steps do the same often enough to be steps of a loop?"""
+    if len(tails) == 1:
+        return whole
+    counted = Counter(map(tuple, tails))
+    return whole or counted.most_common(1)[0][1] > 1
 
 
 def _together(chains: list[Chain]) -> list[list[Chain]]:
