@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from minigrad import data, training
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
+    from minigrad.exploring import Exploration, explore
     from minigrad.flow import (
         Diagnosis,
         JacobianProducts,
@@ -91,6 +92,7 @@ _LATER = {
     "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
     "Explanation": ("minigrad.explaining", "Explanation"),
+    "Exploration": ("minigrad.exploring", "Exploration"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
     "Monitor": ("minigrad.flow", "Monitor"),
@@ -99,6 +101,7 @@ _LATER = {
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
+    "explore": ("minigrad.exploring", "explore"),
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
@@ -128,6 +131,7 @@ __all__ = [
     "Diagnosis",
     "Drawing",
     "Explanation",
+    "Exploration",
     "JacobianProducts",
     "Ledger",
     "Monitor",
@@ -154,6 +158,7 @@ __all__ = [
     "errors",
     "exp",
     "explain",
+    "explore",
     "expm1",
     "eye",
     "full",

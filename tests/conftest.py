@@ -17,6 +17,7 @@ NOT_ON_A_BARE_MACHINE = {
     "needs a browser: Chromium, Chrome or Edge",
     "needs dot",
     "needs dot and pygraphviz",
+    "needs SciPy",
     "needs git",
     "needs micrograd",
     "needs torch",

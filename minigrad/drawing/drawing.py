@@ -152,6 +152,13 @@ class Drawing(Viewed):
         """The picture as SVG text."""
         return self._svg
 
+    def in_theme(self, theme: str) -> Drawing:
+        """The same picture, every box in the same place, "light" or "dark"."""
+        one_of("theme", theme, tuple(THEMES))
+        other = Drawing(self.picture, theme, self.engine, self.timeout)
+        other.layout = self.layout
+        return other
+
     def html(self) -> str:
         """The picture as one self-contained page: pan, zoom, search, click to fold."""
         other = "dark" if self.theme == "light" else "light"
