@@ -126,6 +126,7 @@ class LSTM(Recurrent):
 
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    reverse        the one cell per layer reads each sequence from its end
     batch_first    x and output are (B, T, ...) instead
     dropout        between layers, while training: see `Recurrent`
     forget_gate, forget_bias, peephole, couple: the variants of `LSTMCell`
@@ -144,6 +145,7 @@ class LSTM(Recurrent):
         num_layers: int = 1,
         *,
         bidirectional: bool = False,
+        reverse: bool = False,
         batch_first: bool = False,
         dropout: float = 0.0,
         forget_gate: bool = True,
@@ -170,6 +172,7 @@ class LSTM(Recurrent):
             num_layers,
             options,
             bidirectional=bidirectional,
+            reverse=reverse,
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,

@@ -19,7 +19,10 @@ NOT_ON_A_BARE_MACHINE = {
     "needs dot and pygraphviz",
     "needs SciPy",
     "needs git",
+    "needs keras",
     "needs micrograd",
+    "needs onnx",
+    "needs onnxruntime",
     "needs torch",
 }
 

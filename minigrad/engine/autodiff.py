@@ -48,6 +48,7 @@ from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.recorder import scope_kept, thread
 from minigrad.engine.stacking import Stacks
+from minigrad.engine.tracing import leaving, touch
 from minigrad.engine.watching import Watcher, watched
 
 
@@ -204,7 +205,8 @@ def backward(
     create_graph  record the backward pass, so that it can be differentiated again
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
-    seed = starting_gradient(output, grad, create_graph)
+    traced = thread.recorder.trace is not None
+    seed = starting_gradient(output, grad, create_graph or traced)
     start = seed._edge.array if isinstance(seed, Variable) else seed
     thread.recorder.last = ref(output), start if start.size == 1 else None
     with quietly(), uncollected(), scope_kept():
@@ -218,7 +220,8 @@ def backward(
             retained = (node.tags or {}).get("retained", {}).get(index)
             owner = retained and retained()
         if owner is not None:
-            gradient = as_tensor(value)
+            touch(owner, "read")
+            gradient = as_tensor(value, constant=not create_graph)
             owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
 
@@ -243,7 +246,8 @@ def grad(
     inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
     for number, x in enumerate(inputs):
         need_tensor("grad", f"input {number}", x)
-    seed = starting_gradient(output, grad_output, create_graph)
+    traced = thread.recorder.trace is not None
+    seed = starting_gradient(output, grad_output, create_graph or traced)
     with quietly(), uncollected(), scope_kept():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
@@ -258,7 +262,7 @@ def grad(
                     hint="pass allow_unused=True to get zeros for it",
                 )
             value = np.zeros(x._edge.array.shape, x._edge.array.dtype)
-        results.append(as_tensor(value))
+        results.append(as_tensor(value, constant=not create_graph))
     return tuple(results)
 
 
@@ -269,6 +273,7 @@ def jacobian(output: Variable, input: Variable) -> Array:
     """
     need_tensor("jacobian", "output", output)
     need_tensor("jacobian", "input", input)
+    leaving(output, "jacobian(output, input)")
     out, into = output._edge, input._edge
     rows = np.zeros((out.array.size, *into.array.shape), into.array.dtype)
     if out.requires_grad and into.requires_grad:

@@ -72,6 +72,10 @@ class GraphError(MinigradError, RuntimeError):
     """A derivative that the recorded graph cannot give."""
 
 
+class CompileError(GraphError):
+    """A function that `mg.compile` cannot trace, or that changed between two calls."""
+
+
 class GradientError(MinigradError, AssertionError):
     """A gradient that differs from its reference (raised by gradient checks)."""
 

@@ -23,7 +23,6 @@ ARGUMENTS = {
     "gradient": "it is called grad",
     "grad_outputs": "it is called grad_output: one output has one",
     "argnums": "mg.grad takes the tensors themselves: mg.grad(y, [a, b])",
-    "set_to_none": "leave it out: gradients become None",
     "dtype": ".astype(dtype) before or after",
     "out": "the result is a new tensor",
 }

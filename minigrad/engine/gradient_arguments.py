@@ -13,6 +13,7 @@ from minigrad.engine.aliases import Array, Operand, Value
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, Edge, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.tracing import copied
 
 
 def starting_gradient(output: Variable, grad: Operand, create_graph: bool) -> Value:
@@ -76,7 +77,9 @@ def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
             actual=str(array.dtype),
             hint="use .astype(output.dtype)",
         )
-    return array.astype(output.dtype, copy=False)
+    given, array = array, array.astype(output.dtype, copy=False)
+    copied(given, array)
+    return array
 
 
 def need_tensor(call: str, name: str, value: Any) -> None:
@@ -93,13 +96,16 @@ def need_tensor(call: str, name: str, value: Any) -> None:
         )
 
 
-def as_tensor(value: Value) -> Any:
+def as_tensor(value: Value, constant: bool = True) -> Any:
     """A gradient as users get it: a tensor, which holds the array itself, read-only.
 
     A tensor of its own, as `a.grad *= 2` must not change what else has the same value.
     """
     if isinstance(value, Variable):
-        return Variable.result_type.of(value._edge)
+        edge = value._edge
+        if constant:  # recorded for a trace alone
+            edge = Edge(None, 0, edge.array, False)
+        return Variable.result_type.of(edge)
     array = np.asarray(value)
     if array.flags.writeable:
         array.setflags(write=False)

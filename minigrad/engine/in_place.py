@@ -28,6 +28,7 @@ from minigrad.engine.primitives import linalg
 from minigrad.engine.primitives.base import Primitive, apply_binary
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import thread
+from minigrad.engine.tracing import copied, leaving, touch
 
 
 class InPlace(Variable):
@@ -55,6 +56,7 @@ class InPlace(Variable):
 
     def __setitem__(self, key: Any, value: Operand) -> None:
         _may_be_written_to(self, value)
+        leaving(self, "x[...] = value")
         array = self._edge.array.copy()
         given = np.asarray(_values(value))
         if not np.can_cast(_kind(value, given), array.dtype, "same_kind"):
@@ -97,6 +99,7 @@ def updated(tensor: Any, primitive: Primitive, sign: str, other: Operand) -> Any
 
 def rebind(tensor: Any, array: Array) -> None:
     """Give a leaf, or a constant, other numbers: an array that no one else holds."""
+    touch(tensor)
     edge = tensor._edge
     array.setflags(write=False)
     tensor._edge = Edge(edge.source, 0, array, edge.requires_grad)
@@ -115,7 +118,8 @@ def fitting(call: str, tensor: Any, array: Array) -> Array:
     if array.dtype != edge.array.dtype:
         if not np.can_cast(array.dtype, edge.array.dtype, "same_kind"):
             raise _other_dtype(call, tensor, array)
-        array = array.astype(edge.array.dtype)
+        made, array = array, array.astype(edge.array.dtype)
+        copied(made, array)
     return array
 
 

@@ -31,6 +31,7 @@ from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.base import Primitive, apply
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import thread
+from minigrad.engine.tracing import leaving
 from minigrad.engine.user_code import calling, storing
 
 ON_PURPOSE = "x.detach() or x.numpy() leaves the graph on purpose"
@@ -77,6 +78,7 @@ class NumpyProtocol(Variable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         edge = self._edge
+        leaving(self, "np.asarray(x)")
         if edge.requires_grad and thread.recorder.recording:
             raise GraphError(
                 "NumPy wants the numbers of a tensor that needs a gradient: what it "
@@ -104,6 +106,7 @@ class NumpyProtocol(Variable):
 
     def item(self) -> Any:
         """The one entry as a Python number. ShapeError if there are more."""
+        leaving(self, "x.item()")
         array = self._edge.array
         if array.size != 1:
             raise ShapeError(
@@ -188,6 +191,7 @@ def _needing(given: Any) -> bool:
 def _arrays(given: Any) -> Any:
     """The same with arrays in the place of tensors."""
     if isinstance(given, Variable):
+        leaving(given, "a function of NumPy's that minigrad does not have")
         return given._edge.array
     if isinstance(given, dict):
         return {key: _arrays(value) for key, value in given.items()}

@@ -19,6 +19,7 @@ from minigrad.engine.errors import ArgumentError
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.in_place import fitting, rebind
 from minigrad.engine.scope import no_grad
+from minigrad.engine.tracing import values_within
 
 
 class ReadOnlyArray(np.ndarray):
@@ -95,7 +96,10 @@ for _name, _ufunc, _sign in (
 
 
 def values_of(edge: Any) -> Array:
-    """A read-only view of an edge's array."""
+    """A read-only view of an edge's array; in a trace, a constant tensor."""
+    traced = values_within(edge)
+    if traced is not None:
+        return traced
     values = edge.array.view(ReadOnlyArray)
     if type(edge) is Edge and type(edge.source) is Leaf:
         values.edge = edge

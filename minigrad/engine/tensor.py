@@ -38,6 +38,7 @@ from minigrad.engine.tensor_checks import (
     numbers,
     replacement,
 )
+from minigrad.engine.tracing import copied, leaving, touch, values_within
 
 
 class Tensor(ArrayMethods["Tensor"]):
@@ -65,6 +66,7 @@ class Tensor(ArrayMethods["Tensor"]):
             self._edge = joined(data, dtype, requires_grad)._edge
             self.name = name
             return
+        copied(data, array)
         if requires_grad:
             need_floating(
                 array,
@@ -89,6 +91,7 @@ class Tensor(ArrayMethods["Tensor"]):
             "only a leaf's data can be set; this tensor is computed",
             hint="compute a new tensor instead; .detach() makes a leaf of it",
         )
+        touch(self)
         array = replacement(edge, value)
         array.setflags(write=False)
         self._edge = Edge(edge.source, 0, array, edge.requires_grad)
@@ -99,6 +102,7 @@ class Tensor(ArrayMethods["Tensor"]):
 
         Of a computed tensor it is kept only after `retain_grad()`.
         """
+        touch(self, "read")
         if self._grad is None and type(self._edge.source) is Node:
             expect_retained(self._edge)
         return self._grad  # type: ignore[return-value]
@@ -115,6 +119,7 @@ class Tensor(ArrayMethods["Tensor"]):
                     actual=f"{value.shape}",
                     hint="a gradient has one number per entry; None clears it",
                 )
+        touch(self, "set")
         self._grad = value
 
     @property
@@ -150,6 +155,7 @@ class Tensor(ArrayMethods["Tensor"]):
             "requires_grad can only be set on a leaf",
             hint=".detach() gives a leaf with the same values",
         )
+        touch(self)
         if value:
             need_floating(edge.array, describe(edge), hint="use .astype('float64')")
         self._edge = Edge(edge.source, 0, edge.array, bool(value))
@@ -214,12 +220,15 @@ class Tensor(ArrayMethods["Tensor"]):
         return iter(unstack(self))
 
     def __contains__(self, value: Any) -> bool:
+        leaving(self, "value in x")
         return (value.data if isinstance(value, Tensor) else value) in self._edge.array
 
     def __repr__(self) -> str:
         values = np.array2string(
             self._edge.array, separator=", ", prefix="tensor(", threshold=60
         )
+        if values_within(self._edge) is not None:
+            values = "<traced>"  # the numbers of this call are not those of others
         notes = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.name is not None:
             notes.append(f"name={self.name!r}")

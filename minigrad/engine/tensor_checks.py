@@ -14,6 +14,7 @@ from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import astype, stack
+from minigrad.engine.tracing import copied
 
 
 def numbers(data: Any, dtype: Any) -> Array:
@@ -120,7 +121,8 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
     Integers given for floating-point numbers become such numbers. Raises ShapeError or
     DTypeError for others.
     """
-    array = np.array(value._edge.array if isinstance(value, Variable) else value)
+    given = value._edge.array if isinstance(value, Variable) else value
+    array = np.array(given)
     if array.shape != edge.array.shape:
         raise ShapeError(
             "data = array: the shape changes",
@@ -137,4 +139,5 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
                 hint=f"use array.astype('{edge.array.dtype}')",
             )
         array = array.astype(edge.array.dtype)
+    copied(given, array)
     return array

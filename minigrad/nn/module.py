@@ -155,10 +155,13 @@ class Module:
         """Set `training` to False here and in every module within. Returns self."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: they are None, as before the first backward."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: they are None, as before the first backward; or zeros.
+
+        set_to_none  False: zeros
+        """
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or unfreeze all parameters within. Returns self."""

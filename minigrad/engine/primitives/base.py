@@ -173,6 +173,8 @@ def record(
             made = np.asarray(made)
         made.setflags(False)
     recorder = thread.recorder
+    if recorder.trace is not None:
+        recorder.trace.operation(primitive, edges, attrs, made)
     if not recorder.recording:
         arrays = made if multiple else (made,)
         handles = [Variable.result_type.of(Edge(None, 0, a, False)) for a in arrays]

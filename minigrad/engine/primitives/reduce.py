@@ -73,7 +73,7 @@ def prod_vjp(g, y, x, *, axes, keepdims):
     y / x where no entry is zero; with zeros about, the others are multiplied out.
     """
     values = x if isinstance(x, np.ndarray) else x.numpy()
-    if (values != 0).all():
+    if isinstance(values, np.ndarray) and (values != 0).all():  # not within a trace
         return (_spread(g * y, x, axes) / x,)
     rest = tuple(k for k in range(x.ndim) if k not in axes)
     count = math.prod([x.shape[k] for k in axes])

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.errors import ArgumentError, CheckpointError
+from minigrad.engine.errors import ArgumentError, CheckpointError, warn
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn.parameters import gradient, parameter_list, rebind
 
 # Entries that are updated together: few enough that what a formula makes on the way
@@ -61,25 +63,43 @@ class Optimizer:
     def lr(self, value: float) -> None:
         self._lr = setting(type(self).__name__, "lr", value)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: they are None, as before the first backward."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: they are None, as before the first backward; or zeros.
+
+        set_to_none  False: zeros, which move parameters by momentum and weight decay
+        """
         for p in self.parameters:
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Move every parameter that has a gradient. A warning if none of them has."""
+        if all(p._grad is None for p in self.parameters):
+            warn(
+                f"{type(self).__name__}.step(): no parameter has a gradient, and none "
+                "was changed",
+                expect="loss.backward() before it, of a loss of these parameters",
+                actual=f"{len(self.parameters)} parameters, all with grad None",
+                hint="made for another model's parameters? zero_grad() after backward? "
+                "a loss computed within no_grad(), or of .detach()?",
+            )
         with quietly():
-            for p, state in zip(self.parameters, self.state, strict=True):
-                if p.grad is None:
-                    continue
-                if not state:
-                    state["step"] = 0
-                    for slot in self.slots:
-                        state[slot] = np.zeros(p.shape, p.dtype)
-                state["step"] += 1
-                new = np.empty(p.shape, p.dtype)
-                self._in_blocks(p.numpy(), gradient(p), new, state)
-                rebind(p, new)
+            for number, p in enumerate(self.parameters):
+                if p.grad is not None:
+                    moved = partial(self._moved, number)
+                    kept = self.state[number]
+                    rebind(p, outside(moved, p, gradient(p), kept=kept))
+
+    def _moved(self, number: int, p: ndarray, g: ndarray) -> ndarray:
+        """The new values of a parameter; its state is brought up to date."""
+        state = self.state[number]
+        if not state:
+            state["step"] = 0
+            for slot in self.slots:
+                state[slot] = np.zeros(p.shape, p.dtype)
+        state["step"] += 1
+        new = np.empty(p.shape, p.dtype)
+        self._in_blocks(p, g, new, state)
+        return new
 
     def _in_blocks(self, p: ndarray, g: ndarray, new: ndarray, state: dict) -> None:
         """Write into `new` and the state's arrays what `update` says."""
