@@ -204,3 +204,69 @@ def test_a_square_weight_of_pytorchs_is_not_loaded_the_wrong_way_round():
 def test_words_for_the_arguments_of_models_are_still_there():
     with pytest.raises(ArgumentError, match="cells always have one"):
         LSTM(3, 4, bias=True)
+
+
+# ------------------------------------------------------------- steps for nothing
+
+
+@pytest.mark.parametrize("kind", ["SGD", "RMSprop", "Adam", "AdamW"])
+@pytest.mark.parametrize("reason", ["another model", "forgotten", "after zero_grad"])
+def test_a_step_without_any_gradient_is_said(kind, reason):
+    layer, other = mg.nn.Linear(3, 2, rng=0), mg.nn.Linear(3, 2, rng=1)
+    optimizer = getattr(mg.optim, kind)(layer.parameters(), lr=0.1)
+    loss = ((other if reason == "another model" else layer)(np.ones((1, 3))) ** 2).sum()
+    before = layer.weight.data
+    if reason != "forgotten":
+        loss.backward()
+    if reason == "after zero_grad":
+        optimizer.zero_grad()
+    with pytest.warns(MinigradWarning, match=rf"{kind}\.step\(\): no parameter has"):
+        optimizer.step()
+    assert layer.weight.data is before or (layer.weight.data == before).all()
+
+
+def test_a_step_with_some_gradients_is_silent_and_zeros_are_gradients():
+    layer = mg.nn.Linear(3, 2, rng=0)
+    optimizer = mg.optim.SGD(layer.parameters(), lr=0.1)
+    layer.bias.grad = np.ones(2)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=False)
+    assert (layer.weight.grad.data == 0).all()
+    optimizer.step()
+    layer.zero_grad()
+    assert layer.weight.grad is None
+    layer.zero_grad(set_to_none=False)
+    assert layer.bias.grad.shape == (2,)
+
+
+# ------------------------------------------------------------- padded outputs, dtypes
+
+
+@pytest.mark.parametrize("call", ["mean", "max", "min"])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_a_mean_over_padded_steps_is_said(call, batch_first):
+    time = 1 if batch_first else 0
+    x = np.random.default_rng(0).standard_normal(
+        (2, 5, 3) if batch_first else (5, 2, 3)
+    )
+    model = LSTM(3, 4, batch_first=batch_first, rng=0)
+    output, _ = model(x, lengths=[5, 3])
+    for axis in (time, time - 3, None, (0, 1)):
+        with pytest.warns(MinigradWarning, match="the zeros at padded steps count"):
+            getattr(output, call)(axis=axis)
+    getattr(output, call)(axis=2)
+    getattr(output, call)(axis=1 - time, keepdims=True)
+    getattr(model(x, lengths=[5, 5])[0], call)(axis=time)
+
+
+@pytest.mark.parametrize("wide", [np.float64(0.5), np.sqrt(2.0), np.ones(4)])
+def test_what_widened_the_state_of_a_float32_cell_is_named(wide):
+    from minigrad.models import GRUCell
+
+    cell = GRUCell(3, 4, rng=0, dtype="float32")
+    x, h = np.zeros((2, 3), "float32"), cell.zero_state(2)
+    with pytest.raises(DTypeError, match=r"widened in multiply by .*float64"):
+        for _ in range(2):
+            h = cell(x, h) * wide
+    h = cell(x, cell.zero_state(2)) * float(np.sum(wide))
+    assert cell(x, h).dtype == np.float32
