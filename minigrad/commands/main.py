@@ -33,6 +33,7 @@ COMMANDS = {  # in the order in which they are met
     "train": "minigrad.commands.train",
     "predict": "minigrad.commands.predict",
     "trial": "minigrad.commands.trial",
+    "lab": "minigrad.commands.lab",
     "doctor": "minigrad.commands.doctor",
 }
 
