@@ -1,4 +1,4 @@
-"""Kernels on disk: what is loaded is what was written, whatever happened to the files."""
+"""Kernels on disk: what is loaded is what was written, whatever befell the files."""
 
 import json
 import os

@@ -74,8 +74,8 @@ enabled: bool = _usable()  # are kernels in use? Read as jit.enabled
 
 @lru_cache(maxsize=1)
 def numba_works() -> bool:
-    """Can numba be imported? If not, kernels are off from now on, and a warning says so:
-    it may be installed and too old for the NumPy beside it."""
+    """Can numba be imported? If not, kernels are off from now on, and a warning says
+    so: it may be installed and too old for the NumPy beside it."""
     global enabled
     try:
         import numba  # noqa: F401

@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.aliases import Array, Axis, Operand, Shape, Value
+from minigrad.engine.errors import flag
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
 from minigrad.engine.primitives.operands import operand
@@ -94,6 +95,12 @@ def prod_vjp(g, y, x, *, axes, keepdims):
     return (_spread(g, x, axes) * others.transpose(back),)
 
 
+def _has_all_digits(y: Array) -> bool:
+    """Are all of y neither 0, nor so small or large that digits are lost?"""
+    size, limits = np.abs(y), np.finfo(y.dtype)
+    return bool(((size >= limits.smallest_normal) & (size <= limits.max)).all())
+
+
 def _before(x: Value) -> Value:
     """The product of the entries before each along the last axis, 1 for the first.
 
@@ -170,30 +177,30 @@ def all_axes(x: Operand, axis: Axis, name: str) -> Shape:
 
 def sum_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The sum of x over the axes (all if None). x: (...) -> () or what is left."""
-    return _sum(x, axes=all_axes(x, axis, "sum"), keepdims=bool(keepdims))
+    return _sum(x, axes=all_axes(x, axis, "sum"), keepdims=flag("keepdims", keepdims))
 
 
 def mean_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The mean of x over the axes (all if None)."""
-    return _mean(x, axes=all_axes(x, axis, "mean"), keepdims=bool(keepdims))
+    return _mean(x, axes=all_axes(x, axis, "mean"), keepdims=flag("keepdims", keepdims))
 
 
 def prod_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The product of x over the axes (all if None)."""
-    return _prod(x, axes=all_axes(x, axis, "prod"), keepdims=bool(keepdims))
+    return _prod(x, axes=all_axes(x, axis, "prod"), keepdims=flag("keepdims", keepdims))
 
 
 def max_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The largest entry over the axes (all if None); equals share the gradient."""
-    return _max(x, axes=all_axes(x, axis, "max"), keepdims=bool(keepdims))
+    return _max(x, axes=all_axes(x, axis, "max"), keepdims=flag("keepdims", keepdims))
 
 
 def min_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The smallest entry over the axes (all if None); equals share the gradient."""
-    return _min(x, axes=all_axes(x, axis, "min"), keepdims=bool(keepdims))
+    return _min(x, axes=all_axes(x, axis, "min"), keepdims=flag("keepdims", keepdims))
 
 
 def norm_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
     x = operand(x)
-    return _norm(x, axes=all_axes(x, axis, "norm"), keepdims=bool(keepdims))
+    return _norm(x, axes=all_axes(x, axis, "norm"), keepdims=flag("keepdims", keepdims))
