@@ -11,7 +11,17 @@ from pathlib import Path
 HELP = "train a model on real data and compare it with simple baselines"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
 # not a task's
-OWN = ("command", "run", "task", "output", "resume", "start", "anew", "monitor")
+OWN = (
+    "command",
+    "run",
+    "task",
+    "output",
+    "resume",
+    "start",
+    "anew",
+    "monitor",
+    "compile",
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +67,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             action="store_true",
             help="watch the gradients; also write monitor.html and monitor.csv",
         )
+        own.add_argument(
+            "--compile",
+            action="store_true",
+            help="trace the training step and replay it, which is faster",
+        )
         add_options(own, found.options)
 
 
@@ -71,5 +86,6 @@ def run(options: argparse.Namespace) -> None:
         start=options.start,
         anew=options.anew,
         monitor=options.monitor,
+        compile=options.compile,
         **{k: v for k, v in vars(options).items() if k not in OWN},
     )

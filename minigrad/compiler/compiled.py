@@ -26,6 +26,7 @@ from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 
 MANY = 8  # kinds of calls, after which a word is said
+MOST = 64  # kinds that are kept: each has memory of its own
 
 
 class Variant:
@@ -60,6 +61,7 @@ class Compiled:
 
     fn        the function
     variants  what has been traced, by the key of the calls
+    replays   calls that were replayed
     """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
@@ -75,7 +77,13 @@ class Compiled:
         self._lock = threading.RLock()
         self._around: Surroundings | None = None
         self._warned = False
+        self.replays = 0
         functools.update_wrapper(self, fn, updated=())
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of calls have been traced."""
+        return sum(map(len, self.variants.values()))
 
     @property
     def name(self) -> str:
@@ -83,8 +91,7 @@ class Compiled:
         return getattr(self.fn, "__qualname__", type(self.fn).__name__)
 
     def __repr__(self) -> str:
-        count = sum(map(len, self.variants.values()))
-        return f"<compiled {self.name}: {count} traced>"
+        return f"<compiled {self.name}: {self.kinds} traced, {self.replays} replays>"
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         recorder = thread.recorder
@@ -101,6 +108,8 @@ class Compiled:
                 if variant.program.holds(tensors):
                     break
             else:
+                if self.kinds >= MOST:
+                    return self.fn(*inputs, **options)
                 return self._trace(key, arguments, None)
             if not variant.confirmed:
                 return self._trace(key, arguments, variant)
@@ -131,13 +140,15 @@ class Compiled:
         kept = program.keep()
         try:
             env = variant.run(program.starting(arguments.given, tensors))
-            return program.finish(env, tensors)
+            returned = program.finish(env, tensors)
         except BaseException:
             program.undo(kept)
             raise
+        self.replays += 1
+        return returned
 
     def _say_if_many(self, key: Any) -> None:
-        count = sum(map(len, self.variants.values()))
+        count = self.kinds
         if count >= MANY and not self._warned:
             self._warned = True
             warn(
@@ -161,7 +172,8 @@ def compile(fn: Callable[..., Any]) -> Compiled:
 
     A trace holds for calls with the same shapes, dtypes and Python values; another kind
     of call is traced anew, twice: if the second trace differs, it is an error. Arrays
-    among the arguments arrive as tensors, and what is returned is without a graph: call
+    among the arguments arrive as tensors. After 64 kinds of calls new ones are not
+    traced: the function itself runs. What is returned is without a graph: call
     `backward` within. Under `detect_anomaly` the function itself runs.
     Errors:  CompileError, naming the line, for what no replay can repeat: a branch on a
              tensor's numbers, `.item()`, a NumPy function that is not recorded. After

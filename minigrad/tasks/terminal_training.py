@@ -33,6 +33,7 @@ def train_and_tell(
     start: str | os.PathLike[str] | None = None,
     anew: bool = False,
     monitor: bool = False,
+    compile: bool = False,
     console: Console | None = None,
     **options: Any,
 ) -> Trained:
@@ -44,6 +45,7 @@ def train_and_tell(
     start     the folder of a saved model: train it further, on other data
     anew      put an unfinished run in the folder aside
     monitor   watch the gradients, and write monitor.html and monitor.csv too
+    compile   trace the training step and replay it, and tell the gain
     console   None: the terminal
     options   those of the task: epochs, seed, cell, data ...
 
@@ -63,13 +65,15 @@ def train_and_tell(
         callbacks: list[Any] = [Progress(console, task.units)]
         if monitor:
             callbacks.append(_monitor(console, session.folder))
-        trainer = session.trainer(callbacks)
+        trainer = session.trainer(callbacks, compile)
         if resume:
             console.print(_where(trainer, session.longer), highlight=False)
         with _how_to_go_on(console, session, trainer, place):
             trainer.fit()
             trained = session.finish(trainer)
             written = task_page.write(session.folder, trained, data)
+        if trainer.compiled is not None:
+            console.print(trainer.compiled.gain(), highlight=False)
         figures = task_page.figures_table(trained)
         task_page.show(console, Section("", tables=[figures]))
     if monitor:
