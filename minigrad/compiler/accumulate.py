@@ -12,7 +12,7 @@ Read next: `transposes.py`.
 from __future__ import annotations
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten, uses
-from minigrad.compiler.values import Builder, Val, listed
+from minigrad.compiler.value_builder import Builder, Val, listed
 
 
 def accumulate(builder: Builder, results: list[Val]) -> list[Val]:

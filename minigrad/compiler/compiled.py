@@ -19,7 +19,7 @@ from minigrad.compiler.guard import (
 )
 from minigrad.compiler.program import Program
 from minigrad.compiler.trace import Trace, tracing
-from minigrad.engine.errors import ArgumentError, CompileError, warn
+from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
 from minigrad.engine.recorder import thread
@@ -49,7 +49,7 @@ class Variant:
             except Exception as error:
                 self.trouble = f"{type(error).__name__}: {error}"
 
-    def run(self, start: list) -> list:
+    def run(self, start: dict) -> dict:
         """The values of a call, from those that it starts from."""
         if self.optimized is None or not jit.enabled:
             return self.program.run(start)
@@ -147,6 +147,38 @@ class Compiled:
         self.replays += 1
         return returned
 
+    def explain(self) -> Any:
+        """What the passes made of each kind of calls: print it.
+
+        A list of `Report`s, with their counts: recorded operations, values after each
+        pass, kernels and distinct kernels, products and their flops, bytes.
+        """
+        from minigrad.compiler.report import Explained, Report
+
+        with self._lock:
+            return Explained(
+                Report(_shapes(key), v.program, v.optimized, v.trouble)
+                for key, variants in self.variants.items()
+                for v in variants
+            )
+
+    def plan_as_dot(self) -> str:
+        """The plan of the last kind of calls in Graphviz's language, for `mg.draw`.
+
+        GraphError if there is none: nothing has been called, or there is no numba.
+        """
+        from minigrad.compiler.report import dot_text
+
+        found = [v for each in self.variants.values() for v in each if v.optimized]
+        if not found:
+            raise GraphError(
+                f"draw: {self.name} has no plan yet",
+                expect="a compiled function that has been called, and numba",
+                actual=repr(self),
+                hint="call it once with arguments as it will get them",
+            )
+        return dot_text(found[-1].optimized)
+
     def _say_if_many(self, key: Any) -> None:
         count = self.kinds
         if count >= MANY and not self._warned:
@@ -180,6 +212,12 @@ def compile(fn: Callable[..., Any]) -> Compiled:
              an error parameters, gradients and states are as they were before.
     """
     return Compiled(fn)
+
+
+def _shapes(key: Any) -> str:
+    """The arguments of a kind of calls, in words."""
+    parts = [f"{part[1].name} {part[0]}" for part in key[1][1]]
+    return ", ".join(parts) or "no arrays"
 
 
 def _stand_in(trace: Trace, number: int, x: Any) -> Any:

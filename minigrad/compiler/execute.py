@@ -59,10 +59,11 @@ class Execution:
         ]
         self._last: dict[int, int] = {}
 
-    def run(self, live: list[Any]) -> list[np.ndarray]:
+    def run(self, live: dict[Any, Any]) -> list[np.ndarray]:
         """The arrays of the results.
 
-        live  the program's values: those from outside are filled in
+        live  the program's values from outside, by number; what functions of Python
+              make is filled in, by value
         """
         plan, table = self.plan, self.plan.table
         for number, at, add in self._live:
@@ -73,18 +74,10 @@ class Execution:
             if self._last.get(number) != address:
                 table[at] = address + add
                 self._last[number] = address
-        given = _Values(live)
         with quietly():
             for step in plan.steps:
                 if step[0] == "table":
                     self._walk(self._table, self._starts, step[1], step[2])
                 else:
-                    step[1](given)
-        return [get(given) for get in plan.getters]
-
-
-class _Values(dict):
-    """The values of a call: by number where they come from outside, else by value."""
-
-    def __init__(self, live: list[Any]) -> None:
-        super().__init__(enumerate(live))
+                    step[1](live)
+        return [get(live) for get in plan.getters]

@@ -11,7 +11,7 @@ Read next: `accumulate.py`.
 from __future__ import annotations
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
-from minigrad.compiler.values import Builder, Val, listed, strides_of
+from minigrad.compiler.value_builder import Builder, Val, listed, strides_of
 
 
 def hoist(builder: Builder, results: list[Val]) -> list[Val]:

@@ -3,20 +3,21 @@
 What has no rule here stays a function of arrays ("general"), so that every program can
 be lowered; what has one is within reach of the passes.
 
-Read next: `hoist.py`.
+Read next: `rewriting.py`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.program import Program
 from minigrad.compiler.trace import Entry
-from minigrad.compiler.values import Builder, Shape, Val
+from minigrad.compiler.value_builder import Builder, Shape, Val
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
@@ -143,7 +144,7 @@ def _astype(b: Builder, args: list[Val], attrs: dict) -> Val | None:
 def _split(b: Builder, args: list[Val], attrs: dict) -> list[Val] | None:
     [x], axis, bounds = args, attrs["axis"], attrs["bounds"]
     found = []
-    for first, last in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, last in pairwise(bounds):
         starts, stops = [0] * len(x.shape), list(x.shape)
         starts[axis], stops[axis] = first, last
         found.append(b.slice(x, starts, stops))

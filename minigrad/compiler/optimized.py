@@ -1,6 +1,6 @@
 """Optimized: a program through all passes, to a plan that can be run.
 
-Read next: `compiled.py` (what users call).
+Read next: `report.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from minigrad.compiler.plan import Plan
 from minigrad.compiler.program import Program
 from minigrad.compiler.schedule import ordered
 from minigrad.compiler.transposes import transposes
-from minigrad.compiler.values import Builder, Val, listed
+from minigrad.compiler.value_builder import Builder, Val, listed
 
 Pass = Callable[[Builder, list[Val]], list[Val]]
 PASSES: list[tuple[str, Pass]] = [
@@ -56,9 +56,6 @@ class Optimized:
         self.plan = Plan(self.units, self.places, results[:count], program)
         self.execution = Execution(self.plan)
 
-    def run(self, start: list[Any]) -> list[Any]:
+    def run(self, start: dict[Any, Any]) -> dict[int, Any]:
         """The values that a call hands out, by number, as `Program.run` gives them."""
-        found: list[Any] = [None] * len(start)
-        for k, array in zip(self._numbers, self.execution.run(start), strict=True):
-            found[k] = array
-        return found
+        return dict(zip(self._numbers, self.execution.run(start), strict=True))

@@ -4,7 +4,7 @@ A place is (base, offset, strides): a value with memory of its own, and where in
 entries are. What belongs to several concatenations is written to several places, if a
 kernel makes it; else, and for what comes from outside, a copy is made.
 
-Read next: `plan.py`.
+Read next: `schedule.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from minigrad.compiler.values import Shape, Val, relocated, reshaped, strides_of
+from minigrad.compiler.value_builder import Shape, Val, relocated, reshaped, strides_of
 
 
 class Place(NamedTuple):

@@ -5,7 +5,7 @@ numbers, (address of the code, sizes, address and row stride of each operand), w
 compiled code; what is left to NumPy or to Python is a step of its own between two
 stretches of the table.
 
-Read next: `execute.py`.
+Read next: `pointers.py`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from minigrad.compiler import kernel_text, products
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.place import Place, Places
 from minigrad.compiler.schedule import Arena, lifetimes
-from minigrad.compiler.values import Shape, Val, strides_of
+from minigrad.compiler.value_builder import Shape, Val, strides_of
 from minigrad.engine.primitives import TABLE
 
 _FEW = 2  # entries
 LIVE = ("argument", "leaf", "gradient")
-Get = Callable[[Sequence[Any]], np.ndarray]  # from a call's values, an operand
+Get = Callable[[Any], np.ndarray]  # from a call's values, an operand
 
 
 class Plan:
@@ -56,6 +56,7 @@ class Plan:
         self._constants: dict[Any, np.ndarray] = {}
         self._kept: list[np.ndarray] = []  # the table knows their addresses
         self.flops = 0
+        self.has_blas = False
         self._wanted_in_memory = _read_by_table(units)
         self._allocate(units, results)
         for unit in units:
@@ -248,14 +249,14 @@ class Plan:
     def _dot(self, unit: Unit) -> None:
         [value] = unit.members
         left, right = value.args
-        flip_left, flip_right = value.attrs
-        (m, n), k = value.shape, left.shape[0 if flip_left else 1]
+        (m, n), k = value.shape, left.shape[0 if value.attrs[0] else 1]
         self.flops += 2 * m * n * k
         [place] = self.places.of[value]
         gemm = products.address(value.dtype.char)
         if gemm is None:
             self._call(self._matmul(value, place))
             return
+        self.has_blas = True
         flips = [112 if flip else 111 for flip in value.attrs]
         operands = []
         for x, spot in ((left, None), (right, None), (value, place)):

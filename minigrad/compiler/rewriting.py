@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from minigrad.compiler.values import Builder, Val
+from minigrad.compiler.value_builder import Builder, Val
 
 Lookup = Callable[[Val], Val]
 

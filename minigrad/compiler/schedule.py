@@ -7,10 +7,11 @@ Read next: `plan.py`.
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.place import Places
-from minigrad.compiler.values import OUTSIDE, Val
+from minigrad.compiler.value_builder import OUTSIDE, Val
 
 
 def ordered(units: list[Unit]) -> list[Unit]:
@@ -18,14 +19,14 @@ def ordered(units: list[Unit]) -> list[Unit]:
     maker = {v: k for k, unit in enumerate(units) for v in unit.members}
     needed: list[set[int]] = []
     takers: list[list[int]] = [[] for _ in units]
-    for k, unit in enumerate(units):
+    for unit in units:
         needs = {maker[a.root] for a in unit.inputs if a.root.op not in OUTSIDE}
         needed.append(needs)
     told = sorted(
         [k for k, u in enumerate(units) if u.op == "outside"],
         key=lambda k: units[k].members[0].attrs,
     )
-    for before, after in zip(told[:-1], told[1:], strict=True):
+    for before, after in pairwise(told):
         needed[after].add(before)  # as the program did them: draws, checks, updates
     for k, needs in enumerate(needed):
         for other in needs:

@@ -243,14 +243,14 @@ class Trainer:
         )
 
     def _stays_eager(self) -> bool:
-        """Is the graph of this batch wanted: by the checks of a start, by a callback?"""
+        """Is the graph of this batch wanted: by first checks, or by a callback?"""
         ask = [getattr(c, "wants_graph", None) for c in self.callbacks]
         return self._earlier.batches < EAGER or any(
             [wants is not None and wants(self.step + 1) for wants in ask]
         )
 
     def _eagerly(self, batch: Any) -> tuple[Tensor, float]:
-        """The loss of a batch and the norm of its gradients; one step of the optimiser."""
+        """A step of the optimiser; the loss, and the norm of its gradients."""
         started = time.perf_counter()
         self.optimizer.zero_grad()
         if self.carry:

@@ -8,9 +8,9 @@
 
 `Builder` is the one way to make a value. Equal operations on equal values are one value
 (common subexpressions), and what can be said more simply is said so at once: a slice of
-a concatenation is a slice of one part, a slice of a sum is a sum of slices, a transposed
-operand of a product is a flag of it. The list that a pass returns is what its results
-need: dead values are never listed.
+a concatenation is a slice of one part, a slice of a sum is a sum of slices, a
+transposed operand of a product is a flag of it. The list that a pass returns is what
+its results need: dead values are never listed.
 
 Read next: `lowering.py` (from recorded operations to these values).
 """
@@ -34,7 +34,7 @@ class Val:
     op, args, attrs   the operation, the values it takes, and what else it needs
     shape, dtype      of its entries
     seq               when it was first asked for: a hint for the order
-    scope, late       the scopes of the operation it came from; is it of a backward pass?
+    scope, late       the scopes of the operation it came from; is it a backward one?
     """
 
     __slots__ = ("args", "attrs", "dtype", "late", "op", "scope", "seq", "shape")
@@ -261,6 +261,9 @@ class Builder:
     def dot(self, a: Val, b: Val, flip_a: bool = False, flip_b: bool = False) -> Val:
         """The product of two matrices; flip_a, flip_b: of their transposes."""
         a, flip_a = self._rowwise(a, flip_a)
+        if self.late and a.shape[1] == 1 and not flip_a:
+            # A column or a row? Backward it is the transpose of a batch of one.
+            a, flip_a = self.reshape(a, (1, a.shape[0])), True
         b, flip_b = self._rowwise(b, flip_b)
         shape = (a.shape[1 if flip_a else 0], b.shape[0 if flip_b else 1])
         return self.make("dot", (a, b), (flip_a, flip_b), shape, a.dtype)
