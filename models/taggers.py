@@ -123,7 +123,7 @@ class TextTagger(Module):
         width = hidden_size * (2 if bidirectional else 1) + embedding_size
         self.out = Linear(width, tags, dtype=dtype, rng=rng)
 
-    def forward(self, tokens: np.ndarray, mask: np.ndarray) -> Tensor:
+    def forward(self, tokens: Any, mask: Any) -> Tensor:
         """The logits of all tags: (B, tags)."""
         vectors = self.embed(self.lose(tokens))
         output, _ = self.recurrent(self.drop(vectors), mask=mask)

@@ -75,7 +75,7 @@ class Compiled:
         self.fn = fn
         self.variants: dict[Any, list[Variant]] = {}
         self._lock = threading.RLock()
-        self._around: Surroundings | None = None
+        self._around: dict[tuple[int, ...], Surroundings] = {}
         self._warned = False
         self.replays = 0
         functools.update_wrapper(self, fn, updated=())
@@ -99,10 +99,9 @@ class Compiled:
             return self.fn(*inputs, **options)  # part of another trace; or watched
         with self._lock:
             arguments = Arguments(inputs, options)
-            if self._around is None:
-                self._around = Surroundings(self.fn, *inputs, *options.values())
-            around = self._around.key(), recorder.recording
-            key = around, arguments.key(self._around.tensors)
+            surroundings = self._surroundings(arguments.things)
+            around = surroundings.key(), recorder.recording
+            key = around, arguments.key(surroundings.tensors)
             for variant in self.variants.get(key, ()):
                 tensors = variant.program.tensors(arguments.given)
                 if variant.program.holds(tensors):
@@ -114,6 +113,14 @@ class Compiled:
             if not variant.confirmed:
                 return self._trace(key, arguments, variant)
             return self._replay(variant, arguments, tensors)
+
+    def _surroundings(self, things: list[Any]) -> Surroundings:
+        """What the function finds around it, and in the objects that it is given."""
+        key = tuple(map(id, things))
+        found = self._around.get(key)
+        if found is None:
+            found = self._around[key] = Surroundings(self.fn, *things)
+        return found
 
     def _trace(self, key: Any, arguments: Arguments, first: Variant | None) -> Any:
         """Run the function itself, and write down what it does."""

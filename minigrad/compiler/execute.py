@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.kernel_text import digest
-from minigrad.compiler.plan import Plan
+from minigrad.compiler.plan import Plan, by_rows
 from minigrad.engine.kernels import kernel_store
 from minigrad.engine.quiet import quietly
 
@@ -66,10 +66,10 @@ class Execution:
               make is filled in, by value
         """
         plan, table = self.plan, self.plan.table
+        for number, array in live.items():
+            live[number] = by_rows(array)
         for number, at, add in self._live:
             array = live[number]
-            if not (array.flags.c_contiguous and array.flags.aligned):
-                array = live[number] = np.array(array, order="C")
             address = array.ctypes.data
             if self._last.get(number) != address:
                 table[at] = address + add

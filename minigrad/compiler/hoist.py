@@ -10,6 +10,8 @@ Read next: `accumulate.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
 from minigrad.compiler.value_builder import Builder, Val, listed, strides_of
 
@@ -52,19 +54,19 @@ def _one_product(builder: Builder, group: list[Val]) -> dict[Val, Change]:
     lefts = [value.args[0] for value in group]
     made: list[Val] = []
 
-    def view(lookup: Lookup, first: int, value: Val) -> Val:
-        if not made:
-            rows = builder.concat([lookup(a) for a in lefts], 0)
-            made.append(builder.dot(rows, lookup(right), *group[0].attrs))
-        width = value.shape[1]
-        return builder.within(
-            made[0], first * width, value.shape, strides_of(value.shape)
-        )
+    def view_of(first: int, value: Val) -> Callable[[Lookup], Val]:
+        def make(lookup: Lookup) -> Val:
+            if not made:
+                rows = builder.concat([lookup(a) for a in lefts], 0)
+                made.append(builder.dot(rows, lookup(right), *group[0].attrs))
+            start = first * value.shape[1]
+            steps = strides_of(value.shape)
+            return builder.within(made[0], start, value.shape, steps)
+
+        return make
 
     changes, first = {}, 0
     for value in group:
-        changes[value] = Change(
-            [*lefts, right], lambda get, k=first, v=value: view(get, k, v)
-        )
+        changes[value] = Change([*lefts, right], view_of(first, value))
         first += value.shape[0]
     return changes

@@ -24,7 +24,7 @@ from minigrad.compiler.schedule import Arena, lifetimes
 from minigrad.compiler.value_builder import Shape, Val, strides_of
 from minigrad.engine.primitives import TABLE
 
-_FEW = 2  # entries
+FEW = 2  # entries
 LIVE = ("argument", "leaf", "gradient")
 Get = Callable[[Any], np.ndarray]  # from a call's values, an operand
 
@@ -176,7 +176,7 @@ class Plan:
     def _kernel(self, unit: Unit) -> None:
         writes = [(v, place) for v in unit.kept for place in self.places.of[v]]
         members = _in_order(unit.members)
-        if math.prod(members[0].shape) <= _FEW and len(members) <= 4 * _FEW:
+        if math.prod(members[0].shape) <= FEW and len(members) <= 4 * FEW:
             self._call(self._by_numpy(members, writes))
         else:
             self._fused(members, writes)
@@ -295,7 +295,7 @@ class Plan:
         [value] = unit.members
         source, out, axes = self._get(value.args[0]), self._get(value)(()), value.attrs
         if value.shape:
-            self._call(lambda live: np.add.reduce(source(live), axis=axes, out=out))
+            self._call(lambda live: _into(np.add.reduce, source(live), axes, out))
         else:
             self._call(lambda live: np.copyto(out, np.add.reduce(source(live), axes)))
 
@@ -325,7 +325,7 @@ class Plan:
             for k, part, out in keep:
                 found = made if k is None or type(made) is not tuple else made[k]
                 if out is None:
-                    live[part] = np.asarray(found)
+                    live[part] = by_rows(np.asarray(found))
                 else:
                     np.copyto(out, found)
 
@@ -403,6 +403,17 @@ def _in_order(members: list[Val]) -> list[Val]:
         if any([place.get(a, -1) > k for a in value.args]):
             return members
     return found
+
+
+def by_rows(array: np.ndarray) -> np.ndarray:
+    """The array, laid out row by row as the plan takes it to be."""
+    if array.flags.c_contiguous and array.flags.aligned:
+        return array
+    return np.array(array, order="C")
+
+
+def _into(reduce: Any, x: np.ndarray, axes: Shape, out: np.ndarray) -> None:
+    reduce(x, axis=axes, out=out)
 
 
 def value_of(value: Val) -> Callable[..., Any]:

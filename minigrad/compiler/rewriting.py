@@ -64,7 +64,8 @@ def remade(b: Builder, value: Val, args: tuple[Val, ...]) -> Val:
             return b.copy(args[0])
         return b.elementwise(value.attrs, args, value.shape, value.dtype)
     if value.op == "dot":
-        return b.dot(*args, *value.attrs)
+        left, right = args
+        return b.dot(left, right, *value.attrs)
     if value.op == "sum":
         return b.sum(args[0], value.attrs)
     if value.op == "concat":

@@ -1,5 +1,7 @@
-"""Schedule: the units in an order in which each finds its operands, and when memory is
-needed: from the first unit that writes to it to the last one that reads it.
+"""Schedule: the order of units, and from when to when memory is needed.
+
+Each unit comes after those that make its operands. A value needs memory from the first
+unit that writes to it to the last one that reads it.
 
 Read next: `plan.py`.
 """

@@ -70,11 +70,6 @@ def _prod(x, *, axes, keepdims):
     return x.prod(axis=axes, keepdims=keepdims)
 
 
-def _has_all_digits(y):
-    size, limits = np.abs(y), np.finfo(y.dtype)
-    return ((size >= limits.smallest_normal) & (size <= limits.max)).all()
-
-
 @_prod.defvjp
 def prod_vjp(g, y, x, *, axes, keepdims):
     """dL/dx = g * the product of the others.
