@@ -23,6 +23,7 @@ MODULES = (
     "minigrad.losses",
     "minigrad.data",
     "minigrad.errors",
+    "minigrad.interop",
 )
 GROUPS = {  # which of minigrad's own names stand together, by where they are made
     "Tensors": r"engine\.(tensor|array_methods|creation)",
