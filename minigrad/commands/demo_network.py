@@ -6,7 +6,7 @@
 
 `network_arguments` are its sizes and variants as options of a command.
 
-Read next: `step.py`.
+Read next: `explore.py`.
 """
 
 from __future__ import annotations
