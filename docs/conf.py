@@ -18,6 +18,7 @@ extensions = [
     "reference",
     "phrases",
     "architecture",
+    "sliders",
     "sphinx.ext.autodoc",
     "sphinx_gallery.gen_gallery",
 ]

@@ -22,6 +22,7 @@ MODULES = (
     "minigrad.optim",
     "minigrad.losses",
     "minigrad.data",
+    "minigrad.exploring",
     "minigrad.errors",
 )
 GROUPS = {  # which of minigrad's own names stand together, by where they are made

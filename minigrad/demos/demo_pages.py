@@ -50,7 +50,7 @@ DEMOS = {
             "learning_rate": [0.01, 0.02, 0.05, 0.1, 0.2],
             "clip": [None, 5.0, 1.0, 0.2],
             "start": [1.31, 1.4, 1.52, 1.8],
-            "step": range(41),
+            "step": [*range(11), 15, 20, 30, 40],
         },
     ),
     "memory": Demo(
