@@ -17,6 +17,7 @@ extensions = [
     "mathml",
     "reference",
     "phrases",
+    "figures",
     "architecture",
     "sliders",
     "sphinx.ext.autodoc",

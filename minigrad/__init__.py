@@ -65,6 +65,7 @@ from minigrad.reading.replay import replay
 
 if TYPE_CHECKING:
     from minigrad import data, training
+    from minigrad.compiler import compile
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
     from minigrad.exploring import Exploration, explore
@@ -97,12 +98,14 @@ _LATER = {
     "Ledger": ("minigrad.flow", "Ledger"),
     "Monitor": ("minigrad.flow", "Monitor"),
     "Steps": ("minigrad.stepping", "Steps"),
+    "compile": ("minigrad.compiler", "compile"),
     "data": ("minigrad.data", None),
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
     "explore": ("minigrad.exploring", "explore"),
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
+    "interop": ("minigrad.interop", None),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
     "load": ("minigrad.training.checkpoint", "load"),
@@ -146,6 +149,7 @@ __all__ = [
     "clip",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "compile",
     "concatenate",
     "cos",
     "cumsum",
@@ -164,6 +168,7 @@ __all__ = [
     "full",
     "grad",
     "gradcheck",
+    "interop",
     "jacobian",
     "jacobian_products",
     "ledger",

@@ -1,6 +1,6 @@
 """The ready-made pages of `minigrad explore`: which values each of them offers.
 
-Read next: `minigrad/commands/` (the command line).
+Read next: `minigrad/checking/` (the promises, tried on your machine).
 """
 
 from __future__ import annotations
