@@ -25,11 +25,13 @@ from minigrad.data.files import read_table, read_text
 from minigrad.data.padding import ngram_prefixes, pad_sequences
 from minigrad.data.scaling import Scaling
 from minigrad.data.shipped import (
+    EnglishGerman,
     FirstNames,
     MovieReviews,
     ProgramTags,
     SeattleWeather,
     alice,
+    english_german,
     first_names,
     movie_reviews,
     program_tags,
@@ -40,6 +42,7 @@ from minigrad.data.vocabulary import Vocabulary, tokenize
 
 __all__ = [
     "Batches",
+    "EnglishGerman",
     "FirstNames",
     "MovieReviews",
     "ProgramTags",
@@ -49,6 +52,7 @@ __all__ = [
     "Vocabulary",
     "alice",
     "batches",
+    "english_german",
     "first_names",
     "movie_reviews",
     "ngram_prefixes",

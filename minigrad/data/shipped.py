@@ -39,6 +39,13 @@ class ProgramTags(NamedTuple):
     tags: tuple[tuple[str, ...], ...]
 
 
+class EnglishGerman(NamedTuple):
+    """Sentences of two languages; each English one with one German translation."""
+
+    english: tuple[str, ...]
+    german: tuple[str, ...]
+
+
 class SeattleWeather(NamedTuple):
     """Four years of daily weather; each column one entry per day."""
 
@@ -134,6 +141,28 @@ def program_tags() -> ProgramTags:
         source="program_tags.tsv.gz",
     )
     return ProgramTags(tuple(table["description"]), tuple(table["tags"]))
+
+
+@cache
+def english_german() -> EnglishGerman:
+    """13,000 short English sentences, each with a German translation.
+
+    Rows:    english, german: 13,000 sentences each; the English ones have 3 to 7 words
+             and are all different, from the 900 commonest words, the German ones from
+             the 1,300 commonest.
+    Units:   none.
+    Source:  tatoeba.org, by its contributors, as packed by manythings.org/anki.
+    Licence: CC BY 2.0 FR; keep the attribution.
+    Note:    one translation of several was kept for each source: another one may be as
+             right as the one that stands here.
+    """
+    table = parse_table(
+        _read("english_german.tsv.gz"),
+        {"english": str, "german": str},
+        separator="\t",
+        source="english_german.tsv.gz",
+    )
+    return EnglishGerman(tuple(table["english"]), tuple(table["german"]))
 
 
 @cache

@@ -32,6 +32,7 @@ TASKS = {
     "first-names": ("minigrad.tasks.first_names", "FirstNames"),
     "weather": ("minigrad.tasks.weather", "Weather"),
     "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
+    "translation": ("minigrad.tasks.translation", "Translation"),
     "name-tagging": ("minigrad.tasks.name_tagging", "NameTagging"),
 }
 
