@@ -30,12 +30,16 @@ from minigrad.data.shipped import (
     MovieReviews,
     ProgramTags,
     SeattleWeather,
+    StockPrices,
+    WeeklyCO2,
     alice,
     english_german,
     first_names,
     movie_reviews,
     program_tags,
     seattle_weather,
+    stock_prices,
+    weekly_co2,
 )
 from minigrad.data.streams import Streams
 from minigrad.data.vocabulary import Vocabulary, tokenize
@@ -48,8 +52,10 @@ __all__ = [
     "ProgramTags",
     "Scaling",
     "SeattleWeather",
+    "StockPrices",
     "Streams",
     "Vocabulary",
+    "WeeklyCO2",
     "alice",
     "batches",
     "english_german",
@@ -63,7 +69,9 @@ __all__ = [
     "read_text",
     "seattle_weather",
     "split",
+    "stock_prices",
     "to_categorical",
     "tokenize",
+    "weekly_co2",
     "windows",
 ]

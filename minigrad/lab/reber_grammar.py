@@ -89,7 +89,7 @@ class EmbeddedReber(_Reber):
     most = 40_000
     in_a_row = 512
     tests_itself = True
-    hidden, lr, batch = 16, 1e-2, 16
+    hidden, lr, batch = 16, 1e-2, 4
     rules = (
         "B, then T or P, a string of the Reber grammar, the same T or P again, then E; "
         "where the grammar has two ways, both are equally likely.",
@@ -99,7 +99,7 @@ class EmbeddedReber(_Reber):
         "Solved: all strings of both sets are right (asked every 512 sequences).",
     )
     deviations = (
-        "The whole gradient is used, by Adam, in batches of 16 strings; the paper has "
+        "The whole gradient is used, by Adam, in batches of 4 strings; the paper has "
         "a truncated gradient and one string at a time.",
     )
 

@@ -51,6 +51,7 @@ from minigrad.tasks.translation_figures import (
 from minigrad.tasks.translation_search import POWER, translations
 from minigrad.tasks.translation_views import views
 
+KINDS = ("additive", "multiplicative", "none")
 NEAREST = "nearest training sentence"
 
 
@@ -79,12 +80,7 @@ class Translation(Task):
             if o.name != "layers"
         ),
         Option("embedding", 64, "numbers per word", least=1),
-        Option(
-            "attention",
-            "additive",
-            "kind",
-            choices=("additive", "multiplicative", "none"),
-        ),
+        Option("attention", "additive", "kind of attention", choices=KINDS),
         Option("directions", 2, "of the encoder", choices=(1, 2)),
         Option("own_words", 0.0, "share of own words read, at the end", below=1),
         Option("min_count", 2, "words seen less often are unknown", least=1),

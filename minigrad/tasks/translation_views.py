@@ -1,6 +1,6 @@
 """What a translator looked at: attention, the ledger, and the beam.
 
-Read next: `minigrad/trial/` (the gates of a trained model).
+Read next: `series.py` (any column of any table).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Translations without a network: the nearest sentence, a dictionary, the commonest.
 
-Read next: `sentiment.py`.
+Read next: `forecasters.py`.
 """
 
 from __future__ import annotations
