@@ -73,13 +73,12 @@ def _search(
     scores = np.where(np.arange(rows) % beam == 0, 0.0, -np.inf)
     looked = np.zeros((rows, 0, len(tokens)))
     done: list[list[Found]] = [[] for _ in range(count)]
-    limit = min(MOST, 3 * len(tokens) + 10)
-    for step in range(limit):
+    limits = np.repeat(np.minimum(MOST, 3 * mask.sum(axis=0) + 10), beam)
+    for step in range(int(limits.max())):
         chances, state, a = _next(model, memory, said[:, -1], state)
         chances[:, list(NEVER)] = -np.inf
-        if step == limit - 1:  # all of them have to end
-            others = np.arange(chances.shape[1]) != end
-            chances[:, others] = -np.inf
+        others = np.arange(chances.shape[1]) != end
+        chances[np.ix_(step >= limits - 1, others)] = -np.inf  # these have to end
         looked = np.concatenate([looked, a[:, None]], axis=1)
         total = (scores[:, None] + chances).reshape(count, -1)
         # Twice as many as are kept: some of them end here.
