@@ -19,6 +19,7 @@ NOT_ON_A_BARE_MACHINE = {
     "needs dot and pygraphviz",
     "needs SciPy",
     "needs git",
+    "needs h5py",
     "needs keras",
     "needs micrograd",
     "needs onnx",

@@ -260,7 +260,7 @@ def draw(
     engine     "dot" or "pygraphviz"; None: what is installed
     timeout    seconds after which the engine is killed (60)
 
-    Raises DTypeError if it is no tensor, GraphError for one without a graph (made in
+    Raises DTypeError if it is not a tensor, GraphError for one without a graph (made in
     no_grad(), or detached), ArgumentError for a level, theme or number of steps or of
     words that there is not, DrawingError for gradients of what needs none.
     """

@@ -28,7 +28,13 @@ import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Operand, Value
 from minigrad.engine.errors import GraphError
-from minigrad.engine.gradient_arguments import as_tensor, need_tensor, starting_gradient
+from minigrad.engine.foreign_arguments import refuse
+from minigrad.engine.gradient_arguments import (
+    as_tensor,
+    need_tensor,
+    starting_gradient,
+    tensor_list,
+)
 from minigrad.engine.graph import (
     AnyEdge,
     Edge,
@@ -226,10 +232,11 @@ def backward(
 
 def grad(
     output: Variable,
-    inputs: Variable | Sequence[Variable],
+    inputs: Variable | Sequence[Variable] = (),
     grad_output: Operand = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    **foreign: Any,
 ) -> tuple[Any, ...]:
     """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
 
@@ -239,10 +246,9 @@ def grad(
     allow_unused  zeros, instead of a GraphError, for inputs that the output does not
                   depend on
     """
+    refuse("grad", foreign)
     need_tensor("grad", "output", output)
-    inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    for number, x in enumerate(inputs):
-        need_tensor("grad", f"input {number}", x)
+    inputs = tensor_list("grad", inputs)
     traced = thread.recorder.trace is not None
     seed = starting_gradient(output, grad_output, create_graph or traced)
     with quietly(), uncollected(), scope_kept():

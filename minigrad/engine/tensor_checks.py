@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.primitives.shape import astype, stack
 from minigrad.engine.tracing import copied
 
@@ -23,6 +24,9 @@ def numbers(data: Any, dtype: Any) -> Array:
     GraphError if tensors that need a gradient are among the data: see `joined`.
     """
     try:
+        data = unmasked(data)
+        if type(data) is not np.ndarray and hasattr(data, "__array__"):
+            data = np.asarray(data)  # another library's: not all know how to copy
         array = np.array(data, dtype=dtype)
     except ValueError as error:
         raise ShapeError(
@@ -90,6 +94,18 @@ def need_leaf(edge: AnyEdge, complaint: str, hint: str) -> None:
         )
 
 
+def expect_retained(edge: AnyEdge) -> None:
+    """Warn if `.grad` of a computed tensor is asked for, and nothing will be in it."""
+    kept = edge.source.tags.get("retained", ()) if edge.source.tags else ()  # type: ignore
+    if edge.requires_grad and edge.index not in kept:
+        warn(
+            ".grad of a computed tensor is not kept: it is None",
+            expect="y.retain_grad() before loss.backward(), or a leaf",
+            actual=describe(edge),
+            hint="mg.grad(loss, [y]) gives it as well",
+        )
+
+
 def need_axes(edge: AnyEdge, call: str) -> None:
     """Raise DTypeError if the tensor that `call` is about is a single number."""
     if not edge.array.shape:
@@ -108,7 +124,7 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
     DTypeError for others.
     """
     given = value._edge.array if isinstance(value, Variable) else value
-    array = np.array(given)
+    array = numbers(given, None)
     if array.shape != edge.array.shape:
         raise ShapeError(
             "data = array: the shape changes",

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
+from minigrad.engine.gradient_arguments import tensor_list
 from minigrad.engine.graph import Leaf, ancestors
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.scope import enable_grad
@@ -176,5 +177,5 @@ def diagnose(
         with enable_grad():
             squares = output * output
             loss = squares.sum(axis=tuple(range(1, output.ndim)))
-    losses = loss if isinstance(loss, Tensor) else list(loss)
+    losses = loss if isinstance(loss, Tensor) else tensor_list("diagnose", loss, "loss")
     return Diagnosis(losses, traced, parameters, sample, words)

@@ -1,6 +1,6 @@
 """Models as ONNX files: an RNN, LSTM or GRU, with lengths and initial states.
 
-Read next: `minigrad/tasks/` (real work on real data).
+Read next: `weight_files.py`.
 """
 
 from __future__ import annotations
