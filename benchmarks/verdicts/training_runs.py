@@ -12,7 +12,9 @@ import minigrad as mg
 from .networks import Network
 from .problems import make
 
-BATCH, UPDATES, LOOK = 32, 200, 10
+BATCH, UPDATES, LOOK = 32, 500, 10
+HOPELESS = 250  # updates after which a network that only guesses is given up
+GUESSED = {"bit": 0.5, "order": 0.25, "adding": -1.0}  # the scores of a constant
 # Who knows one of the two events has half of the answers right, or a score of 0.
 LEARNED = {"bit": 0.9, "order": 0.8, "adding": 0.5}
 
@@ -59,6 +61,8 @@ def train(configuration, updates=UPDATES):
         recent = float(np.mean(scores[-LOOK:]))
         if number >= LOOK and recent >= LEARNED[c.problem]:
             return {"learned": 1, "score": round(recent, 3), "updates": number}
+        if number == HOPELESS and np.mean(scores[-50:]) < GUESSED[c.problem] + 0.05:
+            return {"learned": 0, "score": round(recent, 3), "updates": number}
         x, target = make(c.problem, c.lag, BATCH, rng, c.noisy)
     return {"learned": 0, "score": round(recent, 3), "updates": updates}
 

@@ -7,7 +7,7 @@ of it after `lag` steps, against what there is at the last state, decides almost
 whether a network learns from there. How it does was fitted to networks that were
 trained: `python -m benchmarks.verdicts`, and the page on verdicts in the documentation.
 
-Read next: `observation.py`.
+Read next: `loop_findings.py`.
 """
 
 from __future__ import annotations

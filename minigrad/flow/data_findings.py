@@ -33,7 +33,7 @@ def data_findings(nodes: Sequence[Node], targets: Iterable[Targets]) -> list[Fin
 
 def inputs_of(nodes: Sequence[Node]) -> dict[str, np.ndarray]:
     """{name: (n, columns)}: constant numbers that are multiplied by a weight matrix."""
-    found: dict[tuple[str, int], list[np.ndarray]] = {}
+    found: dict[str, list[np.ndarray]] = {}
     products = [node for node in nodes if node.primitive.name == "matmul"]
     count = min(len(products), MOST)
     for k in np.linspace(0, len(products) - 1, count).round().astype(int):
@@ -41,20 +41,13 @@ def inputs_of(nodes: Sequence[Node]) -> dict[str, np.ndarray]:
         weight = w.requires_grad and isinstance(w.source, Leaf) and w.array.ndim == 2
         if not weight or a.requires_grad or a.array.ndim < 2:
             continue
-        if a.array.dtype.kind == "f" and a.array.size and _is_data(a):
-            name = _name(a), a.array.shape[-1]
-            found.setdefault(name, []).append(a.array.reshape(-1, a.array.shape[-1]))
-    joined: dict[str, np.ndarray] = {}
-    for (name, width), arrays in found.items():
-        joined[name if name not in joined else f"{name} ({width})"] = np.concatenate(
-            arrays
-        )
-    return joined
-
-
-def _is_data(edge: AnyEdge) -> bool:
-    """Is it more than an initial state of zeros?"""
-    return bool(edge.array.any())
+        if a.array.dtype.kind == "f" and a.array.any():  # no state of zeros
+            rows = a.array.reshape(-1, a.array.shape[-1])
+            name = _name(a)
+            if name in found and found[name][0].shape[-1] != rows.shape[-1]:
+                name = f"{name} ({rows.shape[-1]} columns)"
+            found.setdefault(name, []).append(rows)
+    return {name: np.concatenate(arrays) for name, arrays in found.items()}
 
 
 def _name(edge: AnyEdge) -> str:

@@ -4,7 +4,7 @@
     d = mg.diagnose(loss)
     print(d); d.save("flow.html")
 
-Read next: `monitor.py` (the same during training).
+Read next: `clipping_watch.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Checks the arguments of `mg.diagnose`: the loss in its several forms, and the lag.
 
-Read next: `graph_findings.py`.
+Read next: `diagnosis.py`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ Read next: `unit_readings.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -82,13 +83,14 @@ def _given(
     """The gradients of the states, from those of the nodes that read them."""
     sums: dict[tuple[int, int], np.ndarray] = {}
     for node, inputs in readers.items():
-        parts = [arrived.get(key(edge)) for edge in _outputs(node)]
-        if all(part is None for part in parts):
+        gradients: list[Any] = [arrived.get(key(edge)) for edge in _outputs(node)]
+        if all(g is None for g in gradients):
             continue
         needs = tuple([k in inputs for k in range(len(node.edges))])
-        pulled = pull(node, needs, parts if node.primitive.multiple else parts[0])
+        many = node.primitive.multiple
+        pulled = pull(node, needs, gradients if many else gradients[0])
         for k, at in inputs.items():
-            value = pulled[k]
+            value: Any = pulled[k]
             if value is not None and np.any(value):
                 value = fitted(value, node.edges[k].array)
                 sums[at] = sums[at] + value if at in sums else value

@@ -1,6 +1,6 @@
 """Shows findings: as lines for a terminal, and as a list for a page, lessons linked.
 
-Read next: `terminal_tables.py`.
+Read next: `figure_page.py`.
 """
 
 from __future__ import annotations

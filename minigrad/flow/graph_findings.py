@@ -1,6 +1,6 @@
 """All findings that one graph gives: of numbers, loops, units, inputs and parameters.
 
-Read next: `diagnosis.py`.
+Read next: `diagnosis_arguments.py`.
 """
 
 from __future__ import annotations

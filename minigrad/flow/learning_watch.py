@@ -3,23 +3,26 @@
 What a constant answer would cost is read from the targets in the graphs that were
 looked at. Where the graph does not show them, a loss that stays where it began counts.
 
-Read next: `monitor.py`.
+Read next: `training_findings.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from minigrad.flow.findings import Finding
-from minigrad.flow.loss_targets import Targets
+from minigrad.flow.loss_targets import Targets, nearest, targets_of
 from minigrad.reading.text import number
 
 FEWEST = 45  # batches before anything is said
 WINDOW = 50  # batches, at most, whose mean is compared
 BELOW = 0.05  # of the constant's loss: so much lower is learned
-MOST_TARGETS = 50_000  # entries that are kept
+MOST_TARGETS = 4096  # rows of a batch that are kept
+NEAR = 48  # operations before the loss among which targets are looked for
 # What keeps a network from learning, the likeliest first.
 CAUSES = (
     "not-finite", "no-update", "gradient-not-cleared", "cut", "update-too-large",
@@ -29,37 +32,37 @@ CAUSES = (
 
 
 class LearningWatch:
-    """The losses of all batches, and the targets of those that were looked at."""
+    """The losses of the first batches and of the latest, and the latest targets."""
 
     def __init__(self) -> None:
         self.batches = 0
-        self.losses: list[float] = []
-        self._targets: list[Targets] = []
+        self.first: list[float] = []
+        self.losses: deque[float] = deque(maxlen=3 * WINDOW)
+        self._targets: deque[Targets | None] = deque(maxlen=WINDOW)
 
-    def batch(self, loss: float) -> None:
-        """One batch is done."""
+    def batch(self, value: float, loss: Any = None) -> None:
+        """One batch is done: its loss as a number, and with its graph, if there is."""
         self.batches += 1
-        self.losses.append(loss)
-        if len(self.losses) > 4 * WINDOW:  # the first ones, and the recent ones
-            del self.losses[WINDOW]
+        if len(self.first) < WINDOW:
+            self.first.append(value)
+        self.losses.append(value)
+        found = [] if loss is None else targets_of(nearest(loss, NEAR))
+        kept = None
+        if len(found) == 1:  # of several, each may have a weight of its own
+            kept = found[0]._replace(values=np.array(found[0].values[:MOST_TARGETS]))
+        self._targets.append(kept)
 
-    def targets(self, found: Iterable[Targets]) -> None:
-        """The targets of one batch that was looked at, if there is one kind of them."""
-        found = list(found)
-        kept = sum(one.values.size for one in self._targets)
-        if len(found) == 1 and kept < MOST_TARGETS:
-            one = found[0]
-            if self._targets and not _alike(self._targets[0], one):
-                self._targets = []
-            values = one.values[: max(1, MOST_TARGETS // 8)]
-            self._targets.append(one._replace(values=np.array(values)))
-
-    def constant(self) -> float | None:
-        """The loss of the best constant answer, per entry; None if it is not known."""
-        if not self._targets:
+    def constant(self, window: int) -> float | None:
+        """The loss of the best constant answer to the latest batches, per entry; None
+        if it is not known."""
+        known = list(self._targets)[-window:]
+        found = [one for one in known if one is not None]
+        if not found or len(found) < len(known):
             return None
-        values = np.concatenate([one.values for one in self._targets])
-        best = self._targets[0]._replace(values=values).best_constant()
+        if any(not _alike(found[0], one) for one in found):
+            return None
+        values = np.concatenate([one.values for one in found])
+        best = found[0]._replace(values=values).best_constant()
         return best if np.isfinite(best) and best > 0 else None
 
     def finding(self, others: Sequence[Finding]) -> Finding | None:
@@ -68,17 +71,16 @@ class LearningWatch:
         if count < FEWEST or not np.isfinite(self.losses).all():
             return None
         window = min(WINDOW, count // 3)
-        last = np.array(self.losses[-window:])
-        before = np.array(self.losses[-2 * window : -window])
+        losses = np.array(self.losses)
+        last, before = losses[-window:], losses[-2 * window : -window]
         now = float(last.mean())
         slack = 2 * np.hypot(last.std(), before.std()) / np.sqrt(window)
         if float(before.mean()) - now > max(slack, 0.01 * abs(now)):
             return None  # it falls
-        constant = self.constant()
-        first = float(np.mean(self.losses[: max(3, window // 3)]))
+        constant = self.constant(window)
+        first = float(np.mean(self.first[: max(3, window // 3)]))
         bar = first if constant is None else constant
-        noise = 2 * float(last.std()) / np.sqrt(window)
-        if now < bar - min(max(BELOW * abs(bar), noise), 0.2 * abs(bar)):
+        if now < bar - BELOW * abs(bar):
             return None
         cause = _cause(others)
         what = (

@@ -11,12 +11,15 @@ Read next: `data_findings.py`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
 
 from minigrad.engine.graph import AnyEdge, Key, Leaf, Node, key
+from minigrad.engine.tensor import Tensor
 
 _SHAPES = {"reshape", "astype", "add", "where", "getitem"}
 
@@ -50,6 +53,22 @@ class Targets(NamedTuple):
             return float(np.abs(values - np.median(values, axis=0)).mean())
         p = np.clip(values.mean(axis=0), 1e-12, 1 - 1e-12)
         return float(-(p * np.log(p) + (1 - p) * np.log(1 - p)).mean())
+
+
+def nearest(loss: Tensor, most: int) -> list[Node]:
+    """The last operations before a loss, oldest first: at most so many, the nearest."""
+    todo: deque[Node] = deque()
+    found: list[Node] = []
+    seen: set[Node] = set()
+    source = loss._edge.source
+    todo.extend([source] if isinstance(source, Node) else [])
+    while todo and len(found) < most:
+        node = todo.popleft()
+        if node not in seen:
+            seen.add(node)
+            found.append(node)
+            todo.extend(e.source for e in node.edges if isinstance(e.source, Node))
+    return sorted(found, key=attrgetter("seq"))
 
 
 def targets_of(nodes: Iterable[Node]) -> list[Targets]:

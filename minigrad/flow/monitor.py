@@ -198,12 +198,12 @@ class Monitor(Viewed):
         parameters = self._parameters(nodes, number)
         value = float("nan") if loss is None else float(np.sum(_values(loss)))
         judge = self._judge
-        judge.batch(value, clipped, norm, max_norm, parameters, look)
+        judge.batch(value, graph, clipped, norm, max_norm, parameters, look)
         if graph is not None:
             self._look_back(graph, now)
             if not np.isfinite(value) or (norm is not None and not np.isfinite(norm)):
                 self._say(judge.broken(graph, now))
-            if number == 1 or (look and number and len(self.seen) < 4):
+            if number == 2 or (look and number and len(self.seen) < 4):
                 self._say(judge.kept_gradients(graph, parameters, now))
         if look and graph is not None:
             self._look(graph, nodes, parameters, norm, now, epoch)

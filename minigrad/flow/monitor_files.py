@@ -4,7 +4,7 @@ Each look is a line that is added to monitor.csv at once, so that a program that
 loses none that was made. The page is written anew, whole or not at all, when its cost
 is a few per cent of the time since it was written last; and when the program ends.
 
-Read next: `monitor_page.py`.
+Read next: `protocols.py`.
 """
 
 from __future__ import annotations

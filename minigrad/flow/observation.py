@@ -3,7 +3,7 @@
 For every loop: which states the loss reads, the size of the gradient d steps before the
 last of them, what the gates do, and which units are dead or copies of each other.
 
-Read next: `unit_readings.py`.
+Read next: `direct_reads.py`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _read(loop: Loop, given: dict[int, list[np.ndarray]]) -> LoopReading:
         bool(given),
         {letter: reading for letter, reading in gates.items() if reading is not None},
         units.dead,
-        units.count,
+        units.units,
         loop.cut,
         steps,
         [steps[k] for k in sorted(given)],

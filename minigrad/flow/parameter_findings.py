@@ -1,6 +1,6 @@
 """Findings about parameters: those the loss does not use, gradients that were kept.
 
-Read next: `diagnosis.py`.
+Read next: `graph_findings.py`.
 """
 
 from __future__ import annotations

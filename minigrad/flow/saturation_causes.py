@@ -61,7 +61,7 @@ def _terms(edge: AnyEdge) -> list[tuple[AnyEdge, slice]]:
     """Products and leaves that are added up to what `edge` leads to, and which of
     their columns are."""
     todo: list[tuple[AnyEdge, slice]] = [(edge, slice(None))]
-    found = []
+    found: list[tuple[AnyEdge, slice]] = []
     while todo and len(found) < 16:
         edge, columns = todo.pop()
         source = edge.source

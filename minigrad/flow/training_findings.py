@@ -53,7 +53,8 @@ class TrainingFindings:
 
     def batch(
         self,
-        loss: float,
+        value: float,
+        loss: Any,
         clipped: bool,
         norm: Any,
         max_norm: Any,
@@ -62,7 +63,7 @@ class TrainingFindings:
     ) -> None:
         """One batch is done: a few numbers are kept."""
         self._now += 1
-        self._learning.batch(loss)
+        self._learning.batch(value, loss)
         self._clipping.batch(clipped, norm, max_norm)
         self._updates.batch(parameters, look or self._now == 1)
 
@@ -79,7 +80,6 @@ class TrainingFindings:
         found = loop_findings(readings, self._lag, trained=True)
         found += unit_findings(readings)
         targets = targets_of(nodes)
-        self._learning.targets(targets)
         if full:
             found += unused(parameters, nodes) + data_findings(nodes, targets)
         if not readings and step <= 1:
@@ -98,9 +98,9 @@ class TrainingFindings:
     def kept_gradients(
         self, loss: Tensor, parameters: Mapping[str, Tensor], step: int
     ) -> list[Finding]:
-        """Do gradients hold those of the batch before? Only where there was a step in
-        between: else they are added up on purpose."""
-        if not (self._updates.stepped and was_run(loss) and loss.requires_grad):
+        """Do gradients hold those of the batch before? Only where there is a step after
+        every batch: else they may be added up on purpose."""
+        if not (self._updates.stepped_twice and was_run(loss) and loss.requires_grad):
             return []
         return self.keep(not_cleared(parameters, fresh_gradients(loss)), step)
 

@@ -64,11 +64,11 @@ class Ends(NamedTuple):
 
 
 class Units(NamedTuple):
-    """What the units of a loop do: `dead` ones, how many there are (`count`), groups of
+    """What the units of a loop do: `dead` ones, how many `units` there are, groups of
     `copies`, and the activations at their `ends`."""
 
     dead: list[int]
-    count: int
+    units: int
     copies: list[list[int]]
     ends: list[Ends]
 

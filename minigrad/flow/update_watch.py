@@ -31,7 +31,8 @@ RECENT = 5  # measured steps whose median is judged
 class UpdateWatch:
     """What the steps of an optimiser do to parameters.
 
-    ratios   of each step that was measured: |change| / |parameters|, all together
+    ratios   of each step that was measured: |change| / |parameters|, all together; of
+             each parameter the smaller of its norms at the start and now counts
     batches  how many were seen
     """
 
@@ -44,11 +45,22 @@ class UpdateWatch:
         self._moved: set[str] = set()
         self._pulled: set[str] = set()
         self._before: dict[str, np.ndarray] | None = None
-        self.stepped = False  # between the last two batches
+        self._latest: dict[str, np.ndarray] = {}
+        self._steps = 0
+
+    @property
+    def stepped_twice(self) -> bool:
+        """Was there a step after each of the last two batches?"""
+        return self._steps >= 2
 
     def batch(self, parameters: Mapping[str, Tensor], look: bool) -> None:
         """One batch is done. Is it one to measure the step after?"""
         self.batches += 1
+        arrays = {name: p._edge.array for name, p in parameters.items()}
+        old = self._latest
+        moved = any(old.get(name, new) is not new for name, new in arrays.items())
+        self._steps = self._steps + 1 if moved else 0
+        self._latest = arrays
         for name, p in parameters.items():
             array = p._edge.array
             first = self._first.setdefault(name, (p, array))
@@ -58,27 +70,25 @@ class UpdateWatch:
                 if bool(np.any(p.grad.numpy())):
                     self._pulled.add(name)
         if self._before is not None:
-            self._measure(parameters, self._before)
-        self._before = None
-        if look:
-            self._before = {name: p._edge.array for name, p in parameters.items()}
+            self._measure(arrays, self._before)
+        self._before = arrays if look else None
 
     def _measure(
-        self, parameters: Mapping[str, Tensor], before: dict[str, np.ndarray]
+        self, now: dict[str, np.ndarray], before: dict[str, np.ndarray]
     ) -> None:
         """The size of what changed since the batch before."""
         changes, sizes = [], []
-        self.stepped = False
-        for name, p in parameters.items():
-            old, new = before.get(name), p._edge.array
+        stepped = False
+        for name, new in now.items():
+            old = before.get(name)
             if old is None or old.shape != new.shape:
                 continue
-            self.stepped |= old is not new
+            stepped |= old is not new
             wide = new.astype(np.float64, copy=False)
             changes.append(0.0 if old is new else euclidean(wide - old))
-            sizes.append(euclidean(old))
+            sizes.append(min(euclidean(old), euclidean(self._first[name][1])))
         size = euclidean(np.array(sizes))
-        if self.stepped and size > 0 and np.isfinite(size):
+        if stepped and size > 0 and np.isfinite(size):
             ratio = euclidean(np.array(changes)) / size
             if np.isfinite(ratio):
                 self.ratios = [*self.ratios[-499:], ratio]
@@ -168,9 +178,11 @@ class UpdateWatch:
             )
             remedy = _faster(rate)
             return [_finding("update-too-small", "warning", text, evidence, remedy)]
-        if now > TOO_LARGE:
+        if now > TOO_LARGE or self._largest > 1:
+            now = max(now, self._largest if self._largest > 1 else 0.0)
+            evidence["ratio"] = now
             text = (
-                f"each step changes the weights by {number(now)} of their size; about "
+                f"a step changes the weights by {number(now)} of their size; about "
                 "0.001 is usual"
             )
             remedy = "A smaller learning rate" + (
