@@ -19,7 +19,7 @@ CLASSES = {"bit": 2, "adding": 0, "order": 4}  # 0: a number
 
 
 def make(problem, lag, batch, rng, noisy):
-    """x (lag + 1, batch, 4) float32, and the target: classes (batch,), or (batch, 1)."""
+    """x (lag + 1, batch, 4) float32; the target, classes (batch,) or (batch, 1)."""
     return {"bit": _bit, "adding": _adding, "order": _order}[problem](
         lag + 1, batch, rng, noisy
     )

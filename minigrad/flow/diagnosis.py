@@ -22,7 +22,13 @@ from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.arguments import parameters_of
 from minigrad.flow.chance import farthest
-from minigrad.flow.diagnosis_arguments import losses_of, no_loop, step_count, total_of
+from minigrad.flow.diagnosis_arguments import (
+    empty_state,
+    losses_of,
+    no_loop,
+    step_count,
+    total_of,
+)
 from minigrad.flow.findings import Finding, warnings_among
 from minigrad.flow.graph_findings import GraphFindings, lone_step
 from minigrad.flow.jacobians import JacobianProducts, jacobian_products
@@ -73,6 +79,8 @@ class Diagnosis(Viewed):
         alone = None if found else lone_step(every)
         if not found and alone is None:
             raise no_loop(losses)
+        if found and not any(s.size for loop in found for s in loop.states[-1]):
+            raise empty_state()
         self.readings: list[LoopReading] = read_loops(total, found)
         self.findings: list[Finding] = GraphFindings(
             total,
@@ -221,7 +229,8 @@ def diagnose(
     words       one per time step: labels for the figures
     Returns:    a `Diagnosis`: findings, warnings, chance(lag), tables and a page
     Errors:     DTypeError for what is no tensor; GraphError for a loss without a graph,
-                or without a loop over time; ArgumentError for a lag that is none
+                or without a loop over time; ShapeError for states without entries;
+                ArgumentError for a lag that is none
     """
     if lag is not None:
         lag = step_count("diagnose(lag=...)", lag)

@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, DTypeError, GraphError, MinigradError
+from minigrad.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    GraphError,
+    MinigradError,
+    ShapeError,
+)
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
@@ -41,7 +47,9 @@ def losses_of(loss: Any) -> tuple[Tensor | list[Tensor], Sequence[Any]]:
 def _listed(loss: Any) -> list[Tensor]:
     """A list of losses. DTypeError for anything else, ArgumentError for none."""
     several = isinstance(loss, Iterable) and not isinstance(loss, str | bytes | dict)
-    found = list(loss) if several and np.ndim(loss) > 0 else [loss]
+    if isinstance(loss, np.ndarray | np.generic):
+        several = np.ndim(loss) > 0
+    found = list(loss) if several else [loss]
     for number, one in enumerate(found):
         if not isinstance(one, Tensor):
             which = f"loss {number}" if several else "the loss"
@@ -90,5 +98,16 @@ def no_loop(losses: Tensor | list[Tensor]) -> MinigradError:
         expect="two or more time steps that pass on a state",
         actual=describe(first._edge),
         hint="compute each step within mg.time_step(t), or use models.unroll; outside "
-        "mg.no_grad()",
+        "mg.no_grad(). Where the state is detached at every step, and the loss reads "
+        "the last one alone, only that step is in its graph",
+    )
+
+
+def empty_state() -> MinigradError:
+    """The error for loops whose states have no entries."""
+    return ShapeError(
+        "diagnose: the states of the loop are empty",
+        expect="a batch of one sample or more, and one unit or more",
+        actual="states without an entry",
+        hint="is the batch empty, or the hidden size 0?",
     )

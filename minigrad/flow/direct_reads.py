@@ -41,10 +41,19 @@ def direct_gradients(
     with quietly(), uncollected():
         seed = np.ones(loss.shape, loss.dtype)
         arrived = backpropagate(loss._edge, seed, targets)
-        return [
-            _given(loop, found, arrived)
-            for loop, found in zip(loops, readers, strict=True)
+        given = [
+            _given(loop, read, arrived)
+            for loop, read in zip(loops, readers, strict=True)
         ]
+    for loop, found in zip(loops, given, strict=True):
+        last = loop.states[-1]  # the loss itself may be the last state
+        if not found and any(key(p._edge) == key(loss._edge) for p in last):
+            same = [key(p._edge) == key(loss._edge) for p in last]
+            found[len(loop.states) - 1] = [
+                np.full(p.shape, float(is_loss), p.dtype)
+                for p, is_loss in zip(last, same, strict=True)
+            ]
+    return given
 
 
 def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:

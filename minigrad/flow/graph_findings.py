@@ -56,7 +56,9 @@ class GraphFindings:
 
     def all(self, model: Any = None, parameters: Sequence[Tensor] = ()) -> list:
         """The findings, the worst first."""
-        wrong = first_not_finite(self.total)
+        fresh = fresh_gradients(self.total)
+        arrays = [array for array in fresh.values() if isinstance(array, np.ndarray)]
+        wrong = first_not_finite(self.total, arrays)
         found = self.known if wrong is None else [*self.known, wrong]
         own = named(model, parameters)
         found += unused(own, self.nodes)
@@ -66,7 +68,7 @@ class GraphFindings:
             found += data_findings(self.nodes, targets_of(self.nodes))
             if was_run(self.loss):
                 used = named(model, leaves_of(self.nodes))
-                found += not_cleared(used, fresh_gradients(self.loss))
+                found += not_cleared(used, fresh)
         return ordered(found)
 
 

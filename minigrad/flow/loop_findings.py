@@ -62,7 +62,7 @@ def _vanishing(
     left, odds = kept(reading.norms, at), chance(reading.norms, at)
     if not np.isfinite(left) or odds >= UNLIKELY:
         return []
-    half = max(farthest(r.norms, at) for r in readings)
+    half = max(farthest(r.norms, min(at, 10_000)) for r in readings)
     shown = "less than 1e-12" if left <= LOWEST else number(10**left)
     text = (
         f"what lies {steps(at)} back is unlikely to be learned as the network stands: "

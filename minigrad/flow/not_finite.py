@@ -7,6 +7,7 @@ Read next: `loss_targets.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,18 +24,22 @@ from minigrad.reading.levels import innermost
 from minigrad.reading.text import clean
 
 
-def first_not_finite(loss: Tensor, backward: bool = True) -> Finding | None:
+def first_not_finite(
+    loss: Tensor, gradients: Iterable[np.ndarray] | None = None
+) -> Finding | None:
     """The finding about the first number that is not finite; None if there is none.
 
-    loss      a tensor of any shape: the sum of its entries counts
-    backward  is the backward pass looked at, too, where the loss is finite?
+    loss       a tensor of any shape: the sum of its entries counts
+    gradients  what its backward pass gave: if all are finite, it is not made again
     """
     if not _finite(loss._edge.array):
         for node in ancestors([loss._edge.source]):
             if not all(_finite(array) for array in node.outputs):
                 return _forward(node)
         return _given(loss._edge)
-    return _backward(loss) if backward and loss.requires_grad else None
+    if gradients is not None and all(map(_finite, gradients)):
+        return None
+    return _backward(loss) if loss.requires_grad else None
 
 
 def _finite(array: np.ndarray) -> bool:

@@ -101,7 +101,7 @@ def a_loop_of_ones_own(name):
     rng = rng_of(name)
     W = mg.tensor(rng.standard_normal((6, 6)) * 0.3, requires_grad=True, name="W")
     h = mg.zeros((4, 6))
-    for t in range(9):
+    for _ in range(9):
         x = rng.standard_normal((4, 6))
         if name == "gate":
             with gate("z"):
