@@ -17,6 +17,7 @@ extensions = [
     "mathml",
     "reference",
     "phrases",
+    "figures",
     "architecture",
     "sphinx.ext.autodoc",
     "sphinx_gallery.gen_gallery",

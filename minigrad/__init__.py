@@ -65,8 +65,10 @@ from minigrad.reading.replay import replay
 
 if TYPE_CHECKING:
     from minigrad import data, training
+    from minigrad.compiler import compile
     from minigrad.drawing import Drawing, draw
     from minigrad.explaining import Explanation, explain
+    from minigrad.exploring import Exploration, explore
     from minigrad.flow import (
         Diagnosis,
         JacobianProducts,
@@ -91,15 +93,19 @@ _LATER = {
     "Diagnosis": ("minigrad.flow", "Diagnosis"),
     "Drawing": ("minigrad.drawing", "Drawing"),
     "Explanation": ("minigrad.explaining", "Explanation"),
+    "Exploration": ("minigrad.exploring", "Exploration"),
     "JacobianProducts": ("minigrad.flow", "JacobianProducts"),
     "Ledger": ("minigrad.flow", "Ledger"),
     "Monitor": ("minigrad.flow", "Monitor"),
     "Steps": ("minigrad.stepping", "Steps"),
+    "compile": ("minigrad.compiler", "compile"),
     "data": ("minigrad.data", None),
     "diagnose": ("minigrad.flow", "diagnose"),
     "draw": ("minigrad.drawing", "draw"),
     "explain": ("minigrad.explaining", "explain"),
+    "explore": ("minigrad.exploring", "explore"),
     "gradcheck": ("minigrad.reading.gradcheck", "gradcheck"),
+    "interop": ("minigrad.interop", None),
     "jacobian_products": ("minigrad.flow", "jacobian_products"),
     "ledger": ("minigrad.flow", "ledger"),
     "load": ("minigrad.training.checkpoint", "load"),
@@ -128,6 +134,7 @@ __all__ = [
     "Diagnosis",
     "Drawing",
     "Explanation",
+    "Exploration",
     "JacobianProducts",
     "Ledger",
     "Monitor",
@@ -142,6 +149,7 @@ __all__ = [
     "clip",
     "clip_grad_norm_",
     "clip_grad_value_",
+    "compile",
     "concatenate",
     "cos",
     "cumsum",
@@ -154,11 +162,13 @@ __all__ = [
     "errors",
     "exp",
     "explain",
+    "explore",
     "expm1",
     "eye",
     "full",
     "grad",
     "gradcheck",
+    "interop",
     "jacobian",
     "jacobian_products",
     "ledger",

@@ -1,10 +1,10 @@
 """Recurrent networks from primitive operations: cells, the time loop, layers of them.
 
-`rnn.py`, `lstm.py` and `gru.py` are the equations; `cell.py` is what they share,
-`unroll.py` the time loop, `masking.py` what happens at padding, `last_outputs.py` the
-end of each sequence, `recurrent.py` layers and directions. What is built of them for
-real work is in `sentiment_reader.py`, `language_model.py`, `taggers.py` and
-`forecaster.py`.
+`rnn.py`, `lstm.py`, `lstm1997.py` and `gru.py` are the equations; `cell.py` is what
+they share, `unroll.py` the time loop, `masking.py` what happens at padding,
+`last_outputs.py` the end of each sequence, `recurrent.py` layers and directions. What
+is built of them for real work is in `sentiment_reader.py`, `language_model.py`,
+`taggers.py` and `forecaster.py`.
 
 Read next: `rnn.py`.
 """
@@ -25,6 +25,7 @@ else:
     from .language_model import LanguageModel
     from .last_outputs import last
     from .lstm import LSTM, LSTMCell
+    from .lstm1997 import LSTM1997, LSTM1997Cell, chrono_biases, weight_count
     from .recurrent import Recurrent, Trace
     from .rnn import RNN, RNNCell
     from .sentiment_reader import SentimentReader
@@ -34,11 +35,13 @@ else:
 __all__ = [
     "GRU",
     "LSTM",
+    "LSTM1997",
     "RNN",
     "Cell",
     "Forecaster",
     "GRUCell",
     "HiddenDropout",
+    "LSTM1997Cell",
     "LSTMCell",
     "LanguageModel",
     "RNNCell",
@@ -48,7 +51,9 @@ __all__ = [
     "Trace",
     "Unrolled",
     "WordTagger",
+    "chrono_biases",
     "last",
     "unroll",
     "unroll_traced",
+    "weight_count",
 ]

@@ -80,6 +80,7 @@ class GRU(Recurrent):
     reset, update  the conventions of `GRUCell`; the defaults are PyTorch's
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    reverse        the one cell per layer reads each sequence from its end
     batch_first    x and output are (B, T, ...) instead
     dropout        between layers, while training: see `Recurrent`
     dtype, init, rng: see `Cell`. `gru.cells`: layers * directions, in PyTorch's order.
@@ -99,6 +100,7 @@ class GRU(Recurrent):
         reset: str = "after",
         update: str = "keep",
         bidirectional: bool = False,
+        reverse: bool = False,
         batch_first: bool = False,
         dropout: float = 0.0,
         dtype: Any = "float64",
@@ -113,6 +115,7 @@ class GRU(Recurrent):
             num_layers,
             {"reset": reset, "update": update, "dtype": dtype, "init": init},
             bidirectional=bidirectional,
+            reverse=reverse,
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,

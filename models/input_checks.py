@@ -16,6 +16,8 @@ from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError, warn
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 
+from .state_checks import SCALARS, widened
+
 
 def as_tensor(value: Any, name: str) -> Tensor:
     """`value` itself if it is a tensor; arrays and lists become a constant."""
@@ -54,15 +56,19 @@ def same_dtype(kind: str, dtype: np.dtype, **operands: Tensor) -> None:
     """Raise DTypeError unless every operand has the weights' dtype."""
     for name, value in operands.items():
         if value.dtype != dtype:
-            whole = value.dtype.kind in "iub"
+            widest = widened([value])
+            hint = f"use {name}.astype('{dtype}'), or make the model with "
+            hint += f"dtype='{value.dtype}'"
+            if value.dtype.kind in "iub":
+                hint = "whole numbers go through an Embedding or one-hot coding first"
+            elif widest:
+                hint = f"{SCALARS}; or {hint}"
             raise DTypeError(
                 f"{kind}: {name} is {value.dtype} and the weights are {dtype}",
                 expect=f"{name} of dtype {dtype}",
-                actual=f"{name}: {describe(value._edge)}",
-                hint="whole numbers go through an Embedding or one-hot coding first"
-                if whole
-                else f"use {name}.astype('{dtype}'), or make the model with "
-                f"dtype='{value.dtype}'",
+                actual=f"{name}: {describe(value._edge)}"
+                + (f"     {widest}" if widest else ""),
+                hint=hint,
             )
 
 
@@ -100,7 +106,7 @@ _ELSEWHERE = {
     "units": "it is called hidden_size, after input_size: LSTM(3, 4)",
     "return_sequences": "output has all steps; the last ones are in the state",
     "return_state": "output, state = model(x): the state is always returned",
-    "go_backwards": "bidirectional=True, or models.unroll(..., reverse=True)",
+    "go_backwards": "it is called reverse; the output stays in the order of the input",
     "stateful": "give the state back in: output, state = model(x, state)",
     "recurrent_dropout": "models.HiddenDropout around a cell",
     "use_bias": "cells always have one; p.requires_grad = False keeps cell.b as it is",

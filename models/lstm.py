@@ -1,6 +1,6 @@
 """The LSTM: a cell state that is added to rather than multiplied, and gates around it.
 
-Read next: `gru.py`.
+Read next: `lstm1997.py`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LSTMCell(Cell):
     Units:   gates in (0, 1), g and h' in (-1, 1); c is not bounded
     Errors:  see `Cell`; ArgumentError for other names, or coupling no forget gate
     Source:  Gers, Schmidhuber & Cummins 2000, "Learning to Forget". The LSTM of
-             Hochreiter & Schmidhuber 1997 has no forget gate
+             Hochreiter & Schmidhuber 1997 is `LSTM1997Cell`
     Note:    along c alone dc'/dc = f: its product over time is the product of the f
     """
 
@@ -126,6 +126,7 @@ class LSTM(Recurrent):
 
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    reverse        the one cell per layer reads each sequence from its end
     batch_first    x and output are (B, T, ...) instead
     dropout        between layers, while training: see `Recurrent`
     forget_gate, forget_bias, peephole, couple: the variants of `LSTMCell`
@@ -144,6 +145,7 @@ class LSTM(Recurrent):
         num_layers: int = 1,
         *,
         bidirectional: bool = False,
+        reverse: bool = False,
         batch_first: bool = False,
         dropout: float = 0.0,
         forget_gate: bool = True,
@@ -170,6 +172,7 @@ class LSTM(Recurrent):
             num_layers,
             options,
             bidirectional=bidirectional,
+            reverse=reverse,
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,

@@ -10,6 +10,7 @@ Read next: `last_outputs.py`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import minigrad as mg
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 
 
 class Mask:
@@ -29,7 +31,7 @@ class Mask:
 
     def __init__(self, array: np.ndarray) -> None:
         self._tensor = Tensor(array, name="mask")
-        self.array = self._tensor.data  # (T, B) bool, a copy
+        self.array = self._tensor.data  # (T, B) bool, a copy; a tensor while compiling
         self._spread: dict[int, Tensor] = {}
         self._steps: dict[int, tuple[Tensor, ...]] = {}
 
@@ -113,12 +115,16 @@ def _check_lengths(array: np.ndarray, steps: int, batch: int) -> None:
             actual=f"dtype {array.dtype}",
             hint="use lengths.astype('int64')",
         )
-    bad = np.flatnonzero((array < 1) | (array > steps))
+    outside(partial(_check_range, steps), array)
+
+
+def _check_range(steps: int, lengths: np.ndarray) -> None:
+    bad = np.flatnonzero((lengths < 1) | (lengths > steps))
     if bad.size:
         raise ArgumentError(
-            f"lengths[{bad[0]}] = {array[bad[0]]} is out of range",
+            f"lengths[{bad[0]}] = {lengths[bad[0]]} is out of range",
             expect=f"lengths in 1..{steps}, the number of steps of x",
-            actual=f"{bad.size} of {batch} out of range",
+            actual=f"{bad.size} of {len(lengths)} out of range",
             hint="leave empty sequences out; cut longer ones, or pad x further",
         )
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.engine.errors import IndexingError
+from minigrad.engine.errors import ArgumentError, IndexingError
 from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
 from minigrad.engine.scope import enable_grad, layer, time_step
@@ -93,6 +93,8 @@ class Recurrent(Module):
     cells   layers * directions cells: layer 0 forward, layer 0 reverse, layer 1 ...
     config  the arguments that make another model of this kind: `LSTM(**lstm.config)`
 
+    reverse      one direction, from each sequence's end to its start; the output is in
+                 the order of the input
     batch_first  x, output and mask are (B, T, ...) instead of (T, B, ...); states are
                  not, and a trace's gates and states are (T, B, H) always
     dropout      while training: the share of the entries of each layer's output that
@@ -121,6 +123,7 @@ class Recurrent(Module):
         batch_first: bool,
         dropout: float,
         rng: Any,
+        reverse: bool = False,
         others: dict[str, Any],
     ) -> None:
         super().__init__()
@@ -135,12 +138,21 @@ class Recurrent(Module):
             "bidirectional": bool(bidirectional),
             "batch_first": bool(batch_first),
             "dropout": dropout,
+            **({"reverse": True} if reverse else {}),
             **options,
             "dtype": floating(options["dtype"]).name,
         }
         self.input_size, self.hidden_size, self.num_layers = sizes.values()
         self.bidirectional = bool(bidirectional)
         self.batch_first = bool(batch_first)
+        self.reverse = bool(reverse)
+        if reverse and bidirectional:
+            raise ArgumentError(
+                f"{type(self).__name__}(reverse=True, bidirectional=True)",
+                expect="one direction, or both",
+                actual="both directions, and one of them",
+                hint="bidirectional=True reads from the start and from the end",
+            )
         rng = generator(rng, type(self).__name__)  # one for all cells
         directions = 2 if bidirectional else 1
         between = [directions * self.hidden_size] * (self.num_layers - 1)
@@ -196,7 +208,7 @@ class Recurrent(Module):
         loops: list[Unrolled] = []
         for number in range(self.num_layers):
             both = []
-            for reverse in (False, True) if self.bidirectional else (False,):
+            for reverse in (False, True) if self.bidirectional else (self.reverse,):
                 cell = self.cells[len(loops)]
                 with layer(number, reverse), cell_scope(cell.kind):
                     loop = run(cell, xs, starts[len(loops)], real, reverse)

@@ -60,6 +60,7 @@ class RNN(Recurrent):
     activation     "tanh" or "relu"
     num_layers     layer k+1 reads the outputs of layer k
     bidirectional  a second cell per layer reads each sequence from its end
+    reverse        the one cell per layer reads each sequence from its end
     batch_first    x and output are (B, T, ...) instead
     dropout        between layers, while training: see `Recurrent`
     dtype, init, rng: see `Cell`. `rnn.cells`: layers * directions, in PyTorch's order.
@@ -78,6 +79,7 @@ class RNN(Recurrent):
         *,
         activation: str = "tanh",
         bidirectional: bool = False,
+        reverse: bool = False,
         batch_first: bool = False,
         dropout: float = 0.0,
         dtype: Any = "float64",
@@ -92,6 +94,7 @@ class RNN(Recurrent):
             num_layers,
             {"activation": activation, "dtype": dtype, "init": init},
             bidirectional=bidirectional,
+            reverse=reverse,
             batch_first=batch_first,
             dropout=dropout,
             rng=rng,

@@ -17,8 +17,13 @@ NOT_ON_A_BARE_MACHINE = {
     "needs a browser: Chromium, Chrome or Edge",
     "needs dot",
     "needs dot and pygraphviz",
+    "needs SciPy",
     "needs git",
+    "needs h5py",
+    "needs keras",
     "needs micrograd",
+    "needs onnx",
+    "needs onnxruntime",
     "needs torch",
 }
 

@@ -92,6 +92,7 @@ ROOMS = [
     ("drawing", errors.DTypeError, lambda: mg.draw(3)),
     ("drawing", errors.ArgumentError, lambda: mg.draw(X * 2, level="atom")),
     ("stepping", errors.ArgumentError, lambda: mg.steps(X.sum(), level="atom")),
+    ("engine", errors.UnknownNameError, lambda: X.view(3, 2)),
     ("flow", errors.DTypeError, lambda: mg.ledger(3, [X])),
     ("explaining", errors.IndexingError, lambda: mg.explain(X, (9, 9), X.sum())),
     ("models", errors.ShapeError, lambda: LSTM(3, 2)(np.ones((2, 1, 5)))),

@@ -15,7 +15,7 @@ FUNCTIONS = """
     where clip power matmul concatenate stack split broadcast_to take softmax
     log_softmax logsumexp norm grad jacobian no_grad detect_anomaly gradcheck scope
     time_step clip_grad_norm_ clip_grad_value_ save load draw steps ledger
-    jacobian_products explain
+    jacobian_products explain explore
     """.split()
 METHODS = """
     numpy item detach retain_grad backward sum mean max min prod reshape transpose
@@ -32,6 +32,7 @@ SIGNATURES = {
     "ledger": "losses parameters",
     "jacobian_products": "trace sample layer",
     "explain": "parameter index loss",
+    "explore": "fn",
     "save": "path",
     "load": "path",
 }
@@ -41,6 +42,10 @@ RESULTS = {  # what is made of a small network, and the names that it has
     "Ledger": (
         lambda h, model: mg.ledger(h.sum(), model.parameters()),
         "items norms steps",
+    ),
+    "Exploration": (
+        lambda h, model: mg.explore(lambda a: a, a=[1.0]),
+        "at html save size settings",
     ),
     "JacobianProducts": (
         lambda h, model: mg.jacobian_products(model.trace(np.ones((2, 1, 2)))),

@@ -152,6 +152,13 @@ class Drawing(Viewed):
         """The picture as SVG text."""
         return self._svg
 
+    def in_theme(self, theme: str) -> Drawing:
+        """The same picture, every box in the same place, "light" or "dark"."""
+        one_of("theme", theme, tuple(THEMES))
+        other = Drawing(self.picture, theme, self.engine, self.timeout)
+        other.layout = self.layout
+        return other
+
     def html(self) -> str:
         """The picture as one self-contained page: pan, zoom, search, click to fold."""
         other = "dark" if self.theme == "light" else "light"
@@ -253,7 +260,7 @@ def draw(
     engine     "dot" or "pygraphviz"; None: what is installed
     timeout    seconds after which the engine is killed (60)
 
-    Raises DTypeError if it is no tensor, GraphError for one without a graph (made in
+    Raises DTypeError if it is not a tensor, GraphError for one without a graph (made in
     no_grad(), or detached), ArgumentError for a level, theme or number of steps or of
     words that there is not, DrawingError for gradients of what needs none.
     """

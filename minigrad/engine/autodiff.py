@@ -28,7 +28,13 @@ import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Operand, Value
 from minigrad.engine.errors import GraphError
-from minigrad.engine.gradient_arguments import as_tensor, need_tensor, starting_gradient
+from minigrad.engine.foreign_arguments import refuse
+from minigrad.engine.gradient_arguments import (
+    as_tensor,
+    need_tensor,
+    starting_gradient,
+    tensor_list,
+)
 from minigrad.engine.graph import (
     AnyEdge,
     Edge,
@@ -47,6 +53,7 @@ from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.recorder import scope_kept, thread
 from minigrad.engine.stacking import Stacks
+from minigrad.engine.tracing import leaving, touch
 from minigrad.engine.watching import Watcher, watched
 
 
@@ -203,7 +210,8 @@ def backward(
     create_graph  record the backward pass, so that it can be differentiated again
     Raises GraphError for an output without a graph, or not a scalar and no `grad`.
     """
-    seed = starting_gradient(output, grad, create_graph)
+    traced = thread.recorder.trace is not None
+    seed = starting_gradient(output, grad, create_graph or traced)
     start = seed._edge.array if isinstance(seed, Variable) else seed
     thread.recorder.last = ref(output), start if start.size == 1 else None
     with quietly(), uncollected(), scope_kept():
@@ -217,16 +225,18 @@ def backward(
             retained = (node.tags or {}).get("retained", {}).get(index)
             owner = retained and retained()
         if owner is not None:
-            gradient = as_tensor(value)
+            touch(owner, "read")
+            gradient = as_tensor(value, constant=not create_graph)
             owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
 
 def grad(
     output: Variable,
-    inputs: Variable | Sequence[Variable],
+    inputs: Variable | Sequence[Variable] = (),
     grad_output: Operand = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    **foreign: Any,
 ) -> tuple[Any, ...]:
     """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
 
@@ -236,11 +246,11 @@ def grad(
     allow_unused  zeros, instead of a GraphError, for inputs that the output does not
                   depend on
     """
+    refuse("grad", foreign)
     need_tensor("grad", "output", output)
-    inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    for number, x in enumerate(inputs):
-        need_tensor("grad", f"input {number}", x)
-    seed = starting_gradient(output, grad_output, create_graph)
+    inputs = tensor_list("grad", inputs)
+    traced = thread.recorder.trace is not None
+    seed = starting_gradient(output, grad_output, create_graph or traced)
     with quietly(), uncollected(), scope_kept():
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
@@ -255,7 +265,7 @@ def grad(
                     hint="pass allow_unused=True to get zeros for it",
                 )
             value = np.zeros(x._edge.array.shape, x._edge.array.dtype)
-        results.append(as_tensor(value))
+        results.append(as_tensor(value, constant=not create_graph))
     return tuple(results)
 
 
@@ -266,6 +276,7 @@ def jacobian(output: Variable, input: Variable) -> Array:
     """
     need_tensor("jacobian", "output", output)
     need_tensor("jacobian", "input", input)
+    leaving(output, "jacobian(output, input)")
     out, into = output._edge, input._edge
     rows = np.zeros((out.array.size, *into.array.shape), into.array.dtype)
     if out.requires_grad and into.requires_grad:

@@ -2,15 +2,16 @@
 
     x.view(2, 3)      # UnknownNameError: ... x.reshape(2, 3)
 
-Read next: `gradient_arguments.py`.
+Read next: `foreign_arguments.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigrad.engine.errors import UnknownNameError
+from minigrad.engine.errors import DTypeError, UnknownNameError
 from minigrad.engine.graph import Variable
+from minigrad.engine.primitives.messages import describe
 
 # Each line can be run, for a tensor x of shape (2, 3); the tests do.
 
@@ -43,7 +44,7 @@ TENSOR = {
     "softmax": "mg.softmax(x)",
     "log_softmax": "mg.log_softmax(x)",
     "logsumexp": "mg.logsumexp(x)",
-    "dot": "x @ x.T",
+    "dot": "x @ x.T  # any two: a @ b",
     "mm": "x @ x.T",
     "bmm": "x @ x.T",
     "matmul": "x @ x.T",
@@ -60,7 +61,7 @@ TENSOR = {
     "cuda": "x  # as it is: there are no devices",
     "contiguous": "x  # as it is",
     "clone": "x.detach()  # a leaf of the same values; a computed x never changes",
-    "copy": "x.data.copy()  # an array",
+    "copy": "x.detach()  # a leaf of the same values; x.data.copy() is an array",
     "tolist": "x.data.tolist()",
     "requires_grad_": "x.requires_grad = True",
     "zero_": "with mg.no_grad(): x *= 0.0  # a gradient: p.grad = None",
@@ -73,6 +74,8 @@ TENSOR = {
     "clamp_": "x.data = np.clip(x.data, 0.0, 1.0)",
     "grad_fn": "x.node",
     "is_leaf": "x.node is None",
+    "at": "mg.where(x > 0, 0.0, x)  # a new tensor; inside mg.no_grad(): x[0] = 1.0",
+    "register_hook": "y = (2 * x).retain_grad()  # y.grad, after backward",
 }
 
 # Of the module mg.
@@ -100,6 +103,50 @@ MODULE = {
     "LSTM": "from minigrad.models import LSTM",
     "GRU": "from minigrad.models import GRU",
     "RNN": "from minigrad.models import RNN",
+    "inference_mode": "mg.no_grad()",
+    "value_and_grad": "mg.grad(x.sum(), [x])  # after y = f(x): of tensors",
+    "elementwise_grad": "mg.grad(x.sum(), [x])",
+    "hessian": "g = mg.grad((x**3).sum(), x, create_graph=True)[0]; mg.jacobian(g, x)",
+    "vmap": "2 * x  # operations take whole batches: rows of x",
+    "scan": "from minigrad.models import unroll",
+    "np": "np.exp(x)  # NumPy's own functions are recorded",
+    "numpy": "np.exp(x)  # NumPy's own functions are recorded",
+}
+
+# Of the module mg.nn.
+NN = {
+    "LSTM": "from minigrad.models import LSTM",
+    "GRU": "from minigrad.models import GRU",
+    "RNN": "from minigrad.models import RNN",
+    "SimpleRNN": "from minigrad.models import RNN",
+    "LSTMCell": "from minigrad.models import LSTMCell",
+    "GRUCell": "from minigrad.models import GRUCell",
+    "RNNCell": "from minigrad.models import RNNCell",
+    "Dense": "mg.nn.Linear(3, 2)  # and mg.tanh(...) of its result",
+    "functional": "mg.relu(x), mg.softmax(x), mg.losses.mse(x, x)",
+    "utils": "mg.clip_grad_norm_, mg.data.pad_sequences",
+    "CrossEntropyLoss": "mg.losses.cross_entropy",
+    "NLLLoss": "mg.losses.cross_entropy  # of the logits, without log_softmax",
+    "BCELoss": "mg.losses.binary_cross_entropy  # of the logits, without sigmoid",
+    "BCEWithLogitsLoss": "mg.losses.binary_cross_entropy",
+    "MSELoss": "mg.losses.mse",
+    "L1Loss": "mg.losses.mae",
+    "Tanh": "mg.tanh(x)",
+    "ReLU": "mg.relu(x)",
+    "Sigmoid": "mg.sigmoid(x)",
+    "Softmax": "mg.softmax(x)",
+}
+
+# Of the module mg.losses.
+LOSSES = {
+    "mse_loss": "mg.losses.mse",
+    "l1_loss": "mg.losses.mae",
+    "nll_loss": "mg.losses.cross_entropy  # of the logits, without log_softmax",
+    "categorical_crossentropy": "mg.losses.cross_entropy  # of logits, class numbers",
+    "sparse_categorical_crossentropy": "mg.losses.cross_entropy  # of logits",
+    "binary_crossentropy": "mg.losses.binary_cross_entropy  # of logits",
+    "CrossEntropyLoss": "mg.losses.cross_entropy",
+    "MSELoss": "mg.losses.mse",
 }
 
 
@@ -112,6 +159,53 @@ class ForeignNames(Variable):
         if name[:1] == "_":  # what Python and NumPy look for
             raise AttributeError(name)
         raise unknown("a tensor", "x", name, TENSOR)
+
+    def __delitem__(self, key: Any) -> None:
+        raise DTypeError(
+            "del x[key]: a tensor keeps its shape",
+            expect="a new tensor of the entries to keep",
+            actual=f"x: {describe(self._edge)}",
+            hint="mg.concatenate([x[:k], x[k + 1 :]])",
+        )
+
+    def __invert__(self) -> Any:
+        raise _no_operator("~x", "np.logical_not(mask)", self)
+
+
+def _refusing(sign: str, instead: str, swapped: bool) -> Any:
+    """The method of an operator that tensors do not have."""
+
+    def refuse(self: Any, other: Any) -> Any:
+        operands = (other, self) if swapped else (self, other)
+        raise _no_operator(f"a {sign} b", instead, *operands)
+
+    return refuse
+
+
+def _no_operator(call: str, instead: str, *operands: Any) -> DTypeError:
+    shown = [
+        describe(x._edge) if isinstance(x, Variable) else f"{x!r:.40}" for x in operands
+    ]
+    return DTypeError(
+        f"{call}: tensors do not have this operator",
+        expect="+ - * / ** @, comparisons, and functions",
+        actual="     ".join(shown),
+        hint=f"write {instead}",
+    )
+
+
+for _name, _sign, _instead in (
+    ("floordiv", "//", "np.floor_divide(a.data, b), a constant: its slope is 0"),
+    ("mod", "%", "a - b * np.floor(a / b)"),
+    ("divmod", "divmod", "np.divmod(a.data, b), constants"),
+    ("lshift", "<<", "a * 2**k"),
+    ("rshift", ">>", "a / 2**k"),
+    ("and", "&", "np.logical_and(a, b) for masks"),
+    ("or", "|", "np.logical_or(a, b) for masks"),
+    ("xor", "^", "np.logical_xor(a, b) for masks; a ** b is the power"),
+):
+    setattr(ForeignNames, f"__{_name}__", _refusing(_sign, _instead, swapped=False))
+    setattr(ForeignNames, f"__r{_name}__", _refusing(_sign, _instead, swapped=True))
 
 
 def unknown(what: str, short: str, name: str, table: dict[str, str]) -> Exception:

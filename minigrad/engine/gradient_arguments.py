@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand, Value
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import (
+    DTypeError,
+    GraphError,
+    NonFiniteError,
+    ShapeError,
+)
 from minigrad.engine.graph import AnyEdge, Edge, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.tracing import copied
 
 
 def starting_gradient(output: Variable, grad: Operand, create_graph: bool) -> Value:
@@ -69,6 +75,13 @@ def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
             actual=f"{array.shape}     output: {describe(edge)}",
             hint="it is dL/d(output), one number per entry of the output",
         )
+    if not (array == array).all():
+        raise NonFiniteError(
+            "backward: the gradient to start from has a NaN, and so would all others",
+            expect="numbers",
+            actual=f"{(array != array).sum()} of {array.size} entries are NaN",
+            hint="mg.detect_anomaly() finds where a NaN arose",
+        )
     if array.dtype.kind not in "fc":
         raise DTypeError(
             "backward: the gradient to start from is not of floating point",
@@ -76,27 +89,53 @@ def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
             actual=str(array.dtype),
             hint="use .astype(output.dtype)",
         )
-    return array.astype(output.dtype, copy=False)
+    given, array = array, array.astype(output.dtype, copy=False)
+    copied(given, array)
+    return array
 
 
 def need_tensor(call: str, name: str, value: Any) -> None:
     """Raise DTypeError if an argument of `call` is not a tensor."""
     if not isinstance(value, Variable):
+        hint = "derivatives are between tensors of one graph"
+        if callable(value):  # autograd's and JAX's grad make a function of a function
+            hint = "compute y = f(x) first; then mg.grad(y, [x]) gives dy/dx"
         raise DTypeError(
-            f"{call}: {name} is no tensor",
+            f"{call}: {name} is not a tensor",
             expect="a Tensor",
             actual=f"{value!r:.60} ({type(value).__name__})",
-            hint="derivatives are between tensors of one graph",
+            hint=hint,
         )
 
 
-def as_tensor(value: Value) -> Any:
+def tensor_list(call: str, inputs: Any, word: str = "input") -> list[Any]:
+    """The tensor or tensors given to `call`. DTypeError for what is neither."""
+    if isinstance(inputs, Variable):
+        return [inputs]
+    try:
+        found = list(inputs)
+    except TypeError:
+        raise DTypeError(
+            f"{call}: the {word} is no tensor",
+            expect="a tensor, or a list of them",
+            actual=f"{inputs!r:.60} ({type(inputs).__name__})",
+            hint="derivatives are between tensors of one graph",
+        ) from None
+    for number, x in enumerate(found):
+        need_tensor(call, f"{word} {number}", x)
+    return found
+
+
+def as_tensor(value: Value, constant: bool = True) -> Any:
     """A gradient as users get it: a tensor, which holds the array itself, read-only.
 
     A tensor of its own, as `a.grad *= 2` must not change what else has the same value.
     """
     if isinstance(value, Variable):
-        return Variable.result_type.of(value._edge)
+        edge = value._edge
+        if constant:  # recorded for a trace alone
+            edge = Edge(None, 0, edge.array, False)
+        return Variable.result_type.of(edge)
     array = np.asarray(value)
     if array.flags.writeable:
         array.setflags(write=False)

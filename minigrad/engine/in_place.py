@@ -28,6 +28,7 @@ from minigrad.engine.primitives import linalg
 from minigrad.engine.primitives.base import Primitive, apply_binary
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import thread
+from minigrad.engine.tracing import copied, leaving, touch
 
 
 class InPlace(Variable):
@@ -55,8 +56,9 @@ class InPlace(Variable):
 
     def __setitem__(self, key: Any, value: Operand) -> None:
         _may_be_written_to(self, value)
+        leaving(self, "x[...] = value")
         array = self._edge.array.copy()
-        given = np.asarray(_values(value))
+        given = _given(value)
         if not np.can_cast(_kind(value, given), array.dtype, "same_kind"):
             raise _other_dtype("x[...] = value", self, given)
         try:
@@ -97,6 +99,7 @@ def updated(tensor: Any, primitive: Primitive, sign: str, other: Operand) -> Any
 
 def rebind(tensor: Any, array: Array) -> None:
     """Give a leaf, or a constant, other numbers: an array that no one else holds."""
+    touch(tensor)
     edge = tensor._edge
     array.setflags(write=False)
     tensor._edge = Edge(edge.source, 0, array, edge.requires_grad)
@@ -115,7 +118,8 @@ def fitting(call: str, tensor: Any, array: Array) -> Array:
     if array.dtype != edge.array.dtype:
         if not np.can_cast(array.dtype, edge.array.dtype, "same_kind"):
             raise _other_dtype(call, tensor, array)
-        array = array.astype(edge.array.dtype)
+        made, array = array, array.astype(edge.array.dtype)
+        copied(made, array)
     return array
 
 
@@ -134,6 +138,19 @@ def _may_be_written_to(x: Any, value: Operand) -> None:
             actual=describe(edge),
             hint=hint,
         )
+
+
+def _given(value: Operand) -> Array:
+    """What is to be stored, as an array."""
+    try:
+        return np.asarray(_values(value))
+    except ValueError as error:
+        raise ShapeError(
+            f"x[...] = value: {error}",
+            expect="a number, or rows of equal length",
+            actual=f"{value!r:.60}",
+            hint="print np.shape of each row",
+        ) from None
 
 
 def _needs_gradient(value: Operand) -> bool:

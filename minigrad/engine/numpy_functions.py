@@ -21,6 +21,7 @@ from minigrad.engine.primitives import index, linalg, reduce
 from minigrad.engine.primitives import shape as shapes
 from minigrad.engine.primitives.einsum import LETTERS, einsum
 from minigrad.engine.primitives.operands import operand
+from minigrad.engine.tracing import leaving
 
 # ------------------------------------------------------------- shapes
 
@@ -53,6 +54,9 @@ def entries_moved(function: Callable) -> Callable:
 
     def moved(a: Operand, *inputs: Any, **options: Any) -> Value:
         a = operand(a)
+        for x in inputs:
+            if isinstance(x, Variable):
+                leaving(x, function.__name__)
         inputs = tuple(x._edge.array if isinstance(x, Variable) else x for x in inputs)
         places = function(np.arange(a.size).reshape(a.shape), *inputs, **options)
         return index.getitem(shapes.reshape(a, -1), places)
@@ -217,6 +221,8 @@ def range_between(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> V
 
 def chosen(condition: Operand, x: Operand = None, y: Operand = None, /) -> Value:
     if x is None or y is None:
+        if isinstance(condition, Variable):
+            leaving(condition, "np.where(condition)")
         return np.nonzero(
             condition._edge.array if isinstance(condition, Variable) else condition
         )

@@ -31,7 +31,8 @@ from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.base import Primitive, apply
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import thread
-from minigrad.engine.user_code import storing
+from minigrad.engine.tracing import leaving
+from minigrad.engine.user_code import calling, storing
 
 ON_PURPOSE = "x.detach() or x.numpy() leaves the graph on purpose"
 
@@ -77,6 +78,7 @@ class NumpyProtocol(Variable):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         edge = self._edge
+        leaving(self, "np.asarray(x)")
         if edge.requires_grad and thread.recorder.recording:
             raise GraphError(
                 "NumPy wants the numbers of a tensor that needs a gradient: what it "
@@ -85,13 +87,16 @@ class NumpyProtocol(Variable):
                 actual=describe(edge),
                 hint=f"{_table().INSTEAD['array']}; {ON_PURPOSE}",
             )
-        if copy:
-            return np.array(edge.array, dtype=dtype)
-        return np.asarray(edge.array.view(), dtype=dtype)
+        if copy is False:
+            raise ValueError("the array of a tensor is not shared: it is copied")
+        return np.array(edge.array, dtype=dtype)
 
     def __float__(self) -> float:
-        if self._edge.requires_grad and storing():
-            self._stored()
+        if self._edge.requires_grad:
+            if storing():
+                self._stored()
+            elif getattr(calling(), "__module__", None) == "math":
+                self._left(calling().__name__)
         return float(self.item())
 
     def __int__(self) -> int:
@@ -101,6 +106,7 @@ class NumpyProtocol(Variable):
 
     def item(self) -> Any:
         """The one entry as a Python number. ShapeError if there are more."""
+        leaving(self, "x.item()")
         array = self._edge.array
         if array.size != 1:
             raise ShapeError(
@@ -110,6 +116,19 @@ class NumpyProtocol(Variable):
                 hint="index one entry, or reduce with .sum() or .mean()",
             )
         return array.item()
+
+    def _left(self, name: str) -> None:
+        """Say that a function of Python's math gives a plain number."""
+        if thread.recorder.recording:
+            known = getattr(np, name, None) in _table().UFUNCS
+            ours = f"np.{name}(t)" if known else "a function of minigrad's"
+            warn(
+                f"math.{name}(t), of a tensor t that needs a gradient, gives a plain "
+                "number: no gradient will come back from it",
+                expect=f"{ours}, which stays in the graph",
+                actual=describe(self._edge),
+                hint=f"math.{name}(t.item()) says on purpose that it is a number",
+            )
 
     def _stored(self) -> None:
         """Say that `array[k] = t` keeps the number only; an error would be replaced by
@@ -172,6 +191,7 @@ def _needing(given: Any) -> bool:
 def _arrays(given: Any) -> Any:
     """The same with arrays in the place of tensors."""
     if isinstance(given, Variable):
+        leaving(given, "a function of NumPy's that minigrad does not have")
         return given._edge.array
     if isinstance(given, dict):
         return {key: _arrays(value) for key, value in given.items()}

@@ -37,9 +37,10 @@ class Recorder:
     outer      the scopes to return to
     last       what `backward` ran from last: (weak reference to the tensor, seed).
                Weak, so that no graph lives longer for it; seeds of one entry only
+    trace    what `mg.compile` writes down at this moment, or None: see `tracing.py`
     """
 
-    __slots__ = ("anomaly", "last", "origin", "outer", "recording", "scope")
+    __slots__ = ("anomaly", "last", "origin", "outer", "recording", "scope", "trace")
 
     def __init__(self) -> None:
         self.scope: tuple[Scope, ...] = ()
@@ -48,6 +49,7 @@ class Recorder:
         self.origin: Any = None
         self.outer: list[tuple[Scope, ...]] = []
         self.last: tuple[Any, Any] | None = None
+        self.trace: Any = None
 
 
 class _Thread(threading.local):

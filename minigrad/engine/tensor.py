@@ -6,7 +6,7 @@ differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
 until the last tensor that refers to it is gone (`backward` does not free it); `.data`
-is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update. So
+is a read-only copy, and `p.data = p.data - lr * p.grad.data` is the way to update. So
 is `p -= lr * p.grad` under `no_grad()`: see `in_place.py`.
 
 Read next: `array_methods.py` (its operators and methods).
@@ -23,12 +23,14 @@ import numpy as np
 from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import unstack
 from minigrad.engine.read_only import values_of
 from minigrad.engine.tensor_checks import (
+    expect_retained,
     joined,
     need_axes,
     need_floating,
@@ -36,6 +38,7 @@ from minigrad.engine.tensor_checks import (
     numbers,
     replacement,
 )
+from minigrad.engine.tracing import copied, leaving, touch, values_within
 
 
 class Tensor(ArrayMethods["Tensor"]):
@@ -57,12 +60,14 @@ class Tensor(ArrayMethods["Tensor"]):
         name: str | None = None,
     ) -> None:
         self._grad = None
+        requires_grad = flag("requires_grad", requires_grad)
         try:
             array = numbers(data, dtype)
         except GraphError:  # tensors that need a gradient are among the data
             self._edge = joined(data, dtype, requires_grad)._edge
             self.name = name
             return
+        copied(data, array)
         if requires_grad:
             need_floating(
                 array,
@@ -70,13 +75,13 @@ class Tensor(ArrayMethods["Tensor"]):
                 hint="pass dtype='float64', or write 1.0 instead of 1",
             )
         array.setflags(write=False)
-        self._edge = Edge(Leaf(self, name), 0, array, bool(requires_grad))
+        self._edge = Edge(Leaf(self, name), 0, array, requires_grad)
 
     # --------------------------------------------------------- what it is
 
     @property
     def data(self) -> Array:
-        """The values, read-only: (shape). Setting it rebinds a leaf to a copy."""
+        """A copy of the values, read-only: (shape). Setting it rebinds a leaf."""
         return values_of(self._edge)
 
     @data.setter
@@ -87,13 +92,20 @@ class Tensor(ArrayMethods["Tensor"]):
             "only a leaf's data can be set; this tensor is computed",
             hint="compute a new tensor instead; .detach() makes a leaf of it",
         )
+        touch(self)
         array = replacement(edge, value)
         array.setflags(write=False)
         self._edge = Edge(edge.source, 0, array, edge.requires_grad)
 
     @property
     def grad(self) -> Tensor | None:
-        """dL/d(self), added up over all calls of `backward`; None before the first."""
+        """dL/d(self), added up over all calls of `backward`; None before the first.
+
+        Of a computed tensor it is kept only after `retain_grad()`.
+        """
+        touch(self, "read")
+        if self._grad is None and type(self._edge.source) is Node:
+            expect_retained(self._edge)
         return self._grad  # type: ignore[return-value]
 
     @grad.setter
@@ -108,6 +120,7 @@ class Tensor(ArrayMethods["Tensor"]):
                     actual=f"{value.shape}",
                     hint="a gradient has one number per entry; None clears it",
                 )
+        touch(self, "set")
         self._grad = value
 
     @property
@@ -137,15 +150,16 @@ class Tensor(ArrayMethods["Tensor"]):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        edge = self._edge
+        edge, value = self._edge, flag("requires_grad", value)
         need_leaf(
             edge,
             "requires_grad can only be set on a leaf",
             hint=".detach() gives a leaf with the same values",
         )
+        touch(self)
         if value:
             need_floating(edge.array, describe(edge), hint="use .astype('float64')")
-        self._edge = Edge(edge.source, 0, edge.array, bool(value))
+        self._edge = Edge(edge.source, 0, edge.array, value)
 
     @property
     def node(self) -> Node | None:
@@ -174,7 +188,7 @@ class Tensor(ArrayMethods["Tensor"]):
     # --------------------------------------------------------- leaving the graph
 
     def numpy(self) -> Array:
-        """The values, read-only (use .copy() to write)."""
+        """A copy of the values, read-only (use .copy() to write)."""
         return values_of(self._edge)
 
     def detach(self) -> Tensor:
@@ -185,7 +199,12 @@ class Tensor(ArrayMethods["Tensor"]):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.size != 1:
-            raise TypeError("only a tensor with one integer can be used as an index")
+            raise DTypeError(
+                "only a tensor with one whole number can be used as one",
+                expect="an integer dtype and one entry",
+                actual=describe(self._edge),
+                hint="int(x) cuts off what is behind the point",
+            )
         return int(self.item())
 
     def __bool__(self) -> bool:
@@ -207,12 +226,15 @@ class Tensor(ArrayMethods["Tensor"]):
         return iter(unstack(self))
 
     def __contains__(self, value: Any) -> bool:
+        leaving(self, "value in x")
         return (value.data if isinstance(value, Tensor) else value) in self._edge.array
 
     def __repr__(self) -> str:
         values = np.array2string(
             self._edge.array, separator=", ", prefix="tensor(", threshold=60
         )
+        if values_within(self._edge) is not None:
+            values = "<traced>"  # the numbers of this call are not those of others
         notes = [values, f"shape={self.shape}", f"dtype={self.dtype}"]
         if self.name is not None:
             notes.append(f"name={self.name!r}")
@@ -253,8 +275,11 @@ class Tensor(ArrayMethods["Tensor"]):
 
     # --------------------------------------------------------- derivatives
 
-    def backward(self, grad: Any = None, create_graph: bool = False) -> None:
+    def backward(
+        self, grad: Any = None, create_graph: bool = False, **foreign: Any
+    ) -> None:
         """Add d(self)/d(leaf) into `.grad` of every leaf: see `autodiff.backward`."""
+        refuse("Tensor.backward", foreign)
         autodiff.backward(self, grad, create_graph)
 
     def retain_grad(self) -> Tensor:

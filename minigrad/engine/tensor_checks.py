@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.primitives.shape import astype, stack
+from minigrad.engine.tracing import copied
 
 
 def numbers(data: Any, dtype: Any) -> Array:
@@ -22,6 +24,9 @@ def numbers(data: Any, dtype: Any) -> Array:
     GraphError if tensors that need a gradient are among the data: see `joined`.
     """
     try:
+        data = unmasked(data)
+        if type(data) is not np.ndarray and hasattr(data, "__array__"):
+            data = np.asarray(data)  # another library's: not all know how to copy
         array = np.array(data, dtype=dtype)
     except ValueError as error:
         raise ShapeError(
@@ -89,6 +94,18 @@ def need_leaf(edge: AnyEdge, complaint: str, hint: str) -> None:
         )
 
 
+def expect_retained(edge: AnyEdge) -> None:
+    """Warn if `.grad` of a computed tensor is asked for, and nothing will be in it."""
+    kept = edge.source.tags.get("retained", ()) if edge.source.tags else ()  # type: ignore
+    if edge.requires_grad and edge.index not in kept:
+        warn(
+            ".grad of a computed tensor is not kept: it is None",
+            expect="y.retain_grad() before loss.backward(), or a leaf",
+            actual=describe(edge),
+            hint="mg.grad(loss, [y]) gives it as well",
+        )
+
+
 def need_axes(edge: AnyEdge, call: str) -> None:
     """Raise DTypeError if the tensor that `call` is about is a single number."""
     if not edge.array.shape:
@@ -106,7 +123,8 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
     Integers given for floating-point numbers become such numbers. Raises ShapeError or
     DTypeError for others.
     """
-    array = np.array(value._edge.array if isinstance(value, Variable) else value)
+    given = value._edge.array if isinstance(value, Variable) else value
+    array = numbers(given, None)
     if array.shape != edge.array.shape:
         raise ShapeError(
             "data = array: the shape changes",
@@ -123,4 +141,5 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
                 hint=f"use array.astype('{edge.array.dtype}')",
             )
         array = array.astype(edge.array.dtype)
+    copied(given, array)
     return array

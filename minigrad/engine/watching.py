@@ -2,7 +2,7 @@
 
 A `Watcher` is told; `watched` is what tells it, wrapped around the pull through a node.
 
-Read next: `minigrad/engine/primitives/` (operations and their rules).
+Read next: `tracing.py`.
 """
 
 from __future__ import annotations

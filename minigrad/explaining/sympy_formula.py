@@ -3,7 +3,7 @@
 The recorded operations are evaluated again on symbols, and their own rules carry the
 gradient back on symbols: SymPy differentiates nothing here.
 
-Read next: `minigrad/flow/` (how gradients travel).
+Read next: `minigrad/exploring/` (sliders over exact numbers).
 """
 
 from __future__ import annotations

@@ -73,8 +73,9 @@ class Finding:
 
     @property
     def kind(self) -> str:
-        """The code."""
-        return self.code
+        """The code; of a cut in a part of the state with that part: "cut h"."""
+        part = self.evidence.get("part")
+        return f"{self.code} {part}" if part else self.code
 
     def __str__(self) -> str:
         return f"{self.loop}: {self.text}" if self.loop else self.text

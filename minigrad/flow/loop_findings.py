@@ -132,7 +132,7 @@ def _cut(reading: LoopReading) -> list[Finding]:
     """Where the state is handed on without its gradient."""
     cut = len(reading.cut)
     if not cut:
-        return []
+        return _cut_in_part(reading)
     order = list(reading.steps)
     between = max(1, len(order) - 1)
     evidence: dict[str, Any] = {"steps": list(reading.cut), "of": between}
@@ -157,6 +157,26 @@ def _cut(reading: LoopReading) -> list[Finding]:
     first = f"step {reading.cut[0]}"
     name = clean(reading.name)
     return [Finding("cut", severity, text, name, first, evidence, remedy)]
+
+
+def _cut_in_part(reading: LoopReading) -> list[Finding]:
+    """Parts of the state that are handed on without a gradient, others with one."""
+    between = max(1, len(reading.steps) - 1)
+    remedy = "Hand on this part as the tensor that the step computed, too."
+    name = clean(reading.name)
+    found = []
+    for part, at in reading.parted.items():
+        word = "step" if len(at) == 1 else "steps"
+        few = len(at) < between
+        where = f"after {word} {some(at)}" if few else "between all steps"
+        text = (
+            f"the gradient is cut in part: {part} is handed on without its graph "
+            f"{where}, and only the rest of the state carries a gradient back"
+        )
+        evidence = {"part": part, "steps": list(at), "of": between}
+        first = f"step {at[0]}" if at else ""
+        found.append(Finding("cut", "warning", text, name, first, evidence, remedy))
+    return found
 
 
 def _pieces(reading: LoopReading) -> int:

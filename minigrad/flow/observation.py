@@ -8,7 +8,7 @@ Read next: `direct_reads.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +48,7 @@ class LoopReading(NamedTuple):
     ends     the activations that work at their ends: `unit_readings.Ends`
     call     which run through a network the loop is part of
     letters  the letters of the state's parts
+    parted   {name: steps} of the parts of the state that are cut where others are not
     """
 
     name: str
@@ -63,6 +64,7 @@ class LoopReading(NamedTuple):
     ends: Sequence[Any] = ()
     call: int = 0
     letters: Sequence[str] = ()
+    parted: Mapping[str, Sequence[int]] = {}
 
 
 class _Arrivals(Watcher):
@@ -122,6 +124,7 @@ def _read(loop: Loop, given: dict[int, list[np.ndarray]]) -> LoopReading:
         units.ends,
         loop.call.number,
         loop.state_names,
+        loop.parted,
     )
 
 

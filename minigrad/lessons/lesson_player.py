@@ -18,6 +18,7 @@ from rich.markdown import Markdown
 from rich.syntax import Syntax
 
 from minigrad.drawing import Drawing
+from minigrad.exploring import Exploration
 from minigrad.flow import Diagnosis
 from minigrad.lessons.lesson_cells import Cell, Lesson
 from minigrad.lessons.terminal_formulas import readable
@@ -105,7 +106,7 @@ class Player:
         """Print a cell's last value, or write it as a page if it is one."""
         if value is None:
             return
-        if isinstance(value, Drawing | Steps | Diagnosis):
+        if isinstance(value, Drawing | Steps | Diagnosis | Exploration):
             value.save(self._path("html"))
         elif not _of_matplotlib(value):
             print(repr(value))

@@ -1,6 +1,6 @@
 """Turns a tutorial into a Jupyter notebook with the same cells.
 
-Read next: `minigrad/commands/` (the command line).
+Read next: `minigrad/checking/` (the promises, tried on your machine).
 """
 
 from __future__ import annotations

@@ -11,13 +11,14 @@ Read next: `minigrad/nn/optim/`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, NonFiniteError
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import number_of, outside
 from minigrad.nn.parameters import gradient, label, parameter_list, rebind_gradient
 from minigrad.reading.norms import norm_of
 
@@ -43,7 +44,7 @@ def clip_grad_norm_(
     neural networks", algorithm 1.
     """
     _not_negative("clip_grad_norm_", "max_norm", max_norm)
-    if not norm_type > 0:
+    if not isinstance(norm_type, int | float | np.number) or not norm_type > 0:
         raise ArgumentError(
             f"clip_grad_norm_(norm_type={norm_type!r}): no norm",
             expect="norm_type > 0: 2.0, or math.inf for the largest entry",
@@ -51,16 +52,22 @@ def clip_grad_norm_(
             hint="leave norm_type out for the Euclidean norm",
         )
     owners = _with_gradient("clip_grad_norm_", parameters)
-    with quietly():
-        norms = np.array([norm_of(gradient(p), norm_type) for p in owners])
+
+    def clipped(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
+        norms = np.array([norm_of(g, norm_type) for g in gradients])
         total = norm_of(norms, norm_type)
         if error_if_nonfinite and not math.isfinite(total):
-            _refuse("clip_grad_norm_", owners)
+            _refuse("clip_grad_norm_", owners, gradients)
         factor = float(max_norm) / (total + 1e-6)
-        if not factor >= 1.0:
-            for p in owners:
-                rebind_gradient(p, _array(gradient(p) * factor))
-    return total
+        if factor >= 1.0:
+            return np.array(total), *gradients
+        return np.array(total), *[_array(g * factor) for g in gradients]
+
+    with quietly():
+        total, *made = outside(clipped, *[gradient(p) for p in owners])
+    for p, g in zip(owners, made, strict=True):
+        rebind_gradient(p, g)
+    return number_of(total)
 
 
 def clip_grad_value_(
@@ -78,11 +85,16 @@ def clip_grad_value_(
     """
     _not_negative("clip_grad_value_", "clip_value", clip_value)
     owners = _with_gradient("clip_grad_value_", parameters)
-    if error_if_nonfinite and not all(np.isfinite(gradient(p)).all() for p in owners):
-        _refuse("clip_grad_value_", owners)
     bound = float(clip_value)
-    for p in owners:
-        rebind_gradient(p, _array(np.clip(gradient(p), -bound, bound)))
+
+    def clipped(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
+        if error_if_nonfinite and not all(np.isfinite(g).all() for g in gradients):
+            _refuse("clip_grad_value_", owners, gradients)
+        return tuple([_array(np.clip(g, -bound, bound)) for g in gradients])
+
+    made = outside(clipped, *[gradient(p) for p in owners])
+    for p, g in zip(owners, made, strict=True):
+        rebind_gradient(p, g)
 
 
 def _array(x: np.ndarray | np.generic) -> np.ndarray:
@@ -90,7 +102,7 @@ def _array(x: np.ndarray | np.generic) -> np.ndarray:
 
 
 def _not_negative(call: str, name: str, value: float) -> None:
-    if not value >= 0:
+    if not isinstance(value, int | float | np.number) or not value >= 0:
         raise ArgumentError(
             f"{call}({name}={value!r}): a bound is not negative",
             expect=f"{name} >= 0",
@@ -104,16 +116,16 @@ def _with_gradient(call: str, parameters: Tensor | Iterable[Tensor]) -> list[Ten
     return [p for p in parameter_list(call, found) if p.grad is not None]
 
 
-def _refuse(call: str, owners: list[Tensor]) -> None:
+def _refuse(call: str, owners: list[Tensor], gradients: Sequence[np.ndarray]) -> None:
     """Raise for the first gradient that is not finite; return if all are."""
-    for number, p in enumerate(owners):
-        wrong = ~np.isfinite(gradient(p))
+    for number, (p, g) in enumerate(zip(owners, gradients, strict=True)):
+        wrong = ~np.isfinite(g)
         if wrong.any():
             at = tuple(map(int, np.argwhere(wrong)[0]))
             raise NonFiniteError(
                 f"{call}: a gradient is not finite",
                 expect="finite gradients",
-                actual=f"{gradient(p)[at]} at {at}, {wrong.sum()} of {wrong.size} "
+                actual=f"{g[at]} at {at}, {wrong.sum()} of {wrong.size} "
                 f"entries     parameter {number}: {label(p)}",
                 hint="run the step under mg.detect_anomaly() to see where it arose",
             )

@@ -8,6 +8,7 @@ Read next: `losses.py`.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from minigrad.engine.primitives.elementwise import where
 from minigrad.engine.primitives.index import take
 from minigrad.engine.random import generator
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn import init
 from minigrad.nn.module import Module, Parameter
 
@@ -113,30 +115,33 @@ class Embedding(Module):
     def forward(self, words: Any) -> Tensor:
         """words (...) -> (..., embedding_dim)."""
         words = words if isinstance(words, Tensor) else Tensor(words)
-        numbers = words.numpy()
-        if numbers.dtype.kind in "iu" and numbers.size:
-            wrong = (numbers < 0) | (numbers >= self.num_embeddings)
-            if wrong.any():
-                at = tuple(map(int, np.argwhere(wrong)[0]))
-                raise IndexingError(
-                    "Embedding(words): a word's number is out of range",
-                    expect=f"0 <= number < {self.num_embeddings}",
-                    actual=f"{numbers[at]} at {at}     words: {numbers.shape}",
-                    hint="num_embeddings is len(vocabulary), reserved numbers included",
-                )
-        elif numbers.dtype.kind not in "iu" and numbers.size:
+        if words.dtype.kind in "iu" and words.size:
+            outside(self._check, words)
+        elif words.dtype.kind not in "iu" and words.size:
             raise DTypeError(
                 "Embedding(words): words are given by whole numbers",
                 expect="an integer dtype",
-                actual=f"{numbers.dtype} {numbers.shape}",
+                actual=f"{words.dtype} {words.shape}",
                 hint="mg.data.Vocabulary(texts).encode(text) gives numbers",
             )
-        if numbers.size == 0:  # an empty list is of floating point to NumPy
+        if words.size == 0:  # an empty list is of floating point to NumPy
             words = words.astype("int64")
         y = take(self.weight, words)
         if self.padding_idx is None:
             return y
         return where((words != self.padding_idx).expand_dims(-1), y, 0.0)
+
+    def _check(self, numbers: np.ndarray) -> None:
+        """Raise IndexingError for a word's number that no row has."""
+        wrong = (numbers < 0) | (numbers >= self.num_embeddings)
+        if wrong.any():
+            at = tuple(map(int, np.argwhere(wrong)[0]))
+            raise IndexingError(
+                "Embedding(words): a word's number is out of range",
+                expect=f"0 <= number < {self.num_embeddings}",
+                actual=f"{numbers[at]} at {at}     words: {numbers.shape}",
+                hint="num_embeddings is len(vocabulary), reserved numbers included",
+            )
 
     def extra_repr(self) -> str:
         """The sizes and switches, for repr."""
@@ -166,7 +171,7 @@ class Dropout(Module):
     def __init__(
         self, p: float = 0.5, rng: Rng = None, *, over_time: bool = False
     ) -> None:
-        if not 0 <= p <= 1:
+        if not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
             raise ArgumentError(
                 f"Dropout(p={p!r}): not a probability",
                 expect="0 <= p <= 1",
@@ -199,9 +204,13 @@ class Dropout(Module):
                     hint="leave out over_time for what has no time axis",
                 )
             shape = (1, *shape[1:])
+        drawn = outside(partial(self._mask, shape, x.dtype), kept=self.rng)
+        return x * Tensor(drawn, name="dropout mask")
+
+    def _mask(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Zeros with probability p, else 1 / (1 - p)."""
         kept = self.rng.random(shape) >= self.p
-        scale = 1 / (1 - self.p) if self.p < 1 else 0.0
-        return x * Tensor(kept * x.dtype.type(scale), name="dropout mask")
+        return kept * dtype.type(1 / (1 - self.p) if self.p < 1 else 0.0)
 
     def extra_repr(self) -> str:
         """The sizes and switches, for repr."""

@@ -14,6 +14,7 @@ from minigrad.engine.errors import ArgumentError, DTypeError, IndexingError, Sha
 from minigrad.engine.primitives.elementwise import equal, maximum, where
 from minigrad.engine.primitives.reduce import sum_over
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn.parameters import label
 
 
@@ -63,13 +64,7 @@ def kept(mask: Any, shape: tuple[int, ...]) -> Tensor:
     """The mask as booleans that broadcast to `shape`, aligned at the first axis."""
     keep = mask if isinstance(mask, Tensor) else Tensor(mask)
     if keep.dtype.kind != "b":
-        if not np.isin(keep.numpy(), (0, 1)).all():
-            raise DTypeError(
-                "mask= says yes or no for each entry",
-                expect="booleans, or zeros and ones",
-                actual=f"{keep.dtype} {keep.shape}",
-                hint='for weights use reduction="none", multiply, and sum',
-            )
+        outside(_check_mask, keep)
         keep = keep != 0
     fits = zip(keep.shape, shape, strict=False)
     if keep.ndim > len(shape) or any(n not in (1, m) for n, m in fits):
@@ -80,6 +75,16 @@ def kept(mask: Any, shape: tuple[int, ...]) -> Tensor:
             hint="is it (B, T) beside time-first (T, B)? use mask.T",
         )
     return keep.reshape(keep.shape + (1,) * (len(shape) - keep.ndim))
+
+
+def _check_mask(values: np.ndarray) -> None:
+    if not np.isin(values, (0, 1)).all():
+        raise DTypeError(
+            "mask= says yes or no for each entry",
+            expect="booleans, or zeros and ones",
+            actual=f"{values.dtype} {values.shape}",
+            hint='for weights use reduction="none", multiply, and sum',
+        )
 
 
 def count(losses: Tensor, keep: Tensor | None) -> Any:
@@ -115,9 +120,8 @@ def reduced(
 # ------------------------------------------------------------- of classes
 
 
-def check_probabilities(target: Tensor) -> None:
+def check_probabilities(values: np.ndarray) -> None:
     """Raise ArgumentError for a target of binary cross-entropy outside [0, 1]."""
-    values = target.numpy()
     wrong = ~((values >= 0) & (values <= 1))
     if wrong.any():
         at = tuple(map(int, np.argwhere(wrong)[0]))
@@ -165,9 +169,8 @@ def which(mask: Any, ignore_index: int | None, classes: Tensor) -> Tensor | None
     return named if keep is None else where(keep, named, False)
 
 
-def check_classes(classes: Tensor, number: int) -> None:
+def check_classes(number: int, values: np.ndarray) -> None:
     """Raise IndexingError for a class outside 0..number-1."""
-    values = classes.numpy()
     wrong = (values < 0) | (values >= number)
     if wrong.any():
         at = tuple(map(int, np.argwhere(wrong)[0]))

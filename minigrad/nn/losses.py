@@ -20,6 +20,7 @@ Read next: `loss_arguments.py`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from minigrad.engine.errors import one_of
@@ -28,6 +29,7 @@ from minigrad.engine.primitives.elementwise import absolute, softplus, where
 from minigrad.engine.primitives.index import getitem, take
 from minigrad.engine.primitives.reduce import norm_over, sum_over
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn.logits import expect_logits
 from minigrad.nn.loss_arguments import (
     check_classes,
@@ -110,7 +112,7 @@ def binary_cross_entropy(
     one_of("reduction", reduction, REDUCTIONS)
     expect_logits(call, logits)
     z, t, keep = pair(call, logits, target, mask)
-    check_probabilities(t)
+    outside(check_probabilities, t)
     wrong_if_true = t * softplus(-z)
     if pos_weight is not None:
         wrong_if_true = entry_weights(call, "pos_weight", pos_weight, z) * wrong_if_true
@@ -160,7 +162,7 @@ def cross_entropy(
     if keep is not None:
         logits = where(keep.expand_dims(-1), logits, 0.0)
         classes = where(keep, classes, 0)
-    check_classes(classes, logits.shape[-1])
+    outside(partial(check_classes, logits.shape[-1]), classes)
     log_p = log_softmax(logits)
     picked = getitem(log_p.reshape(log_p.size), class_places(classes, log_p))
     loss = -picked.reshape(classes.shape)
@@ -174,3 +176,11 @@ def cross_entropy(
         share = label_smoothing / logits.shape[-1]
         loss = (1.0 - label_smoothing) * loss - share * sum_over(shared, -1)
     return reduced(loss, reduction, keep, factors)
+
+
+def __getattr__(name: str) -> Any:
+    if name[:1] == "_":
+        raise AttributeError(f"module 'minigrad.nn.losses' has no attribute {name!r}")
+    from minigrad.engine.foreign_names import LOSSES, unknown
+
+    raise unknown("minigrad.losses", "mg.losses", name, LOSSES)

@@ -162,10 +162,13 @@ class Module:
         """Set `training` to False here and in every module within. Returns self."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: they are None, as before the first backward."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: they are None, as before the first backward; or zeros.
+
+        set_to_none  False: zeros
+        """
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or unfreeze all parameters within. Returns self."""
@@ -188,6 +191,13 @@ class Module:
         Raises CheckpointError, before anything is changed, if names (with strict),
         shapes or dtypes differ.
         """
+        if not isinstance(state, Mapping):
+            raise CheckpointError(
+                f"load_state_dict into {type(self).__name__}: the state is no dict",
+                expect="a dict of arrays by name",
+                actual=f"{state!r:.60} ({type(state).__name__})",
+                hint="model.state_dict() makes one, and mg.load reads one",
+            )
         own = dict(self.named_parameters())
         keys = Keys(
             [k for k in own if k not in state], [k for k in state if k not in own]
@@ -212,9 +222,26 @@ class Module:
                     actual=f"{array.shape} {array.dtype}; nothing was loaded",
                     hint=_other_kind(array, wanted),
                 )
+            if self._turned(name, state[name]):
+                raise CheckpointError(
+                    f"load_state_dict into {type(self).__name__}: {name!r} is "
+                    "PyTorch's, and square: it fits both ways round",
+                    expect="a weight (inputs, outputs), as an array",
+                    actual=f"{array.shape}, a torch tensor (outputs, inputs); nothing "
+                    "was loaded",
+                    hint="pass value.T.numpy(): PyTorch's Linear computes x @ weight.T",
+                )
         for name, array in arrays.items():
             own[name].data = array
         return keys
+
+    def _turned(self, name: str, value: Any) -> bool:
+        """Is it PyTorch's weight of a Linear, square, and so not seen to be turned?"""
+        owner, _, last = name.rpartition(".")
+        layer = dict(self.named_modules()).get(owner)
+        foreign = type(value).__module__.partition(".")[0] == "torch"
+        square = foreign and value.ndim == 2 and value.shape[0] == value.shape[1]
+        return square and last == "weight" and hasattr(layer, "in_features")
 
     # --------------------------------------------------------- how it is shown
 
@@ -277,7 +304,7 @@ def _other_kind(array: np.ndarray, wanted: Tensor) -> str:
 
 def _array(value: Any) -> np.ndarray:
     """A copy of an array, or of a tensor's values."""
-    return np.array(value.data if isinstance(value, Tensor) else value)
+    return np.array(value.data if isinstance(value, Tensor) else np.asarray(value))
 
 
 def _few(names: list[str]) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.engine.errors import ArgumentError, DTypeError, GraphError
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import touch
 
 
 def label(x: Tensor) -> str:
@@ -40,7 +41,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
     for number, p in enumerate(found):
         if not isinstance(p, Tensor):
             raise DTypeError(
-                f"{call}(parameters): number {number} is no tensor",
+                f"{call}(parameters): number {number} is not a tensor",
                 expect="an iterable of tensors",
                 actual=f"{type(p).__name__}: {p!r:.60}",
                 hint="pass model.parameters(), without their names",
@@ -67,6 +68,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
 def rebind(p: Tensor, array: np.ndarray) -> None:
     """Give a leaf a new array of its shape and dtype, which is not copied: no one else
     may hold it. (`p.data = array` is the public way, and copies.)"""
+    touch(p)
     edge = p._edge
     assert array.shape == edge.array.shape and array.dtype == edge.array.dtype
     array.setflags(write=False)
@@ -75,6 +77,7 @@ def rebind(p: Tensor, array: np.ndarray) -> None:
 
 def rebind_gradient(p: Tensor, array: np.ndarray) -> None:
     """Give a leaf a new gradient: a constant, with an array that no one else holds."""
+    touch(p, "set")
     array.setflags(write=False)
     p._grad = Tensor.of(Edge(None, 0, array, False))
 

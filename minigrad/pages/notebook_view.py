@@ -5,7 +5,7 @@ and what is in it too: GitHub and notebooks that are not trusted take frames, sc
 and styles out of HTML. So the HTML carries the picture as well, which a style hides:
 where the style is taken out with the frame, the picture stands there instead.
 
-Read next: `plots.py`.
+Read next: `output_files.py`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 A Windows console in cp1252, a log in ASCII: within `plain_streams` what cannot be
 encoded is written in plain letters, and nothing fails. Files are always UTF-8.
 
-Read next: `minigrad/pages/` (what every page shares).
+Read next: `minigrad/compiler/` (the same program, faster).
 """
 
 # ruff: noqa: RUF001 (letters that look like others are what this file is about)

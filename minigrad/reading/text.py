@@ -10,6 +10,7 @@ Read next: `plain_letters.py`.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +34,15 @@ def clean(text: object, longest: int = LONGEST) -> str:
         return text
     # A cache must not keep a megabyte alive: it sees the beginning, and whether more.
     return _clean(text[: longest + 1], longest)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Which of the known words was most likely meant; None if none is near."""
+    import difflib
+
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(str(word).casefold(), folded, 1)
+    return folded[near[0]] if near else None
 
 
 @lru_cache(maxsize=1024)

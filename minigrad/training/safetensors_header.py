@@ -9,7 +9,7 @@ takes one of the arrays).
 `sealed` puts a digest of all bytes of the file into its header; `verify` finds it.
 Source of the format: https://github.com/huggingface/safetensors, README, "Format".
 
-Read next: `minigrad/tasks/` (real work on real data).
+Read next: `minigrad/interop/` (weights from other libraries, and for them).
 """
 
 from __future__ import annotations

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.errors import ArgumentError, CheckpointError
+from minigrad.engine.errors import ArgumentError, CheckpointError, warn
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn.parameters import gradient, parameter_list, rebind
 
 # Entries that are updated together: few enough that what a formula makes on the way
@@ -61,25 +63,43 @@ class Optimizer:
     def lr(self, value: float) -> None:
         self._lr = setting(type(self).__name__, "lr", value)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: they are None, as before the first backward."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: they are None, as before the first backward; or zeros.
+
+        set_to_none  False: zeros, which move parameters by momentum and weight decay
+        """
         for p in self.parameters:
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Move every parameter that has a gradient. A warning if none of them has."""
+        if all(p._grad is None for p in self.parameters):
+            warn(
+                f"{type(self).__name__}.step(): no parameter has a gradient, and none "
+                "was changed",
+                expect="loss.backward() before it, of a loss of these parameters",
+                actual=f"{len(self.parameters)} parameters, all with grad None",
+                hint="made for another model's parameters? zero_grad() after backward? "
+                "a loss computed within no_grad(), or of .detach()?",
+            )
         with quietly():
-            for p, state in zip(self.parameters, self.state, strict=True):
-                if p.grad is None:
-                    continue
-                if not state:
-                    state["step"] = 0
-                    for slot in self.slots:
-                        state[slot] = np.zeros(p.shape, p.dtype)
-                state["step"] += 1
-                new = np.empty(p.shape, p.dtype)
-                self._in_blocks(p.numpy(), gradient(p), new, state)
-                rebind(p, new)
+            for number, p in enumerate(self.parameters):
+                if p.grad is not None:
+                    moved = partial(self._moved, number)
+                    kept = self.state[number]
+                    rebind(p, outside(moved, p, gradient(p), kept=kept))
+
+    def _moved(self, number: int, p: ndarray, g: ndarray) -> ndarray:
+        """The new values of a parameter; its state is brought up to date."""
+        state = self.state[number]
+        if not state:
+            state["step"] = 0
+            for slot in self.slots:
+                state[slot] = np.zeros(p.shape, p.dtype)
+        state["step"] += 1
+        new = np.empty(p.shape, p.dtype)
+        self._in_blocks(p, g, new, state)
+        return new
 
     def _in_blocks(self, p: ndarray, g: ndarray, new: ndarray, state: dict) -> None:
         """Write into `new` and the state's arrays what `update` says."""
@@ -124,6 +144,8 @@ class Optimizer:
         Raises CheckpointError, before anything is changed, if it is of another kind of
         optimiser, or of parameters with other shapes.
         """
+        if not isinstance(state, Mapping):
+            raise _not_loaded(self, "the state", "a dict of arrays", state)
         expected = {name: np.shape(getattr(self, name)) for name in self.settings}
         for number, p in enumerate(self.parameters):
             if f"{number}.step" in state:
@@ -139,17 +161,37 @@ class Optimizer:
                     hint="make the same optimiser, with the same settings, of the same "
                     "parameters, and load into that",
                 )
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fiub":
+                raise _not_loaded(self, repr(name), "numbers", state[name])
+            if name.endswith(".step") and (array.dtype.kind not in "iu" or array < 0):
+                raise _not_loaded(self, repr(name), "a count of steps", state[name])
+            if name in self.settings and not np.isfinite(array).all():
+                raise _not_loaded(self, repr(name), "finite numbers", state[name])
         loaded: list[dict[str, Any]] = [{} for _ in self.parameters]
         for number, p in enumerate(self.parameters):
-            if f"{number}.step" in state:
-                loaded[number]["step"] = int(state[f"{number}.step"])
+            if f"{number}.step" in arrays:
+                loaded[number]["step"] = int(arrays[f"{number}.step"])
                 for slot in self.slots:
-                    array = np.asarray(state[f"{number}.{slot}"])
+                    array = arrays[f"{number}.{slot}"]
                     loaded[number][slot] = np.array(array, p.dtype, order="C")
         for name in self.settings:
-            value = np.asarray(state[name]).tolist()
+            value = arrays[name].tolist()
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
         self.state = loaded
+
+
+def _not_loaded(
+    owner: Optimizer, what: str, wanted: str, found: Any
+) -> CheckpointError:
+    """The error for a part of a state that is no such thing."""
+    return CheckpointError(
+        f"{type(owner).__name__}.load_state_dict: {what} is not {wanted}",
+        expect=wanted,
+        actual=f"{found!r:.60} ({type(found).__name__}); nothing was loaded",
+        hint="optimizer.state_dict() makes such a state, and mg.save keeps it",
+    )
 
 
 def setting(owner: str, name: str, value: Any, below: float = math.inf) -> float:

@@ -13,7 +13,6 @@ Read next: `highlights.py`.
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from minigrad.drawing import Drawing
 from minigrad.engine.errors import DrawingError
 from minigrad.pages.notebook_view import View, with_picture
 from minigrad.pages.page import asset, document, framed
+from minigrad.pages.themed_svg import Colours
 from minigrad.reading.formula_printers import mathml, template
 from minigrad.reading.text import clean
 from minigrad.stepping.play.drawing_links import ties
@@ -30,7 +30,6 @@ SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "player")
 LARGEST = 16_384  # entries of an array that the page has whole
 MOST_BOXES = 1200  # a larger drawing loses the middle of its steps
 SHOWN_STEPS = 40
-_COLOUR = re.compile(r'(fill|stroke)="(#[0-9a-fA-F]{6})"')
 
 
 def page(steps: Any, words: Any = None) -> str:
@@ -97,34 +96,11 @@ def _drawn(steps: Any, words: Any) -> tuple[Drawing, str, str, str]:
             drawing = steps.drawing(steps=around, **options)
     try:
         light = drawing.svg()
-        dark = Drawing(drawing.picture, "dark", drawing.engine, drawing.timeout)
-        dark.layout = drawing.layout
-        svg, colours = two_themes(light, dark.svg())
+        colours = Colours()
+        svg = colours.merge(light, drawing.in_theme("dark").svg())
     except DrawingError as error:
         return drawing, "", "", f"{error.what}: {error.hint}"
-    return drawing, svg[svg.index("<svg") :], colours, ""
-
-
-def two_themes(light: str, dark: str) -> tuple[str, str]:
-    """One SVG from two that differ in their colours alone, and the style they are in.
-
-    Each pair of colours becomes a variable, which has another value in the dark.
-    """
-    others = iter(_COLOUR.findall(dark))
-    names: dict[tuple[str, str], str] = {}
-
-    def named(match: re.Match) -> str:
-        _, other = next(others, (None, match[2]))
-        pair = match[2].lower(), other.lower()
-        name = names.setdefault(pair, f"--p{len(names)}")
-        return f'{match[1]}="var({name})"'
-
-    svg = _COLOUR.sub(named, light)
-    sides = [
-        "".join(f"{name}:{pair[side]};" for pair, name in names.items())
-        for side in (0, 1)
-    ]
-    return svg, f':root{{{sides[0]}}}:root[data-theme="dark"]{{{sides[1]}}}\n'
+    return drawing, svg[svg.index("<svg") :], colours.style(), ""
 
 
 def _move(name: str, what: str, back: str, ahead: str) -> str:

@@ -1,0 +1,198 @@
+"""`mg.compile(function)`: the same function, traced twice and then replayed.
+
+Read next: `minigrad/pages/` (what every page shares).
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.compiler.guard import (
+    Arguments,
+    Surroundings,
+    built,
+    changed,
+    differences,
+)
+from minigrad.compiler.program import Program
+from minigrad.compiler.trace import Trace, tracing
+from minigrad.engine.errors import ArgumentError, CompileError, warn
+from minigrad.engine.graph import Edge, Leaf
+from minigrad.engine.recorder import thread
+from minigrad.engine.tensor import Tensor
+
+MANY = 8  # kinds of calls, after which a word is said
+
+
+class Variant:
+    """One kind of calls: its program, and whether a second trace has confirmed it."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.confirmed = False
+
+
+class Compiled:
+    """The function, with the operations of its first calls replayed in later ones.
+
+    fn        the function
+    variants  what has been traced, by the key of the calls
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        if not callable(fn):
+            raise ArgumentError(
+                f"compile({fn!r:.40}): nothing that can be called",
+                expect="a function of tensors",
+                actual=type(fn).__name__,
+                hint="step = mg.compile(step), or @mg.compile above `def step(x, y):`",
+            )
+        self.fn = fn
+        self.variants: dict[Any, list[Variant]] = {}
+        self._lock = threading.RLock()
+        self._around: Surroundings | None = None
+        self._warned = False
+        functools.update_wrapper(self, fn, updated=())
+
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        return getattr(self.fn, "__qualname__", type(self.fn).__name__)
+
+    def __repr__(self) -> str:
+        count = sum(map(len, self.variants.values()))
+        return f"<compiled {self.name}: {count} traced>"
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        recorder = thread.recorder
+        if recorder.trace is not None or recorder.anomaly:
+            return self.fn(*inputs, **options)  # part of another trace; or watched
+        with self._lock:
+            arguments = Arguments(inputs, options)
+            if self._around is None:
+                self._around = Surroundings(self.fn, *inputs, *options.values())
+            around = self._around.key(), recorder.recording
+            key = around, arguments.key(self._around.tensors)
+            for variant in self.variants.get(key, ()):
+                tensors = variant.program.tensors(arguments.given)
+                if variant.program.holds(tensors):
+                    break
+            else:
+                return self._trace(key, arguments, None)
+            if not variant.confirmed:
+                return self._trace(key, arguments, variant)
+            return self._replay(variant, arguments, tensors)
+
+    def _trace(self, key: Any, arguments: Arguments, first: Variant | None) -> Any:
+        """Run the function itself, and write down what it does."""
+        trace = Trace()
+        with tracing(trace):
+            given = [_stand_in(trace, k, x) for k, x in enumerate(arguments.given)]
+            inputs, options = built(arguments.structure, given)
+            returned = self.fn(*inputs, **options)
+            _nothing_lost(given, arguments.given)
+            program = Program(trace, returned, given)
+            if first is not None:
+                what = differences(first.program, program)
+                if what is not None:
+                    raise changed(self.name, what)
+        if first is None:
+            self.variants.setdefault(key, []).append(Variant(program))
+            self._say_if_many(key)
+        else:
+            first.confirmed = True
+        return _plain_results(program, returned)
+
+    def _replay(self, variant: Variant, arguments: Arguments, tensors: list) -> Any:
+        program = variant.program
+        kept = program.keep()
+        try:
+            env = program.run(program.starting(arguments.given, tensors))
+            return program.finish(env, tensors)
+        except BaseException:
+            program.undo(kept)
+            raise
+
+    def _say_if_many(self, key: Any) -> None:
+        count = sum(map(len, self.variants.values()))
+        if count >= MANY and not self._warned:
+            self._warned = True
+            warn(
+                f"compile: {self.name} has been traced for {count} kinds of calls",
+                expect="few shapes, and few Python values among the arguments",
+                actual=f"shapes now: {[part[0] for part in key[1][1]]!r:.100}",
+                hint="pad sequences to a few lengths, leave the last short batch out, "
+                "and pass numbers that change as tensors: each kind is traced twice",
+            )
+
+
+def compile(fn: Callable[..., Any]) -> Compiled:
+    """The same function of tensors, faster: traced in its first calls, then replayed.
+
+        step = mg.compile(step)           # or @mg.compile above `def step(x, y):`
+
+    fn  forward alone, or a whole training step: zero_grad, loss, backward, clipping,
+        the optimiser's step. Results, gradients, the optimiser's state and dropout
+        masks are those of the function itself within rounding; parameters that were
+        changed in between are seen.
+
+    A trace holds for calls with the same shapes, dtypes and Python values; another kind
+    of call is traced anew, twice: if the second trace differs, it is an error. Arrays
+    among the arguments arrive as tensors, and what is returned is without a graph: call
+    `backward` within. Under `detect_anomaly` the function itself runs.
+    Errors:  CompileError, naming the line, for what no replay can repeat: a branch on a
+             tensor's numbers, `.item()`, a NumPy function that is not recorded. After
+             an error parameters, gradients and states are as they were before.
+    """
+    return Compiled(fn)
+
+
+def _stand_in(trace: Trace, number: int, x: Any) -> Any:
+    """What the function gets in the place of an argument, known to the trace."""
+    if isinstance(x, Tensor):
+        edge = x._edge
+        if type(edge.source) is Leaf:
+            trace.argument(number, edge.array, x)
+            return x
+        inner = Tensor.of(Edge(None, 0, edge.array, False))
+        inner._edge = Edge(Leaf(inner, x.name), 0, edge.array, edge.requires_grad)
+    else:
+        inner = Tensor(x)
+    trace.argument(number, inner._edge.array)
+    return inner
+
+
+def _nothing_lost(given: list, originals: list) -> None:
+    """Raise if a gradient came to an argument that was itself computed."""
+    for inner, x in zip(given, originals, strict=True):
+        if inner is not x and inner._grad is not None:
+            raise CompileError(
+                "compile: the gradient of an argument would have to go on outside",
+                expect="arguments that are leaves, or need no gradient",
+                actual=f"an argument of shape {inner.shape} that was computed",
+                hint="compute it within the compiled function, or hand in x.detach()",
+            )
+
+
+def _plain_results(program: Program, returned: Any) -> Any:
+    """What the traced call returned, as a replay gives it: without a graph."""
+    found: list[Any] = []
+    todo = [returned]
+    while todo:
+        part = todo.pop(0)
+        if isinstance(part, Tensor):
+            found.append(part)
+        elif isinstance(part, list | tuple):
+            todo = [*part, *todo]
+        elif isinstance(part, dict):
+            todo = [*part.values(), *todo]
+    handed = [
+        x._edge.array.item()
+        if k in program.numbers
+        else Tensor.of(Edge(None, 0, x._edge.array, False))
+        for k, x in zip(program.results, found, strict=True)
+    ]
+    return built(program.structure, handed)

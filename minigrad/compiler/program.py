@@ -1,0 +1,232 @@
+"""A trace made into a program: run it again with other numbers, entry by entry.
+
+This is the plain way, the recorded operations in their order: what the passes start
+from, what they are tested against, and what runs where there is no numba.
+
+Read next: `compiled.py` (what users call).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.compiler.guard import Same, built, plain
+from minigrad.compiler.trace import Entry, Trace, Value, copy_of, put_back
+from minigrad.engine.errors import CompileError
+from minigrad.engine.graph import Edge
+from minigrad.engine.quiet import quietly
+from minigrad.engine.tensor import Tensor
+
+
+class Effect(NamedTuple):
+    """What a call leaves behind in a leaf.
+
+    leaf      its number
+    data      the value that its data become; None: they stay
+    grad      the value that its gradient becomes; None: see `changes`
+    changes   is the gradient changed? To None, if `grad` is None
+    requires_grad  whether the leaf needs a gradient afterwards
+    """
+
+    leaf: int
+    data: int | None
+    grad: int | None
+    changes: bool
+    requires_grad: bool
+
+
+class Program:
+    """What was traced, complete: entries, values, results and effects.
+
+    entries, values, leaves, reads: see `Trace`
+    structure  of what the function returned, and
+    results    the numbers of the values in it
+    effects    what is left behind in leaves
+    numbers    values that are handed out as Python numbers
+    """
+
+    def __init__(self, trace: Trace, returned: Any, given: Sequence[Any]) -> None:
+        self.structure, self.results = taken_apart(trace, returned, given)
+        self.effects = list(_effects(trace))
+        self.numbers = trace.numbers
+        self._renumber(trace)
+        self.leaves = [
+            leaf._replace(tensor=None if leaf.argument is not None else leaf.tensor)
+            for leaf in trace.leaves
+        ]
+        self.reads = {k: trace.leaves[k].grad is None for k in trace.reads}
+        self.kept = [
+            e.attrs["kept"] for e in self.entries if e.name == "outside" and e.attrs
+        ]
+        self.leaves = [leaf._replace(grad=None) for leaf in self.leaves]
+        trace.forget()
+
+    def _renumber(self, trace: Trace) -> None:
+        """Keep the values that are used, in the order of their use."""
+        place: dict[int, int] = {}
+        self.values: list[Value] = []
+
+        def new(old: int) -> int:
+            if old not in place:
+                place[old] = len(self.values)
+                self.values.append(trace.values[old])
+            return place[old]
+
+        self.entries: list[Entry] = [
+            entry._replace(
+                inputs=tuple([new(k) for k in entry.inputs]),
+                outputs=tuple([new(k) for k in entry.outputs]),
+            )
+            for entry in trace.entries
+        ]
+        self.results = [new(k) for k in self.results]
+        self.effects = [
+            effect._replace(
+                data=None if effect.data is None else new(effect.data),
+                grad=None if effect.grad is None else new(effect.grad),
+            )
+            for effect in self.effects
+        ]
+        self.numbers = {place[k] for k in self.numbers if k in place}
+
+    def holds(self, tensors: Sequence[Any]) -> bool:
+        """Are the leaves as they were: needing gradients or not, with one or none?"""
+        for k, leaf in enumerate(self.leaves):
+            tensor = tensors[k]
+            if tensor._edge.requires_grad != leaf.edge.requires_grad:
+                return False
+            if k in self.reads and (tensor._grad is None) != self.reads[k]:
+                return False
+        return True
+
+    def tensors(self, given: Sequence[Any]) -> list[Any]:
+        """The leaves of a call: its arguments among them."""
+        return [
+            leaf.tensor if leaf.argument is None else given[leaf.argument]
+            for leaf in self.leaves
+        ]
+
+    def starting(self, given: Sequence[Any], tensors: Sequence[Any]) -> list[Any]:
+        """The numbers that a call starts from, by value; None for what is made."""
+        start: list[Any] = []
+        for value in self.values:
+            if value.kind == "made":
+                start.append(None)
+            elif value.kind == "constant":
+                start.append(value.array)
+            elif value.kind == "leaf":
+                start.append(tensors[value.number]._edge.array)
+            elif value.kind == "gradient":
+                start.append(tensors[value.number]._grad._edge.array)
+            else:
+                x = given[value.number]
+                start.append(x._edge.array if isinstance(x, Tensor) else np.asarray(x))
+        return start
+
+    def run(self, start: list[Any]) -> list[Any]:
+        """The numbers of all values, entry by entry. `start` is filled up."""
+        with quietly():
+            for entry in self.entries:
+                inputs = [start[k] for k in entry.inputs]
+                attrs = {} if entry.name == "outside" else entry.attrs
+                made = entry.function(*inputs, **attrs)
+                if len(entry.outputs) == 1 and not isinstance(made, tuple):
+                    start[entry.outputs[0]] = np.asarray(made)
+                elif made is not None:
+                    for k, part in zip(entry.outputs, made, strict=True):
+                        start[k] = np.asarray(part)
+        return start
+
+    def finish(self, env: Sequence[Any], tensors: Sequence[Any]) -> Any:
+        """Leave the effects behind, and give what the function returned."""
+        handed: dict[int, Any] = {}
+
+        def fresh(k: int) -> Any:
+            if k not in handed:
+                array = env[k]
+                if self.values[k].kind != "made" or array.base is not None:
+                    array = np.array(array)
+                array.setflags(write=False)
+                handed[k] = array
+            return handed[k]
+
+        returned = built(
+            self.structure, [self._handed(k, fresh(k)) for k in self.results]
+        )
+        for effect in self.effects:
+            tensor = tensors[effect.leaf]
+            edge = tensor._edge
+            if effect.data is not None or effect.requires_grad != edge.requires_grad:
+                array = edge.array if effect.data is None else fresh(effect.data)
+                tensor._edge = Edge(edge.source, 0, array, effect.requires_grad)
+            if effect.changes:
+                tensor._grad = None
+                if effect.grad is not None:
+                    made = Edge(None, 0, fresh(effect.grad), False)
+                    tensor._grad = Tensor.of(made)
+        return returned
+
+    def _handed(self, k: int, array: np.ndarray) -> Any:
+        if k in self.numbers:
+            return array.item()
+        return Tensor.of(Edge(None, 0, array, False))
+
+    def keep(self) -> list[tuple[Any, Any]]:
+        """Copies of what the program changes on the way, for `put_back`."""
+        return [(kept, copy_of(kept)) for kept in self.kept]
+
+    @staticmethod
+    def undo(kept: list[tuple[Any, Any]]) -> None:
+        """Put back what was changed: a run has failed."""
+        for thing, before in kept[::-1]:
+            put_back(thing, before)
+
+
+def taken_apart(trace: Trace, returned: Any, given: Sequence[Any]) -> tuple[Any, list]:
+    """The structure of what a function returned, and the numbers of its values."""
+    numbers: list[int] = []
+
+    def apart(part: Any) -> Any:
+        if isinstance(part, Tensor):
+            numbers.append(trace.find(part._edge))
+            return ("array", len(numbers) - 1)
+        if isinstance(part, list | tuple):
+            return ("items", type(part), tuple([apart(p) for p in part]))
+        if type(part) is dict:
+            values = tuple([apart(p) for p in part.values()])
+            return ("dict", (), tuple(part), values)
+        if isinstance(part, np.ndarray | np.generic):
+            raise _not_returned(part, "return the tensor instead of its numbers")
+        key = plain(part)
+        if isinstance(key, Same):
+            raise _not_returned(part, "return its tensors, in a tuple or dict")
+        return ("thing", key)
+
+    return apart(returned), numbers
+
+
+def _not_returned(part: Any, hint: str) -> CompileError:
+    return CompileError(
+        "compile: the function returned what cannot be made anew by a replay",
+        expect="tensors, Python numbers and text, and tuples, lists and dicts of them",
+        actual=f"{type(part).__name__}: {part!r:.40}",
+        hint=hint,
+    )
+
+
+def _effects(trace: Trace) -> Any:
+    """What the traced call left behind in leaves."""
+    for number, leaf in enumerate(trace.leaves):
+        tensor = leaf.tensor
+        data = grad = None
+        if tensor._edge.array is not leaf.edge.array:
+            data = trace.find(Edge(None, 0, tensor._edge.array, False))
+        changes = tensor._grad is not leaf.grad
+        if changes and tensor._grad is not None:
+            grad = trace.find(Edge(None, 0, tensor._grad._edge.array, False))
+        needs = tensor._edge.requires_grad
+        if data is not None or changes or needs != leaf.edge.requires_grad:
+            yield Effect(number, data, grad, changes, needs)

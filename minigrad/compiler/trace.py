@@ -1,0 +1,280 @@
+"""What a function of tensors does, written down while it runs: a flat list.
+
+    with tracing(Trace()) as trace:
+        function(...)
+    trace.entries       # [Entry(what, inputs, outputs), ...]: a program of numbers
+
+Values are known by the arrays that hold them. An array that no entry made is an
+argument, a leaf of the user's (a parameter, read anew in each call), the gradient that
+a leaf had before, or else a constant.
+
+Read next: `guard.py` (for which calls a trace holds).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.engine.errors import CompileError
+from minigrad.engine.graph import Edge, Leaf, Node, Variable, next_seq
+from minigrad.engine.primitives.messages import describe
+from minigrad.engine.recorder import Scope, thread
+from minigrad.engine.user_code import caller
+
+
+class Entry(NamedTuple):
+    """One line of a program.
+
+    name      the primitive's name, or "outside"
+    function  of arrays; its result is an array, a tuple of them or None
+    attrs     keyword arguments of it
+    inputs    numbers of values
+    outputs   numbers of the values that it makes
+    scope     the scopes it was recorded in
+    where     (code object, offset) of the user's line
+    """
+
+    name: str
+    function: Callable[..., Any]
+    attrs: dict[str, Any]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    scope: tuple[Scope, ...] = ()
+    where: tuple[Any, int] = (None, 0)
+
+
+class Value(NamedTuple):
+    """Where a value comes from.
+
+    kind   "argument", "leaf", "gradient" (of a leaf, before the call), "constant" or
+           "made" (by an entry)
+    number which argument or leaf
+    array  of a constant: its numbers; else None
+    """
+
+    kind: str
+    number: int
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    array: Any = None
+
+
+class Touched(NamedTuple):
+    """A tensor whose data or gradient the function uses, as it was before the call.
+
+    argument  which argument it is; None: the function finds it elsewhere
+    """
+
+    tensor: Any
+    edge: Any
+    grad: Any
+    argument: int | None = None
+
+
+class Trace:
+    """The recorder's listener: see `minigrad/engine/tracing.py` for what it is told.
+
+    entries  the program
+    values   where each value comes from
+    leaves   the user's tensors that it reads or changes
+    kept     what `outside` functions change: [(dict or generator, copy of before)]
+    reads    leaves whose gradient from before the call counts
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.values: list[Value] = []
+        self.leaves: list[Touched] = []
+        self.kept: list[tuple[Any, Any]] = []
+        self.reads: set[int] = set()
+        self._set: set[int] = set()
+        self.numbers: set[int] = set()  # values to be handed out as Python numbers
+        self._began = next_seq()
+        self._by_array: dict[int, int] = {}
+        self._alive: list[Any] = []  # no id is used twice while it is listened to
+        self._leaf_of: dict[int, int] = {}
+
+    # --------------------------------------------------------- what is known
+
+    def add(self, kind: str, number: int, array: np.ndarray, keep: Any = None) -> int:
+        """A new value, known by its array from now on."""
+        self.values.append(Value(kind, number, array.shape, array.dtype, keep))
+        self._by_array[id(array)] = len(self.values) - 1
+        self._alive.append(array)
+        return len(self.values) - 1
+
+    def find(self, edge: Any) -> int:
+        """The number of the value that an edge leads to; a constant if it is new."""
+        known = self._by_array.get(id(edge.array))
+        if known is not None:
+            return known
+        source = edge.source
+        if type(source) is Leaf and source.seq < self._began:
+            owner = source.owner()
+            if owner is not None:
+                self.touch(owner)
+                known = self._by_array.get(id(edge.array))
+                if known is not None:
+                    return known
+        elif type(source) is Node and source.seq < self._began and edge.requires_grad:
+            raise CompileError(
+                "compile: a tensor that was computed outside is used within",
+                expect="arguments, parameters and what is computed from them",
+                actual=describe(edge),
+                hint="compute it within, or hand in x.detach() as an argument",
+            )
+        return self.add("constant", len(self.values), edge.array, edge.array)
+
+    def known(self, edge: Any) -> bool:
+        """Are these numbers another call's in a replay?"""
+        number = self._by_array.get(id(edge.array))
+        if number is not None:
+            return self.values[number].kind != "constant"
+        source = edge.source
+        return (
+            type(source) is Leaf
+            and source.seq < self._began
+            and source.owner() is not None
+        )
+
+    # --------------------------------------------------------- what it is told
+
+    def operation(self, primitive: Any, edges: Any, attrs: dict, made: Any) -> None:
+        """An operation was computed: one entry."""
+        inputs = tuple([self.find(edge) for edge in edges])
+        parts = made if primitive.multiple else (made,)
+        outputs = tuple([self.add("made", len(self.entries), a) for a in parts])
+        recorder = thread.recorder
+        where = caller(2) if recorder.origin is None else (None, 0)
+        scope = recorder.scope
+        value = primitive.value
+        self.entries.append(
+            Entry(primitive.name, value, attrs, inputs, outputs, scope, where)
+        )
+
+    def outside(self, function: Callable, arrays: list, kept: Any) -> Any:
+        """Run what NumPy does beside the graph, and note it."""
+        inputs = tuple([self.find(Edge(None, 0, a, False)) for a in arrays])
+        if kept is not None:
+            self.kept.append((kept, copy_of(kept)))
+        made = function(*arrays)
+        parts = () if made is None else made if type(made) is tuple else (made,)
+        parts = tuple([np.asarray(part).view() for part in parts])
+        outputs = tuple([self.add("made", len(self.entries), a) for a in parts])
+        attrs = {} if kept is None else {"kept": kept}
+        self.entries.append(Entry("outside", function, attrs, inputs, outputs))
+        return made if made is None else parts if type(made) is tuple else parts[0]
+
+    def leaving(self, edge: Any, call: str) -> None:
+        """Raise CompileError where numbers of this call would become constants."""
+        if self.known(edge):
+            raise CompileError(
+                f"compile: {call} takes the numbers of this call, and a replay would "
+                "use them for other calls",
+                expect="operations on tensors alone, from the arguments to the results",
+                actual=describe(edge),
+                hint="mg.where(condition, a, b) chooses without a branch; return the "
+                "tensor, and use its number outside of the compiled function",
+            )
+
+    def touch(self, tensor: Any, gradient: str = "") -> None:
+        """Know a tensor of the user's, and how it was before."""
+        number = self._leaf_of.get(id(tensor))
+        if number is None:
+            number = self._first_touch(tensor, None)
+        if number is not None and gradient:
+            if gradient == "read" and number not in self._set:
+                self.reads.add(number)
+            self._set.add(number)
+
+    def argument(self, number: int, array: np.ndarray, tensor: Any = None) -> None:
+        """Know an argument: its numbers, and the tensor if it is a leaf."""
+        self.add("argument", number, array)
+        if tensor is not None:
+            self._first_touch(tensor, number)
+
+    def _first_touch(self, tensor: Any, argument: int | None) -> int | None:
+        edge = tensor._edge
+        if type(edge.source) is not Leaf or edge.source.seq >= self._began:
+            return None
+        number = self._leaf_of[id(tensor)] = len(self.leaves)
+        self.leaves.append(Touched(tensor, edge, tensor._grad, argument))
+        if id(edge.array) not in self._by_array:
+            self.add("leaf", number, edge.array)
+        if tensor._grad is not None:
+            array = tensor._grad._edge.array
+            if id(array) not in self._by_array:
+                self.add("gradient", number, array)
+        return number
+
+    def number(self, array: np.ndarray) -> Any:
+        """A tensor of what is to be handed out as a Python number."""
+        edge = Edge(None, 0, array, False)
+        self.numbers.add(self.find(edge))
+        return Variable.result_type.of(edge)
+
+    def same(self, old: Any, new: np.ndarray) -> None:
+        """A copy is the same value; in another dtype it is an operation more."""
+        number = self._by_array.get(id(old))
+        if number is None:
+            return
+        if self.values[number].dtype == new.dtype:
+            self._by_array[id(new)] = number
+            self._alive.append(new)
+        else:
+            attrs = {"dtype": new.dtype.name}
+            output = self.add("made", len(self.entries), new)
+            self.entries.append(Entry("astype", _cast, attrs, (number,), (output,)))
+
+    # --------------------------------------------------------- at its end
+
+    def undo(self) -> None:
+        """Put back what the function changed: it failed."""
+        for tensor, edge, grad, _ in self.leaves:
+            tensor._edge, tensor._grad = edge, grad
+        for kept, before in self.kept[::-1]:
+            put_back(kept, before)
+
+    def forget(self) -> None:
+        """Let go of all arrays but the constants: the program is complete."""
+        self._alive, self._by_array, self.kept = [], {}, []
+
+
+def _cast(x: np.ndarray, *, dtype: str) -> np.ndarray:
+    return x.astype(dtype)
+
+
+def copy_of(kept: Any) -> Any:
+    """A dict of numbers and arrays, or the state of a random generator, copied."""
+    if not isinstance(kept, dict):
+        return kept.bit_generator.state
+    return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in kept.items()}
+
+
+def put_back(kept: Any, before: Any) -> None:
+    """The dict or generator as it was when `before` was copied from it."""
+    if isinstance(kept, dict):
+        kept.clear()
+        kept.update(before)
+    else:
+        kept.bit_generator.state = before
+
+
+@contextmanager
+def tracing(trace: Trace) -> Iterator[Trace]:
+    """Within it the recorder tells `trace` what is computed. After an error all that
+    it changed is put back."""
+    recorder = thread.recorder
+    before, recorder.trace = recorder.trace, trace
+    try:
+        yield trace
+    except BaseException:
+        recorder.trace = before
+        trace.undo()
+        raise
+    finally:
+        recorder.trace = before
