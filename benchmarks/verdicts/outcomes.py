@@ -37,7 +37,7 @@ def configurations():
                 units, rate = next(turns)
                 found.append(Configuration(problem, noisy, start, lag, units, rate))
     order = np.random.default_rng(0).permutation(len(found))
-    return sorted([found[k] for k in order], key=lambda c: c.lag)
+    return sorted([found[k] for k in order], key=lambda c: (c.noisy, c.lag))
 
 
 def read(path=TABLE):

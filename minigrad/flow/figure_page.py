@@ -32,6 +32,14 @@ def figure(drawn: Any, alt: str, caption: str) -> str:
     return f"<figure>{picture(svg(drawn), 'svg', alt)}{words}</figure>"
 
 
+def warning_list(warnings: Sequence[object], good: str) -> str:
+    """The warnings as an HTML list; the text `good` if there are none."""
+    if not warnings:
+        return f'<p class="good">{escape(good)}</p>'
+    items = "".join(f'<li class="warning">{escape(str(one))}</li>' for one in warnings)
+    return f'<ul class="warnings">{items}</ul>'
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """An HTML table; every cell is text."""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
