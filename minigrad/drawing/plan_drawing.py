@@ -1,6 +1,6 @@
 """The picture of a compiled function's plan: `mg.draw(compiled)`.
 
-Read next: `minigrad/drawing/read/` (from the graph to boxes and lines).
+Read next: `row_breaks.py`.
 """
 
 from __future__ import annotations

@@ -240,6 +240,8 @@ class Trainer:
             norm=norm,
             clipped=norm > self.clip_norm,
             lr=self.optimizer.lr,
+            max_norm=self.clip_norm,
+            optimizer=self.optimizer,
         )
 
     def _stays_eager(self) -> bool:
