@@ -9,7 +9,7 @@ import os
 from functools import cached_property
 
 from minigrad.drawing.write import graphviz_engines
-from minigrad.drawing.write.picture_files import in_folder, write
+from minigrad.drawing.write.picture_files import path_text, write
 from minigrad.engine.errors import DrawingError, one_of
 from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.page import document, house_style, picture
@@ -50,7 +50,7 @@ class PlanDrawing(Viewed):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written."""
-        path = in_folder(path)
+        path = path_text(path)
         ending = os.path.splitext(path)[1].removeprefix(".").lower()
         one_of("ending", ending, FORMATS)
         if ending == "dot":
