@@ -22,6 +22,7 @@ from minigrad.compiler.trace import Trace, tracing
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
+from minigrad.engine.quiet import uncollected
 from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 
@@ -45,7 +46,8 @@ class Variant:
             from minigrad.compiler.optimized import Optimized
 
             try:
-                self.optimized = Optimized(program)
+                with uncollected():
+                    self.optimized = Optimized(program)
             except Exception as error:
                 self.trouble = f"{type(error).__name__}: {error}"
 
