@@ -30,9 +30,8 @@ def _gates(rng: np.random.Generator) -> tuple[np.ndarray]:
 
 
 def _both(rng: np.random.Generator) -> tuple[Any, Any, np.ndarray]:
-    make = models.GRUCell
-    cells = [make(2, 3, rng=int(rng.integers(1000))) for _ in range(2)]
-    return *cells, rng.standard_normal((4, 2, 2))
+    one, other = (models.GRUCell(2, 3, rng=int(rng.integers(1000))) for _ in "ab")
+    return one, other, rng.standard_normal((4, 2, 2))
 
 
 def _joined(forward: Any, backward: Any, x: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.engine.graph import Node
 from minigrad.lessons.exercises.exercise import Exercise, difference
 
 
@@ -39,10 +40,10 @@ def _runs_early(given: Any, x: Any) -> str:
     order, waiting = [given.node], [given.node]
     while waiting:  # nodes in the order in which they are found, from the loss on
         for edge in waiting.pop(0).edges:
-            if edge.source in order or not hasattr(edge.source, "edges"):
-                continue
-            order.append(edge.source)
-            waiting.append(edge.source)
+            found = edge.source
+            if isinstance(found, Node) and found not in order:
+                order.append(found)
+                waiting.append(found)
     late = any(
         order.index(edge.source) < k
         for k, node in enumerate(order)

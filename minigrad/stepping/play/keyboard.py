@@ -140,7 +140,8 @@ class Posix:
     def _size(self) -> tuple[int, int] | None:
         """Columns and lines; None where nobody knows."""
         try:
-            return tuple(os.get_terminal_size(self.number))
+            size = os.get_terminal_size(self.number)
+            return size.columns, size.lines
         except OSError:
             return None
 
