@@ -22,6 +22,7 @@ MODULES = (
     "minigrad.optim",
     "minigrad.losses",
     "minigrad.data",
+    "minigrad.exploring",
     "minigrad.errors",
     "minigrad.interop",
 )

@@ -29,6 +29,7 @@ COMMANDS = {  # in the order in which they are met
     "tour": "minigrad.commands.tour",
     "tutorial": "minigrad.commands.tutorial",
     "draw": "minigrad.commands.draw",
+    "explore": "minigrad.commands.explore",
     "step": "minigrad.commands.step",
     "flow": "minigrad.commands.flow",
     "train": "minigrad.commands.train",

@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from minigrad.engine.errors import MinigradError
+from minigrad.flow.finding_lists import finding_lines
 from minigrad.flow.monitor import Monitor
 from minigrad.tasks import task_page
 from minigrad.tasks.session import Session
@@ -64,8 +65,9 @@ def train_and_tell(
         if anew:
             session.put_aside()
         callbacks: list[Any] = [Progress(console, task.units)]
-        if monitor:
-            callbacks.append(_monitor(console, session.folder))
+        watching = _monitor(console, session.folder) if monitor else None
+        if watching is not None:
+            callbacks.append(watching)
         trainer = session.trainer(callbacks)
         if resume:
             console.print(_where(trainer, session.longer), highlight=False)
@@ -77,7 +79,9 @@ def train_and_tell(
                 _tell(console, f"written to {export(trained, session.folder)}")
         figures = task_page.figures_table(trained)
         task_page.show(console, Section("", tables=[figures]))
-    if monitor:
+    if watching is not None:
+        lines = finding_lines(watching.findings) or ["nothing to report"]
+        _tell(console, "\n".join(["What the monitor found:", *lines]))
         _tell(console, f"written to {session.folder / 'monitor.html'}")
     ask = ["minigrad", "predict", task.name]
     example = data.example or task.example
