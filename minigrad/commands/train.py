@@ -13,7 +13,7 @@ HELP = "train a model on real data and compare it with simple baselines"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
 # not a task's
 OWN = {"command", "run", "task", "output", "resume", "start", "anew", "monitor"}
-OWN |= {"export", "seeds", "scheduler"}
+OWN |= {"export", "seeds", "scheduler", "compile"}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,6 +60,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             help="watch the gradients; also write monitor.html and monitor.csv",
         )
         own.add_argument(
+            "--compile",
+            action="store_true",
+            help="trace the training step and replay it, which is faster",
+        )
+        own.add_argument(
             "--export",
             choices=("onnx", "torch", "keras"),
             help="also write the trained network for onnxruntime, PyTorch or Keras",
@@ -92,6 +97,7 @@ def run(options: argparse.Namespace) -> None:
         start=options.start,
         anew=options.anew,
         monitor=options.monitor,
+        compile=options.compile,
         export=_exporter(options.export),
         **{k: v for k, v in vars(options).items() if k not in OWN},
     )
@@ -106,7 +112,7 @@ def _sweep(options: argparse.Namespace) -> None:
     from minigrad.tasks.seed_sweep import sweep, sweep_table
     from minigrad.tasks.task import Section
 
-    single = ("resume", "start", "anew", "monitor", "export")
+    single = ("resume", "start", "anew", "monitor", "export", "compile")
     said = [name for name in single if getattr(options, name)]
     if said or options.seeds is None:
         raise ArgumentError(

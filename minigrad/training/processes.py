@@ -38,7 +38,14 @@ class Processes:
     says so at the next meeting; then the others end, so that there is one message.
     """
 
-    def __init__(self, comm: Any) -> None:
+    def __init__(self, comm: Any, compile: bool = False) -> None:
+        if compile:
+            raise ArgumentError(
+                "Trainer(comm=..., compile=True): a compiled step does not wait",
+                expect="one of the two",
+                actual="both",
+                hint="gradients are averaged in the middle of a step: compile=False",
+            )
         for name in ("Get_rank", "Get_size", "Allgather", "Bcast"):
             if not callable(getattr(comm, name, None)):
                 raise ArgumentError(

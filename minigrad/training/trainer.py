@@ -30,6 +30,7 @@ from minigrad.nn.clip import clip_grad_norm_
 from minigrad.reading.earlier_graph import EarlierGraph
 from minigrad.training import resume, trainer_checks
 from minigrad.training.bad_numbers import not_finite, with_batch
+from minigrad.training.compiled_step import EAGER, CompiledStep
 from minigrad.training.first_gradients import FirstGradients
 from minigrad.training.interrupts import Interruptible, Stopped
 from minigrad.training.processes import Processes
@@ -67,6 +68,10 @@ class Trainer:
                back to one of the same class; one that was not there starts anew
     checkpoint the file to write, at the end of each epoch and every `save_seconds`
     about      JSON to save in it: configuration, vocabulary, scaling
+    ready      ready(batch) -> what the loss gets: what NumPy does to a batch, padding
+    compile    the step by `mg.compile`: the loss function has to be one that it can
+               trace, on batches of a few shapes. Batches that a callback wants the
+               graph of (`wants_graph(step)`, as a Monitor's) stay eager
     comm       MPI.COMM_WORLD of mpi4py: several processes train one network. `batches`
                gives each its own part of the rows, equally many batches of equal size;
                gradients are averaged, so that all make the same step. Process 0 writes
@@ -102,6 +107,8 @@ class Trainer:
         checkpoint: str | os.PathLike[str] | None = None,
         save_seconds: float = 30.0,
         about: dict[str, Any] | None = None,
+        ready: Callable[[Any], Any] | None = None,
+        compile: bool = False,
         comm: Any = None,
     ) -> None:
         one_of("better", better, ("lower", "higher"))
@@ -122,7 +129,7 @@ class Trainer:
         self.clip_norm = math.inf if clip_norm is None else float(clip_norm)
         self.schedule, self.base_lr = schedule, float(optimizer.lr)
         self.carry = carry
-        self.processes = None if comm is None else Processes(comm)
+        self.processes = None if comm is None else Processes(comm, compile)
         self.first = self.processes is None or self.processes.rank == 0
         self.callbacks = list(callbacks) if self.first else []
         self.checkpoint, self.save_seconds = checkpoint, save_seconds
@@ -140,6 +147,8 @@ class Trainer:
         self._saved_at = 0.0
         self._mean_loss, self._signal = math.nan, Interruptible()
         self._earlier, self._warned = EarlierGraph(), False
+        self.ready = ready
+        self.compiled = CompiledStep(self) if compile else None
 
     # ------------------------------------------------------------- the loop
 
@@ -189,7 +198,8 @@ class Trainer:
     def _one(self, batch: Any) -> None:
         """A step, counted and told. Its graph lives no longer than this call."""
         report = self._train_on(batch)
-        self.sums.add(report, self._mean_loss)
+        alone = self.processes is None
+        self.sums.add(report, float(report.loss) if alone else self._mean_loss)
         self._tell("on_batch", report)
 
     def _remaining(self) -> Iterable[Any]:
@@ -222,15 +232,14 @@ class Trainer:
         if self.schedule is not None:
             factor = trainer_checks.factor_of(self.schedule(self.step))
             self.optimizer.lr = self.base_lr * factor
-        self.optimizer.zero_grad()
-        if self.carry:
-            given = self.loss(self.model, batch, self.carried)
-            loss, state = trainer_checks.pair_of(given)
-            self.carried = detached(state)
+        found = None
+        batch = batch if self.ready is None else self.ready(batch)
+        if self.compiled is not None and not self._stays_eager():
+            found = self.compiled.train_on(batch, self.carried)
+        if found is not None:
+            loss, norm, self.carried = found
         else:
-            loss = trainer_checks.loss_of(self.loss(self.model, batch))
-        norm = self._backward(loss, batch)
-        self.optimizer.step()
+            loss, norm = self._eagerly(batch)
         self.step += 1
         self.batch += 1
         return Report(
@@ -247,6 +256,29 @@ class Trainer:
             max_norm=self.clip_norm,
             optimizer=self.optimizer,
         )
+
+    def _stays_eager(self) -> bool:
+        """Is the graph of this batch wanted: by first checks, or by a callback?"""
+        ask = [getattr(c, "wants_graph", None) for c in self.callbacks]
+        return self._earlier.batches < EAGER or any(
+            [wants is not None and wants(self.step + 1) for wants in ask]
+        )
+
+    def _eagerly(self, batch: Any) -> tuple[Tensor, float]:
+        """A step of the optimiser; the loss, and the norm of its gradients."""
+        started = time.perf_counter()
+        self.optimizer.zero_grad()
+        if self.carry:
+            given = self.loss(self.model, batch, self.carried)
+            loss, state = trainer_checks.pair_of(given)
+            self.carried = detached(state)
+        else:
+            loss = trainer_checks.loss_of(self.loss(self.model, batch))
+        norm = self._backward(loss, batch)
+        self.optimizer.step()
+        if self.compiled is not None:
+            self.compiled.eagerly(time.perf_counter() - started)
+        return loss, norm
 
     def _backward(self, loss: Tensor, batch: Any) -> float:
         """The gradients of the loss, clipped; returns their norm before clipping.
@@ -267,10 +299,9 @@ class Trainer:
         loss.backward()
         if first is not None:
             first.check(loss)
-        self._mean_loss = loss.item()
         if self.processes is not None:
             parameters, asked = self.optimizer.parameters, self._signal.asked
-            self._mean_loss = self.processes.average(self._mean_loss, parameters, asked)
+            self._mean_loss = self.processes.average(loss.item(), parameters, asked)
         try:
             return clip_grad_norm_(self.optimizer.parameters, self.clip_norm)
         except NonFiniteError as error:
@@ -278,10 +309,8 @@ class Trainer:
 
     def _after_batch(self, signal: Interruptible) -> None:
         """Save if it is time to; stop if that was asked for."""
-        if (
-            self._asked(signal)
-            or time.monotonic() - self._saved_at >= self.save_seconds
-        ):
+        late = time.monotonic() - self._saved_at >= self.save_seconds
+        if self._asked(signal) or late:
             self.save()
         self._stop_if_asked(signal)
 

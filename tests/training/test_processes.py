@@ -178,6 +178,9 @@ def test_parts_of_other_lengths_and_other_weights():
     optimizer = mg.optim.SGD(model.parameters(), lr=0.1)
     with pytest.raises(ArgumentError, match="not a communicator"):
         Trainer(model, optimizer, loss, part(0, 1), epochs=1, comm=3)
+    comm = Comm(Shared(1), 0)
+    with pytest.raises(ArgumentError, match="a compiled step"):
+        Trainer(model, optimizer, loss, part(0, 1), epochs=1, comm=comm, compile=True)
 
 
 def test_process_0_writes_the_checkpoint(tmp_path):
