@@ -112,7 +112,7 @@ def _sweep(options: argparse.Namespace) -> None:
     from minigrad.tasks.seed_sweep import sweep, sweep_table
     from minigrad.tasks.task import Section
 
-    single = ("resume", "start", "anew", "monitor", "export", "compile")
+    single = ("resume", "start", "anew", "monitor", "export")
     said = [name for name in single if getattr(options, name)]
     if said or options.seeds is None:
         raise ArgumentError(
@@ -128,6 +128,7 @@ def _sweep(options: argparse.Namespace) -> None:
         options.output,
         scheduler=options.scheduler,
         tell=lambda text: console.print(text, highlight=False, markup=False),
+        compile=options.compile,
         **{k: v for k, v in vars(options).items() if k not in OWN},
     )
     table = sweep_table(task(options.task), runs)

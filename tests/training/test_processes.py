@@ -1,5 +1,6 @@
 """Several processes train one network: the same steps as one, and one message."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -208,6 +209,7 @@ def test_the_page_s_program_through_mpi(tmp_path):
         made = subprocess.run(
             [launcher, "-n", str(count), sys.executable, "train.py"],
             cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(PAGE.parents[1])},
             capture_output=True,
             text=True,
             timeout=300,
