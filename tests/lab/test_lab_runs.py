@@ -81,7 +81,7 @@ def test_streams_tell_symbols_to_the_first_mistake_and_the_states(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(ContinualReber, "longest", 120)
-    cells = ["lstm1997", "lstm2000"]
+    cells = ["lstm1997", "lstm2000", "gru"]
     book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=400)
     for result in book.results:
         assert 0 <= result["test"]["symbols"] <= 120
