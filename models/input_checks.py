@@ -16,6 +16,8 @@ from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError, warn
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 
+from .state_checks import SCALARS, widened
+
 
 def as_tensor(value: Any, name: str) -> Tensor:
     """`value` itself if it is a tensor; arrays and lists become a constant."""
@@ -54,15 +56,19 @@ def same_dtype(kind: str, dtype: np.dtype, **operands: Tensor) -> None:
     """Raise DTypeError unless every operand has the weights' dtype."""
     for name, value in operands.items():
         if value.dtype != dtype:
-            whole = value.dtype.kind in "iub"
+            widest = widened([value])
+            hint = f"use {name}.astype('{dtype}'), or make the model with "
+            hint += f"dtype='{value.dtype}'"
+            if value.dtype.kind in "iub":
+                hint = "whole numbers go through an Embedding or one-hot coding first"
+            elif widest:
+                hint = f"{SCALARS}; or {hint}"
             raise DTypeError(
                 f"{kind}: {name} is {value.dtype} and the weights are {dtype}",
                 expect=f"{name} of dtype {dtype}",
-                actual=f"{name}: {describe(value._edge)}",
-                hint="whole numbers go through an Embedding or one-hot coding first"
-                if whole
-                else f"use {name}.astype('{dtype}'), or make the model with "
-                f"dtype='{value.dtype}'",
+                actual=f"{name}: {describe(value._edge)}"
+                + (f"     {widest}" if widest else ""),
+                hint=hint,
             )
 
 

@@ -54,7 +54,8 @@ class PaddedOutput(Tensor):
     """An output with zeros at its last step, where some sequences ended before.
 
     It is a tensor like any other, and what is computed from it is plain. Only when its
-    step -1 is asked for does it warn, once per line of a program.
+    step -1 is asked for, or a mean or an extreme over the steps, in which the zeros
+    count, does it warn, once per line of a program.
     """
 
     __slots__ = ("_batch_first",)
@@ -74,6 +75,39 @@ class PaddedOutput(Tensor):
                 "directions the last h[-1]",
             )
         return super().__getitem__(index)
+
+    def mean(self, axis: Any = None, *rest: Any, **options: Any) -> Tensor:
+        """The mean, padded steps among them."""
+        self._counts_zeros("mean", axis)
+        return super().mean(axis, *rest, **options)
+
+    def max(self, axis: Any = None, *rest: Any, **options: Any) -> Tensor:
+        """The largest entries, zeros of padded steps among them."""
+        self._counts_zeros("max", axis)
+        return super().max(axis, *rest, **options)
+
+    def min(self, axis: Any = None, *rest: Any, **options: Any) -> Tensor:
+        """The smallest entries, zeros of padded steps among them."""
+        self._counts_zeros("min", axis)
+        return super().min(axis, *rest, **options)
+
+    def _counts_zeros(self, call: str, axis: Any) -> None:
+        """Warn, where the axis of the steps is among those that are reduced."""
+        time = 1 if self._batch_first else 0
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        if axis is None or any(k in (time, time - self.ndim) for k in axes):
+            mend = {
+                "mean": "output.sum(axis) divided by the lengths",
+                "max": "mg.where(mask, output, -np.inf) first, with mask (T, B, 1)",
+                "min": "mg.where(mask, output, np.inf) first, with mask (T, B, 1)",
+            }
+            warn(
+                f"output.{call}({'' if axis is None else f'axis={axis}'}) of padded "
+                "sequences: the zeros at padded steps count",
+                expect=f"the {call} over the real steps of each sequence",
+                actual="zeros for every sequence of this batch that is shorter",
+                hint=mend[call],
+            )
 
     def _is_last(self, index: Any) -> bool:
         """Does an index ask for step -1? (A loop over all steps counts from 0.)"""

@@ -1,6 +1,6 @@
 """The LSTM: a cell state that is added to rather than multiplied, and gates around it.
 
-Read next: `gru.py`.
+Read next: `lstm1997.py`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LSTMCell(Cell):
     Units:   gates in (0, 1), g and h' in (-1, 1); c is not bounded
     Errors:  see `Cell`; ArgumentError for other names, or coupling no forget gate
     Source:  Gers, Schmidhuber & Cummins 2000, "Learning to Forget". The LSTM of
-             Hochreiter & Schmidhuber 1997 has no forget gate
+             Hochreiter & Schmidhuber 1997 is `LSTM1997Cell`
     Note:    along c alone dc'/dc = f: its product over time is the product of the f
     """
 

@@ -14,6 +14,11 @@ from minigrad.engine.graph import ancestors
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
 
+SCALARS = (
+    "a NumPy scalar such as np.sqrt(2.0) is a float64 too, and by NumPy's rules makes "
+    "float32 wider: write float(...)"
+)
+
 
 def check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
     """Raise unless a cell returned a state like the one it was given."""
@@ -43,17 +48,16 @@ def check_new_state(new: Any, now: tuple[Tensor, ...]) -> None:
             hint="give the initial state the full shape (B, H), and return tensors in "
             "the form they came in",
         )
-    widest = _widened(parts)
+    widest = widened(parts)
     raise DTypeError(
         what,
         expect=expect,
         actual=f"{actual}{f'     {widest}' if widest else ''}",
-        hint="give x, weights and state one dtype; a NumPy scalar such as np.sqrt(2.0) "
-        "is a float64 too, and by NumPy's rules makes float32 wider: write float(...)",
+        hint=f"give x, weights and state one dtype; {SCALARS}",
     )
 
 
-def _widened(parts: Any) -> str | None:
+def widened(parts: Any) -> str | None:
     """The first operation that made a wider dtype of a narrow one, in words."""
     edges = [s._edge for s in parts if isinstance(s, Tensor)]
     for node in ancestors([edge.source for edge in edges]):

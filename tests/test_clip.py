@@ -168,7 +168,7 @@ BAD = [
         DTypeError,
         "model.parameters()",
     ),
-    (lambda: clip_grad_value_([1.0], 1.0), DTypeError, "number 0 is no tensor"),
+    (lambda: clip_grad_value_([1.0], 1.0), DTypeError, "number 0 is not a tensor"),
 ]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
 from minigrad.engine.errors import ArgumentError
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.foreign_names import ForeignNames
 from minigrad.engine.graph import Variable
 from minigrad.engine.in_place import InPlace
@@ -102,44 +103,72 @@ class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
 
     # --------------------------------------------------------- NumPy's methods
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Result:
+    def sum(self, axis: Axis = None, keepdims: bool = False, **foreign: Any) -> Result:
         """The sum over the axes, all if None."""
+        if foreign:
+            refuse("Tensor.sum", foreign)
         return reduce.sum_over(self, axis, keepdims)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Result:
+    def mean(self, axis: Axis = None, keepdims: bool = False, **foreign: Any) -> Result:
         """The mean over the axes, all if None."""
+        if foreign:
+            refuse("Tensor.mean", foreign)
         return reduce.mean_over(self, axis, keepdims)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Result:
+    def max(self, axis: Axis = None, keepdims: bool = False, **foreign: Any) -> Result:
         """The largest entry over the axes, all if None; equals share the gradient."""
+        if foreign:
+            refuse("Tensor.max", foreign)
         return reduce.max_over(self, axis, keepdims)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Result:
+    def min(self, axis: Axis = None, keepdims: bool = False, **foreign: Any) -> Result:
         """The smallest entry over the axes, all if None; equals share the gradient."""
+        if foreign:
+            refuse("Tensor.min", foreign)
         return reduce.min_over(self, axis, keepdims)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Result:
+    def prod(self, axis: Axis = None, keepdims: bool = False, **foreign: Any) -> Result:
         """The product over the axes, all if None."""
+        if foreign:
+            refuse("Tensor.prod", foreign)
         return reduce.prod_over(self, axis, keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Result:
+    def cumsum(self, axis: int | None = None, **foreign: Any) -> Result:
         """The running sums along an axis; of all entries in a row if None."""
+        if foreign:
+            refuse("Tensor.cumsum", foreign)
         return along_axis.cumsum(self, axis)
 
-    def var(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
+    def var(
+        self, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **foreign: Any
+    ) -> Result:
         """The variance over the axes, all if None, divided by n - ddof."""
+        if foreign:
+            refuse("Tensor.var", foreign)
         return along_axis.var_over(self, axis, ddof, keepdims)
 
-    def std(self, axis: Axis = None, ddof: float = 0, keepdims: bool = False) -> Result:
+    def std(
+        self, axis: Axis = None, ddof: float = 0, keepdims: bool = False, **foreign: Any
+    ) -> Result:
         """The standard deviation over the axes: the root of `var`."""
+        if foreign:
+            refuse("Tensor.std", foreign)
         return along_axis.std_over(self, axis, ddof, keepdims)
 
-    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Result:
+    def argmax(
+        self, axis: int | None = None, keepdims: bool = False, **foreign: Any
+    ) -> Result:
         """Where it is largest, the first of equals: whole numbers, a constant."""
+        if foreign:
+            refuse("Tensor.argmax", foreign)
         return along_axis.argmax(self, axis, keepdims)
 
-    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Result:
+    def argmin(
+        self, axis: int | None = None, keepdims: bool = False, **foreign: Any
+    ) -> Result:
         """Where it is smallest, the first of equals: whole numbers, a constant."""
+        if foreign:
+            refuse("Tensor.argmin", foreign)
         return along_axis.argmin(self, axis, keepdims)
 
     def reshape(self, *new_shape: Any) -> Result:

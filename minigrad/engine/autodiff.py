@@ -28,6 +28,7 @@ import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Operand, Value
 from minigrad.engine.errors import GraphError
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.gradient_arguments import (
     as_tensor,
     need_tensor,
@@ -231,10 +232,11 @@ def backward(
 
 def grad(
     output: Variable,
-    inputs: Variable | Sequence[Variable],
+    inputs: Variable | Sequence[Variable] = (),
     grad_output: Operand = None,
     create_graph: bool = False,
     allow_unused: bool = False,
+    **foreign: Any,
 ) -> tuple[Any, ...]:
     """The gradients of `output` with respect to `inputs`; `.grad` is left alone.
 
@@ -244,6 +246,7 @@ def grad(
     allow_unused  zeros, instead of a GraphError, for inputs that the output does not
                   depend on
     """
+    refuse("grad", foreign)
     need_tensor("grad", "output", output)
     inputs = tensor_list("grad", inputs)
     traced = thread.recorder.trace is not None

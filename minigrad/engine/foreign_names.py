@@ -2,7 +2,7 @@
 
     x.view(2, 3)      # UnknownNameError: ... x.reshape(2, 3)
 
-Read next: `gradient_arguments.py`.
+Read next: `foreign_arguments.py`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TENSOR = {
     "softmax": "mg.softmax(x)",
     "log_softmax": "mg.log_softmax(x)",
     "logsumexp": "mg.logsumexp(x)",
-    "dot": "x @ x.T",
+    "dot": "x @ x.T  # any two: a @ b",
     "mm": "x @ x.T",
     "bmm": "x @ x.T",
     "matmul": "x @ x.T",
@@ -61,7 +61,7 @@ TENSOR = {
     "cuda": "x  # as it is: there are no devices",
     "contiguous": "x  # as it is",
     "clone": "x.detach()  # a leaf of the same values; a computed x never changes",
-    "copy": "x.data.copy()  # an array",
+    "copy": "x.detach()  # a leaf of the same values; x.data.copy() is an array",
     "tolist": "x.data.tolist()",
     "requires_grad_": "x.requires_grad = True",
     "zero_": "with mg.no_grad(): x *= 0.0  # a gradient: p.grad = None",
@@ -74,6 +74,8 @@ TENSOR = {
     "clamp_": "x.data = np.clip(x.data, 0.0, 1.0)",
     "grad_fn": "x.node",
     "is_leaf": "x.node is None",
+    "at": "mg.where(x > 0, 0.0, x)  # a new tensor; inside mg.no_grad(): x[0] = 1.0",
+    "register_hook": "y = (2 * x).retain_grad()  # y.grad, after backward",
 }
 
 # Of the module mg.
@@ -101,6 +103,50 @@ MODULE = {
     "LSTM": "from minigrad.models import LSTM",
     "GRU": "from minigrad.models import GRU",
     "RNN": "from minigrad.models import RNN",
+    "inference_mode": "mg.no_grad()",
+    "value_and_grad": "mg.grad(x.sum(), [x])  # after y = f(x): of tensors",
+    "elementwise_grad": "mg.grad(x.sum(), [x])",
+    "hessian": "g = mg.grad((x**3).sum(), x, create_graph=True)[0]; mg.jacobian(g, x)",
+    "vmap": "2 * x  # operations take whole batches: rows of x",
+    "scan": "from minigrad.models import unroll",
+    "np": "np.exp(x)  # NumPy's own functions are recorded",
+    "numpy": "np.exp(x)  # NumPy's own functions are recorded",
+}
+
+# Of the module mg.nn.
+NN = {
+    "LSTM": "from minigrad.models import LSTM",
+    "GRU": "from minigrad.models import GRU",
+    "RNN": "from minigrad.models import RNN",
+    "SimpleRNN": "from minigrad.models import RNN",
+    "LSTMCell": "from minigrad.models import LSTMCell",
+    "GRUCell": "from minigrad.models import GRUCell",
+    "RNNCell": "from minigrad.models import RNNCell",
+    "Dense": "mg.nn.Linear(3, 2)  # and mg.tanh(...) of its result",
+    "functional": "mg.relu(x), mg.softmax(x), mg.losses.mse(x, x)",
+    "utils": "mg.clip_grad_norm_, mg.data.pad_sequences",
+    "CrossEntropyLoss": "mg.losses.cross_entropy",
+    "NLLLoss": "mg.losses.cross_entropy  # of the logits, without log_softmax",
+    "BCELoss": "mg.losses.binary_cross_entropy  # of the logits, without sigmoid",
+    "BCEWithLogitsLoss": "mg.losses.binary_cross_entropy",
+    "MSELoss": "mg.losses.mse",
+    "L1Loss": "mg.losses.mae",
+    "Tanh": "mg.tanh(x)",
+    "ReLU": "mg.relu(x)",
+    "Sigmoid": "mg.sigmoid(x)",
+    "Softmax": "mg.softmax(x)",
+}
+
+# Of the module mg.losses.
+LOSSES = {
+    "mse_loss": "mg.losses.mse",
+    "l1_loss": "mg.losses.mae",
+    "nll_loss": "mg.losses.cross_entropy  # of the logits, without log_softmax",
+    "categorical_crossentropy": "mg.losses.cross_entropy  # of logits, class numbers",
+    "sparse_categorical_crossentropy": "mg.losses.cross_entropy  # of logits",
+    "binary_crossentropy": "mg.losses.binary_cross_entropy  # of logits",
+    "CrossEntropyLoss": "mg.losses.cross_entropy",
+    "MSELoss": "mg.losses.mse",
 }
 
 

@@ -12,10 +12,13 @@ Read next: `errors.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minigrad.engine.aliases import Axis, Operand, Shape, Value
 from minigrad.engine.errors import flag
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, exp, log, where
 from minigrad.engine.primitives.reduce import all_axes, sum_over
@@ -44,21 +47,26 @@ def _shifted(x: Operand, axis: Axis, name: str) -> tuple[Tensor, Tensor, Shape]:
     return shift, x - shift, axes
 
 
-def softmax(x: Operand, axis: Axis = -1) -> Tensor:
+def softmax(x: Operand, axis: Axis = -1, **foreign: Any) -> Tensor:
     """e^x_k / sum_j e^x_j over an axis: numbers in [0, 1] that sum to 1."""
+    refuse("softmax", foreign)
     _, below, axes = _shifted(x, axis, "softmax")
     powers = exp(below)
     return powers / _not_zero(sum_over(powers, axes, keepdims=True))
 
 
-def log_softmax(x: Operand, axis: Axis = -1) -> Tensor:
+def log_softmax(x: Operand, axis: Axis = -1, **foreign: Any) -> Tensor:
     """ln softmax(x), without computing softmax: exact where softmax underflows."""
+    refuse("log_softmax", foreign)
     _, below, axes = _shifted(x, axis, "log_softmax")
     return below - log(_not_zero(sum_over(exp(below), axes, keepdims=True)))
 
 
-def logsumexp(x: Operand, axis: Axis = -1, keepdims: bool = False) -> Tensor:
+def logsumexp(
+    x: Operand, axis: Axis = -1, keepdims: bool = False, **foreign: Any
+) -> Tensor:
     """ln sum_j e^x_j over an axis, without overflow; -inf over no entries at all."""
+    refuse("logsumexp", foreign)
     shift, below, axes = _shifted(x, axis, "logsumexp")
     total = sum_over(exp(below), axes, keepdims=True)
     y = where(equal(total, 0.0), -np.inf, log(_not_zero(total)) + shift)

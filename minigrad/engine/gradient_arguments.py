@@ -97,11 +97,14 @@ def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
 def need_tensor(call: str, name: str, value: Any) -> None:
     """Raise DTypeError if an argument of `call` is not a tensor."""
     if not isinstance(value, Variable):
+        hint = "derivatives are between tensors of one graph"
+        if callable(value):  # autograd's and JAX's grad make a function of a function
+            hint = "compute y = f(x) first; then mg.grad(y, [x]) gives dy/dx"
         raise DTypeError(
-            f"{call}: {name} is no tensor",
+            f"{call}: {name} is not a tensor",
             expect="a Tensor",
             actual=f"{value!r:.60} ({type(value).__name__})",
-            hint="derivatives are between tensors of one graph",
+            hint=hint,
         )
 
 

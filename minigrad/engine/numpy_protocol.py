@@ -32,7 +32,7 @@ from minigrad.engine.primitives.base import Primitive, apply
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import thread
 from minigrad.engine.tracing import leaving
-from minigrad.engine.user_code import storing
+from minigrad.engine.user_code import calling, storing
 
 ON_PURPOSE = "x.detach() or x.numpy() leaves the graph on purpose"
 
@@ -92,8 +92,11 @@ class NumpyProtocol(Variable):
         return np.array(edge.array, dtype=dtype)
 
     def __float__(self) -> float:
-        if self._edge.requires_grad and storing():
-            self._stored()
+        if self._edge.requires_grad:
+            if storing():
+                self._stored()
+            elif getattr(calling(), "__module__", None) == "math":
+                self._left(calling().__name__)
         return float(self.item())
 
     def __int__(self) -> int:
@@ -113,6 +116,19 @@ class NumpyProtocol(Variable):
                 hint="index one entry, or reduce with .sum() or .mean()",
             )
         return array.item()
+
+    def _left(self, name: str) -> None:
+        """Say that a function of Python's math gives a plain number."""
+        if thread.recorder.recording:
+            known = getattr(np, name, None) in _table().UFUNCS
+            ours = f"np.{name}(t)" if known else "a function of minigrad's"
+            warn(
+                f"math.{name}(t), of a tensor t that needs a gradient, gives a plain "
+                "number: no gradient will come back from it",
+                expect=f"{ours}, which stays in the graph",
+                actual=describe(self._edge),
+                hint=f"math.{name}(t.item()) says on purpose that it is a number",
+            )
 
     def _stored(self) -> None:
         """Say that `array[k] = t` keeps the number only; an error would be replaced by

@@ -24,11 +24,13 @@ from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import unstack
 from minigrad.engine.read_only import values_of
 from minigrad.engine.tensor_checks import (
+    expect_retained,
     joined,
     need_axes,
     need_floating,
@@ -97,8 +99,13 @@ class Tensor(ArrayMethods["Tensor"]):
 
     @property
     def grad(self) -> Tensor | None:
-        """dL/d(self), added up over all calls of `backward`; None before the first."""
+        """dL/d(self), added up over all calls of `backward`; None before the first.
+
+        Of a computed tensor it is kept only after `retain_grad()`.
+        """
         touch(self, "read")
+        if self._grad is None and type(self._edge.source) is Node:
+            expect_retained(self._edge)
         return self._grad  # type: ignore[return-value]
 
     @grad.setter
@@ -268,8 +275,11 @@ class Tensor(ArrayMethods["Tensor"]):
 
     # --------------------------------------------------------- derivatives
 
-    def backward(self, grad: Any = None, create_graph: bool = False) -> None:
+    def backward(
+        self, grad: Any = None, create_graph: bool = False, **foreign: Any
+    ) -> None:
         """Add d(self)/d(leaf) into `.grad` of every leaf: see `autodiff.backward`."""
+        refuse("Tensor.backward", foreign)
         autodiff.backward(self, grad, create_graph)
 
     def retain_grad(self) -> Tensor:

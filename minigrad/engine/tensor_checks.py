@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.operands import unmasked
@@ -24,7 +24,10 @@ def numbers(data: Any, dtype: Any) -> Array:
     GraphError if tensors that need a gradient are among the data: see `joined`.
     """
     try:
-        array = np.array(unmasked(data), dtype=dtype)
+        data = unmasked(data)
+        if type(data) is not np.ndarray and hasattr(data, "__array__"):
+            data = np.asarray(data)  # another library's: not all know how to copy
+        array = np.array(data, dtype=dtype)
     except ValueError as error:
         raise ShapeError(
             f"tensor(data): {error}",
@@ -88,6 +91,18 @@ def need_leaf(edge: AnyEdge, complaint: str, hint: str) -> None:
             expect="a tensor made by mg.tensor(...), or a parameter",
             actual=describe(edge),
             hint=hint,
+        )
+
+
+def expect_retained(edge: AnyEdge) -> None:
+    """Warn if `.grad` of a computed tensor is asked for, and nothing will be in it."""
+    kept = edge.source.tags.get("retained", ()) if edge.source.tags else ()  # type: ignore
+    if edge.requires_grad and edge.index not in kept:
+        warn(
+            ".grad of a computed tensor is not kept: it is None",
+            expect="y.retain_grad() before loss.backward(), or a leaf",
+            actual=describe(edge),
+            hint="mg.grad(loss, [y]) gives it as well",
         )
 
 

@@ -16,6 +16,7 @@ from minigrad.engine.recorder import Scope, path, thread
 Where = tuple[CodeType, int] | None  # code object and instruction offset
 
 _STORE = opmap["STORE_SUBSCR"]
+_called: dict[tuple[int, int], tuple[CodeType, tuple[str, ...]]] = {}
 _ours: dict[str, bool] = {}  # file name -> is it minigrad's, and not one of its cells?
 
 
@@ -72,6 +73,42 @@ def storing() -> bool:
     """
     frame = sys._getframe(2)
     return frame.f_code.co_code[frame.f_lasti] == _STORE
+
+
+def calling() -> Any:
+    """The function that is being called in the line of our caller's caller, where that
+    is a function of C that has no frame of its own; None if it cannot be told.
+
+    math.exp(t) asks a tensor for its number as float(t) does. It is found by the names
+    that the running instruction's expression begins with.
+    """
+    frame = sys._getframe(2)
+    place = id(frame.f_code), frame.f_lasti
+    if place not in _called:
+        _called[place] = frame.f_code, _names(frame.f_code, frame.f_lasti)
+    first, *rest = _called[place][1] or ("",)
+    spaces = frame.f_locals, frame.f_globals, frame.f_builtins
+    found = next((names[first] for names in spaces if first in names), None)
+    for name in rest:
+        found = getattr(found, name, None)
+    return found
+
+
+def _names(code: CodeType, offset: int) -> tuple[str, ...]:
+    """The dotted name that is called by the instruction at an offset; () for none."""
+    import dis
+
+    begin: Any = line((code, offset))
+    found: list[str] = []
+    for one in dis.get_instructions(code):
+        at = one.positions
+        if one.offset >= offset or at is None or begin is None:
+            break
+        if (at.lineno, at.col_offset) == (begin[1], begin[2]):
+            if one.opname.startswith("LOAD_") and isinstance(one.argval, str):
+                attribute = one.opname in ("LOAD_ATTR", "LOAD_METHOD")
+                found = [*found, one.argval] if attribute else [one.argval]
+    return tuple(found)
 
 
 def _is_ours(frame: FrameType, package: str = "minigrad") -> bool:

@@ -193,7 +193,7 @@ def explain(parameter: Any, index: Any = (), loss: Any = None) -> Explanation:
     """
     if not isinstance(parameter, Variable):
         raise ArgumentError(
-            "explain(parameter, index): the parameter is no tensor",
+            "explain(parameter, index): the parameter is not a tensor",
             expect="a tensor with requires_grad=True",
             actual=type(parameter).__name__,
             hint="for example explain(lstm.cells[0].W_h, (0, 0), loss)",
@@ -203,7 +203,7 @@ def explain(parameter: Any, index: Any = (), loss: Any = None) -> Explanation:
         loss, seed = _last()
     if not isinstance(loss, Variable):
         raise ArgumentError(
-            "explain(parameter, index, loss): the loss is no tensor",
+            "explain(parameter, index, loss): the loss is not a tensor",
             expect="the tensor that backward runs from",
             actual=type(loss).__name__,
             hint="float(loss) is only a number: pass the tensor itself",

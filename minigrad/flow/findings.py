@@ -93,20 +93,32 @@ def _gradient(reading: LoopReading) -> list[tuple[str, str]]:
 
 def _cut(reading: LoopReading) -> list[tuple[str, str]]:
     """Where the state is handed on without its gradient."""
-    cut = len(reading.cut)
-    if not cut:
-        return []
     between = max(1, len(reading.steps) - 1)
-    if cut == between:
+    said = []
+    if len(reading.cut) == between:
         where = "between all steps: the gradient is exactly zero from 1 step back on"
     else:
-        listed = ", ".join(map(str, reading.cut[:6])) + (", ..." if cut > 6 else "")
-        where = f"after {'step' if cut == 1 else 'steps'} {listed}"
-    text = (
-        f"the gradient is cut {where}; the state is handed on without its graph "
-        "(.detach(), .data or .numpy())"
-    )
-    return [("cut", text)]
+        where = _after(reading.cut)
+    if reading.cut:
+        text = (
+            f"the gradient is cut {where}; the state is handed on without its graph "
+            "(.detach(), .data or .numpy())"
+        )
+        said.append(("cut", text))
+    for name, steps in reading.parted.items():
+        where = "between all steps" if len(steps) >= between else _after(steps)
+        text = (
+            f"the gradient is cut in part: {name} is handed on without its graph "
+            f"{where}, and only the rest of the state carries a gradient back"
+        )
+        said.append((f"cut {name}", text))
+    return said
+
+
+def _after(steps: Sequence[int]) -> str:
+    """In words: after these steps."""
+    listed = ", ".join(map(str, steps[:6])) + (", ..." if len(steps) > 6 else "")
+    return f"after {'step' if len(steps) == 1 else 'steps'} {listed}"
 
 
 def _units(reading: LoopReading) -> list[tuple[str, str]]:

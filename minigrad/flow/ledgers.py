@@ -229,7 +229,7 @@ def ledger(losses: Any, parameters: Any) -> Ledger:
              both axes is p's gradient (to 1e-12 of its norm in float64)
     Units:   of a gradient: loss per unit of the parameter
     Errors:  GraphError for losses without a graph and parameters without gradients;
-             ShapeError for losses of more entries; DTypeError for what is no tensor.
+             ShapeError for losses of more entries; DTypeError for what is not a tensor.
              A parameter that no loss depends on has items that are all zero
     """
     outputs, total = outputs_of(losses)

@@ -8,7 +8,7 @@ Read next: `findings.py` (the warnings).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,6 +56,7 @@ class LoopReading(NamedTuple):
     units    how many there are
     cut      the steps whose state no gradient reaches from the next step
     steps    all steps of the loop that hand on a state, in order
+    parted   {name: steps} of the parts of the state that are cut where others are not
     """
 
     name: str
@@ -66,6 +67,7 @@ class LoopReading(NamedTuple):
     units: int
     cut: Sequence[int] = ()
     steps: Sequence[int] = ()
+    parted: Mapping[str, Sequence[int]] = {}
 
 
 class _Arrivals(Watcher):
@@ -122,6 +124,7 @@ def _read(loop: Loop, seeds: list[np.ndarray]) -> LoopReading:
         units,
         loop.cut,
         loop.steps[-len(loop.states) :],
+        loop.parted,
     )
 
 

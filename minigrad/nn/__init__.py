@@ -8,6 +8,8 @@ the optimisers.
 Read next: `module.py` (what a model is).
 """
 
+from typing import Any
+
 from minigrad.nn import init
 from minigrad.nn.layers import Dropout, Embedding, Linear
 from minigrad.nn.module import Module, ModuleList, Parameter, Sequential
@@ -22,3 +24,11 @@ __all__ = [
     "Sequential",
     "init",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name[:1] == "_":
+        raise AttributeError(f"module 'minigrad.nn' has no attribute {name!r}")
+    from minigrad.engine.foreign_names import NN, unknown
+
+    raise unknown("minigrad.nn", "mg.nn", name, NN)

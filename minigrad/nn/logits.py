@@ -49,9 +49,11 @@ def _probability(edge: AnyEdge) -> str | None:
         return "sigmoid"
     if node.primitive.name != "divide":
         return None
-    # e^z / sum(e^z): softmax, ours or one written out.
     powers = node.edges[0].source
-    if not isinstance(powers, Node) or powers.primitive.name != "exp":
+    if not isinstance(powers, Node):
+        return "sigmoid" if _logistic(node) else None
+    # e^z / sum(e^z): softmax, ours or one written out.
+    if powers.primitive.name != "exp":
         return None
     below, seen = [node.edges[1].source], set()
     while below:
@@ -63,6 +65,20 @@ def _probability(edge: AnyEdge) -> str | None:
             if source.primitive.name in _BELOW:
                 below += [edge.source for edge in source.edges]
     return None
+
+
+def _logistic(node: Node) -> bool:
+    """Is it 1 / (1 + e^-z), written out?"""
+    below = node.edges[1].source
+    if not isinstance(below, Node) or below.primitive.name != "add":
+        return False
+    ones = [edge.array for edge in (node.edges[0], *below.edges)]
+    made = [edge.source for edge in below.edges]
+    powers = [isinstance(n, Node) and n.primitive.name == "exp" for n in made]
+    return bool((ones[0] == 1).all()) and any(
+        power and (one == 1).all()
+        for power, one in zip(powers, ones[:0:-1], strict=True)
+    )
 
 
 def _moved(edge: AnyEdge, through: set[str]) -> Node | None:

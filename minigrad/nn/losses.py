@@ -176,3 +176,11 @@ def cross_entropy(
         share = label_smoothing / logits.shape[-1]
         loss = (1.0 - label_smoothing) * loss - share * sum_over(shared, -1)
     return reduced(loss, reduction, keep, factors)
+
+
+def __getattr__(name: str) -> Any:
+    if name[:1] == "_":
+        raise AttributeError(f"module 'minigrad.nn.losses' has no attribute {name!r}")
+    from minigrad.engine.foreign_names import LOSSES, unknown
+
+    raise unknown("minigrad.losses", "mg.losses", name, LOSSES)

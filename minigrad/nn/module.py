@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, warn
 from minigrad.engine.tensor import Tensor
 
 
@@ -90,6 +90,15 @@ class Module:
                 actual=f"{type(value).__name__} {value.shape} {value.dtype}",
                 hint=f"self.{name}.data = array keeps the parameter",
             )
+        elif isinstance(value, Tensor):
+            if value.requires_grad and value.node is None:
+                warn(
+                    f"self.{name} = tensor: it needs a gradient, and is no Parameter: "
+                    "parameters() leaves it out, and no optimiser trains it",
+                    expect="mg.nn.Parameter(data), for what is trained",
+                    actual=f"Tensor {value.shape} {value.dtype}",
+                    hint=f"self.{name} = mg.nn.Parameter(array)",
+                )
         elif isinstance(value, Module) and not value.called:
             vars(value)["called"] = name
         super().__setattr__(name, value)
@@ -146,10 +155,13 @@ class Module:
         """Set `training` to False here and in every module within. Returns self."""
         return self.train(False)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: they are None, as before the first backward."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: they are None, as before the first backward; or zeros.
+
+        set_to_none  False: zeros
+        """
         for p in self.parameters():
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or unfreeze all parameters within. Returns self."""
@@ -201,9 +213,26 @@ class Module:
                     actual=f"{array.shape} {array.dtype}; nothing was loaded",
                     hint=_other_kind(array, wanted),
                 )
+            if self._turned(name, state[name]):
+                raise CheckpointError(
+                    f"load_state_dict into {type(self).__name__}: {name!r} is "
+                    "PyTorch's, and square: it fits both ways round",
+                    expect="a weight (inputs, outputs), as an array",
+                    actual=f"{array.shape}, a torch tensor (outputs, inputs); nothing "
+                    "was loaded",
+                    hint="pass value.T.numpy(): PyTorch's Linear computes x @ weight.T",
+                )
         for name, array in arrays.items():
             own[name].data = array
         return keys
+
+    def _turned(self, name: str, value: Any) -> bool:
+        """Is it PyTorch's weight of a Linear, square, and so not seen to be turned?"""
+        owner, _, last = name.rpartition(".")
+        layer = dict(self.named_modules()).get(owner)
+        foreign = type(value).__module__.partition(".")[0] == "torch"
+        square = foreign and value.ndim == 2 and value.shape[0] == value.shape[1]
+        return square and last == "weight" and hasattr(layer, "in_features")
 
     # --------------------------------------------------------- how it is shown
 
@@ -257,7 +286,7 @@ def _other_kind(array: np.ndarray, wanted: Tensor) -> str:
 
 def _array(value: Any) -> np.ndarray:
     """A copy of an array, or of a tensor's values."""
-    return np.array(value.data if isinstance(value, Tensor) else value)
+    return np.array(value.data if isinstance(value, Tensor) else np.asarray(value))
 
 
 def _few(names: list[str]) -> str:

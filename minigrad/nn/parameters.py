@@ -41,7 +41,7 @@ def parameter_list(call: str, parameters: Iterable[Tensor]) -> list[Tensor]:
     for number, p in enumerate(found):
         if not isinstance(p, Tensor):
             raise DTypeError(
-                f"{call}(parameters): number {number} is no tensor",
+                f"{call}(parameters): number {number} is not a tensor",
                 expect="an iterable of tensors",
                 actual=f"{type(p).__name__}: {p!r:.60}",
                 hint="pass model.parameters(), without their names",

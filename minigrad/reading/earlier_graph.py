@@ -16,7 +16,7 @@ from minigrad.engine.user_code import place
 
 REMEDY = (
     "cut the state off before the next batch: state = state.detach(), of a tuple each "
-    "part, as in (h.detach(), c.detach())"
+    "part, as in (h.detach(), c.detach()); to add losses up: total += loss.item()"
 )
 ALWAYS = 3  # the first batches; after them the 4th, 8th, 16th, ...
 

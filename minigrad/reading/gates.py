@@ -91,6 +91,12 @@ def _stacked(nodes: dict[int, Node], steps: int, mask: np.ndarray | None) -> np.
     return values
 
 
+def signature(node: Node) -> tuple:
+    """What is the same in every step: the operation, and the scopes within the step."""
+    levels = [(s.kind, s.name) for s in node.scope if s.kind not in ("step", "loop")]
+    return node.primitive.name, *levels
+
+
 def unknown(name: str, names: list[str], state: Tensor) -> MinigradError:
     """The error for a gate that the loop does not have, or whose graph is not there."""
     if state.node is None:

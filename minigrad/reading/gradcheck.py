@@ -270,7 +270,9 @@ def _rounding(output: Tensor, leaf: Tensor, cotangent: np.ndarray) -> np.ndarray
             twin = twins[node] = copy(node)
             twin.edges = tuple([_twin(e, twins) for e in node.edges])
             arrays = [
-                a * (1.0 + eps * rng.choice([-1.0, 1.0], a.shape) * (sample > 0))
+                np.asarray(
+                    a * (1.0 + eps * rng.choice([-1.0, 1.0], a.shape) * (sample > 0))
+                )
                 if a.dtype.kind == "f"
                 else a
                 for a in map(np.asarray, node.outputs)

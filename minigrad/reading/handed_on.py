@@ -42,12 +42,14 @@ class _Slot:
     kinds    the kinds of values that stand in it: several, where steps differ
     values   {number of the step: the value after it}
     readers  what reads it in later steps: (operation, input, its other leaves)
+    live     the steps after which a gradient comes back to it from a later one
     """
 
     letter: str
     kinds: list[Kind]
     values: dict[int, Output] = field(default_factory=dict)
     readers: set[tuple] = field(default_factory=set)
+    live: set[int] = field(default_factory=set)
 
 
 class Links:
@@ -101,6 +103,8 @@ class HandedOn:
     names   letters of the gates, or s0, s1, ...; h first, then c
     states  {time step: one edge per name}: the state after that step
     cut     the steps (of `states`) that no gradient reaches from the next one
+    parted  {name: steps} of the parts that are handed on without a gradient after these
+            steps, where another part has one
     """
 
     def __init__(self, steps: Mapping[int, Sequence[Node]]) -> None:
@@ -112,12 +116,14 @@ class HandedOn:
         self.names, slots = _named(slots)
         self.states = self._filled(slots)
         self.cut = self._cut()
+        self.parted = self._parted(slots)
 
     # ------------------------------------------------------------- slots
 
     def _slots(self) -> list[_Slot]:
         """Everything that a later step reads, sorted by what it is."""
         crossing: dict[Output, set[tuple]] = {}
+        live: set[Output] = set()
         links = Links(())
         for k, made in enumerate(self._steps):
             near = self._steps[k - 1] if k else ()
@@ -130,6 +136,10 @@ class HandedOn:
                     if at < k:
                         value = self._itself(source, index)
                         crossing.setdefault(value, set()).add(_reader(node))
+                        if any(
+                            e.requires_grad and e.source is source for e in node.edges
+                        ):
+                            live.add(value)
             for node in made:
                 links.add(node)
         slots: dict[Kind, _Slot] = {}
@@ -142,6 +152,7 @@ class HandedOn:
             slot = slots.setdefault(full, _Slot(letter, [full]))
             slot.values[at] = value
             slot.readers |= crossing[value]
+            slot.live |= {at} if value in live else set()
         return _merged(list(slots.values()))
 
     def _itself(self, node: Node, index: int) -> Output:
@@ -246,6 +257,20 @@ class HandedOn:
                 found.append(time)
         return found
 
+    def _parted(self, slots: list[_Slot]) -> dict[str, list[int]]:
+        """Parts that stay behind while another goes on with its gradient."""
+        found: dict[str, list[int]] = {}
+        for name, slot in zip(self.names, slots, strict=True):
+            ends = [
+                self._times[k]
+                for k, (node, _) in slot.values.items()
+                if node.requires_grad and k not in slot.live
+            ]
+            kept = [time for time in ends if time not in self.cut]
+            if kept:
+                found[name] = kept
+        return found
+
 
 def _reader(node: Node) -> tuple:
     """What reads a value, known again in other steps by its own leaves."""
@@ -273,6 +298,7 @@ def _merged(slots: list[_Slot]) -> list[_Slot]:
                     other.kinds += slot.kinds
                     other.values = dict(sorted({**other.values, **slot.values}.items()))
                     other.readers |= slot.readers
+                    other.live |= slot.live
                     break
         else:
             kept.append(slot)

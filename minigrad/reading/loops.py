@@ -51,6 +51,8 @@ class Loop:
     state_names  their letters, from the gates they were computed in: h, c, or s0, s1
     cut          the steps whose state no gradient reaches from the next step: all but
                  the last, where the state is detached at every step
+    parted       {name: steps} of parts of the state that are cut at these steps, where
+                 another part is not
     gates        {letter: {time step: the node that gave the gate's value}}
     """
 
@@ -112,6 +114,11 @@ class Loop:
     def cut(self) -> list[int]:
         """The steps whose state no gradient reaches from the next step."""
         return self._handed_on.cut
+
+    @property
+    def parted(self) -> dict[str, list[int]]:
+        """The parts that are cut where others are not, and after which steps."""
+        return self._handed_on.parted
 
     @cached_property
     def states(self) -> list[tuple[Tensor, ...]]:

@@ -8,9 +8,9 @@
 What is looked for is a tensor of the user's that is used several times in the same way,
 each use made from the result of the one before: those uses are a *chain*, and each of
 its links is a step. Which of the operations between two links belong to which step is
-told by what feeds what.
+told by what feeds what. Where no use is made from another, `fed_states.py` looks on.
 
-Read next: `loop_names.py`.
+Read next: `fed_states.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 
 from minigrad.engine.graph import Leaf, Node
+from minigrad.reading.fed_states import fed_chains
+from minigrad.reading.gates import signature
 from minigrad.reading.handed_on import Links
+from minigrad.reading.passes import passes
 
 MOST_WORK = 4_000_000  # uses of a tensor times operations that are walked over
 NEAR = 64  # operations among which a copied value is looked for
@@ -57,16 +60,26 @@ class Repeated:
         """The outermost loops, in order of time."""
         if not self.sites:
             return []
-        chains = [chain for uses in self.sites for chain in self._chains(uses)]
         taken: set[int] = set()
+        found = self._taking(
+            [c for uses in self.sites for c in self._chains(uses)], taken
+        )
+        left = [uses for uses in self.sites if taken.isdisjoint(uses)]
+        fed = [c for uses in left for c in fed_chains(self.nodes, self.inputs, uses)]
+        found += self._taking(fed, taken, fed=True)
+        return sorted(found, key=lambda steps: steps[0][0].seq)
+
+    def _taking(
+        self, chains: list[Chain], taken: set[int], fed: bool = False
+    ) -> list[list[list[Node]]]:
+        """The loops of some chains, in order; what they consist of is `taken`."""
         found = []
         for group in _together(chains):
             if taken.isdisjoint(group[0]):
-                steps = self._steps(group)
+                steps = self._steps(group, fed)
                 taken.update(n for step in steps for n in step)
-                if steps:
-                    found.append([[self.nodes[n] for n in step] for step in steps])
-        return sorted(found, key=lambda steps: steps[0][0].seq)
+                found += passes([[self.nodes[n] for n in step] for step in steps])
+        return found
 
     # ------------------------------------------------------------- chains
 
@@ -82,7 +95,7 @@ class Repeated:
             for k, edge in enumerate(node.edges):
                 source = edge.source
                 if type(source) is Leaf and leaves[source] > 1 and self.free(node):
-                    found.setdefault((source, k, *_signature(node)), []).append(n)
+                    found.setdefault((source, k, *signature(node)), []).append(n)
         several = [uses for uses in found.values() if len(uses) > 1]
         several.sort(key=len, reverse=True)
         return several[: max(4, MOST_WORK // max(1, len(self.nodes)))]
@@ -116,14 +129,17 @@ class Repeated:
 
     # ------------------------------------------------------------- steps
 
-    def _steps(self, group: list[Chain]) -> list[list[int]]:
+    def _steps(self, group: list[Chain], fed: bool) -> list[list[int]]:
         """The nodes of every step around the links of some chains; [] if the stretches
         between the links are not alike."""
         links = [min(row) for row in zip(*group, strict=True)]
         starts = self._starts(links)
         steps: list[list[int]] = [[] for _ in links]
         for k, (start, after) in enumerate(pairwise(links)):
-            mine = self._belonging(start, after, starts[k + 1])
+            ahead = starts[k + 1]
+            if fed:
+                ahead = min(ahead, self._begin(start, after))
+            mine = self._belonging(start, ahead)
             for n in range(start, after):
                 steps[k if n in mine else k + 1].append(n)
         first = [n for n in steps[1] if n < links[1]]
@@ -132,7 +148,10 @@ class Repeated:
         tails = [[n for n in step if n > link] for step, link in inner]
         last, whole = self._after(links[-1], tails)
         steps[-1] += [links[-1], *last]
-        return steps if self._alike(tails, whole) else []
+        if not fed and len(tails) < 3 and not any(tails):
+            return []  # x * x * x is no loop
+        alike = _alike([[self._sign(n) for n in tail] for tail in tails], whole)
+        return steps if alike else []
 
     def _starts(self, links: Chain) -> Chain:
         """Where each step begins at the latest: other tensors are used there, too, once
@@ -145,7 +164,21 @@ class Repeated:
                     starts = [min(a, b) for a, b in zip(starts, uses, strict=True)]
         return starts
 
-    def _belonging(self, start: int, after: int, ahead: int) -> set[int]:
+    def _begin(self, start: int, after: int) -> int:
+        """Where the stretch of program that makes the next link begins: going back from
+        there, an operation whose place in it is not before that of the one behind it
+        is of an earlier turn of the loop, or of another call."""
+        link = self.nodes[after]
+        begin, offset = after, link.offset
+        for n in range(after - 1, start, -1):
+            node = self.nodes[n]
+            if node.code is link.code:
+                if node.offset >= offset:
+                    break
+                begin, offset = n, node.offset
+        return begin
+
+    def _belonging(self, start: int, ahead: int) -> set[int]:
         """Which nodes between two links are of the first one's step: what comes from
         the link, and what that needs besides."""
         mine = {start}
@@ -162,7 +195,7 @@ class Repeated:
         count = 0
         while count < len(usual) and link - count > 0:
             ours, theirs = self.nodes[link - count - 1], self.nodes[usual[-count - 1]]
-            if _signature(ours) != _signature(theirs):
+            if signature(ours) != signature(theirs):
                 break
             count += 1
         return list(range(link - count, link))
@@ -192,22 +225,15 @@ class Repeated:
         return tuple([self._sign(n) for n in range(link + 1, stop)])
 
     def _sign(self, n: int) -> tuple:
-        return _signature(self.nodes[n])
-
-    def _alike(self, tails: list[list[int]], whole: bool) -> bool:
-        """Do the steps do the same often enough to be steps of a loop?"""
-        if len(tails) < 3 and not any(tails):
-            return False  # x * x * x is no loop
-        if len(tails) == 1:
-            return whole
-        counted = Counter(tuple(map(self._sign, tail)) for tail in tails)
-        return whole or counted.most_common(1)[0][1] > 1
+        return signature(self.nodes[n])
 
 
-def _signature(node: Node) -> tuple:
-    """What is the same in every step: the operation, and the scopes within the step."""
-    levels = [(s.kind, s.name) for s in node.scope if s.kind not in ("step", "loop")]
-    return node.primitive.name, *levels
+def _alike(tails: list[list[tuple]], whole: bool) -> bool:
+    """Do the steps do the same often enough to be steps of a loop?"""
+    if len(tails) == 1:
+        return whole
+    counted = Counter(map(tuple, tails))
+    return whole or counted.most_common(1)[0][1] > 1
 
 
 def _together(chains: list[Chain]) -> list[list[Chain]]:

@@ -50,8 +50,8 @@ def steps(
     largest  arrays of more entries are summarised (their gradients do not add up then)
     title    the title of the pages
 
-    Raises DTypeError if it is no tensor, GraphError for a loss without a graph or too
-    large a graph, ShapeError for a `grad` of another shape.
+    Raises DTypeError if it is not a tensor, GraphError for a loss without a graph or
+    too large a graph, ShapeError for a `grad` of another shape.
     """
     from minigrad.stepping.record.recording import Recorder
     from minigrad.stepping.record.shown_events import ShownEvents

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ def train_and_tell(
     start: str | os.PathLike[str] | None = None,
     anew: bool = False,
     monitor: bool = False,
+    export: Callable[[Any, Path], Path] | None = None,
     console: Console | None = None,
     **options: Any,
 ) -> Trained:
@@ -44,6 +45,8 @@ def train_and_tell(
     start     the folder of a saved model: train it further, on other data
     anew      put an unfinished run in the folder aside
     monitor   watch the gradients, and write monitor.html and monitor.csv too
+    export    called at the end with what was trained and the folder; returns the path
+              that it wrote
     console   None: the terminal
     options   those of the task: epochs, seed, cell, data ...
 
@@ -70,6 +73,8 @@ def train_and_tell(
             trainer.fit()
             trained = session.finish(trainer)
             written = task_page.write(session.folder, trained, data)
+            if export is not None:
+                _tell(console, f"written to {export(trained, session.folder)}")
         figures = task_page.figures_table(trained)
         task_page.show(console, Section("", tables=[figures]))
     if monitor:

@@ -6,7 +6,7 @@
 
 `minigrad trial` shows the same sections in the terminal.
 
-Read next: `minigrad/tour/` (three small networks, looked at).
+Read next: `minigrad/lab/` (the papers' experiments).
 """
 
 from __future__ import annotations

@@ -485,9 +485,9 @@ def test_what_cannot_be_explained():
     v = mg.tensor([1.0, 2.0], requires_grad=True, name="v")
     other = mg.tensor([1.0], requires_grad=True)
     loss = (v * v).sum()
-    with pytest.raises(errors.ArgumentError, match="parameter is no tensor"):
+    with pytest.raises(errors.ArgumentError, match="parameter is not a tensor"):
         mg.explain(v.data, 0, loss)
-    with pytest.raises(errors.ArgumentError, match="loss is no tensor"):
+    with pytest.raises(errors.ArgumentError, match="loss is not a tensor"):
         mg.explain(v, 0, loss.item())
     with pytest.raises(errors.ShapeError, match="not a scalar"):
         mg.explain(v, 0, v * v)

@@ -1,4 +1,4 @@
-"""What is no tensor among the operands: numbers, arrays, nested lists.
+"""What is not a tensor among the operands: numbers, arrays, nested lists.
 
 Read next: `anomaly.py`.
 """
@@ -37,7 +37,7 @@ _constants: dict[tuple, Edge] = {}
 
 
 def constant(x: Operand, beside: tuple) -> AnyEdge:
-    """The edge of an operand that is no tensor: a number, an array, a nested list.
+    """The edge of an operand that is not a tensor: a number, an array, a nested list.
 
     A Python number takes the dtype of the tensor beside it, as NumPy's rules have it.
     Arrays are copied: nothing that the graph holds may be written to from outside.

@@ -19,6 +19,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.engine.aliases import Array, Axes, Axis, Lengths, Operand, Shape, Value
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.operands import operand
 
@@ -253,14 +254,18 @@ def astype(x: Operand, dtype: Any) -> Value:
     return _astype(x, dtype=found.name)
 
 
-def concatenate(tensors: Sequence[Operand], axis: int = 0) -> Value:
+def concatenate(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Value:
     """The tensors, one after the other along an axis that they have."""
+    if foreign:
+        refuse("concatenate", foreign)
     items = _several(tensors, "concatenate")
     return _concatenate(*items, axis=_axis(axis, _ndim(items), "concatenate"))
 
 
-def stack(tensors: Sequence[Operand], axis: int = 0) -> Value:
+def stack(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Value:
     """The tensors, of one shape, along a new axis."""
+    if foreign:
+        refuse("stack", foreign)
     items = _several(tensors, "stack")
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 

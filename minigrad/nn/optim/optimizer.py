@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.errors import ArgumentError, CheckpointError
+from minigrad.engine.errors import ArgumentError, CheckpointError, warn
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.tracing import outside
@@ -63,13 +63,25 @@ class Optimizer:
     def lr(self, value: float) -> None:
         self._lr = setting(type(self).__name__, "lr", value)
 
-    def zero_grad(self) -> None:
-        """Forget all gradients: they are None, as before the first backward."""
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget all gradients: they are None, as before the first backward; or zeros.
+
+        set_to_none  False: zeros, which move parameters by momentum and weight decay
+        """
         for p in self.parameters:
-            p.grad = None
+            p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
     def step(self) -> None:
-        """Move every parameter that has a gradient."""
+        """Move every parameter that has a gradient. A warning if none of them has."""
+        if all(p._grad is None for p in self.parameters):
+            warn(
+                f"{type(self).__name__}.step(): no parameter has a gradient, and none "
+                "was changed",
+                expect="loss.backward() before it, of a loss of these parameters",
+                actual=f"{len(self.parameters)} parameters, all with grad None",
+                hint="made for another model's parameters? zero_grad() after backward? "
+                "a loss computed within no_grad(), or of .detach()?",
+            )
         with quietly():
             for number, p in enumerate(self.parameters):
                 if p.grad is not None:

@@ -1,0 +1,230 @@
+"""The lab book: what was found beside what was published, as a page and in words.
+
+Read next: `minigrad/tour/` (three small networks, looked at).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigrad.lab.lab_book import Book
+from minigrad.lab.lab_nets import CELLS
+from minigrad.lab.long_lag_task import LongLagTask
+from minigrad.lab.published_figures import PUBLISHED
+from minigrad.pages.page import document, house_style
+from minigrad.pages.plots import BLUE, GREEN, ORANGE, PURPLE, blank_figure, plain_axes
+from minigrad.tasks.task import Section, Table
+from minigrad.tasks.task_page import STYLE, html_of
+from minigrad.training.checkpoint import write_whole
+
+Result = dict[str, Any]
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#333333", "#999999")
+
+
+def sections(book: Book) -> list[Section]:
+    """The lab book in parts: results, the papers, curves, why, the rules."""
+    parts = [Section("Results", _outcome(book), [_results(book)])]
+    published = PUBLISHED.get(book.task.name, ())
+    if published:
+        rows = [list(row) for row in published]
+        table = Table("", ["net", "lag", "result", "source"], rows)
+        parts.append(Section("What the papers published", tables=[table]))
+    if book.results:
+        parts.append(_curves(book))
+        parts.append(_why(book))
+    parts.append(_rules(book.task))
+    return parts
+
+
+def groups(results: Sequence[Result]) -> dict[tuple[str, int], list[Result]]:
+    """The results by cell and lag."""
+    found: dict[tuple[str, int], list[Result]] = {}
+    for result in results:
+        setting = result["setting"]
+        found.setdefault((setting["cell"], setting["lag"]), []).append(result)
+    return found
+
+
+def _outcome(book: Book) -> list[str]:
+    lines = []
+    for (cell, lag), runs in groups(book.results).items():
+        ended = [run for run in runs if run["finished"] or run["solved_at"] is not None]
+        solved = sorted(r["solved_at"] for r in ended if r["solved_at"] is not None)
+        where = f" at lag {lag}" if lag else ""
+        if book.task.carry or not ended:
+            continue
+        line = f"{cell}{where}: {len(solved)} of {len(ended)} seeds solved it"
+        if solved:
+            line += (
+                f", after {solved[0]:,} to {solved[-1]:,} sequences "
+                f"(median {int(np.median(solved)):,})"
+            )
+        lines.append(line + ".")
+    paused = [r for r in book.results if not r["finished"]]
+    if paused:
+        lines.append(
+            f"{_runs(len(paused))} not at the end when the time was over. The same "
+            "command goes on from there."
+        )
+    if book.left_out:
+        names = ", ".join(f"{s.cell} seed {s.seed}" for s in book.left_out[:12])
+        more = ", ..." * (len(book.left_out) > 12)
+        lines.append(f"{_runs(len(book.left_out))} not begun: {names}{more}.")
+    return lines
+
+
+def _runs(count: int) -> str:
+    return "One run was" if count == 1 else f"{count} runs were"
+
+
+def _results(book: Book) -> Table:
+    if book.task.carry:
+        return _streams(book)
+    rows = []
+    for result in book.results:
+        setting, test = result["setting"], result["test"]
+        rows.append(
+            [
+                setting["cell"],
+                setting["lag"] or "-",
+                setting["seed"],
+                f"{result['weights']:,}",
+                _when(result),
+                f"{test['wrong']:.0f} of {test['of']:,}",
+                f"{test['loss']:.2g}",
+            ]
+        )
+    constant = {r["setting"]["lag"] for r in book.results}
+    for lag in sorted(constant):
+        value = f"{book.task.baseline(lag):.2g}"
+        rows.append(["a constant answer", lag or "-", "", "", "", "", value])
+    header = ["cell", "lag", "seed", "weights", "sequences", "test: wrong", "loss"]
+    return Table(f"The loss is the {book.task.units}, on new sequences", header, rows)
+
+
+def _streams(book: Book) -> Table:
+    rows = []
+    for result in book.results:
+        setting, test = result["setting"], result["test"]
+        rows.append(
+            [
+                setting["cell"],
+                setting["seed"],
+                f"{result['weights']:,}",
+                f"{result['sequences']:,}",
+                f"{test['perfect']:.0f} of {test['of']:.0f}",
+                f"{test['symbols']:,.0f}",
+                f"{test.get('state at 100', float('nan')):.2f}",
+                f"{test.get('state at the end', float('nan')):.2f}",
+            ]
+        )
+    header = [
+        *("cell", "seed", "weights", "stretches read", "streams without a mistake"),
+        *("symbols until the first", "mean |state| at 100", "at the end"),
+    ]
+    return Table("Ten new streams of 2,000 symbols each", header, rows)
+
+
+def _when(result: Result) -> str:
+    if result["solved_at"] is not None:
+        return f"{result['solved_at']:,}"
+    if result["finished"]:
+        return f"not within {result['sequences']:,}"
+    return f"stopped at {result['sequences']:,}"
+
+
+def _curves(book: Book) -> Section:
+    figure = blank_figure(7.6, 3.6)
+    axes = plain_axes(figure)
+    names = list(dict.fromkeys(r["setting"]["cell"] for r in book.results))
+    for result in book.results:
+        cell = result["setting"]["cell"]
+        curve = np.array(result["curve"] or [[0, np.nan]])
+        first = result is next(r for r in book.results if r["setting"]["cell"] == cell)
+        axes.plot(
+            *curve.T,
+            color=COLOURS[list(CELLS).index(cell) % len(COLOURS)],
+            linewidth=1.1,
+            label=cell if first else None,
+        )
+        if result["solved_at"] is not None:
+            axes.plot(
+                *curve[-1],
+                "o",
+                color=COLOURS[list(CELLS).index(cell) % len(COLOURS)],
+                ms=4,
+            )
+    for lag in sorted({r["setting"]["lag"] for r in book.results}):
+        axes.axhline(book.task.baseline(lag), color="#666666", linestyle=":")
+    axes.set_yscale("log")
+    axes.set_xlabel("training sequences")
+    axes.set_ylabel(book.task.units)
+    if names:
+        axes.legend(frameon=False, ncols=2)
+    caption = (
+        "One line per run. A dot: there the criterion was met. Dotted: the best "
+        "constant answer."
+    )
+    return Section("Learning curves", figures=[(figure, caption)])
+
+
+def _why(book: Book) -> Section:
+    rows = []
+    for (cell, lag), runs in groups(book.results).items():
+        solved = sum(run["solved_at"] is not None for run in runs)
+        ended = sum(run["finished"] for run in runs)
+        rows.append(
+            [
+                cell,
+                lag or "-",
+                _mean(runs, "at_start", "back", "{:.1e}"),
+                _mean(runs, "at_end", "back", "{:.1e}"),
+                _mean(runs, "at_start", "early", "{:.1%}"),
+                _mean(runs, "at_start", "keeps", "{:.3f}"),
+                _mean(runs, "at_end", "keeps", "{:.3f}"),
+                f"{solved} of {ended}",
+            ]
+        )
+    header = [
+        *("cell", "lag", "gradient at the first step: start", "end"),
+        *("ledger: share of the first tenth", "keeping gate: start", "end", "solved"),
+    ]
+    lines = [
+        "The gradient at the first step is that of the last error for the state after "
+        "the first step, divided by that for the state at the end: what is left of the "
+        "error when it has gone all the way back. Geometric mean over the runs.",
+        "The ledger says which share of the gradient of W_x comes from the first tenth "
+        "of the steps, before any training. The keeping gate is f of an LSTM and z of "
+        "a GRU (means over all units, steps and runs).",
+    ]
+    return Section("Why", lines, [Table("At the start and at the end", header, rows)])
+
+
+def _mean(runs: Sequence[Result], when: str, name: str, form: str) -> str:
+    values = [run[when][name] for run in runs if name in run[when]]
+    if not values:
+        return "-"
+    if name == "back":
+        return form.format(float(np.exp(np.mean(np.log(np.maximum(values, 1e-300))))))
+    return form.format(float(np.mean(values)))
+
+
+def _rules(task: LongLagTask) -> Section:
+    lines = [f"Source: {task.source}.", *task.rules]
+    lines += [f"Different here: {text}" for text in task.deviations]
+    return Section("The rules", lines)
+
+
+def write_page(book: Book, found: Sequence[Section]) -> Path:
+    """Write the sections as the page of the folder; returns its path."""
+    title = f"The lab book: {book.task.help}"
+    body = f"<h1>{escape(title)}</h1>\n" + "\n".join(map(html_of, found))
+    page = document(f"minigrad lab {book.task.name}", body, style=house_style() + STYLE)
+    path = book.folder / "index.html"
+    write_whole(path, page.encode())
+    return path

@@ -1,0 +1,142 @@
+"""Runs of the lab: what is robust repeats in seconds, and what stops goes on."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minigrad import lab
+from minigrad.commands.main import main
+from minigrad.engine.errors import ArgumentError
+from minigrad.lab.lab_book import settings
+from minigrad.lab.lab_nets import LabNet
+from minigrad.lab.lab_page import sections
+from minigrad.lab.lab_run import run_one
+from minigrad.lab.reber_grammar import ContinualReber
+from minigrad.lab.start_evidence import evidence
+
+
+def repeated(folder, task, **options):
+    return {
+        r["setting"]["cell"]: r
+        for r in lab.repeat(task, folder=folder, **options).results
+    }
+
+
+@pytest.mark.slow
+def test_short_lags_are_learned_and_the_test_agrees(tmp_path):
+    options = {"lags": [20], "hidden": 8, "batch": 16, "most": 6400}
+    found = repeated(tmp_path, "two-sequence", cells=["lstm", "gru"], **options)
+    for result in found.values():
+        assert result["solved_at"] is not None
+        assert result["test"]["wrong"] <= 26 and result["test"]["loss"] < 0.025
+
+
+def test_a_plain_start_has_no_gradient_left_where_a_chrono_start_has(rng):
+    """At the start, 100 steps back: the evidence that says who can learn."""
+    task = lab.lab_task("adding")
+    made = task.sequences(rng, 100, 4)
+    found = {
+        start: evidence(LabNet(task, "lstm", 16, 100, start, rng=0), made)
+        for start in ("chrono", "plain")
+    }
+    assert found["chrono"]["back"] > 1e-3 and found["plain"]["back"] < 1e-6
+    assert found["chrono"]["keeps"] > found["plain"]["keeps"] + 0.1
+    assert 0 < found["plain"]["early"] < found["chrono"]["early"] < 1
+
+
+def same(a, b):
+    skip = ("seconds",)
+    return {k: v for k, v in a.items() if k not in skip} == {
+        k: v for k, v in b.items() if k not in skip
+    }
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_result(tmp_path):
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    task = lab.lab_task("parity")
+    (setting,) = settings(task, ["gru"], [4], 1, hidden=4, batch=4, most=400)
+    whole = run_one(lab.lab_task("parity"), setting, tmp_path / "whole")
+    found, parts = None, 0
+    while found is None or not found["finished"]:
+        found = run_one(lab.lab_task("parity"), setting, tmp_path / "parts", 0.05)
+        parts += 1
+        assert parts < 200
+    assert parts > 1 and same(whole, found)
+    again = run_one(lab.lab_task("parity"), setting, tmp_path / "parts", 0.0)
+    assert again == json.loads(
+        (tmp_path / "parts" / f"{setting.name}.json").read_text()
+    )
+
+
+def test_the_grammar_is_tested_on_all_of_its_strings(tmp_path):
+    found = repeated(tmp_path, "embedded-reber", cells=["gru"], hidden=6, most=800)
+    assert found["gru"]["test"]["of"] == 512
+    assert found["gru"]["solved_at"] is None or found["gru"]["test"]["wrong"] == 0
+
+
+def test_streams_tell_symbols_to_the_first_mistake_and_the_states(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ContinualReber, "longest", 120)
+    cells = ["lstm1997", "lstm2000"]
+    book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=400)
+    for result in book.results:
+        assert 0 <= result["test"]["symbols"] <= 120
+        assert result["test"]["state at the end"] > 0
+    table = sections(book)[0].tables[0]
+    assert [row[0] for row in table.rows] == cells
+
+
+def test_a_budget_says_what_was_left_out_and_the_next_call_goes_on(tmp_path, capsys):
+    given = ["lab", "parity", "--cells", "rnn,gru", "--lags", "4", "--seeds", "2",
+             "--hidden", "3", "--batch", "4", "-o", str(tmp_path)]  # fmt: skip
+    assert main([*given, "--most", "40000", "--budget", "3"]) == 0
+    told = capsys.readouterr().out
+    assert "not begun" in " ".join(told.split())
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    for words in ("Learning curves", "The rules", "a constant answer", "not begun"):
+        assert words in page
+    assert main([*given, "--most", "100"]) == 0
+    assert "not begun" not in capsys.readouterr().out
+
+
+def test_the_list_has_every_task(capsys):
+    assert main(["lab"]) == 0
+    told = capsys.readouterr().out
+    assert all(name in told for name in lab.TASKS)
+
+
+@pytest.mark.parametrize(
+    "given", [["--seeds", "1,1"], ["--seeds", "x"], ["--lags", "3"], ["--budget", "-1"]]
+)
+def test_bad_options_end_with_one_message(given, tmp_path, capsys):
+    assert main(["lab", "adding", "-o", str(tmp_path), *given]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("ArgumentError: ") and "hint" in told
+
+
+def test_without_distributed_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(ArgumentError, match="needs the package distributed"):
+        lab.repeat("parity", lags=[4], most=100, folder=tmp_path, workers=2)
+
+
+@pytest.mark.slow
+def test_two_processes_find_what_one_finds(tmp_path):
+    pytest.importorskip("distributed", reason="needs distributed")
+    options = {"cells": ["gru"], "lags": [4], "seeds": 2, "hidden": 3, "batch": 4,
+               "most": 200}  # fmt: skip
+    one = lab.repeat("parity", folder=tmp_path / "one", **options)
+    two = lab.repeat("parity", folder=tmp_path / "two", workers=2, **options)
+    assert all(map(same, one.results, two.results))
+
+
+def test_a_damaged_result_is_made_again(tmp_path):
+    options = {"cells": ["rnn"], "lags": [4], "hidden": 2, "batch": 4, "most": 100}
+    first = lab.repeat("parity", folder=tmp_path, **options).results[0]
+    (file,) = tmp_path.glob("*.json")
+    file.write_text("{")
+    again = lab.repeat("parity", folder=tmp_path, **options).results[0]
+    assert np.isclose(again["test"]["loss"], first["test"]["loss"])
