@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
 
-By name only, as they take minutes: `tasks` (each task with five seeds) and `kills` (a
+By name only, as they take minutes: `tasks` (each task with five seeds), `accuracy` (every
+float32; it writes a page of the documentation) and `kills` (a
 hundred killed training runs).
 """
 
