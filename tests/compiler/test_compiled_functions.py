@@ -368,3 +368,22 @@ def test_without_kernels_the_program_is_replayed_as_it_was_recorded():
             assert np.allclose(f(np.full(3, k / 4)).data, 2 * np.tanh(k / 4))
         [report] = f.explain()
     assert "one by one" in str(report)
+
+
+_w = _leaf(2)
+_sgd = mg.optim.SGD([_w], lr=0.1)
+
+
+@mg.compile
+def _step(x):
+    """A compiled function that a global name leads to: "step" of `_sgd.step`."""
+    _sgd.zero_grad()
+    ((_w - x) ** 2).sum().backward()
+    _sgd.step()
+    return _step.__name__
+
+
+def test_a_compiled_function_that_names_itself_is_traced_twice_and_no_more():
+    for _ in range(5):
+        assert _step(np.zeros(2)) == "_step"
+    assert _step.kinds == 1 and _step.replays == 3
