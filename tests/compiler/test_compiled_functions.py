@@ -387,3 +387,30 @@ def test_a_compiled_function_that_names_itself_is_traced_twice_and_no_more():
     for _ in range(5):
         assert _step(np.zeros(2)) == "_step"
     assert _step.kinds == 1 and _step.replays == 3
+
+
+def test_backward_of_a_result_outside():
+    from minigrad import models
+
+    rnn = models.RNN(2, 3, rng=0)
+    fast = mg.compile(rnn)
+    for k in range(5):
+        x = mg.tensor(np.full((4, 2, 2), k / 5), requires_grad=True)
+        scaled = x * 2.0  # the gradient goes on outside
+        found = []
+        for function in (rnn, fast):
+            rnn.zero_grad()
+            x.grad = None
+            output, h = function(scaled)
+            (mg.losses.mse(output, np.ones(output.shape)) + (h * h).sum()).backward()
+            found.append([x.grad.data, *(p.grad.data for p in rnn.parameters())])
+        for a, b in zip(*found, strict=True):
+            assert np.allclose(a, b, rtol=1e-11, atol=1e-14)
+    assert fast.replays == 3
+    output, _ = fast(scaled)
+    p = next(iter(rnn.parameters()))
+    p.data = p.data * 2.0
+    with pytest.raises(mg.errors.GraphError, match="changed between"):
+        output.sum().backward()
+    with mg.no_grad():
+        assert not fast(x)[0].requires_grad
