@@ -60,7 +60,10 @@ class Elementwise(Primitive):
     def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
         if jit.enabled:
-            char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
+            if len(arrays) > 1:
+                char = np.result_type(*arrays).char
+            else:
+                char = _char(arrays[0])
             ufunc = self._values.get(char)
             if ufunc is None:
                 ufunc = self._values[char] = self.value_kernel(char) or self.scalar
@@ -131,7 +134,7 @@ _UFUNCS = {
 
 
 def _char(x: Operand) -> str:
-    return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
+    return x.dtype.char if type(x) is ndarray else np.asarray(x).dtype.char
 
 
 def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:
