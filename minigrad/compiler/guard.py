@@ -46,11 +46,13 @@ class Arguments:
     """The arguments of a call: the arrays among them, and everything else as a key.
 
     given    tensors and arrays, in the order in which they are met
+    things   objects that are neither those nor plain values: modules, functions
     structure what stands around them: see `built`
     """
 
     def __init__(self, *call: Any) -> None:
         self.given: list[Any] = []
+        self.things: list[Any] = []
         self.structure = self._taken_apart(call)
 
     def _taken_apart(self, part: Any) -> Hashable:
@@ -63,7 +65,10 @@ class Arguments:
         if type(part) is dict:
             values = tuple([self._taken_apart(p) for p in part.values()])
             return ("dict", tuple([plain(k) for k in part]), tuple(part), values)
-        return ("thing", plain(part))
+        key = plain(part)
+        if isinstance(key, Same):
+            self.things.append(part)
+        return ("thing", key)
 
     def key(self, around: set[int]) -> Hashable:
         """Shapes, dtypes, which tensors are the same, and which are parameters too.

@@ -48,7 +48,7 @@ def write(path: str, data: bytes) -> None:
         actual = str(error)
     raise DrawingError(
         "draw: the file cannot be written",
-        expect="a place that can be written to",
+        expect="a folder in which a file can be written",
         actual=f"{clean(path, 100)}: {clean(actual, 160)}",
         hint="check the free space and the rights, or choose another path",
     )
