@@ -60,10 +60,8 @@ class Elementwise(Primitive):
     def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
         if jit.enabled:
-            if len(arrays) > 1:
-                char = np.result_type(*arrays).char
-            else:
-                char = _char(arrays[0])
+            one = len(arrays) == 1
+            char: str = _char(arrays[0]) if one else np.result_type(*arrays).char
             ufunc = self._values.get(char)
             if ufunc is None:
                 ufunc = self._values[char] = self.value_kernel(char) or self.scalar
@@ -133,7 +131,7 @@ _UFUNCS = {
 }
 
 
-def _char(x: Operand) -> str:
+def _char(x: Any) -> str:
     return x.dtype.char if type(x) is ndarray else np.asarray(x).dtype.char
 
 
