@@ -26,6 +26,7 @@ GRAMMAR: dict[int, tuple[tuple[str, int], ...]] = {
     6: (("E", 7),),
 }
 STRINGS = 256  # in the training and in the test set
+ENDS = 10  # stretches: the mean length of a stream that is trained on
 CHUNK = 60  # symbols of a stream between two updates
 
 
@@ -181,8 +182,9 @@ class ContinualReber(_Reber):
     )
     deviations = (
         f"16 streams side by side; an update every {CHUNK} symbols by Adam, the state "
-        "goes on. The paper learns from one stream, ends it at the first mistake, and "
-        "updates at every symbol by a truncated gradient.",
+        f"goes on, for {ENDS} such stretches on average. The paper learns from one "
+        "stream, ends it at the first mistake, and updates at every symbol by a "
+        "truncated gradient.",
         "A `sequence` is one stretch of a stream.",
     )
 
@@ -190,10 +192,16 @@ class ContinualReber(_Reber):
         self.waiting: list[list[Any]] = []
 
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        """The next stretch of each stream; call it with the same count each time."""
+        """The next stretch of each stream; call it with the same count each time.
+
+        One stream in `ENDS` begins anew, with a fresh string and a fresh state.
+        """
         if len(self.waiting) != count:
             self.waiting = [[] for _ in range(count)]
-        return self.stretch(self.waiting, rng, CHUNK)
+        fresh = rng.random(count) < 1 / ENDS
+        for k in np.flatnonzero(fresh):
+            self.waiting[k] = []
+        return self.stretch(self.waiting, rng, CHUNK)._replace(fresh=fresh)
 
     def epoch_begins(self) -> None:
         """The streams end, and new ones begin."""
