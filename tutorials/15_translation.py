@@ -208,7 +208,8 @@ assert (near <= 1).mean() > 0.7
 
 # %% [markdown]
 # Left: where the decoder looked while it said each letter. The dark cells lie on or
-# beside the falling diagonal: the last letter first. A cell *beside* it is no mistake.
+# beside the diagonal from the upper right to the lower left: the last letter first, the
+# first letter last. A cell *beside* it is no mistake.
 # The encoder's output at a letter also knows the letters before, so the network may
 # look at a neighbour.
 #

@@ -44,6 +44,23 @@ class Same:
         return id(self.thing)
 
 
+class Slice:
+    """A slice as a part of a key: equal to one of the same numbers. (A slice itself has
+    no hash before Python 3.12.)"""
+
+    __slots__ = ("parts", "thing")
+
+    def __init__(self, thing: slice) -> None:
+        self.thing = thing
+        self.parts = tuple(map(plain, (thing.start, thing.stop, thing.step)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slice) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
 class Arguments:
     """The arguments of a call: the arrays among them, and everything else as a key.
 
@@ -107,11 +124,13 @@ def built(structure: Any, arrays: list[Any]) -> Any:
         _, keys, values = rest
         return dict(zip(keys, [built(v, arrays) for v in values], strict=True))
     [part] = rest
-    return part.thing if isinstance(part, Same) else part[1]
+    return part.thing if isinstance(part, Same | Slice) else part[1]
 
 
 def plain(part: Any) -> Hashable:
     """A Python value as a part of a key: 1, 1.0 and True differ; 0.0 and -0.0 too."""
+    if isinstance(part, slice):
+        return Slice(part)
     if isinstance(part, _PLAIN):
         return (type(part), part, repr(part)) if part == part else (type(part), part)
     return Same(part)

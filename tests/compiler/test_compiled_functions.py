@@ -370,6 +370,19 @@ def test_without_kernels_the_program_is_replayed_as_it_was_recorded():
     assert "one by one" in str(report)
 
 
+def test_slices_as_arguments_and_around():
+    """One trace for equal slices, another for others."""
+    k = (slice(None, None, 2),)
+    around = mg.compile(lambda x: (x[k] * 2.0).sum())
+    f = mg.compile(lambda x, key: (x[key] * 2.0).sum())
+    for n in range(4):
+        x = np.arange(4.0) + n
+        assert float(around(x)) == 2 * x[::2].sum()
+        assert float(f(x, slice(None, None, 2))) == 2 * x[::2].sum()
+        assert float(f(x, slice(1, None))) == 2 * x[1:].sum()
+    assert f.kinds == 2
+
+
 _w = _leaf(2)
 _sgd = mg.optim.SGD([_w], lr=0.1)
 

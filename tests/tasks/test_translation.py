@@ -21,6 +21,7 @@ from minigrad.tasks.sentence_pairs import (
 )
 from minigrad.tasks.translation_search import Found, translations
 from minigrad.tasks.translation_views import owed
+from minigrad.tasks.translation_views import written as shown
 
 sacrebleu = pytest.importorskip("sacrebleu", reason="needs sacrebleu")
 # after it: they import it when they measure
@@ -274,6 +275,11 @@ def test_a_source_with_two_translations_is_in_one_part():
 def test_words_and_text_of_many_scripts_go_there_and_back(text):
     assert joined(target_words(text)) == text
     assert source_words(text)
+
+
+def test_scripts_that_the_picture_s_font_lacks_are_shown_by_place():
+    words = ["Straße", "где", "我", "שלום", "?"]
+    assert shown(words) == ["Straße", "где", "3", "4", "?"]
 
 
 def test_capital_letters_stay_in_translations():
