@@ -17,7 +17,9 @@ extensions = [
     "mathml",
     "reference",
     "phrases",
+    "figures",
     "architecture",
+    "sliders",
     "sphinx.ext.autodoc",
     "sphinx_gallery.gen_gallery",
 ]

@@ -83,6 +83,6 @@ def _engines() -> list[str]:
 def _kernels() -> str:
     from minigrad.engine.kernels import jit
 
-    if jit.enabled:
+    if jit.enabled and jit.numba_works():
         return "kernels     compiled by numba"
     return "kernels     off (NumPy does the work, more slowly)"

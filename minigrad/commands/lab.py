@@ -1,6 +1,6 @@
 """`minigrad lab`: lists the experiments of the papers, or repeats one of them.
 
-Read next: `doctor.py`.
+Read next: `check.py`.
 """
 
 from __future__ import annotations

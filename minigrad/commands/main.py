@@ -4,7 +4,8 @@ Each command is a module with
 
     HELP, EXAMPLE       one line each
     arguments(parser)   what it understands
-    run(options)        what it does, with calls that anyone could make from Python
+    run(options)        what it does, with calls that anyone could make from Python;
+                        returns an exit code, or None for 0
 
 What a command needs beyond its options is imported when it runs.
 
@@ -28,12 +29,15 @@ COMMANDS = {  # in the order in which they are met
     "tour": "minigrad.commands.tour",
     "tutorial": "minigrad.commands.tutorial",
     "draw": "minigrad.commands.draw",
+    "explore": "minigrad.commands.explore",
     "step": "minigrad.commands.step",
     "flow": "minigrad.commands.flow",
     "train": "minigrad.commands.train",
     "predict": "minigrad.commands.predict",
     "trial": "minigrad.commands.trial",
+    "open": "minigrad.commands.open_weights",
     "lab": "minigrad.commands.lab",
+    "check": "minigrad.commands.check",
     "doctor": "minigrad.commands.doctor",
 }
 
@@ -83,7 +87,7 @@ def _run(argv: Sequence[str] | None) -> int:
         command.set_defaults(run=module.run)
     options = parser.parse_args(words)
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except MinigradError as error:
         print(f"{type(error).__name__}: {_safe(str(error))}", file=sys.stderr)
         return 2
@@ -93,7 +97,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
 
 
 def _safe(message: str) -> str:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 HELP = "train a model on real data and compare it with simple baselines"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
 # not a task's
-OWN = ("command", "run", "task", "output", "resume", "start", "anew", "monitor")
+OWN = set("command run task output resume start anew monitor export".split())
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +58,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             action="store_true",
             help="watch the gradients; also write monitor.html and monitor.csv",
         )
+        own.add_argument(
+            "--export",
+            choices=("onnx", "torch", "keras"),
+            help="also write the trained network for onnxruntime, PyTorch or Keras",
+        )
         add_options(own, found.options)
 
 
@@ -71,5 +77,16 @@ def run(options: argparse.Namespace) -> None:
         start=options.start,
         anew=options.anew,
         monitor=options.monitor,
+        export=_exporter(options.export),
         **{k: v for k, v in vars(options).items() if k not in OWN},
     )
+
+
+def _exporter(kind: str | None) -> Any:
+    """What writes the trained network for another library, or None."""
+    if kind is None:
+        return None
+    from minigrad.interop.exported_files import export, ready
+
+    ready(kind)  # a package that is missing is an error now, not after the training
+    return lambda trained, folder: export(trained, kind, folder)

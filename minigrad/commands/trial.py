@@ -1,6 +1,6 @@
 """`minigrad trial "a sentence"`: tests what the gates of the sentiment model really do.
 
-Read next: `lab.py`.
+Read next: `open_weights.py`.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def read_text(path: str | os.PathLike[str], *, encoding: str | None = None) -> T
              encoding (with the line), or no text at all; ArgumentError for an encoding
              that there is not.
     """
-    return text_of(read_bytes(path), os.fspath(path), encoding)
+    content = read_bytes(path)
+    return text_of(content, os.fspath(path), encoding)
 
 
 def read_as(notes: Sequence[str]) -> list[str]:
@@ -104,6 +105,13 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     Errors:  DataError for a file that is missing, too large, or none: a folder, or a
              device or pipe, which may have no end.
     """
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise DataError(
+            f"{path!r:.60} is not a path",
+            expect="the name of a file",
+            actual=type(path).__name__,
+            hint='mg.data.read_text("text.txt")',
+        )
     try:
         found = os.stat(path)
         if stat.S_ISREG(found.st_mode) and found.st_size > LARGEST:

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
+from minigrad.engine.errors import ArgumentError
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.foreign_names import ForeignNames
 from minigrad.engine.graph import Variable
@@ -72,6 +73,9 @@ class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
 
     def __neg__(self) -> Result:
         return e.negative(self)
+
+    def __pos__(self) -> Result:
+        return self  # type: ignore[return-value]
 
     def __abs__(self) -> Result:
         return e.absolute(self)
@@ -273,4 +277,11 @@ def clip(x: Operand, low: Operand = None, high: Operand = None) -> Any:
     """x, but at least `low` and at most `high`; None: no bound on that side."""
     low = -np.inf if low is None else low
     high = np.inf if high is None else high
+    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
+        raise ArgumentError(
+            f"clip(x, {low}, {high}): the lower bound is above the upper one",
+            expect="low <= high",
+            actual=f"{low} > {high}",
+            hint="are they the wrong way round?",
+        )
     return e.clip(x, low, high)

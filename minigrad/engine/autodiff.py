@@ -29,7 +29,12 @@ import numpy as np
 from minigrad.engine.aliases import Array, Needs, Operand, Value
 from minigrad.engine.errors import GraphError
 from minigrad.engine.foreign_arguments import refuse
-from minigrad.engine.gradient_arguments import as_tensor, need_tensor, starting_gradient
+from minigrad.engine.gradient_arguments import (
+    as_tensor,
+    need_tensor,
+    starting_gradient,
+    tensor_list,
+)
 from minigrad.engine.graph import (
     AnyEdge,
     Edge,
@@ -243,9 +248,7 @@ def grad(
     """
     refuse("grad", foreign)
     need_tensor("grad", "output", output)
-    inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    for number, x in enumerate(inputs):
-        need_tensor("grad", f"input {number}", x)
+    inputs = tensor_list("grad", inputs)
     traced = thread.recorder.trace is not None
     seed = starting_gradient(output, grad_output, create_graph or traced)
     with quietly(), uncollected(), scope_kept():

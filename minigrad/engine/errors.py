@@ -126,3 +126,20 @@ def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
             actual=f"{value!r:.60}",
             hint=f"choose one of the {len(choices)} values above",
         )
+
+
+def flag(name: str, value: object) -> bool:
+    """The value as True or False. ArgumentError for what is neither, such as "no"."""
+    if value is True or value is False:
+        return value
+    try:
+        if value in (0, 1):
+            return bool(value)
+    except (TypeError, ValueError):  # an array has no truth of its own
+        pass
+    raise ArgumentError(
+        f"{name}={value!r:.60} is neither True nor False",
+        expect=f"{name}=True or {name}=False",
+        actual=f"{value!r:.60} ({type(value).__name__})",
+        hint="a word counts as true in Python, whatever it says",
+    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.engine.errors import UnknownNameError
+from minigrad.engine.errors import DTypeError, UnknownNameError
 from minigrad.engine.graph import Variable
+from minigrad.engine.primitives.messages import describe
 
 # Each line can be run, for a tensor x of shape (2, 3); the tests do.
 
@@ -158,6 +159,53 @@ class ForeignNames(Variable):
         if name[:1] == "_":  # what Python and NumPy look for
             raise AttributeError(name)
         raise unknown("a tensor", "x", name, TENSOR)
+
+    def __delitem__(self, key: Any) -> None:
+        raise DTypeError(
+            "del x[key]: a tensor keeps its shape",
+            expect="a new tensor of the entries to keep",
+            actual=f"x: {describe(self._edge)}",
+            hint="mg.concatenate([x[:k], x[k + 1 :]])",
+        )
+
+    def __invert__(self) -> Any:
+        raise _no_operator("~x", "np.logical_not(mask)", self)
+
+
+def _refusing(sign: str, instead: str, swapped: bool) -> Any:
+    """The method of an operator that tensors do not have."""
+
+    def refuse(self: Any, other: Any) -> Any:
+        operands = (other, self) if swapped else (self, other)
+        raise _no_operator(f"a {sign} b", instead, *operands)
+
+    return refuse
+
+
+def _no_operator(call: str, instead: str, *operands: Any) -> DTypeError:
+    shown = [
+        describe(x._edge) if isinstance(x, Variable) else f"{x!r:.40}" for x in operands
+    ]
+    return DTypeError(
+        f"{call}: tensors do not have this operator",
+        expect="+ - * / ** @, comparisons, and functions",
+        actual="     ".join(shown),
+        hint=f"write {instead}",
+    )
+
+
+for _name, _sign, _instead in (
+    ("floordiv", "//", "np.floor_divide(a.data, b), a constant: its slope is 0"),
+    ("mod", "%", "a - b * np.floor(a / b)"),
+    ("divmod", "divmod", "np.divmod(a.data, b), constants"),
+    ("lshift", "<<", "a * 2**k"),
+    ("rshift", ">>", "a / 2**k"),
+    ("and", "&", "np.logical_and(a, b) for masks"),
+    ("or", "|", "np.logical_or(a, b) for masks"),
+    ("xor", "^", "np.logical_xor(a, b) for masks; a ** b is the power"),
+):
+    setattr(ForeignNames, f"__{_name}__", _refusing(_sign, _instead, swapped=False))
+    setattr(ForeignNames, f"__r{_name}__", _refusing(_sign, _instead, swapped=True))
 
 
 def unknown(what: str, short: str, name: str, table: dict[str, str]) -> Exception:

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.errors import flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, exp, log, where
-from minigrad.engine.primitives.reduce import sum_over
-from minigrad.engine.primitives.shape import normalized_axes, reshape
+from minigrad.engine.primitives.reduce import all_axes, sum_over
+from minigrad.engine.primitives.shape import reshape
 from minigrad.engine.tensor import Tensor
 
 
@@ -41,10 +42,7 @@ def _shifted(x: Operand, axis: Axis, name: str) -> tuple[Tensor, Tensor, Shape]:
     x = x if isinstance(x, Tensor) else Tensor(x)
     if x.dtype.kind not in "fc":
         x = x.astype("float64")
-    places = range(x.ndim) if axis is None else axis
-    if isinstance(places, int | np.integer):
-        places = (int(places),)
-    axes = tuple(sorted(normalized_axes(places, x.ndim, name)))
+    axes = all_axes(x, axis, name)
     shift = _shift(x, axes=axes)
     return shift, x - shift, axes
 
@@ -72,7 +70,7 @@ def logsumexp(
     shift, below, axes = _shifted(x, axis, "logsumexp")
     total = sum_over(exp(below), axes, keepdims=True)
     y = where(equal(total, 0.0), -np.inf, log(_not_zero(total)) + shift)
-    if keepdims:
+    if flag("keepdims", keepdims):
         return y
     return reshape(y, [n for k, n in enumerate(y.shape) if k not in axes])
 

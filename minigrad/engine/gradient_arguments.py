@@ -10,7 +10,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand, Value
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import (
+    DTypeError,
+    GraphError,
+    NonFiniteError,
+    ShapeError,
+)
 from minigrad.engine.graph import AnyEdge, Edge, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tracing import copied
@@ -70,6 +75,13 @@ def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
             actual=f"{array.shape}     output: {describe(edge)}",
             hint="it is dL/d(output), one number per entry of the output",
         )
+    if not (array == array).all():
+        raise NonFiniteError(
+            "backward: the gradient to start from has a NaN, and so would all others",
+            expect="numbers",
+            actual=f"{(array != array).sum()} of {array.size} entries are NaN",
+            hint="mg.detect_anomaly() finds where a NaN arose",
+        )
     if array.dtype.kind not in "fc":
         raise DTypeError(
             "backward: the gradient to start from is not of floating point",
@@ -94,6 +106,24 @@ def need_tensor(call: str, name: str, value: Any) -> None:
             actual=f"{value!r:.60} ({type(value).__name__})",
             hint=hint,
         )
+
+
+def tensor_list(call: str, inputs: Any, word: str = "input") -> list[Any]:
+    """The tensor or tensors given to `call`. DTypeError for what is neither."""
+    if isinstance(inputs, Variable):
+        return [inputs]
+    try:
+        found = list(inputs)
+    except TypeError:
+        raise DTypeError(
+            f"{call}: the {word} is no tensor",
+            expect="a tensor, or a list of them",
+            actual=f"{inputs!r:.60} ({type(inputs).__name__})",
+            hint="derivatives are between tensors of one graph",
+        ) from None
+    for number, x in enumerate(found):
+        need_tensor(call, f"{word} {number}", x)
+    return found
 
 
 def as_tensor(value: Value, constant: bool = True) -> Any:

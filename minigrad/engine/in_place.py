@@ -58,7 +58,7 @@ class InPlace(Variable):
         _may_be_written_to(self, value)
         leaving(self, "x[...] = value")
         array = self._edge.array.copy()
-        given = np.asarray(_values(value))
+        given = _given(value)
         if not np.can_cast(_kind(value, given), array.dtype, "same_kind"):
             raise _other_dtype("x[...] = value", self, given)
         try:
@@ -138,6 +138,19 @@ def _may_be_written_to(x: Any, value: Operand) -> None:
             actual=describe(edge),
             hint=hint,
         )
+
+
+def _given(value: Operand) -> Array:
+    """What is to be stored, as an array."""
+    try:
+        return np.asarray(_values(value))
+    except ValueError as error:
+        raise ShapeError(
+            f"x[...] = value: {error}",
+            expect="a number, or rows of equal length",
+            actual=f"{value!r:.60}",
+            hint="print np.shape of each row",
+        ) from None
 
 
 def _needs_gradient(value: Operand) -> bool:

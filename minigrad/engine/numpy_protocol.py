@@ -87,9 +87,9 @@ class NumpyProtocol(Variable):
                 actual=describe(edge),
                 hint=f"{_table().INSTEAD['array']}; {ON_PURPOSE}",
             )
-        if copy:
-            return np.array(edge.array, dtype=dtype)
-        return np.asarray(edge.array.view(), dtype=dtype)
+        if copy is False:
+            raise ValueError("the array of a tensor is not shared: it is copied")
+        return np.array(edge.array, dtype=dtype)
 
     def __float__(self) -> float:
         if self._edge.requires_grad:

@@ -1,8 +1,12 @@
-"""The arrays that `x.data` and `x.numpy()` give: NumPy's, but not to be written to.
+"""The arrays that `x.data` and `x.numpy()` give: copies, and not to be written to.
 
-Graphs hold these arrays, so a write would change what was recorded. NumPy refuses it
-with a bare "read-only"; here the message says what to write. And as `p.data -= x` is
-what micrograd's users write, it works: the leaf gets new numbers.
+A write would not reach the tensor, and NumPy refuses it with a bare "read-only"; here
+the message says what to write. And as `p.data -= x` is what micrograd's users write, it
+works: the leaf gets new numbers.
+
+They are copies because being read-only does not protect what graphs hold. SciPy's
+`overwrite_b`, `np.add.at`, `torch.from_numpy` and others write to the memory behind an
+array without asking. The gradient would be that of another program, in silence.
 
 Read next: `numpy_protocol.py`.
 """
@@ -15,7 +19,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array
-from minigrad.engine.errors import ArgumentError
+from minigrad.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    MinigradError,
+    ShapeError,
+)
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.in_place import fitting, rebind
 from minigrad.engine.scope import no_grad
@@ -75,8 +84,13 @@ def _operator(ufunc: np.ufunc, sign: str) -> Callable[[ReadOnlyArray, Any], Any]
         owner = edge.source.owner() if edge is not None else None
         if owner is None or owner._edge is not edge:
             raise _refused(f"x.data {sign} ...")
-        with no_grad():  # a tensor may stand on the right: `p.data -= lr * p.grad`
-            made = np.array(ufunc(values, other))
+        try:
+            with no_grad():  # a tensor may stand on the right: `p.data -= lr * p.grad`
+                made = np.array(ufunc(values, other))
+        except (TypeError, ValueError) as error:
+            if isinstance(error, MinigradError):
+                raise
+            raise _cannot(f"x.data {sign} ...", values, other, error) from None
         rebind(owner, fitting(f"x.data {sign} ...", owner, made))
         return owner.data
 
@@ -96,14 +110,26 @@ for _name, _ufunc, _sign in (
 
 
 def values_of(edge: Any) -> Array:
-    """A read-only view of an edge's array; in a trace, a constant tensor."""
+    """A copy of an edge's array, read-only; in a trace, a constant tensor."""
     traced = values_within(edge)
     if traced is not None:
         return traced
-    values = edge.array.view(ReadOnlyArray)
+    copy = edge.array.copy()
+    copy.setflags(write=False)
+    values = copy.view(ReadOnlyArray)
     if type(edge) is Edge and type(edge.source) is Leaf:
         values.edge = edge
     return values
+
+
+def _cannot(call: str, values: Any, other: Any, error: Exception) -> MinigradError:
+    kind = ShapeError if isinstance(error, ValueError) else DTypeError
+    return kind(
+        f"{call}: {error}",
+        expect=f"numbers that broadcast to {values.shape}",
+        actual=f"{other!r:.60} ({type(other).__name__})",
+        hint="print its shape and dtype",
+    )
 
 
 def _refused(call: str) -> ArgumentError:

@@ -165,12 +165,24 @@ class Entered:
         recorder.scope = recorder.outer.pop()
 
 
-@lru_cache(maxsize=4096)
 def scope(name: str, index: Any = None, kind: str | None = None) -> Entered:
     """Name what is computed within: `with scope("forget gate"): ...`.
 
     A gate's name of the table (`GATES`) is known as a gate and gets its letter.
+    ArgumentError for a name that is no words.
     """
+    if not isinstance(name, str):
+        raise ArgumentError(
+            f"scope({name!r:.40}): a name is wanted",
+            expect='words: scope("attention")',
+            actual=f"{name!r:.40} ({type(name).__name__})",
+            hint="time_step(3) is the scope of a step",
+        )
+    return _named(name, index, kind)
+
+
+@lru_cache(maxsize=4096)
+def _named(name: str, index: Any, kind: str | None) -> Entered:
     if kind is None:
         kind = "gate" if name in _LETTERS else "scope"
     if kind == "gate" and index is None:

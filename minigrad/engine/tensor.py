@@ -6,7 +6,7 @@ differentiated by `autodiff.py`.
 
 For those who come from PyTorch: the default dtype is float64, as NumPy's; a graph stays
 until the last tensor that refers to it is gone (`backward` does not free it); `.data`
-is a read-only array, and `p.data = p.data - lr * p.grad.data` is the way to update. So
+is a read-only copy, and `p.data = p.data - lr * p.grad.data` is the way to update. So
 is `p -= lr * p.grad` under `no_grad()`: see `in_place.py`.
 
 Read next: `array_methods.py` (its operators and methods).
@@ -23,7 +23,7 @@ import numpy as np
 from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
-from minigrad.engine.errors import DTypeError, GraphError, ShapeError
+from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives.messages import describe
@@ -60,6 +60,7 @@ class Tensor(ArrayMethods["Tensor"]):
         name: str | None = None,
     ) -> None:
         self._grad = None
+        requires_grad = flag("requires_grad", requires_grad)
         try:
             array = numbers(data, dtype)
         except GraphError:  # tensors that need a gradient are among the data
@@ -74,13 +75,13 @@ class Tensor(ArrayMethods["Tensor"]):
                 hint="pass dtype='float64', or write 1.0 instead of 1",
             )
         array.setflags(write=False)
-        self._edge = Edge(Leaf(self, name), 0, array, bool(requires_grad))
+        self._edge = Edge(Leaf(self, name), 0, array, requires_grad)
 
     # --------------------------------------------------------- what it is
 
     @property
     def data(self) -> Array:
-        """The values, read-only: (shape). Setting it rebinds a leaf to a copy."""
+        """A copy of the values, read-only: (shape). Setting it rebinds a leaf."""
         return values_of(self._edge)
 
     @data.setter
@@ -149,7 +150,7 @@ class Tensor(ArrayMethods["Tensor"]):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        edge = self._edge
+        edge, value = self._edge, flag("requires_grad", value)
         need_leaf(
             edge,
             "requires_grad can only be set on a leaf",
@@ -158,7 +159,7 @@ class Tensor(ArrayMethods["Tensor"]):
         touch(self)
         if value:
             need_floating(edge.array, describe(edge), hint="use .astype('float64')")
-        self._edge = Edge(edge.source, 0, edge.array, bool(value))
+        self._edge = Edge(edge.source, 0, edge.array, value)
 
     @property
     def node(self) -> Node | None:
@@ -187,7 +188,7 @@ class Tensor(ArrayMethods["Tensor"]):
     # --------------------------------------------------------- leaving the graph
 
     def numpy(self) -> Array:
-        """The values, read-only (use .copy() to write)."""
+        """A copy of the values, read-only (use .copy() to write)."""
         return values_of(self._edge)
 
     def detach(self) -> Tensor:
@@ -198,7 +199,12 @@ class Tensor(ArrayMethods["Tensor"]):
 
     def __index__(self) -> int:
         if self.dtype.kind not in "iu" or self.size != 1:
-            raise TypeError("only a tensor with one integer can be used as an index")
+            raise DTypeError(
+                "only a tensor with one whole number can be used as one",
+                expect="an integer dtype and one entry",
+                actual=describe(self._edge),
+                hint="int(x) cuts off what is behind the point",
+            )
         return int(self.item())
 
     def __bool__(self) -> bool:

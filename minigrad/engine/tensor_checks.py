@@ -13,6 +13,7 @@ from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.primitives.shape import astype, stack
 from minigrad.engine.tracing import copied
 
@@ -23,6 +24,7 @@ def numbers(data: Any, dtype: Any) -> Array:
     GraphError if tensors that need a gradient are among the data: see `joined`.
     """
     try:
+        data = unmasked(data)
         if type(data) is not np.ndarray and hasattr(data, "__array__"):
             data = np.asarray(data)  # another library's: not all know how to copy
         array = np.array(data, dtype=dtype)
@@ -122,7 +124,7 @@ def replacement(edge: AnyEdge, value: Operand) -> Array:
     DTypeError for others.
     """
     given = value._edge.array if isinstance(value, Variable) else value
-    array = np.array(given)
+    array = numbers(given, None)
     if array.shape != edge.array.shape:
         raise ShapeError(
             "data = array: the shape changes",

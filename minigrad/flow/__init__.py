@@ -2,13 +2,14 @@
 
 Read `ledgers.py` (`mg.ledger`), `jacobians.py` (`mg.jacobian_products`), `diagnosis.py`
 (`mg.diagnose`) and `monitor.py` (`mg.Monitor`). `observation.py` measures for the last
-two, and `findings.py` writes their warnings; plots, tables and pages follow.
-`comparison.py` compares several networks.
+two, `findings.py` says what a finding is, and `chance.py` how likely something is to be
+learned; plots, tables and pages follow. `comparison.py` compares several networks.
 
 Read next: `ledgers.py`.
 """
 
 from minigrad.flow.diagnosis import Diagnosis, diagnose
+from minigrad.flow.findings import Finding
 from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
 from minigrad.flow.monitor import FlowWarning, Monitor
@@ -16,6 +17,7 @@ from minigrad.flow.state_paths import Paths
 
 __all__ = [
     "Diagnosis",
+    "Finding",
     "FlowWarning",
     "JacobianProducts",
     "Ledger",

@@ -4,46 +4,59 @@
     d = mg.diagnose(loss)
     print(d); d.save("flow.html")
 
-Read next: `monitor.py` (the same during training).
+Read next: `clipping_watch.py`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, GraphError, MinigradError
-from minigrad.engine.graph import Leaf, ancestors
-from minigrad.engine.primitives.messages import describe
-from minigrad.engine.scope import enable_grad
+from minigrad.engine.errors import ArgumentError, MinigradError
+from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.tensor import Tensor
-from minigrad.flow.findings import Warned, warnings_of
+from minigrad.flow.arguments import parameters_of
+from minigrad.flow.chance import farthest
+from minigrad.flow.diagnosis_arguments import (
+    empty_state,
+    losses_of,
+    no_loop,
+    step_count,
+    total_of,
+)
+from minigrad.flow.findings import Finding, warnings_among
+from minigrad.flow.graph_findings import GraphFindings, lone_step
 from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
+from minigrad.flow.loop_findings import far_chance
 from minigrad.flow.observation import LoopReading, read_loops
 from minigrad.pages.notebook_view import View, Viewed
-from minigrad.reading.loops import Loops, Place, loops
+from minigrad.reading.loops import Loops, Place
 
 # Beyond this many multiplications singular values take longer than one waits for.
 MOST_WORK = 2e10
 
 
 class Diagnosis(Viewed):
-    """The result of `mg.diagnose`: measurements, warnings, and a page.
+    """The result of `mg.diagnose`: measurements, findings, and a page.
 
+    findings   what was found, the worst first: see `Finding`
+    warnings   the findings above a note
     loops      the loops of the graph (`reading.loops.Loop`), or those of the trace
     readings   one LoopReading each: norms by distance, gates, dead units
-    warnings   what is wrong, in words
     ledger     of the parameters that are used in the loops; None if there are none
     products   one JacobianProducts per loop, or a str: why there is none
+    lag        how many steps back lies what is to be learned, or None
     words      one per time step, for the figures, or None
     sample     which sample of the batch the Jacobians are of
 
-    print(d) shows the tables; d.save("flow.html") writes the page.
+    print(d) shows the tables; d.chance(20) is the chance that what lies 20 steps back
+    is learned; d.save("flow.html") writes the page.
     """
 
     def __init__(
@@ -51,38 +64,77 @@ class Diagnosis(Viewed):
         losses: Tensor | list[Tensor],
         traced: Sequence[Any],
         parameters: Any,
+        model: Any,
+        lag: int | None,
         sample: int,
         words: Sequence[str] | None,
     ) -> None:
-        self.sample, self.words = sample, words
-        listed = [losses] if isinstance(losses, Tensor) else losses
-        edges = [loss._edge for loss in listed]
-        found = loops(edges)
-        if not found:
-            raise GraphError(
-                "diagnose: the graph has no loop over time",
-                expect="two or more time steps that pass on a state",
-                actual=describe(edges[0]),
-                hint="compute each step within mg.time_step(t), or use models.unroll; "
-                "outside mg.no_grad()",
-            )
-        with enable_grad():
-            parts = [loss.sum() for loss in listed]
-            total = sum(parts[1:], parts[0])
+        self.sample, self.words, self.lag = sample, words, lag
+        self._losses, self._model = losses, model
+        self._parameters = None if parameters is None else parameters_of(parameters)
+        total = total_of(losses)
+        self._nodes: list[Node] = ancestors([total._edge.source])
+        every = Loops(self._nodes)
+        found = [loop for loop in every.outer if len(loop.states) > 1]
+        alone = None if found else lone_step(every)
+        if not found and alone is None:
+            raise no_loop(losses)
+        if found and not any(s.size for loop in found for s in loop.states[-1]):
+            raise empty_state()
         self.readings: list[LoopReading] = read_loops(total, found)
-        self.warnings: list[Warned] = warnings_of(self.readings)
+        self.findings: list[Finding] = GraphFindings(
+            total,
+            losses if isinstance(losses, Tensor) else total,
+            self._nodes,
+            self.readings,
+            [] if alone is None else [alone],
+            lag,
+        ).all(model, self._parameters or ())
         self.loops: list[Any] = list(traced) or found
-        self.products = [_products(loop, sample) for loop in self.loops]
-        if parameters is None:
-            parameters = used_in_loops(edges)
-        self.ledger: Ledger | None = ledger(losses, parameters) if parameters else None
-        if words is not None and len(words) != len(found[0].steps):
+        if words is not None and (not found or len(words) != len(found[0].steps)):
+            count = len(found[0].steps) if found else 1
             raise ArgumentError(
-                f"diagnose: {len(words)} words for {len(found[0].steps)} steps",
+                f"diagnose: {len(words)} words for {count} steps",
                 expect="one word per time step",
                 actual=f"{len(words)} words",
                 hint="leave out words, or give as many as the input has steps",
             )
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """The findings above a note."""
+        return warnings_among(self.findings)
+
+    def chance(self, lag: int) -> float:
+        """The chance, in [0, 1], that what lies `lag` steps before the last state that
+        the loss reads can be learned as the network stands.
+
+        It is judged by what is left of the gradient over that distance, in the loop in
+        which most is left, and was fitted to networks that were trained. Of more steps
+        than the graph has, the curve is continued. It knows nothing of the task: noise
+        in the inputs, too little training or a wrong learning rate can prevent what is
+        likely here. ArgumentError for a lag that is no whole number, 0 or more.
+        """
+        return far_chance(self.readings, step_count("chance(lag)", lag))
+
+    @property
+    def reliable_lag(self) -> int:
+        """The largest lag up to which the chance is at least one half."""
+        return max((farthest(r.norms) for r in self.readings), default=0)
+
+    @cached_property
+    def products(self) -> list[JacobianProducts | str]:
+        """One JacobianProducts per loop, or a str: why there is none."""
+        return [_products(loop, self.sample) for loop in self.loops]
+
+    @cached_property
+    def ledger(self) -> Ledger | None:
+        """The gradient of what is used in the loops, by step; None if nothing is."""
+        used = self._parameters or used_in_loops(self._nodes)
+        if not used:
+            return None
+        many = isinstance(self._losses, Tensor) and self._losses.ndim > 1
+        return ledger(total_of(self._losses) if many else self._losses, used)
 
     @property
     def names(self) -> list[str]:
@@ -90,15 +142,16 @@ class Diagnosis(Viewed):
         return [reading.name for reading in self.readings]
 
     def __str__(self) -> str:
+        from minigrad.flow.finding_lists import finding_lines
         from minigrad.flow.terminal_tables import distance_table, gate_table, text
 
-        curves = {reading.name: reading.norms for reading in self.readings}
-        shown: list[Any] = [
-            distance_table(curves, "The gradient at the state, by distance"),
-            gate_table(self.readings),
-        ]
-        shown += [f"! {warning}" for warning in self.warnings]
-        return text(*shown or ["no warnings"]).rstrip()
+        shown: list[Any] = []
+        if self.readings:
+            curves = {reading.name: reading.norms for reading in self.readings}
+            title = "The gradient at the state, by distance"
+            shown = [distance_table(curves, title), gate_table(self.readings)]
+        shown += finding_lines(self.findings) or ["no findings"]
+        return text(*shown).rstrip()
 
     def __repr__(self) -> str:
         return (
@@ -137,13 +190,12 @@ def _products(loop: Any, sample: int) -> JacobianProducts | str:
         return error.what
 
 
-def used_in_loops(edges: Sequence[Any]) -> list[Tensor]:
+def used_in_loops(nodes: Sequence[Node]) -> list[Tensor]:
     """The leaf tensors with gradients that are used in more than one time step."""
     seen: dict[Leaf, set[Place]] = {}
-    nodes = ancestors([edge.source for edge in edges], constants=False)
     found = Loops(nodes)
     for node in nodes:
-        place = found.outermost(node)
+        place = found.outermost(node) if node.requires_grad else None
         if place is not None:
             for edge in node.edges:
                 if edge.requires_grad and type(edge.source) is Leaf:
@@ -156,25 +208,31 @@ def diagnose(
     loss: Any,
     parameters: Any = None,
     *,
+    model: Any = None,
+    lag: int | None = None,
     sample: int = 0,
     words: Sequence[str] | None = None,
 ) -> Diagnosis:
-    """Measure the gradients of any graph with time steps: see `Diagnosis`.
+    """Say what may keep a network from learning, for any graph with time steps.
 
     loss        a scalar; or one per step, as a list or a tensor (T,); or what
                 model.trace, models.unroll and models.unroll_traced give: then the loss
-                is the sum of the outputs' squares, one per step
-    parameters  for the ledger; by default all that are used in two time steps or more
+                is the sum of the outputs' squares, one per step. Of a tensor with more
+                axes the sum counts
+    parameters  for the ledger; by default all that are used in two time steps or more.
+                Those that the loss does not depend on are named
+    model       the same for all parameters of a Module
+    lag         how many steps back lies what is to be learned. Without it the far end
+                of the loop is judged, and a warning is made of it only where the loss
+                reads the last state alone
     sample      the sample of the batch whose Jacobians are taken
     words       one per time step: labels for the figures
-    Errors:     GraphError if the graph has no loop of two steps or more
+    Returns:    a `Diagnosis`: findings, warnings, chance(lag), tables and a page
+    Errors:     DTypeError for what is no tensor; GraphError for a loss without a graph,
+                or without a loop over time; ShapeError for states without entries;
+                ArgumentError for a lag that is none
     """
-    traced: Sequence[Any] = ()
-    if hasattr(loss, "states") and hasattr(loss, "output"):
-        traced = getattr(loss, "layers", None) or [loss]
-        output = loss.output
-        with enable_grad():
-            squares = output * output
-            loss = squares.sum(axis=tuple(range(1, output.ndim)))
-    losses = loss if isinstance(loss, Tensor) else list(loss)
-    return Diagnosis(losses, traced, parameters, sample, words)
+    if lag is not None:
+        lag = step_count("diagnose(lag=...)", lag)
+    losses, traced = losses_of(loss)
+    return Diagnosis(losses, traced, parameters, model, lag, sample, words)

@@ -17,8 +17,10 @@ from minigrad.training.checkpoint import write_whole
 
 _STYLE = """
 ul.warnings { padding-left: 0; list-style: none; }
-ul.warnings li { border-left: 4px solid var(--bad); padding: .2rem .8rem;
-  margin: .5rem 0; }
+ul.warnings li { border-left: 4px solid var(--line, #999); padding: .2rem .8rem;
+  margin: .7rem 0; }
+ul.warnings li.error, ul.warnings li.warning { border-color: var(--bad); }
+ul.warnings p { margin: .2rem 0; }
 p.good { border-left: 4px solid var(--good); padding: .2rem .8rem; }
 math { overflow-x: auto; }
 """
@@ -34,7 +36,7 @@ def warning_list(warnings: Sequence[object], good: str) -> str:
     """The warnings as an HTML list; the text `good` if there are none."""
     if not warnings:
         return f'<p class="good">{escape(good)}</p>'
-    items = "".join(f"<li>{escape(str(warning))}</li>" for warning in warnings)
+    items = "".join(f'<li class="warning">{escape(str(one))}</li>' for one in warnings)
     return f'<ul class="warnings">{items}</ul>'
 
 

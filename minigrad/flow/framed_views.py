@@ -11,6 +11,7 @@ from typing import Any
 
 from minigrad.flow import gradient_plots
 from minigrad.flow.figure_page import whole
+from minigrad.flow.finding_lists import finding_lines
 from minigrad.flow.findings import reach
 from minigrad.flow.monitor_page import body
 from minigrad.flow.page_sections import diagnosis_body
@@ -41,7 +42,7 @@ def monitor_view(monitor: Any) -> View:
     else:
         say(upper, "no batch was seen")
         lower.set_axis_off()
-    words = "\n".join([repr(monitor), *[f"! {w}" for w in monitor.warnings]])
+    words = "\n".join([repr(monitor), *finding_lines(monitor.findings)])
     page = body(monitor)
     return _view("Gradients in training", page, drawn, repr(monitor), words)
 

@@ -1,20 +1,19 @@
 """Watches a training: how far back gradients reach, what gates do, what is clipped.
 
-    monitor = mg.Monitor(folder="run", every=20)
+    monitor = mg.Monitor("run", model=model, optimizer=optimizer)
     Trainer(..., callbacks=[monitor])            # or, in a loop of your own, after
-    monitor.watch(loss, norm=norm, max_norm=1.0) # loss.backward() and clipping
+    monitor.watch(loss, norm=norm, max_norm=1.0) # loss.backward(), clipping and step()
 
 Every `every` batches it measures the graph of the current batch, which costs a backward
-pass or less; for the other batches it stores two numbers. It never changes a `.grad`.
+pass or two; for the other batches it stores a few numbers. It never changes a `.grad`.
 
-Read next: `protocols.py`.
+Read next: `monitor_files.py`.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,15 +21,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, DTypeError, MinigradWarning
+from minigrad.engine.graph import Node, ancestors
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.user_code import users_depth
-from minigrad.flow.findings import Warned, clipping, warnings_of
+from minigrad.flow.diagnosis_arguments import step_count
+from minigrad.flow.findings import Finding, warnings_among
+from minigrad.flow.monitor_files import MonitorFiles
 from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.flow.parameter_findings import leaves_of, named
+from minigrad.flow.training_findings import TrainingFindings
 from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
-from minigrad.reading.loops import loops
-
-RECENT = 100  # batches over which clipping is counted
+from minigrad.reading.loops import Loops
 
 
 class FlowWarning(MinigradWarning):
@@ -58,16 +60,23 @@ class Seen(NamedTuple):
 class Monitor(Viewed):
     """A callback that measures gradients and gates during training, and warns.
 
-    every     look at every so many batches, the first among them
-    folder    where `close` writes monitor.html and monitor.csv; None: nowhere
-    tell      called with the words of each warning, once per kind and loop. By default
-              Python's `warnings.warn` with `FlowWarning`
-    most      looks that are kept: when there are twice as many, every other one is
-              dropped, so that a long run needs no more memory than a short one
+    folder     where monitor.html and monitor.csv are, from the first look on; None:
+               nowhere. Each look is added to the table at once; the page is written
+               anew as often as costs little, and at the end of the program
+    model      the Module that is trained, so that its parameters have their names;
+               without it those that the loss depends on are watched
+    optimizer  what steps them. A trainer tells both
+    every      look at every so many batches, the first among them
+    lag        how many steps back lies what is to be learned, if that is known
+    tell       called with the words of each warning, once per code and loop. By default
+               Python's `warnings.warn` with `FlowWarning`
+    most       looks that are kept: when there are twice as many, every other one is
+               dropped, so that a long run needs no more memory than a short one
 
-    seen      the looks, oldest first
-    warnings  what was warned of, each kind of each loop as it was last seen
-    first_warned   {(kind, loop): the step at which it was first seen}
+    seen       the looks, oldest first
+    findings   what was found so far, the worst first: see `Finding`
+    warnings   those above a note
+    first_seen   {(code, loop): the step at which it was first seen}
     steps, clipped   batches so far, and how many of them were clipped
     """
 
@@ -75,7 +84,10 @@ class Monitor(Viewed):
         self,
         folder: str | os.PathLike[str] | None = None,
         *,
+        model: Any = None,
+        optimizer: Any = None,
         every: int = 20,
+        lag: int | None = None,
         tell: Callable[[str], object] | None = None,
         most: int = 500,
     ) -> None:
@@ -88,37 +100,55 @@ class Monitor(Viewed):
                     hint="every=20 costs a few per cent of the training",
                 )
         self.folder = None if folder is None else Path(folder)
+        self.model, self.optimizer = model, optimizer
         self.every, self.most = every, most
         self.tell = tell or _warn
         self.seen: list[Seen] = []
-        self.first_warned: dict[tuple[str, str], int] = {}
-        self._warned: dict[tuple[str, str], Warned] = {}
         self.steps = self.clipped = 0
-        self._recent: deque[bool] = deque(maxlen=RECENT)
+        self.lag = None if lag is None else step_count("Monitor(lag=...)", lag)
+        self._judge = TrainingFindings(self.lag)
         self._since: list[bool] = []
         self._earlier = EarlierGraph()
+        self._leaves: dict[str, Tensor] | None = None
+        self._files = None if folder is None else MonitorFiles(self, Path(folder))
 
     @property
-    def warnings(self) -> list[Warned]:
-        """The warnings so far, in the order in which they first appeared."""
-        return list(self._warned.values())
+    def findings(self) -> list[Finding]:
+        """What was found so far, the worst first."""
+        return self._judge.findings(self.optimizer)
+
+    @property
+    def warnings(self) -> list[Finding]:
+        """The findings above a note."""
+        return warnings_among(self.findings)
+
+    @property
+    def first_seen(self) -> dict[tuple[str, str], int]:
+        """{(code, loop): the step at which it was first seen}."""
+        return self._judge.first_seen
 
     # --------------------------------------------------------- a trainer's callbacks
 
     def on_batch(self, report: Any) -> None:
-        """After each batch: `report` has loss, step, epoch, norm and clipped."""
+        """After each batch: `report` has loss, step, epoch, norm, clipped, max_norm;
+        model and optimizer, if the monitor was not given them."""
+        if self.model is None:
+            self.model = getattr(report, "model", None)
+        if self.optimizer is None:
+            self.optimizer = getattr(report, "optimizer", None)
         self._record(
             getattr(report, "loss", None),
             getattr(report, "norm", None),
+            getattr(report, "max_norm", None),
             bool(getattr(report, "clipped", False)),
             getattr(report, "step", None),
             int(getattr(report, "epoch", 0) or 0),
         )
 
     def close(self) -> None:
-        """End of training: write the page and the table, if there is a folder."""
-        if self.folder is not None:
-            self.save(self.folder)
+        """End of training: write the page once more, if there is a folder."""
+        if self._files is not None:
+            self._files.close()
 
     # --------------------------------------------------------- a loop of one's own
 
@@ -130,7 +160,8 @@ class Monitor(Viewed):
         max_norm: float | None = None,
         epoch: int = 0,
     ) -> None:
-        """Give the monitor one batch, while its graph exists.
+        """Give the monitor one batch, while its graph exists: after loss.backward(),
+        clipping and optimizer.step().
 
         loss      the batch's loss
         norm      what `mg.clip_grad_norm_` returned: the norm before clipping
@@ -144,55 +175,105 @@ class Monitor(Viewed):
                 hint="pass loss, not loss.item()",
             )
         clipped = norm is not None and max_norm is not None and norm > max_norm
-        self._record(loss, norm, clipped, None, epoch)
+        self._record(loss, norm, max_norm, clipped, None, epoch)
 
     def _record(
-        self, loss: Any, norm: Any, clipped: bool, step: int | None, epoch: int
+        self,
+        loss: Any,
+        norm: Any,
+        max_norm: Any,
+        clipped: bool,
+        step: int | None,
+        epoch: int,
     ) -> None:
         number, self.steps = self.steps, self.steps + 1
         self.clipped += clipped
-        self._recent.append(clipped)
         self._since.append(clipped)
-        self._look_back(loss, self.steps if step is None else int(step))
-        if number % self.every or not isinstance(loss, Tensor):
-            return
+        now = self.steps if step is None else int(step)
+        graph = loss if isinstance(loss, Tensor) else None
+        look = graph is not None and number % self.every == 0
+        nodes: list[Node] = []
+        if graph is not None and (look or number == 1):
+            nodes = ancestors([graph._edge.source])
+        parameters = self._parameters(nodes, number)
+        value = float("nan") if loss is None else float(np.sum(_values(loss)))
+        judge = self._judge
+        judge.batch(value, graph, clipped, norm, max_norm, parameters, look)
+        if graph is not None:
+            self._look_back(graph, now)
+            if not np.isfinite(value) or (norm is not None and not np.isfinite(norm)):
+                self._say(judge.broken(graph, now))
+            if number == 2 or (look and number and len(self.seen) < 4):
+                self._say(judge.kept_gradients(graph, parameters, now))
+        if look and graph is not None:
+            self._look(graph, nodes, parameters, norm, now, epoch)
+
+    def _look(
+        self,
+        loss: Tensor,
+        nodes: list[Node],
+        parameters: dict[str, Tensor],
+        norm: Any,
+        now: int,
+        epoch: int,
+    ) -> None:
+        """Measure the graph of one batch."""
+        loops = [loop for loop in Loops(nodes).outer if len(loop.states) > 1]
         look = Seen(
-            self.steps if step is None else int(step),
+            now,
             epoch,
             float(loss.data.sum()),
             float("nan") if norm is None else float(norm),
             float(np.mean(self._since)),
-            read_loops(loss, loops([loss._edge])),
+            read_loops(loss, loops),
         )
         self._since = []
-        self._keep(look)
-        found = warnings_of(look.readings)
-        if not look.readings and number == 0:
-            found.append(Warned("no loops", "", _NO_LOOPS))
-        found += clipping(float(np.mean(self._recent)), len(self._recent))
-        for warned in found:
-            self._warn(warned, look.step)
-
-    def _look_back(self, loss: Any, step: int) -> None:
-        """Warn if the batch's graph reaches back into earlier batches."""
-        if isinstance(loss, Tensor):
-            reached = self._earlier.reached(loss._edge)
-            if reached is not None:
-                words = _CARRIED.format(reached)
-                self._warn(Warned("carried state", "", words), step)
-
-    def _keep(self, look: Seen) -> None:
+        own = parameters if self.model is not None else {}
+        full = len(self.seen) % 10 == 0
+        found = self._judge.look(look.readings, nodes, own, now, full)
         self.seen.append(look)
         if len(self.seen) >= 2 * self.most:
             self.seen = self.seen[::2]
+        self._say(found + self._judge.steady(self.optimizer, now))
+        if self._files is not None:
+            self._files.looked(look)
 
-    def _warn(self, warned: Warned, step: int) -> None:
-        """Store the warning; tell it if this kind is new for this loop."""
-        name = warned.kind, warned.loop
-        first = self.first_warned.setdefault(name, step)
-        self._warned[name] = warned
-        if first == step:
-            self.tell(str(warned))
+    def _parameters(self, nodes: list[Node], number: int) -> dict[str, Tensor]:
+        """The parameters that are watched, by name. Without a model and an optimiser
+        those that the first loss and the second depend on."""
+        if self.model is not None or self.optimizer is not None:
+            given = [] if self.optimizer is None else self.optimizer.parameters
+            found = named(self.model, given)
+            if self.model is None and number < 2:  # what the optimiser may have missed
+                self._leaves = self._both(nodes)
+            for name, p in (self._leaves or {}).items():
+                if not any(p is one for one in found.values()):
+                    found[name if name not in found else f"{name} (not held)"] = p
+            return {name: p for name, p in found.items() if p.requires_grad}
+        if number < 2:
+            self._leaves = self._both(nodes)
+        return self._leaves or {}
+
+    def _both(self, nodes: list[Node]) -> dict[str, Tensor]:
+        """Of the leaves known so far those that this batch's loss depends on, too."""
+        leaves = leaves_of(nodes)
+        if self._leaves is None:
+            return named(None, leaves)
+        ids = {id(p) for p in leaves}
+        return {name: p for name, p in self._leaves.items() if id(p) in ids}
+
+    def _look_back(self, loss: Tensor, step: int) -> None:
+        """Warn if the batch's graph reaches back into earlier batches."""
+        reached = self._earlier.reached(loss._edge)
+        if reached is not None:
+            words = _CARRIED.format(reached)
+            found = Finding("carried-state", "warning", words, remedy=REMEDY)
+            self._say(self._judge.keep([found], step))
+
+    def _say(self, found: list[Finding]) -> None:
+        """Tell of the warnings that are new."""
+        for one in warnings_among(found):
+            self.tell(str(one))
 
     # --------------------------------------------------------- what it writes
 
@@ -215,15 +296,14 @@ class Monitor(Viewed):
         )
 
 
-_NO_LOOPS = (
-    "the loss has no loop over time, so there is nothing to measure by distance: "
-    "compute each step within mg.time_step(t), or use models.unroll"
-)
-
 _CARRIED = (
     "the loss reaches back into earlier batches, so each batch takes more time and "
     f"memory than the one before: {{}}; {REMEDY}"
 )
+
+
+def _values(loss: Any) -> Any:
+    return loss._edge.array if isinstance(loss, Tensor) else loss
 
 
 def _warn(words: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.scope import GATES
-from minigrad.flow.figure_page import figure, table, warning_list, write_page
+from minigrad.flow.figure_page import figure, table, write_page
+from minigrad.flow.finding_lists import finding_list
 from minigrad.flow.findings import TOO_SMALL, reach
 from minigrad.flow.gradient_plots import log_image
 from minigrad.flow.observation import LoopReading
@@ -38,14 +39,28 @@ from minigrad.flow.terminal_tables import short
 from minigrad.reading.text import clean
 from minigrad.training.checkpoint import make_folder, write_whole
 
+KINDS = ("mean", "low", "high", "stuck")
 DISTANCES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def write(monitor: Any, folder: Path) -> Path:
     """Both files; the folder is made. ArgumentError if that cannot be."""
-    make_folder(folder, hint="Monitor(folder=...) takes another")
+    write_table(monitor, folder)
+    return write_body(monitor, folder)
+
+
+def write_table(monitor: Any, folder: Path) -> list[str]:
+    """monitor.csv, whole or not at all; returns its columns."""
+    make_folder(folder, hint="Monitor(folder) takes another")
     write_whole(folder / "monitor.csv", as_csv(monitor).encode())
-    return write_page(folder / "monitor.html", "Gradients in training", body(monitor))
+    return columns_of(monitor.seen)
+
+
+def write_body(monitor: Any, folder: Path, figures: bool = True) -> Path:
+    """monitor.html, whole or not at all; without figures it takes no time."""
+    make_folder(folder, hint="Monitor(folder) takes another")
+    path = folder / "monitor.html"
+    return write_page(path, "Gradients in training", body(monitor, figures))
 
 
 def as_csv(monitor: Any) -> str:
@@ -57,43 +72,66 @@ def as_csv(monitor: Any) -> str:
     units, and of each
     gate its mean and the shares at its lower end, at its upper end, and stuck units.
     """
-    gates = sorted({k for _, r in _rows(monitor) for k in r.gates})
-    longest = max([len(r.norms) for _, r in _rows(monitor)], default=0)
-    marks = [d for d in DISTANCES if d < longest]
-    kinds = ("mean", "low", "high", "stuck")
-    file = io.StringIO()
-    out = csv.writer(file)
+    columns = columns_of(monitor.seen)
+    return ",".join(columns) + "\r\n" + lines_of(monitor.seen, columns)
+
+
+def columns_of(looks: Sequence[Any]) -> list[str]:
+    """The columns of the table of some looks."""
+    readings = [r for look in looks for r in look.readings]
+    gates = sorted({k for r in readings for k in r.gates})
+    longest = max([len(r.norms) for r in readings], default=0)
     head = ["step", "epoch", "loss", "norm", "clipped", "loop", "reach"]
-    head += [f"norm_{d}_back" for d in marks] + ["norm_farthest", "dead", "units"]
-    out.writerow([*head, *[f"{g}_{kind}" for g in gates for kind in kinds]])
-    for look, r in _rows(monitor):
-        row: list[Any] = [look.step, look.epoch, look.loss, look.norm, look.clipped]
-        row += [clean(r.name, 200), reach(r.norms)]
-        row += [float(r.norms[d]) if d < len(r.norms) else "" for d in marks]
-        row += [float(r.norms[-1]), len(r.dead), r.units]
-        for letter in gates:
-            gate = r.gates.get(letter)
-            row += [getattr(gate, kind) if gate else "" for kind in kinds]
-        out.writerow(row)
+    head += [f"norm_{d}_back" for d in DISTANCES if d < longest]
+    head += ["norm_farthest", "dead", "units"]
+    return head + [f"{gate}_{kind}" for gate in gates for kind in KINDS]
+
+
+def lines_of(looks: Sequence[Any], columns: Sequence[str]) -> str:
+    """The lines of some looks, without a head."""
+    file = io.StringIO()
+    out = csv.DictWriter(file, columns, restval="")
+    for look in looks:
+        for reading in look.readings:
+            out.writerow(_row(look, reading))
     return file.getvalue()
+
+
+def _row(look: Any, r: LoopReading) -> dict[str, Any]:
+    """{column: value} of one loop at one look."""
+    row: dict[str, Any] = {
+        "step": look.step,
+        "epoch": look.epoch,
+        "loss": look.loss,
+        "norm": look.norm,
+        "clipped": look.clipped,
+        "loop": clean(r.name, 200),
+        "reach": reach(r.norms),
+        "norm_farthest": float(r.norms[-1]),
+        "dead": len(r.dead),
+        "units": r.units,
+    }
+    for d in DISTANCES:
+        if d < len(r.norms):
+            row[f"norm_{d}_back"] = float(r.norms[d])
+    for letter, gate in r.gates.items():
+        row |= {f"{letter}_{kind}": getattr(gate, kind) for kind in KINDS}
+    return row
 
 
 def _rows(monitor: Any) -> Iterator[tuple[Any, LoopReading]]:
     return ((look, reading) for look in monitor.seen for reading in look.readings)
 
 
-def body(monitor: Any) -> str:
+def body(monitor: Any, figures: bool = True) -> str:
     """The page's content."""
     names = list(dict.fromkeys(r.name for _, r in _rows(monitor)))
+    if not figures:
+        return _head(monitor) + "<p>The figures follow as the training goes on.</p>"
     parts = [_reach(monitor, name) for name in names]
     parts += [_gates(monitor, name) for name in names]
     last = monitor.seen[-1].readings if monitor.seen else []
-    return f"""
-<h1>Gradients in training</h1>
-<p>{monitor.steps} batches, of which {len(monitor.seen)} were measured and
-{monitor.clipped} were clipped.</p>
-{warning_list(_warnings(monitor), "No warnings.")}
-{_numbers(monitor)}
+    return f"""{_head(monitor)}
 <h2>The loss, and the size of its gradient</h2>{_sizes(monitor)}
 <h2>How far back the gradient reaches, and what the gates do</h2>
 {"".join(parts) or "<p>No loop over time was seen: there is nothing to show.</p>"}
@@ -101,9 +139,20 @@ def body(monitor: Any) -> str:
 """
 
 
-def _warnings(monitor: Any) -> list[str]:
-    first = monitor.first_warned
-    return [f"{w} (since step {first[w.kind, w.loop]})" for w in monitor.warnings]
+def _head(monitor: Any) -> str:
+    """What was found, and the first and the last numbers."""
+    return f"""
+<h1>Gradients in training</h1>
+<p>{monitor.steps} batches, of which {len(monitor.seen)} were measured and
+{monitor.clipped} were clipped.</p>
+{finding_list(monitor.findings, "No findings.", _since(monitor))}
+{_numbers(monitor)}"""
+
+
+def _since(monitor: Any) -> list[str]:
+    """When each finding was first seen."""
+    first = monitor.first_seen
+    return [f"since step {first[f.code, f.loop]}" for f in monitor.findings]
 
 
 def _numbers(monitor: Any) -> str:

@@ -1,9 +1,9 @@
 """Measures a graph with time steps, at the cost of a backward pass or less.
 
-For every loop: the size of the gradient d steps before the last state, what the gates
-do, and which units are dead.
+For every loop: which states the loss reads, the size of the gradient d steps before the
+last of them, what the gates do, and which units are dead or copies of each other.
 
-Read next: `findings.py` (the warnings).
+Read next: `direct_reads.py`.
 """
 
 from __future__ import annotations
@@ -19,28 +19,15 @@ from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.watching import Watcher
+from minigrad.flow.direct_reads import direct_gradients
+from minigrad.flow.unit_readings import (
+    GateReading,
+    Units,
+    gate_reading,
+    read_units,
+)
 from minigrad.reading.loops import Loop
 from minigrad.reading.norms import euclidean
-
-NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
-MOST_STEPS = 16  # steps, evenly spread, at which gates and units are looked at
-
-
-class GateReading(NamedTuple):
-    """A gate's values over samples, units and steps, in a few numbers.
-
-    signed   does it take values below 0, as a candidate does? Then its ends are -1 and
-             1, else 0 and 1
-    mean     of its values
-    low, high  the share of values within 0.05 of the lower and of the upper end
-    stuck    the share of units that are at the same end for every sample and step
-    """
-
-    signed: bool
-    mean: float
-    low: float
-    high: float
-    stuck: float
 
 
 class LoopReading(NamedTuple):
@@ -48,14 +35,19 @@ class LoopReading(NamedTuple):
 
     name     the scopes around it
     norms    (n,) the norm of the loss's gradient with respect to the state, over the
-             whole batch; entry d is d steps before the loop's last state
-    seeded   False: the loss does not depend on the last state, and a gradient of ones
-             was followed back instead of it
+             whole batch; entry d is d steps before the last state that the loss reads
+    seeded   False: the loss gives no gradient to any state, and a gradient of ones at
+             the last state was followed back instead of it
     gates    {letter: GateReading}
     dead     the numbers of the units whose state is the same for all samples and steps
     units    how many there are
     cut      the steps whose state no gradient reaches from the next step
     steps    all steps of the loop that hand on a state, in order
+    read     the steps whose state the loss reads, in order: all, or the last alone
+    copies   groups of units that have the same values for all samples and steps
+    ends     the activations that work at their ends: `unit_readings.Ends`
+    call     which run through a network the loop is part of
+    letters  the letters of the state's parts
     parted   {name: steps} of the parts of the state that are cut where others are not
     """
 
@@ -67,6 +59,11 @@ class LoopReading(NamedTuple):
     units: int
     cut: Sequence[int] = ()
     steps: Sequence[int] = ()
+    read: Sequence[int] = ()
+    copies: Sequence[list[int]] = ()
+    ends: Sequence[Any] = ()
+    call: int = 0
+    letters: Sequence[str] = ()
     parted: Mapping[str, Sequence[int]] = {}
 
 
@@ -100,42 +97,48 @@ def read_loops(loss: Tensor, loops: Sequence[Loop]) -> list[LoopReading]:
     loss   a tensor of any shape: the sum of its entries counts
     loops  the loops of its graph: `loops([loss._edge])`
     """
-    lasts: dict[Key, set[Node]] = {}
-    for loop in loops:
-        lasts |= _own(loop, [len(loop.states) - 1])
-    arriving = _Arrivals(lasts)
-    edges = [part._edge for loop in loops for part in loop.states[-1]]
-    _watch(loss, np.ones(loss.shape, loss.dtype), edges, arriving)
-    return [_read(loop, arriving.of(loop.states[-1])) for loop in loops]
+    given = direct_gradients(loss, loops)
+    return [_read(loop, found) for loop, found in zip(loops, given, strict=True)]
 
 
-def _read(loop: Loop, seeds: list[np.ndarray]) -> LoopReading:
-    seeded = any([seed.any() for seed in seeds])
-    if not seeded:
-        seeds = [np.ones(seed.shape, seed.dtype) for seed in seeds]
-    dead, units = _dead(loop)
-    gates = {k: _gate(list(nodes.values())) for k, nodes in loop.gates.items()}
+def _read(loop: Loop, given: dict[int, list[np.ndarray]]) -> LoopReading:
+    """given: what the loss gives to each state directly, by the state's number"""
+    last = max(given, default=len(loop.states) - 1)
+    seeds = given.get(last)
+    if seeds is None:
+        seeds = [np.ones(part.shape, part.dtype) for part in loop.states[last]]
+    units: Units = read_units(loop)
+    gates = {k: gate_reading(list(nodes.values())) for k, nodes in loop.gates.items()}
+    steps = loop.steps[-len(loop.states) :]
     return LoopReading(
         loop.name,
-        norms_by_distance(loop, seeds),
-        seeded,
+        norms_by_distance(loop, seeds, last),
+        bool(given),
         {letter: reading for letter, reading in gates.items() if reading is not None},
-        dead,
-        units,
+        units.dead,
+        units.units,
         loop.cut,
-        loop.steps[-len(loop.states) :],
+        steps,
+        [steps[k] for k in sorted(given)],
+        units.copies,
+        units.ends,
+        loop.call.number,
+        loop.state_names,
         loop.parted,
     )
 
 
-def norms_by_distance(loop: Loop, seeds: list[np.ndarray]) -> np.ndarray:
-    """(n,): |dL/ds_{T-d}| along the loop alone, h and c as independent coordinates.
+def norms_by_distance(
+    loop: Loop, seeds: list[np.ndarray], number: int = -1
+) -> np.ndarray:
+    """(n,): |dL/ds_{k-d}| along the loop alone, h and c as independent coordinates.
 
-    The gradient that the loss gives to the last state (`seeds`, one per part) is
+    The gradient that the loss gives to state k = `number` (`seeds`, one per part) is
     followed back through the loop, and nothing else: what the loss gives to earlier
     states directly is left out, so that the norms show what distance does.
     """
-    last, earlier = loop.states[-1], loop.states[:-1]
+    number = range(len(loop.states))[number]
+    last, earlier = loop.states[number], loop.states[:number]
     with enable_grad():
         pairs = zip(last, seeds, strict=True)
         along = [(part * Tensor(seed)).sum() for part, seed in pairs]
@@ -163,42 +166,3 @@ def _watch(
     if output.requires_grad:
         with quietly(), uncollected():
             backpropagate(output._edge, seed, edges, watcher=watcher)
-
-
-def _sampled(items: Sequence[Any]) -> list[Any]:
-    """At most MOST_STEPS of the items, evenly spread, the last among them."""
-    count = min(len(items), MOST_STEPS)
-    return [items[round(k)] for k in np.linspace(0, len(items) - 1, count)]
-
-
-def _gate(nodes: list[Node]) -> GateReading | None:
-    """The reading of one gate; None if its shapes differ from step to step."""
-    arrays = [node.outputs[0] for node in _sampled(nodes)]
-    if len({array.shape for array in arrays}) != 1 or not arrays[0].size:
-        return None
-    values = np.stack(arrays)  # (steps, B, H)
-    values = values.reshape(-1, values.shape[-1] if values.ndim > 2 else 1)
-    signed = bool((values < 0).any())
-    low = values < (NEAR - 1 if signed else NEAR)
-    high = values > 1 - NEAR
-    return GateReading(
-        signed,
-        float(values.mean()),
-        float(low.mean()),
-        float(high.mean()),
-        float((low.all(axis=0) | high.all(axis=0)).mean()),
-    )
-
-
-def _dead(loop: Loop) -> tuple[list[int], int]:
-    """The units of the state's first part that never change, and how many there are."""
-    arrays = [state[0].data for state in _sampled(loop.states)]
-    values = np.stack(arrays)
-    values = values.reshape(-1, values.shape[-1] if values.ndim > 2 else 1)
-    units = values.shape[1]
-    if len(values) < 2:
-        return [], units
-    top, bottom = values.max(axis=0), values.min(axis=0)
-    largest = np.maximum(np.abs(top), np.abs(bottom))
-    tiny = 4 * np.finfo(values.dtype).eps
-    return [int(k) for k in np.flatnonzero(top - bottom <= tiny * largest)], units

@@ -13,7 +13,8 @@ import numpy as np
 
 from minigrad.engine.scope import GATES
 from minigrad.flow import cliff, gradient_plots
-from minigrad.flow.figure_page import figure, table, warning_list
+from minigrad.flow.figure_page import figure, table
+from minigrad.flow.finding_lists import finding_list
 from minigrad.flow.jacobians import JacobianProducts
 from minigrad.flow.observation import LoopReading
 from minigrad.flow.plot_style import new_figure, safe, say
@@ -132,7 +133,7 @@ def diagnosis_body(d: Any) -> str:
     ledgers = {"": d.ledger} if d.ledger else {}
     return f"""
 <h1>Where the gradient goes</h1>
-{warning_list(d.warnings, "No warnings.")}
+{finding_list(d.findings, "No findings.")}
 <h2>How far back the gradient reaches</h2>
 {
         distances(

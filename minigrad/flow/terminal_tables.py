@@ -1,6 +1,6 @@
 """Shows norms, ledgers and gates in a terminal: tables and lines of blocks.
 
-Read next: `figure_page.py`.
+Read next: `finding_lists.py`.
 """
 
 from __future__ import annotations

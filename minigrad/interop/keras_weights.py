@@ -72,6 +72,14 @@ def from_keras_weights(
     both = len(groups[0]) == 2
     first = groups[0][0]
     width, hidden = first[0].shape[0], first[1].shape[0]
+    for layer in groups[1:]:  # before a model is made that is larger than its weights
+        if any(g[0].shape != (hidden * len(groups[0]), gates * hidden) for g in layer):
+            raise does_not_fit(
+                f"{kind}: the layers do not fit behind each other",
+                expect=f"kernels {(hidden * len(groups[0]), gates * hidden)}",
+                actual=f"{[g[0].shape for g in layer]}",
+                hint="load them one by one",
+            )
     options: dict[str, Any] = {"dtype": first[0].dtype.name, "rng": 0}
     if plain_kind == "SimpleRNN":
         options["activation"] = activation

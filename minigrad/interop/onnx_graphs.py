@@ -34,11 +34,17 @@ class OnnxGraph:
         self.makers = {name: n for n in self.nodes for name in n.output if name}
         self._initial = {tensor.name: tensor for tensor in graph.initializer}
         self._known: dict[str, np.ndarray | None] = {}
+        self.names: set[str] = set()  # all that is made here and around
 
     def given(self) -> set[str]:
         """The names that are there before any node runs."""
         sparse = {tensor.values.name for tensor in self.graph.sparse_initializer}
         return {*self._initial, *sparse, *(value.name for value in self.graph.input)}
+
+    def values(self) -> list[Any]:
+        """The tensors of the nodes of kind Constant."""
+        constants = [node for node in self.nodes if node.op_type == "Constant"]
+        return [a.t for node in constants for a in node.attribute if a.name == "value"]
 
     def constant(self, name: str) -> np.ndarray | None:
         """The value of a name that does not depend on any input; None if it does."""
@@ -163,10 +169,8 @@ class OnnxFile:
 
     def _check_order(self) -> None:
         """Every node's inputs are made before it: a cycle cannot be."""
-        made: dict[str, set[str]] = {}  # all names of a graph, by its path
         for graph in self.graphs():
-            around = made.get(graph.outer.path, set()) if graph.outer else {""}
-            known = around | graph.given()
+            known = (graph.outer.names if graph.outer else {""}) | graph.given()
             for node in graph.nodes:
                 late = [name for name in node.input if name not in known]
                 twice = [name for name in node.output if name and name in known]
@@ -180,7 +184,7 @@ class OnnxFile:
                         "nodes in the order in which they can run, names made once",
                     )
                 known.update(node.output)
-            made[graph.path] = known
+            graph.names = known
 
     def graphs(self) -> Iterator[OnnxGraph]:
         """The graph itself, then all branches within it, however deep."""
@@ -188,9 +192,11 @@ class OnnxFile:
         while todo:
             now = todo.pop()
             yield now
+            within = []
             for node in now.nodes:
                 for attribute in node.attribute:
                     if attribute.HasField("g"):
                         name = f"{node.op_type} {attribute.name}"
                         path = f"{now.path} / {name}" if now.path else name
-                        todo.append(OnnxGraph(attribute.g, self, path, now))
+                        within.append(OnnxGraph(attribute.g, self, path, now))
+            todo += within[::-1]  # taken from the end: in the file's order

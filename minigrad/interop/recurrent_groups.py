@@ -54,6 +54,7 @@ def read_group(group: Mapping[str, Any], where: str, options: dict[str, Any]) ->
             actual=f"{W_h.shape}, beside weight_ih{first} {W_x.shape}",
             hint="minigrad's own weights have names like W_x; load them with mg.load",
         )
+    _check(arrays, suffixes, gates, where)
     if gates != 1:
         options = {k: v for k, v in options.items() if k != "activation"}
     options = {**options, "dtype": W_h.dtype.name, "rng": 0}
@@ -70,7 +71,6 @@ def read_group(group: Mapping[str, Any], where: str, options: dict[str, Any]) ->
             options["dropout"] = 0.0
         made = LAYERS[gates](width, hidden, layers, bidirectional=both, **options)
         cells = made.cells
-    _check(arrays, suffixes, cells, bias, where)
     for cell, suffix in zip(cells, suffixes, strict=True):
         cell.W_x.data = arrays[f"weight_ih{suffix}"].T.copy()
         cell.W_h.data = arrays[f"weight_hh{suffix}"].T.copy()
@@ -133,23 +133,31 @@ def _suffixes(arrays: Mapping[str, Any], where: str) -> list[str]:
 
 
 def _check(
-    arrays: Mapping[str, np.ndarray],
-    suffixes: list[str],
-    cells: list[Any],
-    bias: bool,
-    where: str,
+    arrays: Mapping[str, np.ndarray], suffixes: list[str], gates: int, where: str
 ) -> None:
-    """Raise CheckpointError unless every array has the shape and dtype of its cell."""
-    for cell, suffix in zip(cells, suffixes, strict=True):
-        wanted = {"weight_ih": cell.W_x.shape[::-1], "weight_hh": cell.W_h.shape[::-1]}
-        if bias:
-            wanted |= {"bias_ih": cell.b.shape, "bias_hh": cell.b.shape}
-        for kind, shape in wanted.items():
-            array = arrays[f"{kind}{suffix}"]
-            if array.shape != shape or array.dtype != cell.dtype:
+    """Raise CheckpointError unless all shapes and dtypes are those of one layer.
+
+    Before a model is made: a forged file could ask for one that is larger than it is.
+    """
+    W_x, W_h = _weights(arrays, suffixes[0], where)
+    hidden, rows = W_h.shape[1], gates * W_h.shape[1]
+    ways = 2 if any(suffix.endswith("_reverse") for suffix in suffixes) else 1
+    for k, suffix in enumerate(suffixes):
+        width = W_x.shape[1] if k < ways else ways * hidden
+        shapes = {
+            "weight_ih": (rows, width),
+            "weight_hh": (rows, hidden),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
+        for kind, shape in shapes.items():
+            array = arrays.get(f"{kind}{suffix}")
+            if array is None:  # a layer without bias
+                continue
+            if array.shape != shape or array.dtype != W_h.dtype:
                 raise does_not_fit(
                     f"{where}{kind}{suffix} does not fit the other weights",
-                    expect=f"{shape} {cell.dtype}",
+                    expect=f"{shape} {W_h.dtype}",
                     actual=f"{array.shape} {array.dtype}",
                     hint="are all weights of one and the same layer?",
                 )

@@ -47,6 +47,7 @@ class LongLagTask:
     inputs, outputs       numbers per step, and numbers to say
     squash                are the outputs sigmoids (the papers'), or logits?
     lag                   the paper's own lag; None: the task has no such number
+    reach                 where there is no lag: for how many steps gates keep at first
     least                 the smallest lag for which the rules make sense
     in_a_row              how many recent sequences the criterion looks at
     tolerance             largest absolute error of a sequence that is right
@@ -66,6 +67,7 @@ class LongLagTask:
     outputs = 1
     squash = True
     lag: int | None = 100
+    reach = 30
     least = 10
     in_a_row = 2000
     tolerance = 0.04

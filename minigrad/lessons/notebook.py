@@ -1,6 +1,6 @@
 """Turns a tutorial into a Jupyter notebook with the same cells.
 
-Read next: `minigrad/commands/` (the command line).
+Read next: `minigrad/demos/` (functions to explore with sliders).
 """
 
 from __future__ import annotations

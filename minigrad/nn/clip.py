@@ -44,7 +44,7 @@ def clip_grad_norm_(
     neural networks", algorithm 1.
     """
     _not_negative("clip_grad_norm_", "max_norm", max_norm)
-    if not norm_type > 0:
+    if not isinstance(norm_type, int | float | np.number) or not norm_type > 0:
         raise ArgumentError(
             f"clip_grad_norm_(norm_type={norm_type!r}): no norm",
             expect="norm_type > 0: 2.0, or math.inf for the largest entry",
@@ -102,7 +102,7 @@ def _array(x: np.ndarray | np.generic) -> np.ndarray:
 
 
 def _not_negative(call: str, name: str, value: float) -> None:
-    if not value >= 0:
+    if not isinstance(value, int | float | np.number) or not value >= 0:
         raise ArgumentError(
             f"{call}({name}={value!r}): a bound is not negative",
             expect=f"{name} >= 0",

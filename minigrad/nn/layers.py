@@ -171,7 +171,7 @@ class Dropout(Module):
     def __init__(
         self, p: float = 0.5, rng: Rng = None, *, over_time: bool = False
     ) -> None:
-        if not 0 <= p <= 1:
+        if not isinstance(p, int | float | np.number) or not 0 <= p <= 1:
             raise ArgumentError(
                 f"Dropout(p={p!r}): not a probability",
                 expect="0 <= p <= 1",

@@ -10,7 +10,8 @@
 
 Nothing is registered: a module's parts are found by looking at its attributes when they
 are asked for, through lists, tuples and dicts too. A part's name is the way to it:
-"hidden.weight", "layers.0.bias".
+"hidden.weight", "layers.0.bias". A tensor made with requires_grad=True that is set as
+an attribute is a parameter, too.
 
 Read next: `parameters.py`.
 """
@@ -22,7 +23,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, warn
+from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.graph import Leaf
 from minigrad.engine.tensor import Tensor
 
 
@@ -90,48 +92,53 @@ class Module:
                 actual=f"{type(value).__name__} {value.shape} {value.dtype}",
                 hint=f"self.{name}.data = array keeps the parameter",
             )
-        elif isinstance(value, Tensor):
-            if value.requires_grad and value.node is None:
-                warn(
-                    f"self.{name} = tensor: it needs a gradient, and is no Parameter: "
-                    "parameters() leaves it out, and no optimiser trains it",
-                    expect="mg.nn.Parameter(data), for what is trained",
-                    actual=f"Tensor {value.shape} {value.dtype}",
-                    hint=f"self.{name} = mg.nn.Parameter(array)",
-                )
+        elif _is_trained(value):
+            self._remember(name, value)
+            if value.name is None:
+                value.name = name
         elif isinstance(value, Module) and not value.called:
             vars(value)["called"] = name
         super().__setattr__(name, value)
+
+    def _remember(self, name: str, leaf: Tensor) -> None:
+        """A plain tensor that is trained stays a parameter where it is frozen."""
+        vars(self).setdefault("_leaves", {})[name] = leaf
 
     # --------------------------------------------------------- what it is made of
 
     def members(self) -> Iterable[tuple[str, Any]]:
         """What to look at for parts, with names: the attributes."""
-        return vars(self).items()
+        return [(k, x) for k, x in vars(self).items() if k != "_leaves"]
 
-    def parts(self) -> Iterator[tuple[str, Parameter | Module]]:
+    def parts(self) -> Iterator[tuple[str, Tensor | Module]]:
         """Every parameter and module within, by dotted name, itself first as "".
 
         In the order of assignment, depth first; what has two names comes once.
         """
         todo: list[tuple[str, Any]] = [("", self)]
         seen = set()
+        leaves: set[int] = set()  # tensors that were parameters when they were set
         while todo:
             name, found = todo.pop()
             if id(found) in seen:
                 continue
             seen.add(id(found))
-            if isinstance(found, Parameter | Module):
+            if isinstance(found, Module):
+                leaves |= {id(x) for x in vars(found).get("_leaves", {}).values()}
                 yield name, found
+            elif isinstance(found, Tensor):
+                if id(found) in leaves or _is_trained(found):
+                    yield name, found
+                continue
             inside = [(k, x) for k, x in _members(found) if isinstance(x, _LOOK_INTO)]
             dot = "." if name else ""
             todo.extend((f"{name}{dot}{k}", x) for k, x in reversed(inside))
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """("layer.weight", Parameter) for each parameter within."""
-        return ((name, p) for name, p in self.parts() if isinstance(p, Parameter))
+        return ((name, p) for name, p in self.parts() if isinstance(p, Tensor))
 
-    def parameters(self) -> list[Parameter]:
+    def parameters(self) -> list[Tensor]:
         """Each parameter within, once."""
         return [p for _, p in self.named_parameters()]
 
@@ -165,7 +172,9 @@ class Module:
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Freeze (False) or unfreeze all parameters within. Returns self."""
-        for p in self.parameters():
+        for name, p in self.named_parameters():
+            if not isinstance(p, Parameter):
+                self._remember(name, p)
             p.requires_grad = requires_grad
         return self
 
@@ -182,6 +191,13 @@ class Module:
         Raises CheckpointError, before anything is changed, if names (with strict),
         shapes or dtypes differ.
         """
+        if not isinstance(state, Mapping):
+            raise CheckpointError(
+                f"load_state_dict into {type(self).__name__}: the state is no dict",
+                expect="a dict of arrays by name",
+                actual=f"{state!r:.60} ({type(state).__name__})",
+                hint="model.state_dict() makes one, and mg.load reads one",
+            )
         own = dict(self.named_parameters())
         keys = Keys(
             [k for k in own if k not in state], [k for k in state if k not in own]
@@ -245,7 +261,16 @@ class Module:
         return "\n".join([first, *lines])
 
 
-_LOOK_INTO = (Parameter, Module, list, tuple, dict)
+_LOOK_INTO = (Tensor, Module, list, tuple, dict)
+
+
+def _is_trained(value: Any) -> bool:
+    """Is it a parameter, or a leaf with a gradient, which is trained like one?"""
+    if isinstance(value, Parameter):
+        return True
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return False
+    return isinstance(value._edge.source, Leaf)
 
 
 def _members(found: Any) -> Iterable[tuple[Any, Any]]:

@@ -16,6 +16,7 @@ Read next: `text.py`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate, grad
-from minigrad.engine.errors import ArgumentError, GradientError
+from minigrad.engine.errors import ArgumentError, DTypeError, GradientError
 from minigrad.engine.graph import AnyEdge, Edge, ancestors, key
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
@@ -88,16 +89,17 @@ def gradcheck(
 
     Raises GradientError, naming the worst entry, if a gradient is wrong.
     """
-    if order < 1:
-        raise ArgumentError(
-            f"gradcheck(order={order}): nothing to check",
-            expect="order >= 1",
-            actual=str(order),
-            hint="order=1 checks first derivatives",
-        )
+    _need_a_program(fn, inputs, order)
     names = [x.name if isinstance(x, Tensor) else None for x in inputs]
     arrays = [np.array(x._edge.array if isinstance(x, Tensor) else x) for x in inputs]
     arrays = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in arrays]
+    if not any(a.dtype.kind == "f" for a in arrays):
+        raise ArgumentError(
+            "gradcheck(fn, inputs): none of the inputs is of floating point",
+            expect="at least one input that has a gradient",
+            actual=", ".join(f"{a.dtype} {a.shape}" for a in arrays) or "no input",
+            hint="mg.gradcheck(mg.tanh, [np.ones(3)])",
+        )
     rng = np.random.default_rng(seed)
     report = Report()
     functions = [fn]
@@ -108,6 +110,55 @@ def gradcheck(
             for derivative in _check(function, arrays, names, level, rng, report)
         ]
     return report
+
+
+def _need_a_program(fn: Any, inputs: Any, order: Any) -> None:
+    """Raise for what is no function, no sequence of inputs, or no order."""
+    if not callable(fn):
+        raise DTypeError(
+            "gradcheck(fn, inputs): fn cannot be called",
+            expect="a function of tensors to a tensor",
+            actual=f"{fn!r:.60} ({type(fn).__name__})",
+            hint="mg.gradcheck(lambda x: mg.tanh(x) * x, [x])",
+        )
+    if isinstance(inputs, Tensor | str) or not isinstance(inputs, Sequence):
+        raise DTypeError(
+            "gradcheck(fn, inputs): the inputs are not in a list",
+            expect="one tensor or array for each argument of fn",
+            actual=f"{inputs!r:.60} ({type(inputs).__name__})",
+            hint="mg.gradcheck(fn, [x]), for one",
+        )
+    if not isinstance(order, int) or order < 1:
+        raise ArgumentError(
+            f"gradcheck(order={order!r}): nothing to check",
+            expect="order >= 1",
+            actual=repr(order),
+            hint="order=1 checks first derivatives",
+        )
+
+
+def _called(fn: Callable, leaves: list[Tensor]) -> Tensor:
+    """What fn makes of the leaves; DTypeError if that is no tensor."""
+    try:
+        inspect.signature(fn).bind(*leaves)
+    except TypeError as error:
+        raise ArgumentError(
+            f"gradcheck(fn, inputs): fn cannot take {len(leaves)} inputs: {error}",
+            expect="one input for each argument of fn",
+            actual=f"{len(leaves)} inputs",
+            hint="lambda x: fn(x, constant) keeps some arguments fixed",
+        ) from None
+    except ValueError:  # a function whose arguments Python does not know
+        pass
+    output = fn(*leaves)
+    if isinstance(output, Tensor):
+        return output
+    raise DTypeError(
+        "gradcheck(fn, inputs): fn returned no tensor",
+        expect="a tensor computed from the inputs",
+        actual=f"{output!r:.60} ({type(output).__name__})",
+        hint="does it return? does it call .data or .item()?",
+    )
 
 
 def _check(
@@ -123,7 +174,7 @@ def _check(
         Tensor(a, requires_grad=a.dtype.kind == "f", name=name)
         for a, name in zip(arrays, names, strict=True)
     ]
-    output = fn(*leaves)
+    output = _called(fn, leaves)
     cotangent = rng.standard_normal(output.shape)
     moving = [k for k, leaf in enumerate(leaves) if leaf.requires_grad]
     if output.requires_grad:
@@ -219,7 +270,9 @@ def _rounding(output: Tensor, leaf: Tensor, cotangent: np.ndarray) -> np.ndarray
             twin = twins[node] = copy(node)
             twin.edges = tuple([_twin(e, twins) for e in node.edges])
             arrays = [
-                a * (1.0 + eps * rng.choice([-1.0, 1.0], a.shape) * (sample > 0))
+                np.asarray(
+                    a * (1.0 + eps * rng.choice([-1.0, 1.0], a.shape) * (sample > 0))
+                )
                 if a.dtype.kind == "f"
                 else a
                 for a in map(np.asarray, node.outputs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from minigrad.engine.errors import MinigradError
+from minigrad.flow.finding_lists import finding_lines
 from minigrad.flow.monitor import Monitor
 from minigrad.tasks import task_page
 from minigrad.tasks.session import Session
@@ -33,6 +34,7 @@ def train_and_tell(
     start: str | os.PathLike[str] | None = None,
     anew: bool = False,
     monitor: bool = False,
+    export: Callable[[Any, Path], Path] | None = None,
     console: Console | None = None,
     **options: Any,
 ) -> Trained:
@@ -44,6 +46,8 @@ def train_and_tell(
     start     the folder of a saved model: train it further, on other data
     anew      put an unfinished run in the folder aside
     monitor   watch the gradients, and write monitor.html and monitor.csv too
+    export    called at the end with what was trained and the folder; returns the path
+              that it wrote
     console   None: the terminal
     options   those of the task: epochs, seed, cell, data ...
 
@@ -61,8 +65,9 @@ def train_and_tell(
         if anew:
             session.put_aside()
         callbacks: list[Any] = [Progress(console, task.units)]
-        if monitor:
-            callbacks.append(_monitor(console, session.folder))
+        watching = _monitor(console, session.folder) if monitor else None
+        if watching is not None:
+            callbacks.append(watching)
         trainer = session.trainer(callbacks)
         if resume:
             console.print(_where(trainer, session.longer), highlight=False)
@@ -70,9 +75,13 @@ def train_and_tell(
             trainer.fit()
             trained = session.finish(trainer)
             written = task_page.write(session.folder, trained, data)
+            if export is not None:
+                _tell(console, f"written to {export(trained, session.folder)}")
         figures = task_page.figures_table(trained)
         task_page.show(console, Section("", tables=[figures]))
-    if monitor:
+    if watching is not None:
+        lines = finding_lines(watching.findings) or ["nothing to report"]
+        _tell(console, "\n".join(["What the monitor found:", *lines]))
         _tell(console, f"written to {session.folder / 'monitor.html'}")
     ask = ["minigrad", "predict", task.name]
     example = data.example or task.example

@@ -218,6 +218,13 @@ def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
 
     from minigrad.training.safetensors_header import SEAL, Damaged, metadata, verify
 
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise DTypeError(
+            f"load({path!r:.60}): not a path",
+            expect="the name of a file",
+            actual=type(path).__name__,
+            hint='mg.load("model.safetensors")',
+        )
     start, size = b"", 0
     try:
         with open(path, "rb") as file:

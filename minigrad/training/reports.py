@@ -5,6 +5,7 @@ Read next: `interrupts.py`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,9 @@ class Report:
     norm     the norm of the gradient of all parameters, before clipping; after an
              epoch the mean over its batches
     clipped  was the gradient clipped? After an epoch: the share of batches where it was
+    max_norm the bound that it was clipped to; infinite if there is none
     lr       the learning rate of the step
+    optimizer  what made the step
     metrics  {} after a batch; after an epoch what validation gave, by name
     best     after an epoch: is it the best so far?
     """
@@ -40,6 +43,8 @@ class Report:
     lr: float
     metrics: dict[str, float] = field(default_factory=dict)
     best: bool = False
+    max_norm: float = math.inf
+    optimizer: Any = None
 
 
 @dataclass(slots=True)

@@ -232,6 +232,8 @@ class Trainer:
             norm=norm,
             clipped=norm > self.clip_norm,
             lr=self.optimizer.lr,
+            max_norm=self.clip_norm,
+            optimizer=self.optimizer,
         )
 
     def _backward(self, loss: Tensor, batch: Any) -> float:

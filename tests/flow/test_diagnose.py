@@ -10,8 +10,11 @@ import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.scope import gate
 from minigrad.flow import diagnosis
-from minigrad.flow.findings import clipping, reach, warnings_of
-from minigrad.flow.observation import GateReading, LoopReading, read_loops
+from minigrad.flow.clipping_watch import clipping
+from minigrad.flow.findings import reach
+from minigrad.flow.loop_findings import loop_findings
+from minigrad.flow.observation import LoopReading, read_loops
+from minigrad.flow.unit_findings import unit_findings
 from minigrad.models import GRU, LSTM, RNN, unroll
 from minigrad.reading.loops import loops
 
@@ -120,14 +123,19 @@ def test_gates_and_dead_units_are_counted(rng):
     output, _ = model(rng.standard_normal((T, B, D)))
     (reading,) = read_loops(output.sum(), loops([output.sum()._edge]))
     assert reading.dead == [2]
-    assert any("1 of 4 units are dead" in str(w) for w in warnings_of([reading]))
+    assert any("1 of 4 units are dead" in str(w) for w in unit_findings([reading]))
 
 
 # ------------------------------------------------------------- words
 
 
-def reading(norms, seeded=True, gates=None, dead=(), units=8):
-    return LoopReading("loop", np.array(norms), seeded, gates or {}, list(dead), units)
+def reading(norms, seeded=True, dead=(), units=8, read=(0,), **others):
+    norms = np.array(norms)
+    steps = range(len(norms))
+    read = [steps[-1]] if read == (0,) else read
+    return LoopReading(
+        "loop", norms, seeded, {}, list(dead), units, (), steps, read, **others
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,34 +145,47 @@ def reading(norms, seeded=True, gates=None, dead=(), units=8):
         (
             10.0 ** -np.arange(0, 10, 0.5),
             ["vanishing"],
-            "gradients from more than 12 steps back are below 1e-6 of the nearest: the "
-            "network cannot learn from them",
+            "what lies 19 steps back is unlikely to be learned as the network stands: "
+            "3.16e-10 of the gradient is left there",
         ),
-        ([1.0, 1e-3, 0.0, 0.0], ["vanishing"], "exactly zero 2 steps back and beyond"),
-        ([1.0, 50.0, 5e4], ["exploding"], "grow 5e4-fold over 2 steps"),
-        ([1.0, np.nan], ["not finite"], "not finite 1 step back and beyond"),
-        ([np.inf, np.inf], ["not finite"], "not finite 0 steps back and beyond"),
+        ([1.0, 1e-3, 0.0, 0.0], ["vanishing"], "from 2 steps back on the gradient is"),
+        (
+            [1.0, 50.0, 5e4],
+            ["exploding"],
+            "grows 5e4-fold over 2 steps, 224 times per step",
+        ),
+        ([1.0, np.nan], [], ""),
+        ([np.inf, np.inf], [], ""),
         ([0.0, 0.0], [], ""),
     ],
 )
 def test_gradients_in_words(norms, kinds, words):
-    found = warnings_of([reading(norms)])
-    assert [w.kind for w in found] == kinds
+    found = loop_findings([reading(norms)])
+    assert [w.code for w in found] == kinds
     assert words in " ".join(map(str, found))
 
 
+def test_what_vanishes_is_a_note_where_the_loss_reads_every_state():
+    norms = 10.0 ** -np.arange(0, 10, 0.5)
+    (found,) = loop_findings([reading(norms, read=range(20))])
+    assert found.severity == "note"
+    (found,) = loop_findings([reading(norms, read=range(20))], lag=15)
+    assert found.severity == "warning" and found.evidence["lag"] == 15
+    assert loop_findings([reading(norms, read=range(20))], lag=2) == []
+
+
 def test_units_in_words():
-    gates = {
-        "f": GateReading(False, 0.99, 0.0, 0.9, 0.8),
-        "g": GateReading(True, 0.0, 0.5, 0.5, 1.0),
-        "i": GateReading(False, 0.5, 0.1, 0.0, 0.1),
-    }
-    found = warnings_of([reading([1.0], seeded=False, gates=gates, dead=range(9))])
-    assert [w.kind for w in found] == ["unused", "stuck f", "dead units"]
-    assert "80% of the units of the forget gate are stuck near 1" in found[1].text
-    assert found[2].text.endswith("0, 1, 2, 3, 4, 5, 6, 7, ...")
+    one = reading([1.0], seeded=False, dead=range(9), units=30, copies=[[10, 12]])
+    found = loop_findings([one]) + unit_findings([one])
+    assert [w.code for w in found] == ["unused-state", "dead-units", "symmetric"]
+    assert found[1].text.endswith("0, 1, 2, 3, 4, 5, 6, 7, ...")
+    assert "10 = 12. 1 of 30 units add nothing" in found[2].text
     assert clipping(0.4, 100) == [] and clipping(0.9, 5) == []
-    assert "90% of the last 100 batches" in str(clipping(0.9, 100)[0])
+    (found,) = clipping(0.9, 100, 4.0, "SGD")
+    assert "90% of the last 100 batches, to 1/4 of its length" in str(found)
+    assert "how long the steps of SGD are" in found.text
+    (found,) = clipping(0.9, 100, 4.0, "Adam")
+    assert found.severity == "note" and "hardly depend on the bound" in found.text
 
 
 def test_reach():
@@ -238,8 +259,10 @@ def test_a_loss_that_skips_the_last_state_is_told(rng):
     model = network(GRU, rng)
     output, _ = model(rng.standard_normal((T, B, D)))
     d = mg.diagnose((output[1] * output[1]).sum())
-    assert not d.readings[0].seeded and d.warnings[0].kind == "unused"
-    assert d.readings[0].norms[0] == pytest.approx(np.sqrt(B * H))
+    assert d.readings[0].read == [1] and d.warnings[0].code == "unused-state"
+    assert "the last one it reads is that of step 1" in d.warnings[0].text
+    (expected,) = mg.grad((output[1] * output[1]).sum(), [output])
+    assert d.readings[0].norms[0] == pytest.approx(np.linalg.norm(expected.data[1]))
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
@@ -248,8 +271,8 @@ def test_zero_and_nan_gradients_make_a_page_that_says_so(bad, rng, tmp_path, und
     output, _ = model(rng.standard_normal((T, B, D)))
     d = mg.diagnose((output * bad).sum())
     d.save(tmp_path / "x.html")
-    kinds = [w.kind for w in d.warnings]
-    assert kinds == (["unused"] if bad == 0 else ["not finite"])
+    codes = [w.code for w in d.warnings]
+    assert codes == (["unused-state"] if bad == 0 else ["not-finite"])
 
 
 def test_states_too_large_for_singular_values_are_left_out(rng, monkeypatch):

@@ -148,7 +148,7 @@ def test_a_prediction_is_right_if_what_may_follow_is_most_active():
     assert not most_active(np.array([[0.5, 0.3, 0.3]]), may).any()
 
 
-def test_the_sets_of_strings_differ_and_a_perfect_net_is_right(rng):
+def test_a_perfect_prediction_of_both_sets_is_right(rng):
     task = lab_task("embedded-reber")
     task.begin(rng)
     train, test = task.sets

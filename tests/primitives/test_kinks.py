@@ -1,5 +1,8 @@
 """Kinks: the documented table, and PyTorch's answers to the same questions."""
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -59,6 +62,9 @@ TABLE = {
     ),
     "sqrt": (lambda m, x: m.sqrt(x), [[0.0]], [[np.inf]]),
 }  # fmt: skip
+DOCUMENTED = tomllib.loads(
+    (Path(__file__).parents[2] / "docs" / "kinks.toml").read_text(encoding="utf-8")
+)["kink"]
 # PyTorch divides 0 by 0 in sqrt(mean(x^2)), and gives -inf to the exponent of 0^0.
 OURS_ALONE = {"rmse", "powers of 0"}
 
@@ -114,3 +120,37 @@ def test_products_with_zeros(zeros):
     rounding = 1e-15 * np.abs(second).max() if zeros == 0 else 0.0
     found = mg.jacobian(g, leaf)
     np.testing.assert_allclose(found, second, rtol=1e-14, atol=rounding)
+
+
+@pytest.mark.parametrize("on", [True, False], ids=["kernels", "numpy"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("k", range(len(DOCUMENTED)))
+def test_the_documented_table(k, dtype, on):
+    """Every value and every slope of docs/kinks.toml, eager and recorded."""
+    row = DOCUMENTED[k]
+    with jit.use_kernels(on):
+        leaves = {
+            name: mg.tensor(row[name], dtype, requires_grad=True)
+            for name in "xb"
+            if name in row
+        }
+        y = eval(row["write"], {"mg": mg, "np": np}, leaves)
+        inputs = list(leaves.values())
+        found = mg.grad(y.sum(), inputs)
+        recorded = mg.grad(y.sum(), inputs, create_graph=True)
+    tolerance = 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(y.data, row["value"], rtol=tolerance, atol=0)
+    for name, g, h in zip(leaves, found, recorded, strict=True):
+        expected = np.array(row[f"slope_{name}"], dtype)
+        np.testing.assert_allclose(g.data, expected, rtol=tolerance, atol=0)
+        np.testing.assert_allclose(h.data, expected, rtol=tolerance, atol=0)
+
+
+def test_the_documented_table_is_long_enough():
+    cells = [
+        np.size(numbers)
+        for row in DOCUMENTED
+        for name, numbers in row.items()
+        if name == "value" or name.startswith("slope")
+    ]
+    assert sum(cells) >= 60

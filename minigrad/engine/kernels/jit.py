@@ -19,23 +19,22 @@ on disk.
 Without numba, or with MINIGRAD_KERNELS=off, `enabled` is false and every reader runs
 the same Python functions on NumPy arrays instead.
 
-Read next: `vectormath.py`.
+Read next: `kernel_store.py`.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from minigrad.engine.errors import warn
 from minigrad.engine.kernels.intrinsics import Text
 
 # How each word of a traced program is written for numba. Comparisons and `where` become
@@ -70,7 +69,26 @@ def _usable() -> bool:
     return wanted and jit_on and importlib.util.find_spec("numba") is not None
 
 
-enabled: bool = _usable()  # are kernels in use? Read as kernels.enabled
+enabled: bool = _usable()  # are kernels in use? Read as jit.enabled
+
+
+@lru_cache(maxsize=1)
+def numba_works() -> bool:
+    """Can numba be imported? If not, kernels are off from now on, and a warning says
+    so: it may be installed and too old for the NumPy beside it."""
+    global enabled
+    try:
+        import numba  # noqa: F401
+    except Exception as error:
+        enabled = False
+        warn(
+            "numba is installed but cannot be imported: NumPy does the work, slower",
+            expect="import numba",
+            actual=f"{type(error).__name__}: {error}"[:200],
+            hint="pip install --upgrade numba, or pip uninstall numba",
+        )
+        return False
+    return True
 
 
 @contextmanager
@@ -162,18 +180,18 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
     words = {program.lines[index][0] for index in program.needed(result)}
     if dtype is None or "input" not in words or not words <= _WORDS:
         return None
+    if not numba_works():
+        return None
     return Kernel(program, result, name, dtype)
 
 
 @cache
 def _compile(text: str, name: str, signature: str) -> Any:
-    import hashlib
-
     import numba
 
-    from minigrad.engine.kernels import vectormath
+    from minigrad.engine.kernels import kernel_store, vectormath
 
-    source = f"""# vectormath {_vectormath_digest()}: another one makes another file
+    source = f"""# {signature}, vectormath {_vectormath_digest()}
 import math
 
 import numpy as np
@@ -183,73 +201,23 @@ from minigrad.engine.kernels.vectormath import inlined
 
 
 {text}"""
-    digest = hashlib.sha256(f"{source}{signature}".encode()).hexdigest()[:16]
-    path = _stored(source, f"minigrad_{name}_{digest}")
-    module = ModuleType(f"minigrad_{name}_{digest}")
-    sys.modules[module.__name__] = module  # numba looks a cached kernel's module up
-    exec(compile(source, str(path or f"<{name}>"), "exec"), module.__dict__)  # our text
-    scalar = getattr(module, name)
-    options = vectormath.VECTORIZE_OPTIONS
-    try:
-        dufunc = numba.vectorize([signature], cache=path is not None, **options)(scalar)
-    except Exception:  # a cache folder that fails after all: compile without it
-        if path is None:
-            raise
-        dufunc = numba.vectorize([signature], **options)(scalar)
-    return getattr(dufunc, "ufunc", dufunc)
+
+    def make(module: ModuleType, keep: bool) -> Any:
+        options = vectormath.VECTORIZE_OPTIONS
+        scalar = getattr(module, name)
+        dufunc = numba.vectorize([signature], cache=keep, **options)(scalar)
+        return getattr(dufunc, "ufunc", dufunc)
+
+    return kernel_store.compiled(source, name, make)
 
 
 @lru_cache(maxsize=1)
 def _vectormath_digest() -> str:
-    """numba's cache watches one file only; this names the other in it."""
+    """Names the text that a kernel takes its functions from: another one makes another
+    kernel."""
     import hashlib
     import inspect
 
     from minigrad.engine.kernels import vectormath
 
     return hashlib.sha256(inspect.getsource(vectormath).encode()).hexdigest()[:16]
-
-
-def _stored(source: str, name: str) -> Path | None:
-    """Where the kernel's source lies, so that numba can cache what it compiles to."""
-    import tempfile
-
-    folder = cache_folder()
-    if folder is None:
-        return None
-    path = folder / f"{name}.py"
-    try:
-        if not path.exists():
-            with tempfile.NamedTemporaryFile(
-                "w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8"
-            ) as file:
-                file.write(source)
-            os.replace(file.name, path)
-    except OSError:
-        return None
-    return path
-
-
-@lru_cache(maxsize=1)
-def cache_folder() -> Path | None:
-    """The folder of compiled kernels: private to the user, or None if there is none.
-
-    MINIGRAD_CACHE_DIR sets it; else it is the system's usual place for caches. Machine
-    code is loaded from it, so a folder that others may write to is not used.
-    """
-    import tempfile
-
-    from platformdirs import user_cache_path
-
-    chosen = os.environ.get("MINIGRAD_CACHE_DIR")
-    try:
-        folder = Path(chosen) if chosen else user_cache_path("minigrad") / "kernels"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if hasattr(os, "getuid"):
-            status = folder.stat()
-            if status.st_uid != os.getuid() or status.st_mode & 0o022:
-                return None
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except (OSError, RuntimeError):
-        return None

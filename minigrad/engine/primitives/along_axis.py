@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Axis, Operand, Value
+from minigrad.engine.errors import ArgumentError, flag
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.reduce import (
@@ -78,7 +79,7 @@ def _place(which: Any, x: Operand, axis: int | None, keepdims: bool) -> Value:
     x = operand(x)
     if axis is not None:
         [axis] = normalized_axes((axis,), x.ndim, which.name)
-    return which(x, axis=axis, keepdims=bool(keepdims))
+    return which(x, axis=axis, keepdims=flag("keepdims", keepdims))
 
 
 def var_over(
@@ -106,5 +107,12 @@ def std_over(
 def _from_mean(x: Operand, axis: Axis, ddof: float, name: str) -> tuple[Any, float]:
     """x less its mean, and what to divide by."""
     x = operand(x)
+    if not isinstance(ddof, int | float | np.number) or ddof != ddof:
+        raise ArgumentError(
+            f"{name}(ddof={ddof!r:.40}): it is no number",
+            expect="a number to be taken off the count of entries",
+            actual=f"{ddof!r:.40} ({type(ddof).__name__})",
+            hint="ddof=0, NumPy's default, or ddof=1, PyTorch's",
+        )
     count = math.prod([x.shape[k] for k in all_axes(x, axis, name)])
     return x - mean_over(x, axis, keepdims=True), float(max(count - ddof, 0))

@@ -172,6 +172,10 @@ def record(
         if type(made) is not ndarray:  # NumPy gives scalars for 0-d results
             made = np.asarray(made)
         made.setflags(False)
+        if made.base is not None and type(made.base) is ndarray:
+            made.base.setflags(
+                write=False
+            )  # nor may it be written to through what it views
     recorder = thread.recorder
     if recorder.trace is not None:
         recorder.trace.operation(primitive, edges, attrs, made)

@@ -18,6 +18,7 @@ from numpy import ndarray
 from minigrad.engine.aliases import Array, Attrs, Needs, Operand, Value
 from minigrad.engine.graph import Variable
 from minigrad.engine.kernels import jit
+from minigrad.engine.kernels.intrinsics import Text
 from minigrad.engine.primitives.base import Primitive, apply_unary
 from minigrad.engine.primitives.operands import arrays_of
 
@@ -48,10 +49,12 @@ class Elementwise(Primitive):
 
     def plain(self, inputs: tuple, attrs: Attrs) -> Value:
         for x in inputs:
-            if not isinstance(x, (ndarray, np.generic, float, int, complex)):
-                if not isinstance(x, (list, tuple, str, type(None))):
-                    return self.scalar(*inputs)  # Text, SymPy's symbols
-                inputs = arrays_of(inputs)
+            if not isinstance(x, (np.generic, float, int, complex)):
+                if hasattr(x, "free_symbols") or isinstance(x, Text):
+                    return self.scalar(*inputs)  # SymPy's symbols, a kernel's text
+                if not isinstance(x, ndarray) or x.dtype.kind not in "fciub":
+                    inputs = arrays_of(inputs)
+                    break
         return self.value(*inputs)
 
     def compute(self, *arrays: Array) -> Array:

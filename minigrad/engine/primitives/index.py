@@ -8,6 +8,7 @@ Read next: `linalg.py`.
 
 from __future__ import annotations
 
+from operator import index as whole
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ def _add_rows(y: Array, rows: Array, g: Array) -> None:
     """y[rows] += g, the rows sorted first: those of one number are summed in one go."""
     if g.size == 0:
         return
-    rows = rows.reshape(-1)
+    rows = rows.reshape(-1).astype(np.intp)  # a small dtype has no room for len(y)
     rows = np.where(rows < 0, rows + len(y), rows)
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
@@ -90,8 +91,7 @@ def getitem(x: Operand, index: Any) -> Value:
     arrays: list[Any] = []
     for part in parts:
         if isinstance(part, slice):
-            ends = (part.start, part.stop, part.step)
-            pattern.append(("slice", *(e if e is None else int(e) for e in ends)))
+            pattern.append(("slice", *_ends(part)))
         elif part is None:
             pattern.append(("new",))
         elif part is ...:
@@ -102,6 +102,20 @@ def getitem(x: Operand, index: Any) -> Value:
             pattern.append(("array", len(arrays)))
             arrays.append(_index_array(part))
     return _getitem(x, *arrays, pattern=tuple(pattern))
+
+
+def _ends(part: slice) -> list[int | None]:
+    """Start, stop and step of a slice, whole numbers or None."""
+    ends = (part.start, part.stop, part.step)
+    try:
+        return [None if end is None else whole(end) for end in ends]
+    except TypeError:
+        raise DTypeError(
+            "x[start:stop:step]: whole numbers are wanted",
+            expect="integers, or nothing, between the colons",
+            actual=", ".join([f"{end!r:.40}" for end in ends]),
+            hint="int(n), or n // 2 instead of n / 2",
+        ) from None
 
 
 def _index_array(part: Operand) -> Value:

@@ -16,8 +16,8 @@ from minigrad.engine.graph import AnyEdge, Edge, Variable
 
 def arrays_of(inputs: tuple) -> tuple:
     """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
-    listed = (list, tuple, str, type(None))
-    return tuple(numeric(x) if isinstance(x, listed) else x for x in inputs)
+    known = (np.generic, float, int, complex)
+    return tuple(x if isinstance(x, known) else numeric(x) for x in inputs)
 
 
 def operand(x: Operand) -> Any:
@@ -74,7 +74,7 @@ def constant(x: Operand, beside: tuple) -> AnyEdge:
 def numeric(x: Operand) -> Array:
     """A new array of what x stands for: an array, a number, nested lists of numbers."""
     try:
-        array = np.array(x)
+        array = np.array(unmasked(x))
         kind = f"an operand of type {type(x).__name__}"
     except ValueError:
         array, kind = np.array(None), "nested lists of unequal lengths"
@@ -86,6 +86,18 @@ def numeric(x: Operand) -> Array:
             hint="convert it with mg.tensor(...) where you make it",
         )
     return array
+
+
+def unmasked(x: Any) -> Any:
+    """x itself; DTypeError for a masked array, whose mask a tensor cannot keep."""
+    if isinstance(x, np.ma.MaskedArray):
+        raise DTypeError(
+            "a masked array: a tensor has no mask, and what is masked would count",
+            expect="an array without a mask",
+            actual=f"{np.ma.count_masked(x)} of {x.size} entries are masked",
+            hint="x.filled(0.0) puts numbers there; losses take mask=",
+        )
+    return x
 
 
 def _read_only(array: Array) -> Array:

@@ -9,14 +9,15 @@ import math
 
 import numpy as np
 
-from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.aliases import Array, Axis, Operand, Shape, Value
+from minigrad.engine.errors import flag
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
 from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.shape import (
     astype,
     broadcast_to,
-    expand_dims,
+    concatenate,
     normalized_axes,
     reshape,
 )
@@ -47,7 +48,7 @@ def sum_vjp(g, y, x, *, axes, keepdims):
 @primitive(name="mean")
 def _mean(x, *, axes, keepdims):
     """y = the mean of x over the axes."""
-    if x.dtype.kind in "iub":
+    if x.dtype.kind in "iub" or x.dtype == np.float16:  # NumPy adds in more digits
         return x.mean(axis=axes, keepdims=keepdims)
     count = math.prod([x.shape[k] for k in axes])
     return x.sum(axis=axes, keepdims=keepdims) / x.dtype.type(count)
@@ -56,8 +57,11 @@ def _mean(x, *, axes, keepdims):
 @_mean.defvjp
 def mean_vjp(g, y, x, *, axes, keepdims):
     """dL/dx = g / n, the same for each of the n entries."""
-    count = math.prod([x.shape[k] for k in axes])
-    return (broadcast_to(_spread(g, x, axes) / float(count), x.shape),)
+    count = float(math.prod([x.shape[k] for k in axes]))
+    g = _spread(g, x, axes)
+    if g.dtype == np.float16 and count > 65504:  # no number of float16
+        return (broadcast_to(g * (1 / count), x.shape),)
+    return (broadcast_to(g / count, x.shape),)
 
 
 @primitive(name="prod")
@@ -70,19 +74,41 @@ def _prod(x, *, axes, keepdims):
 def prod_vjp(g, y, x, *, axes, keepdims):
     """dL/dx = g * the product of the others.
 
-    y / x where no entry is zero; with zeros about, the others are multiplied out.
+    That is y / x where y has all its digits. Where it is 0, or has lost some by
+    underflow or overflow, the others are multiplied out: those before times those
+    after.
     """
-    values = x if isinstance(x, np.ndarray) else x.numpy()
-    if isinstance(values, np.ndarray) and (values != 0).all():  # not within a trace
-        return (_spread(g * y, x, axes) / x,)
+    values = y if isinstance(y, np.ndarray) else y.numpy()
+    if isinstance(values, np.ndarray) and _has_all_digits(values):  # not in a trace
+        return (_spread(g, x, axes) * (_spread(y, x, axes) / x),)
     rest = tuple(k for k in range(x.ndim) if k not in axes)
     count = math.prod([x.shape[k] for k in axes])
-    front = x.transpose(rest + axes).reshape(*[x.shape[k] for k in rest], count)
-    table = where(np.eye(count, dtype=bool), 1.0, expand_dims(front, -2))
-    others = _prod(table, axes=(table.ndim - 1,), keepdims=False)
+    row = x.transpose(rest + axes).reshape(*[x.shape[k] for k in rest], count)
+    others = _before(row) * _before(row[..., ::-1])[..., ::-1]
     others = others.reshape([x.shape[k] for k in rest + axes])
     back = tuple(int(k) for k in np.argsort(rest + axes))
     return (_spread(g, x, axes) * others.transpose(back),)
+
+
+def _has_all_digits(y: Array) -> bool:
+    """Are all of y neither 0, nor so small or large that digits are lost?"""
+    size, limits = np.abs(y), np.finfo(y.dtype)
+    return bool(((size >= limits.smallest_normal) & (size <= limits.max)).all())
+
+
+def _before(x: Value) -> Value:
+    """The product of the entries before each along the last axis, 1 for the first.
+
+    Stretches of 1, 2, 4, ... entries are multiplied by the stretches before them.
+    """
+    ones = np.ones(x.shape, x.dtype)
+    product = concatenate([ones[..., :1], x[..., :-1]], -1)
+    stretch = 1
+    while stretch < x.shape[-1]:
+        earlier = [ones[..., :stretch], product[..., :-stretch]]
+        product = product * concatenate(earlier, -1)
+        stretch *= 2
+    return product
 
 
 def _extremum_vjp(g, y, x, *, axes, keepdims):
@@ -146,30 +172,30 @@ def all_axes(x: Operand, axis: Axis, name: str) -> Shape:
 
 def sum_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The sum of x over the axes (all if None). x: (...) -> () or what is left."""
-    return _sum(x, axes=all_axes(x, axis, "sum"), keepdims=bool(keepdims))
+    return _sum(x, axes=all_axes(x, axis, "sum"), keepdims=flag("keepdims", keepdims))
 
 
 def mean_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The mean of x over the axes (all if None)."""
-    return _mean(x, axes=all_axes(x, axis, "mean"), keepdims=bool(keepdims))
+    return _mean(x, axes=all_axes(x, axis, "mean"), keepdims=flag("keepdims", keepdims))
 
 
 def prod_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The product of x over the axes (all if None)."""
-    return _prod(x, axes=all_axes(x, axis, "prod"), keepdims=bool(keepdims))
+    return _prod(x, axes=all_axes(x, axis, "prod"), keepdims=flag("keepdims", keepdims))
 
 
 def max_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The largest entry over the axes (all if None); equals share the gradient."""
-    return _max(x, axes=all_axes(x, axis, "max"), keepdims=bool(keepdims))
+    return _max(x, axes=all_axes(x, axis, "max"), keepdims=flag("keepdims", keepdims))
 
 
 def min_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The smallest entry over the axes (all if None); equals share the gradient."""
-    return _min(x, axes=all_axes(x, axis, "min"), keepdims=bool(keepdims))
+    return _min(x, axes=all_axes(x, axis, "min"), keepdims=flag("keepdims", keepdims))
 
 
 def norm_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
     x = operand(x)
-    return _norm(x, axes=all_axes(x, axis, "norm"), keepdims=bool(keepdims))
+    return _norm(x, axes=all_axes(x, axis, "norm"), keepdims=flag("keepdims", keepdims))

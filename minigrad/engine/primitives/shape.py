@@ -241,15 +241,17 @@ def fitted(x: Value, like: Array) -> Value:
 def astype(x: Operand, dtype: Any) -> Value:
     """x in another dtype. To an integer or boolean dtype the result is a constant."""
     try:
-        name = np.dtype(dtype).name
+        found = None if dtype is None else np.dtype(dtype)
     except TypeError:
+        found = None
+    if found is None or found.kind not in "fciub":
         raise DTypeError(
-            f"astype(x, {dtype!r}): there is no such dtype",
+            f"astype(x, {dtype!r:.40}): not a dtype of numbers",
             expect="a NumPy dtype or its name: 'float32', 'float64', 'int64', 'bool'",
             actual=f"{dtype!r}",
             hint="did you mean 'float64'?",
-        ) from None
-    return _astype(x, dtype=name)
+        )
+    return _astype(x, dtype=found.name)
 
 
 def concatenate(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Value:
@@ -276,7 +278,7 @@ def split(x: Operand, sections: Any, axis: int = 0) -> tuple[Value, ...]:
     x = operand(x)
     axis = _axis(axis, x.ndim, "split")
     cuts: Any = sections
-    if not isinstance(sections, int):
+    if type(sections) is not int:
         cuts = _lengths(sections, "split")
         if not np.iterable(sections):
             [cuts] = cuts  # a whole number of NumPy's
@@ -335,10 +337,10 @@ def _several(tensors: Sequence[Operand], name: str) -> tuple[Value, ...]:
 def _lengths(values: Any, name: str) -> Shape:
     """Whole numbers, one or several, as a tuple."""
     try:
-        return tuple([index(n) for n in values])
+        return tuple([_whole(n) for n in values])
     except TypeError:
         try:
-            return (index(values),)
+            return (_whole(values),)
         except TypeError:
             raise DTypeError(
                 f"{name}: whole numbers are wanted",
@@ -346,6 +348,12 @@ def _lengths(values: Any, name: str) -> Shape:
                 actual=f"{values!r:.60}",
                 hint="write 3 instead of 3.0; // divides whole numbers",
             ) from None
+
+
+def _whole(n: Any) -> int:
+    if isinstance(n, bool | np.bool_):
+        raise TypeError("True is no length")
+    return index(n)
 
 
 def _axes(axis: Any) -> tuple[Any, ...]:

@@ -144,6 +144,8 @@ class Optimizer:
         Raises CheckpointError, before anything is changed, if it is of another kind of
         optimiser, or of parameters with other shapes.
         """
+        if not isinstance(state, Mapping):
+            raise _not_loaded(self, "the state", "a dict of arrays", state)
         expected = {name: np.shape(getattr(self, name)) for name in self.settings}
         for number, p in enumerate(self.parameters):
             if f"{number}.step" in state:
@@ -159,17 +161,37 @@ class Optimizer:
                     hint="make the same optimiser, with the same settings, of the same "
                     "parameters, and load into that",
                 )
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        for name, array in arrays.items():
+            if array.dtype.kind not in "fiub":
+                raise _not_loaded(self, repr(name), "numbers", state[name])
+            if name.endswith(".step") and (array.dtype.kind not in "iu" or array < 0):
+                raise _not_loaded(self, repr(name), "a count of steps", state[name])
+            if name in self.settings and not np.isfinite(array).all():
+                raise _not_loaded(self, repr(name), "finite numbers", state[name])
         loaded: list[dict[str, Any]] = [{} for _ in self.parameters]
         for number, p in enumerate(self.parameters):
-            if f"{number}.step" in state:
-                loaded[number]["step"] = int(state[f"{number}.step"])
+            if f"{number}.step" in arrays:
+                loaded[number]["step"] = int(arrays[f"{number}.step"])
                 for slot in self.slots:
-                    array = np.asarray(state[f"{number}.{slot}"])
+                    array = arrays[f"{number}.{slot}"]
                     loaded[number][slot] = np.array(array, p.dtype, order="C")
         for name in self.settings:
-            value = np.asarray(state[name]).tolist()
+            value = arrays[name].tolist()
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
         self.state = loaded
+
+
+def _not_loaded(
+    owner: Optimizer, what: str, wanted: str, found: Any
+) -> CheckpointError:
+    """The error for a part of a state that is no such thing."""
+    return CheckpointError(
+        f"{type(owner).__name__}.load_state_dict: {what} is not {wanted}",
+        expect=wanted,
+        actual=f"{found!r:.60} ({type(found).__name__}); nothing was loaded",
+        hint="optimizer.state_dict() makes such a state, and mg.save keeps it",
+    )
 
 
 def setting(owner: str, name: str, value: Any, below: float = math.inf) -> float:

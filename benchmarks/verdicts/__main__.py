@@ -1,0 +1,31 @@
+"""`python -m benchmarks.verdicts [--minutes M]`: all figures of the page on verdicts.
+
+It trains what the table of outcomes lacks, for at most so many minutes, and goes on
+from there the next time. Then it fits and judges, and writes the page's figures.
+"""
+
+import argparse
+import time
+
+from benchmarks import timing  # noqa: F401 (one thread)
+
+from . import outcomes
+from .training_runs import train
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.verdicts")
+    parser.add_argument("--minutes", type=float, default=60.0, help="at most (60)")
+    minutes = parser.parse_args().minutes
+    until = time.monotonic() + 60 * minutes
+    todo = outcomes.missing(outcomes.read())
+    for number, configuration in enumerate(todo, 1):
+        if time.monotonic() > until:
+            break
+        outcome = train(configuration)
+        outcomes.append(configuration, outcome)
+        print(f"{number}/{len(todo)}", configuration, outcome, flush=True)
+
+
+if __name__ == "__main__":
+    main()

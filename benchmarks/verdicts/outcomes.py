@@ -1,0 +1,73 @@
+"""The table of outcomes: which configurations there are, and which of them learned.
+
+    missing(read())         # what is still to be trained
+    append(configuration, outcome)
+
+Read next: `judging.py`.
+"""
+
+import csv
+import itertools
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+
+from .networks import STARTS
+from .problems import PROBLEMS
+from .training_runs import Configuration
+
+TABLE = Path(__file__).with_name("outcomes.csv")
+LAGS = (5, 12, 25, 50, 100, 200)
+FOUND = ("learned", "score", "updates")
+COLUMNS = (*[field.name for field in fields(Configuration)], *FOUND)
+
+
+def configurations():
+    """All of them: each problem and start with four of the six lags where the problem
+    is clean, with two where it is noisy; sizes and learning rates take turns. Those
+    that take longest come last."""
+    found = []
+    turns = itertools.cycle(itertools.product((8, 16), (0.003, 0.01)))
+    for noisy, count in ((0, 4), (1, 2)):
+        pairs = itertools.product(PROBLEMS, STARTS)
+        for number, (problem, start) in enumerate(pairs):
+            for k in range(count):
+                lag = LAGS[(number + k * len(LAGS) // count) % len(LAGS)]
+                units, rate = next(turns)
+                found.append(Configuration(problem, noisy, start, lag, units, rate))
+    order = np.random.default_rng(0).permutation(len(found))
+    return sorted([found[k] for k in order], key=lambda c: (c.noisy, c.lag))
+
+
+def read(path=TABLE):
+    """{configuration: its outcome}, in the order of the table."""
+    if not path.exists():
+        return {}
+    kinds = {"problem": str, "start": str, "rate": float, "score": float}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [
+            {name: kinds.get(name, int)(text) for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    return {
+        Configuration(*[row[f.name] for f in fields(Configuration)]): {
+            name: row[name] for name in FOUND
+        }
+        for row in rows
+    }
+
+
+def missing(known):
+    """The configurations whose outcome is not known."""
+    return [c for c in configurations() if c not in known]
+
+
+def append(configuration, outcome, path=TABLE):
+    """Add one row, at once, so that a stopped run can go on from there."""
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        out = csv.writer(file, lineterminator="\n")
+        if new:
+            out.writerow(COLUMNS)
+        out.writerow([*asdict(configuration).values(), *outcome.values()])

@@ -1,0 +1,70 @@
+"""All promises within a given time, in the order in which a reader would ask.
+
+Read next: `minigrad/commands/` (the command line).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from minigrad.checking import (
+    damaged_files,
+    gradients,
+    long_graphs,
+    same_bits,
+    value_accuracy,
+)
+from minigrad.checking.arrays_kept import saved_arrays
+from minigrad.checking.outcome import Effort, Outcome
+from minigrad.engine.errors import ArgumentError
+
+
+class Promise(NamedTuple):
+    """A function that tries one promise, and its share of the time."""
+
+    function: Callable[[Effort], Outcome]
+    share: float
+
+
+PROMISES = (
+    Promise(value_accuracy.this_machine, 2),
+    Promise(partial(value_accuracy.values, dtype="float32"), 3),
+    Promise(partial(value_accuracy.values, dtype="float64"), 3),
+    Promise(gradients.every_operation, 10),
+    Promise(partial(gradients.every_operation, order=2), 4),
+    Promise(gradients.random_programs, 12),
+    Promise(gradients.cells, 4),
+    Promise(gradients.float32, 4),
+    Promise(saved_arrays, 1),
+    Promise(same_bits.same_bits, 4),
+    Promise(same_bits.other_processes, 4),
+    Promise(long_graphs.long_graphs, 3),
+    Promise(damaged_files.checkpoints, 3),
+    Promise(damaged_files.hostile_names, 3),
+)
+
+
+def check(seconds: float = 60.0, seed: int = 0) -> Iterator[Outcome]:
+    """Try every promise, about that long in all; yields each outcome when it is known.
+
+    seconds  at most about this long: each promise has its share, and tries the least
+             number of cases even where its share is shorter
+    seed     which random cases; the same seed draws the same ones
+    Raises ArgumentError for a time that is not positive.
+    """
+    if not seconds > 0:
+        raise ArgumentError(
+            "check: no time",
+            expect="seconds > 0",
+            actual=f"{seconds!r}",
+            hint="60 seconds try some thousand cases",
+        )
+    whole = sum(promise.share for promise in PROMISES)
+    for promise in PROMISES:
+        began = time.monotonic()
+        outcome = promise.function(Effort(seconds * promise.share / whole, seed))
+        outcome.seconds = time.monotonic() - began
+        yield outcome

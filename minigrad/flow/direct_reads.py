@@ -1,0 +1,111 @@
+"""What the loss gives to each state of a loop directly, not by way of later steps.
+
+    given = direct_gradients(loss, loops)     # per loop {number of the state: arrays}
+
+It tells which states the loss reads: the last one alone, every one, or one that was not
+meant.
+
+Read next: `unit_readings.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigrad.engine.autodiff import backpropagate, pull
+from minigrad.engine.graph import AnyEdge, Edge, Key, Node, ancestors, key
+from minigrad.engine.primitives.shape import fitted
+from minigrad.engine.quiet import quietly, uncollected
+from minigrad.engine.tensor import Tensor
+from minigrad.reading.loops import Loop
+
+Readers = dict[Node, dict[int, tuple[int, int]]]  # node: {input: (state, part)}
+
+
+def direct_gradients(
+    loss: Tensor, loops: Sequence[Loop]
+) -> list[dict[int, list[np.ndarray]]]:
+    """Of each loop {number of a state: the gradient of each of its parts}, for the
+    states to which the loss gives a gradient other than zero without a later step.
+
+    loss  a tensor of any shape: the sum of its entries counts
+    """
+    if not loss.requires_grad:
+        return [{} for _ in loops]
+    nodes = ancestors([loss._edge.source], constants=False)
+    readers = [_readers(loop, nodes) for loop in loops]
+    targets = [edge for found in readers for node in found for edge in _outputs(node)]
+    with quietly(), uncollected():
+        seed = np.ones(loss.shape, loss.dtype)
+        arrived = backpropagate(loss._edge, seed, targets)
+        given = [
+            _given(loop, read, arrived)
+            for loop, read in zip(loops, readers, strict=True)
+        ]
+    for loop, found in zip(loops, given, strict=True):
+        last = loop.states[-1]  # the loss itself may be the last state
+        if not found and any(key(p._edge) == key(loss._edge) for p in last):
+            same = [key(p._edge) == key(loss._edge) for p in last]
+            found[len(loop.states) - 1] = [
+                np.full(p.shape, float(is_loss), p.dtype)
+                for p, is_loss in zip(last, same, strict=True)
+            ]
+    return given
+
+
+def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:
+    """The nodes that read a state of the loop, other than those of its later steps and
+    those that make another part of the same state."""
+    order = {n: k for k, made in enumerate(loop.nodes.values()) for n in made}
+    first = len(loop.nodes) - len(loop.states)  # steps before the first state
+    states: dict[Key, tuple[int, int]] = {}
+    for number, parts in enumerate(loop.states):
+        for index, part in enumerate(parts):
+            states[key(part._edge)] = number, index
+    own: dict[int, set[Node]] = {}
+    found: Readers = {}
+    for node in nodes:
+        for k, edge in enumerate(node.edges):
+            at = states.get(key(edge)) if edge.requires_grad else None
+            if at is None or order.get(node, -1) > at[0] + first:
+                continue
+            if node in order and at[0] not in own:
+                own[at[0]] = loop.made_of(at[0])
+            if node not in own.get(at[0], ()):
+                found.setdefault(node, {})[k] = at
+    return found
+
+
+def _outputs(node: Node) -> list[AnyEdge]:
+    """All that a node made, as edges."""
+    if not node.primitive.multiple:
+        return [node]
+    return [Edge(node, k, array, True) for k, array in enumerate(node.array)]
+
+
+def _given(
+    loop: Loop, readers: Readers, arrived: dict[Key, np.ndarray]
+) -> dict[int, list[np.ndarray]]:
+    """The gradients of the states, from those of the nodes that read them."""
+    sums: dict[tuple[int, int], np.ndarray] = {}
+    for node, inputs in readers.items():
+        gradients: list[Any] = [arrived.get(key(edge)) for edge in _outputs(node)]
+        if all(g is None for g in gradients):
+            continue
+        needs = tuple([k in inputs for k in range(len(node.edges))])
+        many = node.primitive.multiple
+        pulled = pull(node, needs, gradients if many else gradients[0])
+        for k, at in inputs.items():
+            value: Any = pulled[k]
+            if value is not None and np.any(value):
+                value = fitted(value, node.edges[k].array)
+                sums[at] = sums[at] + value if at in sums else value
+    found: dict[int, list[np.ndarray]] = {}
+    for number, index in sums:
+        parts = loop.states[number]
+        empty = [np.zeros(part.shape, part.dtype) for part in parts]
+        found.setdefault(number, empty)[index] = sums[number, index]
+    return found
