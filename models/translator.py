@@ -109,6 +109,19 @@ class Translator(Module):
         seen = hidden_size if self.attention is None else hidden_size + width
         self.combine = Linear(seen, hidden_size, **common)
         self.out = Linear(hidden_size, targets, **common)
+        self._name_weights()
+
+    def _name_weights(self) -> None:
+        """Give the weights the letters of the equations, as pictures show them."""
+        layers = {"W_s": self.first_h, "W_c": self.combine, "W_o": self.out}
+        if self.attention is not None:
+            layers["W_k"] = self.attention.W_k
+        if self.fed:
+            layers["W_q"] = self.attention.W_q
+        for name, layer in layers.items():
+            layer.weight.name = name
+        self.embed_source.weight.name = "E source"
+        self.embed_target.weight.name = "E target"
 
     # ------------------------------------------------------------- both halves
 
@@ -122,11 +135,10 @@ class Translator(Module):
         self, source: np.ndarray, mask: np.ndarray | None = None, x: Any = None
     ) -> Memory:
         """Read sentences (S, B). x: their word vectors (S, B, E), if at hand."""
-        if mask is None:
-            mask = np.ones(np.shape(source), bool)
         if x is None:
             x = self.drop(self.embed_source(source))
-        output, state = self.encoder(x, mask=mask)
+        some = mask is not None and not np.asarray(mask).all()
+        output, state = self.encoder(x, mask=mask if some else None)
         final = state if isinstance(state, tuple) else (state,)
         joined = [mg.concatenate(mg.unstack(part), axis=1) for part in final]
         start = [mg.tanh(self.first_h(joined[0]))]
@@ -138,7 +150,8 @@ class Translator(Module):
             batch, steps, width = values.shape
             for shape, name in (((batch, width), "context"), ((batch, steps), "a")):
                 start.append(Tensor(np.zeros(shape, values.dtype), name=f"{name}_0"))
-        return Memory(values, keys, mask.T, tuple(start))
+        real = np.ones(np.shape(source), bool) if mask is None else mask
+        return Memory(values, keys, real.T, tuple(start))
 
     def decode(
         self, memory: Memory, read: np.ndarray

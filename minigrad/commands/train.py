@@ -12,7 +12,7 @@ from typing import Any
 HELP = "train a model on real data and compare it with simple baselines"
 EXAMPLE = "minigrad train weather --epochs 20 --seed 1 -o my-weather"
 # not a task's
-OWN = set("command run task output resume start anew monitor export".split())
+OWN = set("command run task output resume start anew monitor export compile".split())
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +59,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             help="watch the gradients; also write monitor.html and monitor.csv",
         )
         own.add_argument(
+            "--compile",
+            action="store_true",
+            help="trace the training step and replay it, which is faster",
+        )
+        own.add_argument(
             "--export",
             choices=("onnx", "torch", "keras"),
             help="also write the trained network for onnxruntime, PyTorch or Keras",
@@ -77,6 +82,7 @@ def run(options: argparse.Namespace) -> None:
         start=options.start,
         anew=options.anew,
         monitor=options.monitor,
+        compile=options.compile,
         export=_exporter(options.export),
         **{k: v for k, v in vars(options).items() if k not in OWN},
     )

@@ -2,7 +2,7 @@
 
     read the graph -> leave out steps -> add numbers -> arrange -> DOT -> an engine
 
-Read next: `row_breaks.py`.
+Read next: `plan_drawing.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from minigrad.drawing.arrange.arrangement import Arranger
 from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.arrange.stacked_rows import stacked, together
 from minigrad.drawing.arrange.tiles import Tiles
+from minigrad.drawing.plan_drawing import PlanDrawing
 from minigrad.drawing.read.elision import choose, elide, in_rows
 from minigrad.drawing.read.folding import read_folded
 from minigrad.drawing.read.picture import Picture
@@ -262,11 +263,12 @@ def draw(
     theme: str = "light",
     engine: str | None = None,
     timeout: float | None = None,
-) -> Drawing:
-    """Draw the graph that a tensor was computed from, recurrent or not.
+) -> Any:
+    """Draw the graph that a tensor was computed from, recurrent or not: a `Drawing`.
 
     tensor     a Tensor, or several (a gradient made with create_graph=True is drawn
-               with its forward graph)
+               with its forward graph). Of a compiled function (`mg.compile`) the plan
+               is drawn, a `PlanDrawing`: fused groups, products and calls as boxes
     level      "op": every operation; "gate": a box per gate; "cell": a box per step
     values     numbers and small heat maps in the boxes (the array's first four rows);
                "mean": one number for each gate, which is the darker the larger it is
@@ -297,6 +299,8 @@ def draw(
     graphviz_engines.check_timeout(timeout)
     one_of("engine", engine, (None, *graphviz_engines.ENGINES))
     one_of("values", values, (False, True, "mean"))
+    if hasattr(tensor, "plan_as_dot"):
+        return PlanDrawing(tensor.plan_as_dot(), engine, timeout)
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:
         if not isinstance(one, Variable):

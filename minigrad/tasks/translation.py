@@ -74,7 +74,7 @@ class Translation(Task):
                 dropout=0.3,
                 epochs=20,
                 batch_size=64,
-                lr=2e-3,
+                lr=4e-3,
                 patience=6,
             )
             if o.name != "layers"

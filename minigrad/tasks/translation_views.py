@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from unicodedata import bidirectional
 
 import numpy as np
 
@@ -111,8 +112,26 @@ def _map(
     )
 
 
+def written(words: Sequence[str]) -> list[str]:
+    """The words as a picture can show them: some scripts only by their place, 1, 2 ...
+
+    The font of the pictures has no letters for some scripts, and it would write those
+    from right to left the wrong way round. The table beside the picture has all words.
+    """
+    from matplotlib.font_manager import findfont, get_font
+
+    there = get_font(findfont("DejaVu Sans")).get_charmap()
+    return [
+        word
+        if all(ord(c) in there and bidirectional(c) not in ("R", "AL") for c in word)
+        else str(k)
+        for k, word in enumerate(words, 1)
+    ]
+
+
 def heat(values: np.ndarray, said: Sequence[str], words: Sequence[str]) -> Any:
     """A picture of shares (T, S): output words down, input words across."""
+    said, words = written(said), written(words)
     figure = blank_figure(1.6 + 0.55 * len(words), 1.2 + 0.34 * len(said))
     axes = figure.subplots()
     axes.imshow(values, cmap="Blues", vmin=0, vmax=max(1e-9, float(values.max())))

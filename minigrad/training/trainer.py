@@ -29,6 +29,7 @@ from minigrad.nn.clip import clip_grad_norm_
 from minigrad.reading.earlier_graph import EarlierGraph
 from minigrad.training import resume, trainer_checks
 from minigrad.training.bad_numbers import not_finite, with_batch
+from minigrad.training.compiled_step import EAGER, CompiledStep
 from minigrad.training.first_gradients import FirstGradients
 from minigrad.training.interrupts import Interruptible, Stopped
 from minigrad.training.randomness import found_generators, set_states, states
@@ -65,6 +66,10 @@ class Trainer:
                back to one of the same class; one that was not there starts anew
     checkpoint the file to write, at the end of each epoch and every `save_seconds`
     about      JSON to save in it: configuration, vocabulary, scaling
+    ready      ready(batch) -> what the loss gets: what NumPy does to a batch, padding
+    compile    the step by `mg.compile`: the loss function has to be one that it can
+               trace, on batches of a few shapes. Batches that a callback wants the
+               graph of (`wants_graph(step)`, as a Monitor's) stay eager
 
     Errors:  ArgumentError for arguments that do not fit; NonFiniteError when the loss
              or a gradient is not finite, with the row of the data that made it so;
@@ -95,6 +100,8 @@ class Trainer:
         checkpoint: str | os.PathLike[str] | None = None,
         save_seconds: float = 30.0,
         about: dict[str, Any] | None = None,
+        ready: Callable[[Any], Any] | None = None,
+        compile: bool = False,
     ) -> None:
         one_of("better", better, ("lower", "higher"))
         trainer_checks.arguments(
@@ -129,6 +136,8 @@ class Trainer:
         self.seconds = 0.0  # of computing, over all that was resumed
         self._saved_at = 0.0
         self._earlier, self._warned = EarlierGraph(), False
+        self.ready = ready
+        self.compiled = CompiledStep(self) if compile else None
 
     # ------------------------------------------------------------- the loop
 
@@ -210,15 +219,14 @@ class Trainer:
         if self.schedule is not None:
             factor = trainer_checks.factor_of(self.schedule(self.step))
             self.optimizer.lr = self.base_lr * factor
-        self.optimizer.zero_grad()
-        if self.carry:
-            given = self.loss(self.model, batch, self.carried)
-            loss, state = trainer_checks.pair_of(given)
-            self.carried = detached(state)
+        found = None
+        batch = batch if self.ready is None else self.ready(batch)
+        if self.compiled is not None and not self._stays_eager():
+            found = self.compiled.train_on(batch, self.carried)
+        if found is not None:
+            loss, norm, self.carried = found
         else:
-            loss = trainer_checks.loss_of(self.loss(self.model, batch))
-        norm = self._backward(loss, batch)
-        self.optimizer.step()
+            loss, norm = self._eagerly(batch)
         self.step += 1
         self.batch += 1
         return Report(
@@ -235,6 +243,29 @@ class Trainer:
             max_norm=self.clip_norm,
             optimizer=self.optimizer,
         )
+
+    def _stays_eager(self) -> bool:
+        """Is the graph of this batch wanted: by first checks, or by a callback?"""
+        ask = [getattr(c, "wants_graph", None) for c in self.callbacks]
+        return self._earlier.batches < EAGER or any(
+            [wants is not None and wants(self.step + 1) for wants in ask]
+        )
+
+    def _eagerly(self, batch: Any) -> tuple[Tensor, float]:
+        """A step of the optimiser; the loss, and the norm of its gradients."""
+        started = time.perf_counter()
+        self.optimizer.zero_grad()
+        if self.carry:
+            given = self.loss(self.model, batch, self.carried)
+            loss, state = trainer_checks.pair_of(given)
+            self.carried = detached(state)
+        else:
+            loss = trainer_checks.loss_of(self.loss(self.model, batch))
+        norm = self._backward(loss, batch)
+        self.optimizer.step()
+        if self.compiled is not None:
+            self.compiled.eagerly(time.perf_counter() - started)
+        return loss, norm
 
     def _backward(self, loss: Tensor, batch: Any) -> float:
         """The gradients of the loss, clipped; returns their norm before clipping.

@@ -21,6 +21,7 @@ from minigrad.tasks.sentence_pairs import (
 )
 from minigrad.tasks.translation_search import Found, translations
 from minigrad.tasks.translation_views import owed
+from minigrad.tasks.translation_views import written as shown
 
 sacrebleu = pytest.importorskip("sacrebleu", reason="needs sacrebleu")
 # after it: they import it when they measure
@@ -172,11 +173,11 @@ def test_sentences_are_translated_alike_alone_and_together():
         assert [f.tokens for f in alone] == [f.tokens for f in found]
 
 
-def test_a_beam_of_none_is_refused():
+def test_a_beam_of_none_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="a beam of 0"):
         translations(small(), [[3]], 2, 3, 0)
     with pytest.raises(ArgumentError, match="beam"):
-        tasks.train("translation", beam=0)
+        tasks.train("translation", folder=tmp_path, beam=0)
 
 
 def test_an_unknown_word_is_copied_from_where_it_was_looked_at():
@@ -276,6 +277,11 @@ def test_words_and_text_of_many_scripts_go_there_and_back(text):
     assert source_words(text)
 
 
+def test_scripts_that_the_picture_s_font_lacks_are_shown_by_place():
+    words = ["Straße", "где", "我", "שלום", "?"]
+    assert shown(words) == ["Straße", "где", "3", "4", "?"]
+
+
 def test_capital_letters_stay_in_translations():
     assert tokenize("Das Auto", lower=False) == ["Das", "Auto"]
     assert tokenize("Das Auto") == source_words("Das Auto") == ["das", "auto"]
@@ -318,7 +324,7 @@ def test_it_trains_saves_and_translates(tmp_path, capsys):
             trained.predict(text)
 
 
-def test_without_sacrebleu_the_extra_is_named(monkeypatch):
+def test_without_sacrebleu_the_extra_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(__import__("sys").modules, "sacrebleu.metrics", None)
     with pytest.raises(ArgumentError, match="needs the package sacrebleu"):
-        tasks.train("translation")
+        tasks.train("translation", folder=tmp_path)
