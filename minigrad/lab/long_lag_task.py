@@ -21,6 +21,7 @@ class Sequences(NamedTuple):
     x        (T, B, D) float32
     target   what `LongLagTask.loss` takes: (B, K) at the end, or (T, B, ...) per step
     lengths  (B,) where sequences end at different steps, or None
+    fresh    (B,) booleans: where the state that was carried over does not count
     first    the step, counted from 0, from which on something has to be remembered
     """
 
@@ -28,6 +29,7 @@ class Sequences(NamedTuple):
     target: np.ndarray
     lengths: np.ndarray | None = None
     first: int = 0
+    fresh: np.ndarray | None = None
 
 
 class Recent(NamedTuple):

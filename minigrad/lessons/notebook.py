@@ -1,6 +1,6 @@
 """Turns a tutorial into a Jupyter notebook with the same cells.
 
-Read next: `minigrad/demos/` (functions to explore with sliders).
+Read next: `minigrad/lessons/exercises/` (answers, checked).
 """
 
 from __future__ import annotations

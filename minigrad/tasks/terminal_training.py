@@ -2,7 +2,7 @@
 
 `minigrad train` calls `train_and_tell`; `tasks.train` does the same without output.
 
-Read next: `sequences.py`.
+Read next: `seed_sweep.py` (the same from several seeds).
 """
 
 from __future__ import annotations

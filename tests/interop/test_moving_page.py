@@ -53,7 +53,7 @@ def trained(tmp_path_factory):
 
 
 def test_the_page_has_its_programs():
-    assert len(PROGRAMS) == 5
+    assert len(PROGRAMS) == 6
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept")
@@ -76,7 +76,7 @@ def test_the_sentiment_network_runs_there(library, trained, monkeypatch, capsys)
     assert space["chance"] == pytest.approx(wanted, abs=1e-6)
 
 
-@pytest.mark.parametrize("number", [3, 4])
+@pytest.mark.parametrize("number", [3, 4, 5])
 def test_the_other_programs_run(number):
     pytest.importorskip("torch", reason="needs torch")
     exec(PROGRAMS[number], {"__name__": "program"})

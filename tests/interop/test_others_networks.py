@@ -214,7 +214,8 @@ def test_its_matrices_are_stored_the_other_way_round(tmp_path, monkeypatch):
     chances, numbers, op = space["chances"], space["numbers"], space["op"]
 
     def surprise(text):
-        chance = [chances(text[:k])[0][numbers[text[k]]] for k in range(10, len(text))]
+        ends = range(10, len(text), 2)
+        chance = [chances(text[:k])[0][numbers[text[k]]] for k in ends]
         return -np.mean(np.log(chance))
 
     text = "This is what happens when you try to do it"

@@ -260,10 +260,74 @@ def test_breakpoints_are_python_s(tmp_path, page, rng):
         page.evaluate("document.activeElement.blur()")
         expected = steps.until(text, after=0)
         assert expected is not None and at(page) == expected.number, text
+        said = page.locator("#mg-until-said")
+        assert said.is_visible() and said.bounding_box()["width"] > 50
+        assert said.inner_text() == f"stopped at event {expected.number}: {text}"
+        mark = page.locator("#mg-grid .cell.stopped")
+        assert mark.count() == 1 and mark.get_attribute("aria-current") == "true"
     page.fill("#mg-until", "until I say so")
     page.click("#mg-run button")
     assert page.get_attribute("#mg-until", "aria-invalid") == "true"
-    assert "not a condition" in page.inner_text("#mg-say")
+    assert "not a condition" in page.inner_text("#mg-until-said")
+
+
+def test_a_zero_contribution_has_no_bar(steps, file, page):
+    """h_0 is zero, so the first use of W_h gives nothing to its gradient."""
+    opened(page, file)
+    page.select_option("#mg-watch-name", str(steps.find("W_h").number))
+    bars = page.eval_on_selector_all(
+        "#mg-bars .bar", "all => all.map(e => [e.className, e.title])"
+    )
+    zeros = [title for name, title in bars if "zero" in name]
+    assert zeros == [title for _, title in bars if title.endswith("norm 0")]
+    assert len(zeros) == 1 and "step 0" in zeros[0]
+
+
+def test_colours_are_explained(file, page):
+    opened(page, file, 60)
+    ranges = page.locator("#mg-panel .array .range").all_inner_texts()
+    assert ranges and all("−" in text for text in ranges)
+
+
+def test_values_over_time_and_states_that_are_alike(tmp_path, page):
+    rng = np.random.default_rng(0)
+    net = LSTM(3, 4, rng=0)
+    x = mg.tensor(rng.standard_normal((4, 1, 3)), name="x")
+    trace = net.trace(x)
+    steps = mg.steps((trace.output * trace.output).sum())
+    steps.save(tmp_path / "x.html", words="to be or not")
+    opened(page, tmp_path / "x.html")
+    page.keyboard.press("o")
+    page.select_option("#mg-series-name", "f")
+    page.select_option("#mg-unit", "2")
+    rows = page.locator("#mg-series button")
+    shown = [float(rows.nth(k).get_attribute("data-value")) for k in range(4)]
+    assert shown == trace["f"][:, 0, 2].tolist()
+    assert rows.nth(1).locator(".name").inner_text() == "1: be"
+    page.select_option("#mg-series-name", "h")
+    rows.nth(2).click()
+    h = trace["h"][:, 0]
+    cosines = h @ h[2] / np.linalg.norm(h, axis=1) / np.linalg.norm(h[2])
+    best = sorted((k for k in range(4) if k != 2), key=lambda k: -cosines[k])
+    told = page.locator("#mg-alike li")
+    assert [text.split(":")[0] for text in told.all_inner_texts()] == list(
+        map(str, best)
+    )
+    found = [float(told.nth(k).get_attribute("data-value")) for k in range(3)]
+    np.testing.assert_allclose(found, cosines[best], rtol=1e-12)
+    page.keyboard.press("Escape")
+    page.locator("#mg-grid button.head").nth(3).click()  # a word of the time line
+    assert rows.nth(3).get_attribute("aria-pressed") == "true"
+    page.click("[data-do=closeSeries]")
+    forget = next(
+        e.number
+        for e in steps.events
+        if e.forward and any(str(steps.values[k].symbol) == "f_1"
+                             for k in steps.operations[e.operation].outputs)
+    )  # fmt: skip
+    opened(page, tmp_path / "x.html", forget)
+    page.click("#mg-panel button.symbol.over")
+    assert page.input_value("#mg-series-name") == "f"
 
 
 def test_on_a_phone(file, browser):

@@ -4,6 +4,18 @@ let now = 0;
 let timer = null;
 const slider = byId("mg-slider");
 const say = (text) => { byId("mg-say").textContent = text; };
+// What "run until" found stands beside its button, and on the time line.
+let stopped = null;
+const found = (text, event) => {
+  byId("mg-until-said").textContent = text;
+  stopped?.classList.remove("stopped");
+  stopped = event ? cellOf[event.number].element : null;
+  if (stopped) {
+    stopped.classList.add("stopped");
+    stopped.title = `${text}; ${stopped.getAttribute("aria-label")}`;
+  }
+  say(text);
+};
 const leaves = values.filter((v) => byTarget.has(v.number) && v.operation === null);
 let watched = (leaves.find((v) => v.uses > 1) ?? leaves[0])?.number;
 const largest = (kind) => leaves.find((v) => v.symbol[0] === kind)?.number;
@@ -81,7 +93,17 @@ const timeLine = () => {
     });
     grid.append(el("span", "head"));
   }
-  grid.append(el("span", "corner"), ...heads.map((word) => el("span", "head", String(word))));
+  grid.append(el("span", "corner"), ...heads.map((word, column) => {
+    const at = steps[column - 1];  // a word: tap it for the states there
+    if (!at || !series.size) return el("span", "head", String(word));
+    const head = el("button", "head", String(word));
+    head.type = "button";
+    head.tabIndex = -1;
+    head.title = `${stepName(at.step)}: values over time`;
+    head.setAttribute("aria-label", head.title);
+    head.addEventListener("click", () => showSeries(null, null, at.step));
+    return head;
+  }));
   rows.forEach(({ side, layer }, number) => {
     const arrow = side === "forward" ? "→" : "←";
     const name = layered ? `${layer?.replace("reverse", "rev.") ?? "joined"} ${arrow}`
@@ -149,7 +171,10 @@ const watch = () => {
       bar.type = "button";
       bar.tabIndex = -1;
       const size = norms[k] > 0 ? (Math.log10(norms[k]) - low) / (high - low) : 0;
-      bar.style.setProperty("--part", Number.isFinite(size) ? 0.12 + 0.88 * size : 1);
+      const zero = norms[k] === 0;  // no bar: it gives nothing
+      bar.classList.toggle("zero", zero);
+      bar.style.setProperty("--part",
+        zero ? 0 : Number.isFinite(size) ? 0.12 + 0.88 * size : 1);
       const step = gift.operation === undefined ? null : places[gift.number].step;
       bar.title = `${step === null ? gift.kind : `step ${step}`}: norm `
         + shortNumber(norms[k]);
@@ -247,12 +272,12 @@ const runUntil = () => {
   const holds = conditionOf(text);
   const field = byId("mg-until");
   field.setAttribute("aria-invalid", String(!holds));
-  if (!holds) { say(`“${text}” is not a condition: see the suggestions`); return; }
-  const found = events.find((event, k) => k > now && holds(event));
-  if (found) {
-    go(found.number);
-    say(`stopped at event ${found.number}: ${text}`);
-  } else say(`“${text}” does not happen in later events`);
+  if (!holds) { found(`“${text}” is not a condition: see the suggestions`); return; }
+  const event = events.find((one, k) => k > now && holds(one));
+  if (event) {
+    go(event.number);
+    found(`stopped at event ${event.number}: ${text}`, event);
+  } else found(`“${text}” does not happen in later events`);
 };
 
 // ------------------------------------------------------------- buttons and keys
@@ -271,6 +296,8 @@ const actions = {
   first: () => { pause(); go(0); }, last: () => { pause(); go(last); },
   in: () => zoomMiddle(1.25), out: () => zoomMiddle(0.8), here: () => follow(true),
   theme: () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
+  overTime: () => showSeries(null, null, places[now].step),
+  closeSeries: () => byId("mg-over-time").close(),
   help: () => (help.open ? help.close() : help.showModal()),
   until: () => byId("mg-until").focus(),
   nextWatched: () => {
@@ -289,9 +316,10 @@ const keys = { ArrowRight: "next", ArrowLeft: "previous", n: "next", p: "previou
   g: "nextGate", G: "previousGate", t: "nextStep", T: "previousStep", c: "nextGift",
   C: "previousGift", b: "turn", " ": "play", Home: "first", End: "last", u: "until",
   w: "nextWatched", "+": "in", "=": "in", "-": "out", 0: "fit", h: "here", d: "theme",
-  "?": "help", "]": "nextEntry", "[": "previousEntry", ">": "faster", "<": "slower" };
+  o: "overTime", "?": "help", "]": "nextEntry", "[": "previousEntry", ">": "faster", "<": "slower" };
 window.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || help.open
+    || byId("mg-over-time").open) return;
   const { target } = event;
   const typing = target.matches("input[type=text], select");
   if (typing) {
@@ -316,6 +344,9 @@ byId("mg-run").addEventListener("submit", (event) => {
 byId("mg-watch-name").addEventListener("change", (event) => {
   byId("mg-pin").checked = true;
   watchNext(Number(event.target.value));
+});
+byId("mg-over-time").addEventListener("click", (event) => {
+  if (event.target === byId("mg-over-time")) event.target.close();
 });
 help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
 
