@@ -74,8 +74,8 @@ def not_finite():
         mg.log(X - X)
 
 
-def too_large_a_picture():
-    mg.draw(X * 2, engine="dot", title="t").save(FOLDER / "no" / "such" / "folder.svg")
+def unwritable_picture():
+    mg.draw(X * 2, engine="dot", title="t").save(FOLDER / "conftest.py" / "no.svg")
 
 
 FOLDER = Path(__file__).parent
@@ -93,12 +93,13 @@ ROOMS = [
     ("drawing", errors.ArgumentError, lambda: mg.draw(X * 2, level="atom")),
     ("stepping", errors.ArgumentError, lambda: mg.steps(X.sum(), level="atom")),
     ("engine", errors.UnknownNameError, lambda: X.view(3, 2)),
+    ("compiler", errors.CompileError, lambda: mg.compile(lambda x: float(x.sum()))(X)),
     ("flow", errors.DTypeError, lambda: mg.ledger(3, [X])),
     ("explaining", errors.IndexingError, lambda: mg.explain(X, (9, 9), X.sum())),
     ("models", errors.ShapeError, lambda: LSTM(3, 2)(np.ones((2, 1, 5)))),
     ("tasks", errors.ArgumentError, lambda: task("cooking")),
     ("lessons", errors.ArgumentError, lambda: find("cooking")),
-    ("drawing", errors.DrawingError, too_large_a_picture),
+    ("drawing", errors.DrawingError, unwritable_picture),
 ]
 
 

@@ -95,7 +95,7 @@ def parsed(texts):
     for text in texts:
         graph = pygraphviz.AGraph(string=text)
         boxes = {n for n in graph.nodes() if n != "root" and "legend" not in n}
-        lines = [e for e in graph.edges() if e[0] != "root"]
+        lines = [e for e in graph.edges() if "root" not in e]
         yield boxes, sorted((str(a), str(b)) for a, b in lines)
 
 
