@@ -8,8 +8,9 @@ import argparse
 import time
 
 from benchmarks import timing  # noqa: F401 (one thread)
+from minigrad.flow.chance import HALF, SLOPE
 
-from . import outcomes
+from . import judging, outcomes, report
 from .training_runs import train
 
 
@@ -25,6 +26,14 @@ def main():
         outcome = train(configuration)
         outcomes.append(configuration, outcome)
         print(f"{number}/{len(todo)}", configuration, outcome, flush=True)
+    known = outcomes.read()
+    wanted = set(outcomes.configurations())
+    cases = judging.measured({c: found for c, found in known.items() if c in wanted})
+    half, slope = judging.fit(judging.halves(cases)[0])
+    print(f"fitted: HALF, SLOPE = {half:.2f}, {slope:.2f}; minigrad/flow/chance.py has")
+    print(f"        HALF, SLOPE = {HALF}, {SLOPE}")
+    report.write(cases)
+    print(f"written: {report.PAGE}; {len(outcomes.missing(known))} are still missing")
 
 
 if __name__ == "__main__":

@@ -5,3 +5,96 @@ holds who learned, and nothing that the diagnosis says.
 
 Read next: `report.py`.
 """
+
+from typing import NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.flow.chance import kept
+
+from .training_runs import network
+
+CLEAN = 0
+
+
+class Case(NamedTuple):
+    """A configuration, whether it learned, and log10 of what was left at the start."""
+
+    configuration: object
+    learned: int
+    left: float
+
+
+def measured(outcomes):
+    """A case for each row of the table, in the table's order by its own numbers."""
+    cases = []
+    for c in sorted(outcomes, key=lambda c: (c.seed, c.start)):
+        cases.append(Case(c, outcomes[c]["learned"], left_at_the_start(c)))
+    return cases
+
+
+def diagnosed(configuration):
+    """What `mg.diagnose` says of the network before its first step."""
+    model, (x, target), _ = network(configuration)
+    loss, _ = model.loss(x, target)
+    return mg.diagnose(loss, lag=configuration.lag)
+
+
+def left_at_the_start(configuration):
+    """log10 of what is left of the gradient at the lag."""
+    return kept(diagnosed(configuration).readings[0].norms, configuration.lag)
+
+
+def halves(cases):
+    """The half that is fitted to, and the one that is judged: every second case."""
+    return cases[::2], cases[1::2]
+
+
+def fit(cases):
+    """HALF and SLOPE: the logistic curve of greatest likelihood, a weak prior on the
+    slope aside, for clean cases. Newton's method on the two numbers."""
+    clean = [case for case in cases if case.configuration.noisy == CLEAN]
+    x = np.array([[1.0, case.left] for case in clean])
+    y = np.array([case.learned for case in clean], float)
+    w = np.array([4.0, 1.0])
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-x @ w))
+        gradient = x.T @ (y - p) - [0.0, 0.1 * w[1]]
+        curvature = (x * (p * (1 - p))[:, None]).T @ x + np.diag([1e-9, 0.1])
+        step = np.linalg.solve(curvature, gradient)
+        w = w + step
+        if np.abs(step).max() < 1e-10:
+            break
+    return -w[0] / w[1], w[1]
+
+
+def area(scores, learned):
+    """The AUC: how often one that learned has the higher score; NaN without both."""
+    scores, learned = np.asarray(scores, float), np.asarray(learned, bool)
+    above, below = scores[learned][:, None], scores[~learned][None]
+    if not above.size or not below.size:
+        return float("nan")
+    return float((above > below).mean() + 0.5 * (above == below).mean())
+
+
+def balanced(chances, learned):
+    """Balanced accuracy of "chance of one half or more"; NaN without both."""
+    said, learned = np.asarray(chances) >= 0.5, np.asarray(learned, bool)
+    if learned.all() or not learned.any():
+        return float("nan")
+    return float((said[learned].mean() + (~said[~learned]).mean()) / 2)
+
+
+def expected_error(chances, learned, bins=5):
+    """Mean distance between chance and share of those that learned, over fifths of the
+    range (the expected calibration error)."""
+    chances, learned = np.asarray(chances, float), np.asarray(learned, float)
+    places = np.minimum((chances * bins).astype(int), bins - 1)
+    gaps = []
+    for k in set(places):
+        inside = places == k
+        gaps.append(
+            inside.mean() * abs(chances[inside].mean() - learned[inside].mean())
+        )
+    return float(sum(gaps))
