@@ -19,6 +19,7 @@ extensions = [
     "phrases",
     "figures",
     "architecture",
+    "sliders",
     "sphinx.ext.autodoc",
     "sphinx_gallery.gen_gallery",
 ]

@@ -111,6 +111,12 @@ PICTURES = (
         lambda: mg.draw(LSTM(3, 4, rng=1)(inputs(100))[0], "cell", max_steps=6),
     ),
     Picture(
+        "lstm-rows",
+        "A time line that is broken into rows, for a slide or a page: `wrap=3`, or "
+        "`width=1200` for as many steps as fit 1200 pixels.",
+        lambda: mg.draw(LSTM(3, 4, rng=1)(inputs(6))[0], "gate", wrap=3),
+    ),
+    Picture(
         "rnn",
         "An RNN, drawn with every operation.",
         lambda: level(RNN(3, 4, rng=1), "op"),

@@ -4,7 +4,7 @@
 they share, `unroll.py` the time loop, `masking.py` what happens at padding,
 `last_outputs.py` the end of each sequence, `recurrent.py` layers and directions. What
 is built of them for real work is in `sentiment_reader.py`, `language_model.py`,
-`taggers.py` and `forecaster.py`.
+`taggers.py`, `forecaster.py`, and with the `attention.py` in `translator.py`.
 
 Read next: `rnn.py`.
 """
@@ -18,6 +18,7 @@ if __name__ == "models":  # the short name, in a checkout: the same modules, not
         if _name.startswith("minigrad.models"):
             sys.modules[_name.removeprefix("minigrad.")] = _module
 else:
+    from .attention import AdditiveAttention, MultiplicativeAttention
     from .cell import Cell
     from .dropout import HiddenDropout
     from .forecaster import Forecaster
@@ -30,6 +31,7 @@ else:
     from .rnn import RNN, RNNCell
     from .sentiment_reader import SentimentReader
     from .taggers import TextTagger, WordTagger
+    from .translator import Translator
     from .unroll import Unrolled, unroll, unroll_traced
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "LSTM",
     "LSTM1997",
     "RNN",
+    "AdditiveAttention",
     "Cell",
     "Forecaster",
     "GRUCell",
@@ -44,11 +47,13 @@ __all__ = [
     "LSTM1997Cell",
     "LSTMCell",
     "LanguageModel",
+    "MultiplicativeAttention",
     "RNNCell",
     "Recurrent",
     "SentimentReader",
     "TextTagger",
     "Trace",
+    "Translator",
     "Unrolled",
     "WordTagger",
     "chrono_biases",

@@ -2,7 +2,7 @@
 
 The task around it, its data and its figures, is `minigrad/tasks/weather.py`.
 
-Read next: `minigrad/nn/` (what models are built of).
+Read next: `attention.py`.
 """
 
 from __future__ import annotations

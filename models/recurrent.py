@@ -197,7 +197,7 @@ class Recurrent(Module):
             output = output.swapaxes(0, 1)
         if real is not None:
             output = watched_output(output, real.array, self.batch_first)
-        ends = zip(*[loop.states[-1] for loop in loops], strict=True)
+        ends = zip(*[loop.parts[-1] for loop in loops], strict=True)
         final = tuple([mg.stack(parts) for parts in ends])
         return output, final if len(final) > 1 else final[0], loops
 

@@ -5,6 +5,7 @@ Read next: `forecaster.py`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.engine.random import generator
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn import Dropout, Embedding, Linear, Module
 
 from .word_models import SpelledWords, WordDropout, recurrent, small
@@ -121,12 +123,18 @@ class TextTagger(Module):
         width = hidden_size * (2 if bidirectional else 1) + embedding_size
         self.out = Linear(width, tags, dtype=dtype, rng=rng)
 
-    def forward(self, tokens: np.ndarray, mask: np.ndarray) -> Tensor:
+    def forward(self, tokens: Any, mask: Any) -> Tensor:
         """The logits of all tags: (B, tags)."""
         vectors = self.embed(self.lose(tokens))
         output, _ = self.recurrent(self.drop(vectors), mask=mask)
-        real = np.asarray(mask)[:, :, None]
+        mask = mask if isinstance(mask, Tensor) else np.asarray(mask)
+        real = mask[:, :, None]
         largest = mg.where(real, output, -1.0).max(axis=0)
-        root = np.sqrt(real.sum(axis=0)).astype(vectors.dtype)
+        root = outside(partial(_roots, vectors.dtype), mask)
         words = mg.where(real, vectors, 0.0).sum(axis=0) / root
         return self.out(self.drop(mg.concatenate([largest, words], axis=1)))
+
+
+def _roots(dtype: np.dtype, mask: np.ndarray) -> np.ndarray:
+    """The root of the number of real words of each text: (B, 1)."""
+    return np.sqrt(mask.sum(axis=0)[:, None]).astype(dtype)

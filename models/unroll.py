@@ -47,8 +47,10 @@ class Unrolled:
     output  (T, B, H): the first part of the state after each step, in the order of the
             input; zeros at padded steps
     state   the state at the end, in the form in which the initial one was given
-    states  T+1 tuples of tensors, the initial state first, in the order of processing
-            (a reverse loop goes from step T-1 to step 0)
+    states  T+1 states, the initial one first, in the order of processing (a reverse
+            loop goes from step T-1 to step 0): of a cell of your own what it returned,
+            of the cells here tuples (h,) or (h, c)
+    parts   the same, tuples of tensors in any case
     times   the time step behind each entry of states[1:]
     cell    what was unrolled
     mask    (T, B) booleans, True = real, or None
@@ -69,7 +71,7 @@ class Unrolled:
         began: tuple[int, tuple[Scope, ...]],
     ) -> None:
         self.cell = cell
-        self.states = states
+        self.parts = states
         self.times = times
         self._mask = mask
         self._bare = bare
@@ -81,7 +83,13 @@ class Unrolled:
     @property
     def state(self) -> State:
         """The state after the last step processed."""
-        return self.states[-1][0] if self._bare else self.states[-1]
+        return self.parts[-1][0] if self._bare else self.parts[-1]
+
+    @cached_property
+    def states(self) -> list[Any]:
+        """T+1 states, the initial one first."""
+        own = self._bare and not hasattr(self.cell, "states")
+        return [state[0] for state in self.parts] if own else self.parts
 
     @property
     def mask(self) -> np.ndarray | None:
@@ -90,7 +98,7 @@ class Unrolled:
 
     def in_time(self, part: int) -> list[Tensor]:
         """A part of the state after each step, in the order of the input."""
-        found = [state[part] for state in self.states[1:]]
+        found = [state[part] for state in self.parts[1:]]
         return found if self.times[0] == 0 else found[::-1]
 
     @cached_property
@@ -105,7 +113,7 @@ class Unrolled:
     def gate_nodes(self) -> dict[str, dict[int, Node]]:
         """The node that made each gate, by letter and time step."""
         first, scopes = self._began
-        made = ancestors([part.node for state in self.states for part in state])
+        made = ancestors([part.node for state in self.parts for part in state])
         loop = Loops([node for node in made if node.seq >= first]).at(scopes)
         return {} if loop is None else by_letter(loop.nodes, loop.inside, NAMED)
 
@@ -122,7 +130,7 @@ class Unrolled:
     @property
     def state_names(self) -> tuple[str, ...]:
         """The letters of the state's parts: the cell's own, or h, c, s2, s3, ..."""
-        count = len(self.states[0])
+        count = len(self.parts[0])
         letters = ("h", "c", *(f"s{k}" for k in range(2, count)))[:count]
         return tuple(getattr(self.cell, "states", letters))
 
@@ -137,7 +145,7 @@ class Unrolled:
             part = self.state_names.index(name)
             return np.stack([state.data for state in self.in_time(part)])
         if name not in self._gates:
-            raise unknown(name, self.names, self.states[-1][0])
+            raise unknown(name, self.names, self.parts[-1][0])
         return self._gates[name]
 
     def layer(self, k: int) -> Unrolled:

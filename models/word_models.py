@@ -6,6 +6,7 @@ Read next: `sentiment_reader.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from minigrad.engine.errors import one_of
 from minigrad.engine.random import generator
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.nn import Dropout, Embedding, Module
 
 from .gru import GRU
@@ -67,9 +69,15 @@ class SpelledWords(Module):
 
     def forward(self, words: Any, pieces: Any) -> Tensor:
         """The vector of each word: (U, embedding_size)."""
-        count = np.maximum((np.asarray(pieces) != 0).sum(axis=1, keepdims=True), 1)
         spelled = self.pieces(pieces).sum(axis=1)
-        return self.words(self.lose(words)) + spelled / count.astype(spelled.dtype)
+        count = outside(partial(_counts, spelled.dtype), pieces)
+        return self.words(self.lose(words)) + spelled / count
+
+
+def _counts(dtype: np.dtype, pieces: Any) -> np.ndarray:
+    """How many pieces each word has, at least 1: (U, 1)."""
+    there = np.asarray(pieces) != 0
+    return np.maximum(there.sum(axis=1, keepdims=True), 1).astype(dtype)
 
 
 class WordDropout(Module):
@@ -89,9 +97,13 @@ class WordDropout(Module):
 
     def forward(self, tokens: Any) -> np.ndarray:
         """tokens (...) of whole numbers -> (...)."""
-        tokens = np.asarray(tokens)
+        if not isinstance(tokens, Tensor):
+            tokens = np.asarray(tokens)
         if not self.training or self.p == 0:
             return tokens
+        return outside(self._lost, tokens, kept=self.rng)
+
+    def _lost(self, tokens: np.ndarray) -> np.ndarray:
         lost = self.rng.random(tokens.shape) < self.p
         return np.where(lost, self.unknown, tokens)
 

@@ -19,11 +19,14 @@ NOT_ON_A_BARE_MACHINE = {
     "needs dot and pygraphviz",
     "needs SciPy",
     "needs git",
+    "needs g2p_en",
     "needs h5py",
     "needs keras",
     "needs micrograd",
     "needs onnx",
     "needs onnxruntime",
+    "needs silero-vad",
+    "needs textgenrnn",
     "needs torch",
 }
 

@@ -102,7 +102,7 @@ def test_no_file_imports_itself_in_a_circle():
 STANDARD = {"_asdict", "_fields", "_make", "_replace", "_getframe", "_repr_html_"}
 # Every reader of the graph asks a tensor for its edge; programs ask for its node.
 OF_A_TENSOR = {"_edge", "_grad"}
-PROGRAMS = ("tasks", "trial", "tour", "lessons", "commands")
+PROGRAMS = ("tasks", "trial", "tour", "demos", "lessons", "commands")
 OF_NUMPY = {"_core", "_extobj_contextvar"}  # no public way to it: engine/quiet.py
 
 

@@ -269,6 +269,28 @@ for axes in (upper, lower):
     axes.grid(alpha=0.3)
 
 # %% [markdown]
+# The next page is about the same kind of wall, in a network with one parameter `w`. Go
+# through the steps of gradient descent with the slider "step", and try other learning
+# rates and limits. Which of the runs leave the picture?
+
+# %%
+from minigrad.demos import descent_at_the_cliff
+
+knobs = mg.explore(
+    descent_at_the_cliff,
+    title="Gradient descent at a cliff",
+    learning_rate=[0.02, 0.05, 0.1],
+    clip=[None, 5.0, 1.0],
+    start=[1.4, 1.52],
+    step=[0, 1, 2, 3, 4, 5, 10, 20, 40],
+)
+assert knobs.at(learning_rate=0.05, clip=None, start=1.52, step=40)["w"] < -1
+assert knobs.at(learning_rate=0.05, clip=1.0, start=1.52, step=40)["w"] > 1
+
+# %%
+knobs
+
+# %% [markdown]
 # Where the norm of the gradient has a high peak, the network has met a wall. Without
 # clipping, the loss often jumps after such a peak. Most gradients are below the limit,
 # and clipping does not change them.

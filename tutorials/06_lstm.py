@@ -102,6 +102,28 @@ for f in (1.0, 0.99, 0.5, 0.0):
     assert np.allclose(g.data, f**50, rtol=1e-12, atol=0)
 
 # %% [markdown]
+# Now set the gates by hand. The first input is one bit, +1 or -1. All later inputs are
+# noise. The forget gate says how much of the memory is kept at each step, the input
+# gate how much of the noise comes in. Can you hold the bit for 100 steps? Is there a
+# setting that holds it for 100 steps and still lets a tenth of the noise in?
+
+# %%
+from minigrad.demos import one_bit
+
+knobs = mg.explore(
+    one_bit,
+    title="Hold one bit: two gates by hand",
+    forget_gate=[0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0],
+    input_gate=[0.0, 0.01, 0.1, 0.3, 1.0],
+    T=[2, 5, 20, 100],
+)
+assert knobs.at(forget_gate=1.0, input_gate=0.0, T=100)["right at the end"] == 1
+assert knobs.at(forget_gate=0.5, input_gate=0.1, T=100)["right at the end"] < 0.7
+
+# %%
+knobs
+
+# %% [markdown]
 # ## A gate per number
 #
 # A gate is a vector: each number of the memory has its own entry in the gate. Study

@@ -96,6 +96,31 @@ assert ends["LSTM, forget bias 0"] < ends["RNN"] < ends["LSTM, forget bias 1"]
 assert ends["LSTM, forget bias 4"] > -1
 
 # %% [markdown]
+# Here is an LSTM of 6 units with sliders for its forget bias, for the size of its
+# recurrent weights, and for the number of steps. Watch which of the two curves comes
+# back over 50 steps, and when all paths together carry more than the path through $c$
+# alone.
+
+# %%
+from minigrad.demos import gradient_by_distance
+
+knobs = mg.explore(
+    gradient_by_distance,
+    title="An LSTM: what does the forget bias do?",
+    cell=["lstm"],
+    forget_bias=[-2.0, 0.0, 1.0, 2.0, 4.0],
+    scale=[0.5, 1.0, 2.0, 4.0],
+    T=[10, 50],
+)
+low = knobs.at(forget_bias=0.0, scale=1.0, T=50)["gradient at the first step"]
+high = knobs.at(forget_bias=4.0, scale=1.0, T=50)["gradient at the first step"]
+print(f"left after 50 steps: {low:.1e} with bias 0, {high:.2f} with bias 4")
+assert low < 1e-6 and high > 0.1
+
+# %%
+knobs
+
+# %% [markdown]
 # ## The half-life of a memory
 #
 # If the gate depends on nothing but its bias $b$, then $f = \sigma(b)$, and after $k$

@@ -117,6 +117,42 @@ out, h = keeper(x[:, :1], h0)
 assert (h.data == h0.data).all() and (g.data == 1).all()
 
 # %% [markdown]
+# How near to 1 must z be? `mg.explore` runs a function of your own for every
+# combination of its values. This one adds a bias to the update gate. It looks at what
+# comes back over T steps, at the gate, and at the state.
+
+
+# %%
+def gru_with_bias(update_bias=0.0, T=20):
+    """A GRU of 5 units whose update gate has this bias."""
+    net = GRU(3, 5, rng=0)
+    b = np.array(net.cells[0].b.data)
+    b[net.cells[0].columns("z")] += update_bias
+    net.cells[0].b.data = b
+    trace = net.trace(np.random.default_rng(1).standard_normal((T, 1, 3)))
+    norms = mg.jacobian_products(trace).norms()[::-1]
+    return {
+        "gradient at the first step": norms[-1],
+        "gradient by distance": norms,
+        "update gate (mean)": trace["z"].mean(axis=(1, 2)),
+        "state, a row for each unit": trace["h"][:, 0].T,
+    }
+
+
+knobs = mg.explore(
+    gru_with_bias, update_bias=[-2.0, 0.0, 1.0, 2.0, 4.0, 8.0], T=[5, 20, 50]
+)
+far = [
+    knobs.at(update_bias=bias, T=50)["gradient at the first step"]
+    for bias in (0.0, 4.0, 8.0)
+]
+print("left after 50 steps:", [float(f"{g:.2g}") for g in far])
+assert far[0] < 1e-4 and far[2] > 0.9
+
+# %%
+knobs
+
+# %% [markdown]
 # ## GRU and LSTM: parameters
 #
 # The GRU has three blocks of weights, the LSTM has four. If the reset gate comes after

@@ -35,8 +35,10 @@ The lessons build on each other, so it is best to read them in this order. Lesso
 both directions. The later lessons work with real data. Each lesson runs in less than a
 minute and asserts what it claims. At its end you can download it as a script or as a
 notebook. You can also play it in the terminal with ``minigrad tutorial``. If you know
-PyTorch or micrograd, the :doc:`phrasebook </phrasebook>` will help you. If you teach,
-there is :doc:`a page for you </teachers>`.
+PyTorch or micrograd, the :doc:`phrasebook </phrasebook>` will help you. Words and
+symbols are in the :doc:`glossary </glossary>`. Many exercises can be checked:
+``minigrad tutorial 5 --exercises > answer.py``, and then ``--check answer.py``. If you
+teach, there is :doc:`a page for you </teachers>`.
 """
 
 

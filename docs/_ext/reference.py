@@ -22,7 +22,9 @@ MODULES = (
     "minigrad.optim",
     "minigrad.losses",
     "minigrad.data",
+    "minigrad.exploring",
     "minigrad.errors",
+    "minigrad.interop",
 )
 GROUPS = {  # which of minigrad's own names stand together, by where they are made
     "Tensors": r"engine\.(tensor|array_methods|creation)",

@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from minigrad.checking import (
+    compiled_steps,
     damaged_files,
     gradients,
     long_graphs,
@@ -42,6 +43,8 @@ PROMISES = (
     Promise(same_bits.same_bits, 4),
     Promise(same_bits.other_processes, 4),
     Promise(long_graphs.long_graphs, 3),
+    Promise(compiled_steps.compiled_steps, 5),
+    Promise(compiled_steps.compiled_programs, 5),
     Promise(damaged_files.checkpoints, 3),
     Promise(damaged_files.hostile_names, 3),
 )

@@ -4,7 +4,7 @@ An ULP, unit in the last place, is the distance from a number to the next. float
 measured against float64, float64 against the wider numbers of the processor where NumPy
 has them (not on every machine: then that part is left out, and the report says so).
 
-Read next: `damaged_files.py`.
+Read next: `compiled_steps.py`.
 """
 
 from __future__ import annotations

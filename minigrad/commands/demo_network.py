@@ -6,7 +6,7 @@
 
 `network_arguments` are its sizes and variants as options of a command.
 
-Read next: `step.py`.
+Read next: `explore.py`.
 """
 
 from __future__ import annotations
@@ -71,10 +71,39 @@ def demo_input(
     return mg.tensor(rng.standard_normal((steps, batch, inputs)), name="x")
 
 
-def demo_output(options: argparse.Namespace, steps: int) -> tuple[Any, Any]:
+def words_and_steps(
+    command: str, options: argparse.Namespace, usual: int
+) -> tuple[list[str], int]:
+    """The words of the sentence, if there is one, and the number of steps.
+
+    usual  how many steps there are if neither is given
+    Raises ArgumentError if there are no words, or not one for each step.
+    """
+    words = (options.sentence or "").split()
+    if options.sentence is not None and not words:
+        raise ArgumentError(
+            "--sentence contains no words",
+            expect="words with spaces between them",
+            actual=repr(options.sentence[:60]),
+            hint=f'minigrad {command} lstm --sentence "I loved the movie"',
+        )
+    if words and options.steps is not None and options.steps != len(words):
+        raise ArgumentError(
+            f"--steps {options.steps} and a sentence of {len(words)} words",
+            expect="one step per word",
+            actual=f"{len(words)} words",
+            hint="leave out --steps",
+        )
+    return words, len(words) or (usual if options.steps is None else options.steps)
+
+
+def demo_output(
+    options: argparse.Namespace, steps: int, words: Sequence[str] = ()
+) -> tuple[Any, Any]:
     """The network that `network_arguments` describe, and its outputs over `steps`.
 
     options  what was parsed, with `model`: the kind of cell
+    words    what is read: the same word is the same vector
     Raises ArgumentError for a variant that this cell has not.
     """
     mg.manual_seed(options.seed)
@@ -87,7 +116,8 @@ def demo_output(options: argparse.Namespace, steps: int) -> tuple[Any, Any]:
         bidirectional=options.bidirectional,
         **_variants(options),
     )
-    x = demo_input(steps, options.batch, options.inputs, options.seed)
+    one = words if options.batch == 1 else None
+    x = demo_input(steps, options.batch, options.inputs, options.seed, one)
     return model, model(x)[0]
 
 

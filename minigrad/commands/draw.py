@@ -17,6 +17,7 @@ from minigrad.commands.demo_network import (
     mean_square,
     network_arguments,
     unrollable,
+    words_and_steps,
 )
 from minigrad.engine.errors import ArgumentError, one_of
 from minigrad.reading.plain_letters import is_unicode
@@ -36,7 +37,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "-o", "--output", metavar="FILE", help="svg, png, pdf, html or dot (prints DOT)"
     )
-    add("--frames", metavar="FOLDER", help="one SVG per step, for slides")
+    add(
+        "--frames",
+        metavar="FOLDER",
+        help="one picture per step, for slides; FILE.pdf: all in one PDF",
+    )
+    add(
+        "--form",
+        choices=("svg", "png", "pdf"),
+        default="svg",
+        help="what the frames are (svg)",
+    )
     add(
         "--level",
         choices=LEVELS,
@@ -50,29 +61,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--fold", action="store_true", help="draw the cell once, its states as loops")
     add("--max-steps", type=int, default=10, metavar="N",
         help="steps to draw; more: the middle is left out (10)")  # fmt: skip
+    add("--wrap", type=int, metavar="N", help="rows of N steps, for slides and pages")
+    add("--width", type=float, metavar="PIXELS",
+        help="rows of as many steps as fit this width")  # fmt: skip
     add("--timeout", type=float, metavar="S", help="seconds before dot is stopped (60)")
 
 
 def run(options: argparse.Namespace) -> None:
     """Make the network, run it once, draw it."""
-    words, steps = _words_and_steps(options)
+    words, steps = words_and_steps("draw", options, 5)
     unrollable("draw", options, steps)
     _check_files(options, steps)
     drawing = mg.draw(
-        _drawn(options, steps),
+        _drawn(options, steps, words),
         level=options.level,
         values=options.values,
         gradients=options.gradients,
         max_steps=options.max_steps,
         words=words or None,
         fold=options.fold,
+        wrap=options.wrap,
+        width=options.width,
         theme=options.theme,
         timeout=options.timeout,
         title=f"{options.model.upper()}, {steps} steps",
     )
     if options.frames:
-        made = drawing.frames(options.frames)
-        sys.stdout.write(f"{options.frames}: {len(made)} frames\n")
+        made = drawing.frames(options.frames, options.form)
+        sys.stdout.write(f"{options.frames}: {_count(made)}\n")
     if options.output is None:
         if not options.frames:
             sys.stdout.write(_encodable(drawing.dot))
@@ -80,6 +96,11 @@ def run(options: argparse.Namespace) -> None:
     drawing.save(options.output)
     size = os.path.getsize(options.output)
     sys.stdout.write(f"{options.output}: {drawing.counts}, {size / 1000:.0f} kB\n")
+
+
+def _count(made: list[str]) -> str:
+    """What was written: frames, or one file of them."""
+    return f"{len(made)} frames" if len(made) != 1 else "all frames"
 
 
 def _encodable(dot: str) -> str:
@@ -90,37 +111,12 @@ def _encodable(dot: str) -> str:
     return dot.encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _words_and_steps(options: argparse.Namespace) -> tuple[list[str], int]:
-    """The words of the sentence, if there is one, and the number of steps."""
-    words = (options.sentence or "").split()
-    if options.sentence is not None and not words:
-        raise ArgumentError(
-            "--sentence contains no words",
-            expect="words with spaces between them",
-            actual=repr(options.sentence[:60]),
-            hint='minigrad draw lstm --sentence "I loved the movie"',
-        )
-    if words and options.steps is not None and options.steps != len(words):
-        raise ArgumentError(
-            f"--steps {options.steps} and a sentence of {len(words)} words",
-            expect="one step per word",
-            actual=f"{len(words)} words",
-            hint="leave out --steps",
-        )
-    return words, len(words) or (5 if options.steps is None else options.steps)
-
-
 def _check_files(options: argparse.Namespace, steps: int) -> None:
     """Raise ArgumentError before any work if the picture cannot be drawn or written."""
     from minigrad.drawing.drawing import FORMATS, LARGEST
-    from minigrad.drawing.write.picture_files import in_folder
 
     ending = os.path.splitext(options.output or "x.dot")[1].removeprefix(".").lower()
     one_of("ending", ending, FORMATS)
-    for path in filter(
-        None, (options.output, options.frames and options.frames + "/x")
-    ):
-        in_folder(path)
     if min(steps, options.max_steps) > LARGEST and (ending != "dot" or options.frames):
         raise ArgumentError(
             f"draw: {min(steps, options.max_steps)} steps are too many for one picture",
@@ -130,9 +126,9 @@ def _check_files(options: argparse.Namespace, steps: int) -> None:
         )
 
 
-def _drawn(options: argparse.Namespace, steps: int) -> Any:
+def _drawn(options: argparse.Namespace, steps: int, words: list[str]) -> Any:
     """What is drawn: the outputs, a loss of them, or its recorded gradients."""
-    model, output = demo_output(options, steps)
+    model, output = demo_output(options, steps, words)
     if options.backward:
         parameters = list(model.parameters())
         return list(mg.grad(mean_square(output), parameters, create_graph=True))

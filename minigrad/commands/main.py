@@ -9,18 +9,18 @@ Each command is a module with
 
 What a command needs beyond its options is imported when it runs.
 
-Read next: `tour.py`.
+Read next: `mistyped.py`.
 """
 
 from __future__ import annotations
 
-import argparse
 import errno
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 
+from minigrad.commands.mistyped import Parser
 from minigrad.engine.errors import MinigradError
 from minigrad.reading.plain_letters import plain_streams
 
@@ -29,6 +29,7 @@ COMMANDS = {  # in the order in which they are met
     "tour": "minigrad.commands.tour",
     "tutorial": "minigrad.commands.tutorial",
     "draw": "minigrad.commands.draw",
+    "explore": "minigrad.commands.explore",
     "step": "minigrad.commands.step",
     "flow": "minigrad.commands.flow",
     "train": "minigrad.commands.train",
@@ -70,9 +71,7 @@ def _no_one_reads(error: OSError) -> bool:
 
 def _run(argv: Sequence[str] | None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="minigrad", description="A microscope for recurrent networks."
-    )
+    parser = Parser(prog="minigrad", description="A microscope for recurrent networks.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, place in COMMANDS.items():
         module = importlib.import_module(place)

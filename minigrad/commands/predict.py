@@ -11,7 +11,7 @@ from pathlib import Path
 
 HELP = "use a model that was trained and saved"
 EXAMPLE = "minigrad predict weather"
-OWN = ("command", "run", "task", "input", "model")  # not questions of a task
+OWN = ("command", "run", "task", "input", "model", "page")  # not questions of a task
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +36,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FOLDER",
             help="the folder with the model (your data folder)",
         )
+        own.add_argument(
+            "--page",
+            type=Path,
+            metavar="FILE",
+            help="write the answer as a page, too, with its pictures",
+        )
         add_options(own, found.questions)
 
 
@@ -44,10 +50,15 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from minigrad.tasks import load
-    from minigrad.tasks.task_page import show
+    from minigrad.tasks.task_page import show, write_answer
 
     trained = load(options.task, options.model)
     asked = {k: v for k, v in vars(options).items() if k not in OWN}
     console = Console()
-    for section in trained.predict(" ".join(options.input), **asked):
+    answer = trained.predict(" ".join(options.input), **asked)
+    for section in answer:
         show(console, section)
+    if options.page is not None:
+        write_answer(options.page, trained, answer)
+        words = f"page with pictures: {options.page}"
+        console.print(words, markup=False, highlight=False, soft_wrap=True)

@@ -19,6 +19,7 @@ from minigrad.commands.demo_network import (
     mean_square,
     network_arguments,
     unrollable,
+    words_and_steps,
 )
 from minigrad.engine.errors import ArgumentError, DataError
 from minigrad.reading.text import clean
@@ -33,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", nargs="?", choices=KINDS, help="the cell")
     add("--load", metavar="FILE", help="show events from a .json file instead")
-    add("--steps", type=int, default=3, help="time steps (3)")
+    add("--steps", type=int, help="time steps (3, or one per word)")
+    add("--sentence", metavar="WORDS", help="the words to read, one per step")
+    add("-o", "--output", metavar="FILE", help="write .html (the player), .json, .gif")
     add("--level", choices=("cell", "gate", "op"), default="op", help="detail (op)")
     add("--from", dest="first", type=int, default=0, metavar="N", help="first (0)")
     add("--to", dest="last", type=int, metavar="N", help="last, with --all")
@@ -64,6 +67,11 @@ def run(options: argparse.Namespace) -> None:
             )
     for condition in options.until:  # a wrong one is an error now, not later
         steps.until(condition, last)
+    if options.output is not None:
+        steps.save(options.output, words=(options.sentence or "").split() or None)
+        size = os.path.getsize(options.output)
+        print(f"{options.output}: {len(steps)} events, {size / 1000:.0f} kB")
+        return
     from minigrad.stepping.play.keyboard import open_keys
     from minigrad.stepping.play.terminal_player import play, print_all
 
@@ -85,9 +93,10 @@ def _steps(options: argparse.Namespace) -> Any:
         )
     if options.load is not None:
         return mg.Steps.from_json(_read(options.load))
-    unrollable("step", options, options.steps)
-    _, output = demo_output(options, options.steps)
-    title = f"{options.model.upper()}, {options.steps} steps"
+    words, steps = words_and_steps("step", options, 3)
+    unrollable("step", options, steps)
+    _, output = demo_output(options, steps, words)
+    title = f"{options.model.upper()}, {steps} steps"
     return mg.steps(mean_square(output), level=options.level, title=title)
 
 

@@ -23,6 +23,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default=Path("minigrad-tour"),
         help="folder to write (minigrad-tour)",
     )
+    parser.add_argument(
+        "--saved",
+        action="store_true",
+        help="use the LSTM that minigrad train sentiment saved, if there is one",
+    )
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
 
 
@@ -30,4 +35,4 @@ def run(options: argparse.Namespace) -> None:
     """The tour. Raises MinigradError for a sentence it cannot read."""
     from minigrad.tour.guide import tour
 
-    tour(options.sentence, options.output, seed=options.seed)
+    tour(options.sentence, options.output, seed=options.seed, use_saved=options.saved)

@@ -19,20 +19,43 @@ from minigrad.compiler.guard import (
 )
 from minigrad.compiler.program import Program
 from minigrad.compiler.trace import Trace, tracing
-from minigrad.engine.errors import ArgumentError, CompileError, warn
+from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
+from minigrad.engine.kernels import jit
+from minigrad.engine.quiet import uncollected
 from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 
 MANY = 8  # kinds of calls, after which a word is said
+MOST = 64  # kinds that are kept: each has memory of its own
 
 
 class Variant:
-    """One kind of calls: its program, and whether a second trace has confirmed it."""
+    """One kind of calls: its program, and whether a second trace has confirmed it.
+
+    optimized  the program after all passes; None where there is no numba, or where
+    trouble    says, in words, why the passes failed: then it is replayed as it is
+    """
 
     def __init__(self, program: Program) -> None:
         self.program = program
         self.confirmed = False
+        self.optimized: Any = None
+        self.trouble: str | None = None
+        if jit.enabled and jit.numba_works():
+            from minigrad.compiler.optimized import Optimized
+
+            try:
+                with uncollected():
+                    self.optimized = Optimized(program)
+            except Exception as error:
+                self.trouble = f"{type(error).__name__}: {error}"
+
+    def run(self, start: dict) -> dict:
+        """The values of a call, from those that it starts from."""
+        if self.optimized is None or not jit.enabled:
+            return self.program.run(start)
+        return self.optimized.run(start)
 
 
 class Compiled:
@@ -40,6 +63,7 @@ class Compiled:
 
     fn        the function
     variants  what has been traced, by the key of the calls
+    replays   calls that were replayed
     """
 
     def __init__(self, fn: Callable[..., Any]) -> None:
@@ -53,9 +77,15 @@ class Compiled:
         self.fn = fn
         self.variants: dict[Any, list[Variant]] = {}
         self._lock = threading.RLock()
-        self._around: Surroundings | None = None
+        self._around: dict[tuple[int, ...], Surroundings] = {}
         self._warned = False
+        self.replays = 0
         functools.update_wrapper(self, fn, updated=())
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds of calls have been traced."""
+        return sum(map(len, self.variants.values()))
 
     @property
     def name(self) -> str:
@@ -63,8 +93,7 @@ class Compiled:
         return getattr(self.fn, "__qualname__", type(self.fn).__name__)
 
     def __repr__(self) -> str:
-        count = sum(map(len, self.variants.values()))
-        return f"<compiled {self.name}: {count} traced>"
+        return f"<compiled {self.name}: {self.kinds} traced, {self.replays} replays>"
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         recorder = thread.recorder
@@ -72,19 +101,28 @@ class Compiled:
             return self.fn(*inputs, **options)  # part of another trace; or watched
         with self._lock:
             arguments = Arguments(inputs, options)
-            if self._around is None:
-                self._around = Surroundings(self.fn, *inputs, *options.values())
-            around = self._around.key(), recorder.recording
-            key = around, arguments.key(self._around.tensors)
+            surroundings = self._surroundings(arguments.things)
+            around = surroundings.key(), recorder.recording
+            key = around, arguments.key(surroundings.tensors)
             for variant in self.variants.get(key, ()):
                 tensors = variant.program.tensors(arguments.given)
                 if variant.program.holds(tensors):
                     break
             else:
+                if self.kinds >= MOST:
+                    return self.fn(*inputs, **options)
                 return self._trace(key, arguments, None)
             if not variant.confirmed:
                 return self._trace(key, arguments, variant)
             return self._replay(variant, arguments, tensors)
+
+    def _surroundings(self, things: list[Any]) -> Surroundings:
+        """What the function finds around it, and in the objects that it is given."""
+        key = tuple(map(id, things))
+        found = self._around.get(key)
+        if found is None:
+            found = self._around[key] = Surroundings(self.fn, *things)
+        return found
 
     def _trace(self, key: Any, arguments: Arguments, first: Variant | None) -> Any:
         """Run the function itself, and write down what it does."""
@@ -110,14 +148,48 @@ class Compiled:
         program = variant.program
         kept = program.keep()
         try:
-            env = program.run(program.starting(arguments.given, tensors))
-            return program.finish(env, tensors)
+            env = variant.run(program.starting(arguments.given, tensors))
+            returned = program.finish(env, tensors)
         except BaseException:
             program.undo(kept)
             raise
+        self.replays += 1
+        return returned
+
+    def explain(self) -> Any:
+        """What the passes made of each kind of calls: print it.
+
+        A list of `Report`s, with their counts: recorded operations, values after each
+        pass, kernels and distinct kernels, products and their flops, bytes.
+        """
+        from minigrad.compiler.report import Explained, Report
+
+        with self._lock:
+            return Explained(
+                Report(_shapes(key), v.program, v.optimized, v.trouble)
+                for key, variants in self.variants.items()
+                for v in variants
+            )
+
+    def plan_as_dot(self) -> str:
+        """The plan of the last kind of calls in Graphviz's language, for `mg.draw`.
+
+        GraphError if there is none: nothing has been called, or there is no numba.
+        """
+        from minigrad.compiler.report import dot_text
+
+        found = [v for each in self.variants.values() for v in each if v.optimized]
+        if not found:
+            raise GraphError(
+                f"draw: {self.name} has no plan yet",
+                expect="a compiled function that has been called, and numba",
+                actual=repr(self),
+                hint="call it once with arguments as it will get them",
+            )
+        return dot_text(found[-1].optimized)
 
     def _say_if_many(self, key: Any) -> None:
-        count = sum(map(len, self.variants.values()))
+        count = self.kinds
         if count >= MANY and not self._warned:
             self._warned = True
             warn(
@@ -141,13 +213,20 @@ def compile(fn: Callable[..., Any]) -> Compiled:
 
     A trace holds for calls with the same shapes, dtypes and Python values; another kind
     of call is traced anew, twice: if the second trace differs, it is an error. Arrays
-    among the arguments arrive as tensors, and what is returned is without a graph: call
+    among the arguments arrive as tensors. After 64 kinds of calls new ones are not
+    traced: the function itself runs. What is returned is without a graph: call
     `backward` within. Under `detect_anomaly` the function itself runs.
     Errors:  CompileError, naming the line, for what no replay can repeat: a branch on a
              tensor's numbers, `.item()`, a NumPy function that is not recorded. After
              an error parameters, gradients and states are as they were before.
     """
     return Compiled(fn)
+
+
+def _shapes(key: Any) -> str:
+    """The arguments of a kind of calls, in words."""
+    parts = [f"{part[1].name} {part[0]}" for part in key[1][1]]
+    return ", ".join(parts) or "no arrays"
 
 
 def _stand_in(trace: Trace, number: int, x: Any) -> Any:

@@ -42,15 +42,34 @@ class Same:
         return id(self.thing)
 
 
+class Slice:
+    """A slice as a part of a key: equal to one of the same numbers. (A slice itself has
+    no hash before Python 3.12.)"""
+
+    __slots__ = ("parts", "thing")
+
+    def __init__(self, thing: slice) -> None:
+        self.thing = thing
+        self.parts = tuple(map(plain, (thing.start, thing.stop, thing.step)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slice) and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash(self.parts)
+
+
 class Arguments:
     """The arguments of a call: the arrays among them, and everything else as a key.
 
     given    tensors and arrays, in the order in which they are met
+    things   objects that are neither those nor plain values: modules, functions
     structure what stands around them: see `built`
     """
 
     def __init__(self, *call: Any) -> None:
         self.given: list[Any] = []
+        self.things: list[Any] = []
         self.structure = self._taken_apart(call)
 
     def _taken_apart(self, part: Any) -> Hashable:
@@ -63,7 +82,10 @@ class Arguments:
         if type(part) is dict:
             values = tuple([self._taken_apart(p) for p in part.values()])
             return ("dict", tuple([plain(k) for k in part]), tuple(part), values)
-        return ("thing", plain(part))
+        key = plain(part)
+        if isinstance(key, Same):
+            self.things.append(part)
+        return ("thing", key)
 
     def key(self, around: set[int]) -> Hashable:
         """Shapes, dtypes, which tensors are the same, and which are parameters too.
@@ -100,11 +122,13 @@ def built(structure: Any, arrays: list[Any]) -> Any:
         _, keys, values = rest
         return dict(zip(keys, [built(v, arrays) for v in values], strict=True))
     [part] = rest
-    return part.thing if isinstance(part, Same) else part[1]
+    return part.thing if isinstance(part, Same | Slice) else part[1]
 
 
 def plain(part: Any) -> Hashable:
     """A Python value as a part of a key: 1, 1.0 and True differ; 0.0 and -0.0 too."""
+    if isinstance(part, slice):
+        return Slice(part)
     if isinstance(part, _PLAIN):
         return (type(part), part, repr(part)) if part == part else (type(part), part)
     return Same(part)

@@ -3,12 +3,12 @@
 This is the plain way, the recorded operations in their order: what the passes start
 from, what they are tested against, and what runs where there is no numba.
 
-Read next: `compiled.py` (what users call).
+Read next: `value_builder.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,6 +62,13 @@ class Program:
             e.attrs["kept"] for e in self.entries if e.name == "outside" and e.attrs
         ]
         self.leaves = [leaf._replace(grad=None) for leaf in self.leaves]
+        outside = [k for k, v in enumerate(self.values) if v.kind != "made"]
+        self._live = [k for k in outside if self.values[k].kind != "constant"]
+        self._constants = {
+            k: self.values[k].array
+            for k in outside
+            if self.values[k].kind == "constant"
+        }
         trace.forget()
 
     def _renumber(self, trace: Trace) -> None:
@@ -109,25 +116,23 @@ class Program:
             for leaf in self.leaves
         ]
 
-    def starting(self, given: Sequence[Any], tensors: Sequence[Any]) -> list[Any]:
-        """The numbers that a call starts from, by value; None for what is made."""
-        start: list[Any] = []
-        for value in self.values:
-            if value.kind == "made":
-                start.append(None)
-            elif value.kind == "constant":
-                start.append(value.array)
-            elif value.kind == "leaf":
-                start.append(tensors[value.number]._edge.array)
+    def starting(self, given: Sequence[Any], tensors: Sequence[Any]) -> dict[int, Any]:
+        """The numbers that a call starts from, by value: all but the constants."""
+        start: dict[int, Any] = {}
+        for k in self._live:
+            value = self.values[k]
+            if value.kind == "leaf":
+                start[k] = tensors[value.number]._edge.array
             elif value.kind == "gradient":
-                start.append(tensors[value.number]._grad._edge.array)
+                start[k] = tensors[value.number]._grad._edge.array
             else:
                 x = given[value.number]
-                start.append(x._edge.array if isinstance(x, Tensor) else np.asarray(x))
+                start[k] = x._edge.array if isinstance(x, Tensor) else np.asarray(x)
         return start
 
-    def run(self, start: list[Any]) -> list[Any]:
+    def run(self, start: dict[int, Any]) -> dict[int, Any]:
         """The numbers of all values, entry by entry. `start` is filled up."""
+        start.update(self._constants)
         with quietly():
             for entry in self.entries:
                 inputs = [start[k] for k in entry.inputs]
@@ -140,7 +145,7 @@ class Program:
                         start[k] = np.asarray(part)
         return start
 
-    def finish(self, env: Sequence[Any], tensors: Sequence[Any]) -> Any:
+    def finish(self, env: Mapping[int, Any], tensors: Sequence[Any]) -> Any:
         """Leave the effects behind, and give what the function returned."""
         handed: dict[int, Any] = {}
 

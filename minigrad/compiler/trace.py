@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     outputs   numbers of the values that it makes
     scope     the scopes it was recorded in
     where     (code object, offset) of the user's line
+    late      does it belong to a backward pass?
     """
 
     name: str
@@ -45,6 +46,7 @@ class Entry(NamedTuple):
     outputs: tuple[int, ...]
     scope: tuple[Scope, ...] = ()
     where: tuple[Any, int] = (None, 0)
+    late: bool = False
 
 
 class Value(NamedTuple):
@@ -149,11 +151,18 @@ class Trace:
         parts = made if primitive.multiple else (made,)
         outputs = tuple([self.add("made", len(self.entries), a) for a in parts])
         recorder = thread.recorder
-        where = caller(2) if recorder.origin is None else (None, 0)
-        scope = recorder.scope
-        value = primitive.value
+        late = recorder.origin is not None
         self.entries.append(
-            Entry(primitive.name, value, attrs, inputs, outputs, scope, where)
+            Entry(
+                primitive.name,
+                primitive.value,
+                attrs,
+                inputs,
+                outputs,
+                recorder.scope,
+                (None, 0) if late else caller(2),
+                late,
+            )
         )
 
     def outside(self, function: Callable, arrays: list, kept: Any) -> Any:

@@ -25,30 +25,40 @@ from minigrad.data.files import read_table, read_text
 from minigrad.data.padding import ngram_prefixes, pad_sequences
 from minigrad.data.scaling import Scaling
 from minigrad.data.shipped import (
+    EnglishGerman,
     FirstNames,
     MovieReviews,
     ProgramTags,
     SeattleWeather,
+    StockPrices,
+    WeeklyCO2,
     alice,
+    english_german,
     first_names,
     movie_reviews,
     program_tags,
     seattle_weather,
+    stock_prices,
+    weekly_co2,
 )
 from minigrad.data.streams import Streams
 from minigrad.data.vocabulary import Vocabulary, tokenize
 
 __all__ = [
     "Batches",
+    "EnglishGerman",
     "FirstNames",
     "MovieReviews",
     "ProgramTags",
     "Scaling",
     "SeattleWeather",
+    "StockPrices",
     "Streams",
     "Vocabulary",
+    "WeeklyCO2",
     "alice",
     "batches",
+    "english_german",
     "first_names",
     "movie_reviews",
     "ngram_prefixes",
@@ -59,7 +69,9 @@ __all__ = [
     "read_text",
     "seattle_weather",
     "split",
+    "stock_prices",
     "to_categorical",
     "tokenize",
+    "weekly_co2",
     "windows",
 ]

@@ -10,7 +10,7 @@ Read next: `argument_checks.py`.
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,28 @@ class ProgramTags(NamedTuple):
 
     texts: tuple[str, ...]
     tags: tuple[tuple[str, ...], ...]
+
+
+class EnglishGerman(NamedTuple):
+    """Sentences of two languages; each English one with one German translation."""
+
+    english: tuple[str, ...]
+    german: tuple[str, ...]
+
+
+class WeeklyCO2(NamedTuple):
+    """Carbon dioxide in the air, week by week; NaN where there is no value."""
+
+    dates: np.ndarray
+    co2: np.ndarray
+
+
+class StockPrices(NamedTuple):
+    """Prices of five stocks, month by month: one column of `prices` per name."""
+
+    dates: np.ndarray
+    names: tuple[str, ...]
+    prices: np.ndarray
 
 
 class SeattleWeather(NamedTuple):
@@ -137,6 +159,28 @@ def program_tags() -> ProgramTags:
 
 
 @cache
+def english_german() -> EnglishGerman:
+    """13,000 short English sentences, each with a German translation.
+
+    Rows:    english, german: 13,000 sentences each; the English ones have 3 to 7 words
+             and are all different, from the 900 commonest words, the German ones from
+             the 1,300 commonest.
+    Units:   none.
+    Source:  tatoeba.org, by its contributors, as packed by manythings.org/anki.
+    Licence: CC BY 2.0 FR; keep the attribution.
+    Note:    one translation of several was kept for each source: another one may be as
+             right as the one that stands here.
+    """
+    table = parse_table(
+        _read("english_german.tsv.gz"),
+        {"english": str, "german": str},
+        separator="\t",
+        source="english_german.tsv.gz",
+    )
+    return EnglishGerman(tuple(table["english"]), tuple(table["german"]))
+
+
+@cache
 def seattle_weather() -> SeattleWeather:
     """1,461 days of weather in Seattle, 2012-01-01 to 2015-12-31, none missing.
 
@@ -164,7 +208,50 @@ def seattle_weather() -> SeattleWeather:
     )
 
 
-def _frozen(values: list[float] | list[str], dtype: str = "float64") -> np.ndarray:
+@cache
+def weekly_co2() -> WeeklyCO2:
+    """2,284 weeks of carbon dioxide at Mauna Loa, 1958-03-29 to 2001-12-29.
+
+    Rows:    dates datetime64[D] (2284,), Saturdays; co2 float64 (2284,), 59 are NaN.
+    Units:   parts per million by volume, 313 to 374.
+    Source:  Keeling & Whorf 2004, "Atmospheric CO2 concentrations derived from flask
+             air samples at sites in the SIO network", as statsmodels 0.15.0 carries it.
+    Licence: public domain (package: BSD-3-Clause).
+    Note:    the longest gap has 18 weeks (1964); the others have 8 or fewer.
+    """
+    table = parse_table(
+        _read("co2_weekly.csv"),
+        {"date": str, "co2": lambda field: float(field or "nan")},
+        separator=",",
+        source="co2_weekly.csv",
+    )
+    dates = _frozen(table["date"], "datetime64[D]")
+    return WeeklyCO2(dates, _frozen(table["co2"]))
+
+
+@cache
+def stock_prices() -> StockPrices:
+    """123 months of the prices of five stocks, 2000-01 to 2010-03.
+
+    Rows:    dates datetime64[D] (123,), the first of each month; names AAPL, AMZN,
+             GOOG, IBM, MSFT; prices float64 (123, 5), NaN for GOOG before 2004-08.
+    Units:   US dollars, adjusted as the source has it.
+    Source:  stocks.csv of vega_datasets 0.9.0, reshaped to one row per month.
+    Licence: package: MIT, (c) 2018 Jake Vanderplas.
+    """
+    names = ("AAPL", "AMZN", "GOOG", "IBM", "MSFT")
+    table = parse_table(
+        _read("stock_prices.csv"),
+        {"date": str, **{n: lambda field: float(field or "nan") for n in names}},
+        separator=",",
+        source="stock_prices.csv",
+    )
+    dates = _frozen(table["date"], "datetime64[D]")
+    prices = np.array([table[name] for name in names]).T
+    return StockPrices(dates, names, _frozen(prices.tolist()))
+
+
+def _frozen(values: list[Any], dtype: str = "float64") -> np.ndarray:
     array = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array

@@ -28,8 +28,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _JOINERS = "\u200c\u200d"  # invisible, but part of Persian words and of emoji
 
 
-def tokenize(text: str) -> list[str]:
+def tokenize(text: str, *, lower: bool = True) -> list[str]:
     """Cut a text into lower-case words and single punctuation marks.
+
+    lower  False: letters stay as they are written
 
     Words are runs of letters and digits of any script; an apostrophe inside a word
     stays ("don't"; the typographic U+2019 becomes this plain one), every other visible
@@ -53,9 +55,9 @@ def tokenize(text: str) -> list[str]:
         )
     text = text.replace("\u2019", "'")
     if text.isascii() and not _CONTROL.search(text):  # most of English, and faster
-        return _TOKEN.findall(text.lower())
+        return _TOKEN.findall(text.lower() if lower else text)
     kept = "".join(c for c in text if not _is_invisible(c))
-    kept = unicodedata.normalize("NFC", kept.lower())
+    kept = unicodedata.normalize("NFC", kept.lower() if lower else kept)
     shadow = "".join(_MARK if _is_mark(c) else c for c in kept)
     return [kept[m.start() : m.end()] for m in _TOKEN.finditer(shadow)]
 

@@ -2,30 +2,33 @@
 
     read the graph -> leave out steps -> add numbers -> arrange -> DOT -> an engine
 
-Read next: `minigrad/drawing/read/` (from the graph to boxes and lines).
+Read next: `plan_drawing.py`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 from minigrad.drawing.arrange.arrangement import Arranger
 from minigrad.drawing.arrange.layout import Layout
+from minigrad.drawing.arrange.stacked_rows import stacked, together
 from minigrad.drawing.arrange.tiles import Tiles
-from minigrad.drawing.read.elision import choose, elide
+from minigrad.drawing.plan_drawing import PlanDrawing
+from minigrad.drawing.read.elision import choose, elide, in_rows
 from minigrad.drawing.read.folding import read_folded
 from minigrad.drawing.read.picture import Picture
 from minigrad.drawing.read.read_graph import LEVELS, read
 from minigrad.drawing.read.step_names import name_steps, names_of_steps
 from minigrad.drawing.read.values import show_gradients, show_values
+from minigrad.drawing.row_breaks import check, fitting
 from minigrad.drawing.style import THEMES
 from minigrad.drawing.write import graphviz_engines
 from minigrad.drawing.write.dot_attributes import line_words
 from minigrad.drawing.write.dot_text import Writer
-from minigrad.drawing.write.picture_files import in_folder, write
+from minigrad.drawing.write.picture_files import one_pdf, path_text, write
 from minigrad.drawing.write.picture_page import page
 from minigrad.drawing.write.slides import frames
 from minigrad.engine.errors import (
@@ -66,8 +69,11 @@ class Drawing(Viewed):
         theme: str = "light",
         engine: str | None = None,
         timeout: float | None = None,
+        rows: Sequence[Picture] = (),
     ) -> None:
+        """`rows`: the pictures of which this is made, one below the other."""
         self.picture = picture
+        self.rows = rows
         self.theme = theme
         self.engine = engine
         self.timeout = timeout
@@ -109,6 +115,13 @@ class Drawing(Viewed):
                 hint='draw fewer steps (max_steps=10), or level="gate" or "cell"; '
                 ".dot gives the text for any size",
             )
+
+        if self.rows:
+            return stacked([self._arranged(row) for row in self.rows])
+        return self._arranged(picture)
+
+    def _arranged(self, picture: Picture) -> Layout:
+        """The layout of one row."""
 
         def run(texts: list[str]) -> bytes:
             return graphviz_engines.run(
@@ -155,7 +168,7 @@ class Drawing(Viewed):
     def in_theme(self, theme: str) -> Drawing:
         """The same picture, every box in the same place, "light" or "dark"."""
         one_of("theme", theme, tuple(THEMES))
-        other = Drawing(self.picture, theme, self.engine, self.timeout)
+        other = Drawing(self.picture, theme, self.engine, self.timeout, self.rows)
         other.layout = self.layout
         return other
 
@@ -169,10 +182,10 @@ class Drawing(Viewed):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written.
 
-        Raises ArgumentError for another ending, DrawingError if the folder is missing
-        or cannot be written to, or the engine fails.
+        A missing folder is made. Raises ArgumentError for another ending, DrawingError
+        if the file cannot be written, or the engine fails.
         """
-        path = in_folder(path)
+        path = path_text(path)
         ending = os.path.splitext(path)[1].removeprefix(".").lower()
         one_of("ending", ending, FORMATS)
         if ending == "dot":
@@ -185,22 +198,33 @@ class Drawing(Viewed):
 
     def frames(self, folder: str | os.PathLike[str], form: str = "svg") -> list[str]:
         """Write a numbered picture per time step, forward and (with gradients=True)
-        backward, into a folder that exists. Returns the paths, in order.
+        backward. Returns the paths, in order.
 
-        The layout is the same in all. ArgumentError for a form other than svg, png,
-        pdf.
+        folder  where they go; made if it is missing. "slides.pdf": one PDF with a page
+                for each, for a beamer
+        form    "svg", "png" or "pdf", one file each
+
+        The layout is the same in all. ArgumentError for another form.
         """
         one_of("form", form, ("svg", "png", "pdf"))
-        folder = os.path.dirname(in_folder(os.path.join(folder, "x")))
+        place = path_text(folder)
+        if place.lower().endswith(".pdf") and not os.path.isdir(place):
+            pages = [data for _, data in self._framed("pdf")]
+            write(place, one_pdf(pages))
+            return [place]
         made = []
-        for number, frame in enumerate(frames(self.picture)):
-            theme = THEMES[self.theme]
-            writer = Writer(frame.picture, theme, self.layout, frame.faint, frame.lit)
-            text = writer.text()
-            path = os.path.join(folder, f"{number:03d}-{frame.name}.{form}")
-            write(path, self._render(text, form))
+        for number, (name, data) in enumerate(self._framed(form)):
+            path = os.path.join(place, f"{number:03d}-{name}.{form}")
+            write(path, data)
             made.append(path)
         return made
+
+    def _framed(self, form: str) -> Iterator[tuple[str, bytes]]:
+        """The name and the bytes of each frame."""
+        theme = THEMES[self.theme]
+        for frame in frames(self.picture):
+            writer = Writer(frame.picture, theme, self.layout, frame.faint, frame.lit)
+            yield frame.name, self._render(writer.text(), form)
 
     def view(self) -> View:
         """For notebooks: the page in a sandboxed frame, a static picture, and text."""
@@ -233,15 +257,18 @@ def draw(
     steps: Collection[int] | None = None,
     words: Sequence[object] | None = None,
     fold: bool = False,
+    wrap: int | None = None,
+    width: float | None = None,
     title: str | None = None,
     theme: str = "light",
     engine: str | None = None,
     timeout: float | None = None,
-) -> Drawing:
-    """Draw the graph that a tensor was computed from, recurrent or not.
+) -> Any:
+    """Draw the graph that a tensor was computed from, recurrent or not: a `Drawing`.
 
     tensor     a Tensor, or several (a gradient made with create_graph=True is drawn
-               with its forward graph)
+               with its forward graph). Of a compiled function (`mg.compile`) the plan
+               is drawn, a `PlanDrawing`: fused groups, products and calls as boxes
     level      "op": every operation; "gate": a box per gate; "cell": a box per step
     values     numbers and small heat maps in the boxes (the array's first four rows);
                "mean": one number for each gate, which is the darker the larger it is
@@ -255,6 +282,9 @@ def draw(
                dates (a string is taken apart at its spaces). "step 3" becomes "3: but".
                One per step; of several loops for the first, or for all in their order
     fold       each loop once, as a cell with its states led back into it, "h × 6"
+    wrap       break the time line into rows of so many steps, for slides and pages
+    width      the same, with as many steps per row as fit this width: in pixels of a
+               screen, 96 to the inch (needs a layout engine)
     title      of the page
     theme      "light" or "dark"
     engine     "dot" or "pygraphviz"; None: what is installed
@@ -269,6 +299,8 @@ def draw(
     graphviz_engines.check_timeout(timeout)
     one_of("engine", engine, (None, *graphviz_engines.ENGINES))
     one_of("values", values, (False, True, "mean"))
+    if hasattr(tensor, "plan_as_dot"):
+        return PlanDrawing(tensor.plan_as_dot(), engine, timeout)
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
     for one in tensors or [None]:
         if not isinstance(one, Variable):
@@ -281,21 +313,46 @@ def draw(
     edges = [one._edge for one in tensors]
     _check_graphs(edges)
     if fold:
-        _check_folded(first=first, last=last, steps=steps, words=words,
-                      gradients=gradients or None)  # fmt: skip
+        _check_folded(wrap=wrap, width=width, first=first, last=last, steps=steps,
+                      words=words, gradients=gradients or None)  # fmt: skip
     with uncollected(settled=True):
         picture = (read_folded if fold else read)([e.source for e in edges], level)
         picture.title = title or f"minigrad: {level} level"
         names = names_of_steps(picture.columns, words)
-        if not fold:
-            shown = choose(picture.columns, max_steps, first, last, steps)
-            picture = elide(picture, shown)
-        name_steps(picture, names)
-        if values:
-            show_values(picture, mean=values == "mean")
-        if gradients:
-            show_gradients(picture, edges)
-    return Drawing(picture, theme, engine, timeout)
+        check(picture, wrap, width)
+
+        def finished(one: Picture) -> Picture:
+            name_steps(one, names)
+            if values:
+                show_values(one, mean=values == "mean")
+            if gradients:
+                show_gradients(one, edges)
+            return one
+
+        if fold:
+            return Drawing(finished(picture), theme, engine, timeout)
+        shown = choose(picture.columns, max_steps, first, last, steps)
+
+        def broken(count: int) -> Drawing:
+            if count >= len(shown):
+                return Drawing(finished(elide(picture, shown)), theme, engine, timeout)
+            rows = [finished(row) for row in in_rows(picture, shown, count)]
+            whole = together(rows, picture)
+            return Drawing(whole, theme, engine, timeout, rows)
+
+        if wrap is None and width is None:
+            return broken(len(shown))
+        made: dict[int, Drawing] = {}
+
+        def laid(count: int) -> Layout:
+            made[count] = broken(count)
+            return made[count].layout
+
+        most = len(shown) if wrap is None else wrap
+        if width is None:
+            return broken(most)
+        count, _ = fitting(min(most, len(shown)), width, laid)
+        return made[count]
 
 
 def _check_graphs(edges: Iterable[AnyEdge]) -> None:

@@ -113,6 +113,16 @@ def warn(what: str, *, expect: str, actual: str, hint: str) -> None:
     warnings.warn(text, MinigradWarning, stacklevel=users_depth())
 
 
+def _meant(value: object, choices: tuple[object, ...]) -> str | None:
+    """A question after the word that was most likely meant; None if none is near."""
+    import difflib
+
+    words = {str(one).casefold(): one for one in choices if isinstance(one, str)}
+    typed = value.casefold() if isinstance(value, str) else ""
+    near = difflib.get_close_matches(typed, words, 1)
+    return f"did you mean {words[near[0]]!r}?" if near else None
+
+
 def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise ArgumentError unless `value` is one of the `choices` for `name`."""
     try:
@@ -124,7 +134,8 @@ def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
             f"{name}={value!r:.60} is not offered",
             expect=f"{name} in {', '.join(map(repr, choices))}",
             actual=f"{value!r:.60}",
-            hint=f"choose one of the {len(choices)} values above",
+            hint=_meant(value, choices)
+            or f"choose one of the {len(choices)} values above",
         )
 
 

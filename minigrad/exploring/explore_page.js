@@ -24,12 +24,12 @@ const tableOf = (head, rows) => {
   if (rows.length > MOST_ROWS) box.append(`the first ${MOST_ROWS} of ${rows.length} rows`);
   return box;
 };
-const curveTable = (curves, x) => {
+const curveTable = ({ curves, labels }, x) => {
   const length = Math.max(...curves.map(({ ys }) => ys.length));
   const same = curves.every(({ xs }) => xs.length === length
     && xs.every((value, k) => value === curves[0].xs[k]));
   const head = [x || "index"], rows = Array.from({ length }, (_, k) =>
-    [same ? few(curves[0].xs[k]) : String(k)]);
+    [labels ? labels[k] : same ? few(curves[0].xs[k]) : String(k)]);
   for (const { name, xs, ys } of curves) {
     if (!same) head.push(`${name}: ${x || "x"}`);
     head.push(name);
@@ -63,7 +63,7 @@ const folded = (make) => {
 const lineCard = (result, card) => {
   const stage = el("div", "stage"), readout = el("p", "readout");
   const names = el("div");
-  const numbersBelow = folded((curves) => curveTable(curves, result.x));
+  const numbersBelow = folded((given) => curveTable(given, result.x));
   card.append(names, stage, readout, numbersBelow.details);
   const all = result.records.map(curvesOf).flat();
   const spans = [spanOf(all.map(({ xs }) => xs)), spanOf(all.map(({ ys }) => ys))];
@@ -78,11 +78,12 @@ const lineCard = (result, card) => {
     const curves = curvesOf(record);
     toggle.textContent = log ? "logarithmic" : "linear";
     toggle.title = `show a ${log ? "linear" : "logarithmic"} axis`;
-    const own = fitted ? [spanOf(curves.map(({ xs }) => xs)),
+    const own = result.xlim ? [{ low: result.xlim[0], high: result.xlim[1] },
+      fitted ? spanOf(curves.map(({ ys }) => ys)) : spans[1]] : fitted ? [spanOf(curves.map(({ xs }) => xs)),
       spanOf(curves.map(({ ys }) => ys))] : spans;
     const old = kept && recordOf(result, kept);
     const options = { xspan: own[0], yspan: own[1], log, x: result.x, at,
-      kept: old ? curvesOf(old) : [] };
+      labels: record.labels, kept: old ? curvesOf(old) : [] };
     const held = stage.contains(document.activeElement);
     const svg = linePlot(curves, room(stage), options);
     readable(svg, curves, options, readout, (k) => {
@@ -91,7 +92,7 @@ const lineCard = (result, card) => {
     stage.replaceChildren(svg);
     if (held) svg.focus();
     names.replaceChildren(el("p", "ylabel", result.y ?? ""), legend(curves));
-    numbersBelow.show(curves);
+    numbersBelow.show({ curves, labels: record.labels });
     return true;
   };
 };

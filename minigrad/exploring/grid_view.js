@@ -15,9 +15,8 @@ const heatMap = (grid, scale, width, at, readout, move) => {
   const canvas = el("canvas");
   canvas.width = columns;
   canvas.height = rows;
-  const pixel = Math.max(1, Math.min(28, width / columns, 420 / rows));
-  canvas.style.width = `${columns * pixel}px`;
-  canvas.style.height = `${rows * Math.max(pixel, Math.min(12, 420 / rows))}px`;
+  canvas.style.width = `${columns * Math.min(56, width / columns)}px`;
+  canvas.style.height = `${rows * Math.min(28, 420 / rows)}px`;
   canvas.tabIndex = 0;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `heat map, ${rows} rows and ${columns} columns: arrow `

@@ -28,7 +28,7 @@ const superscript = (k) => [...String(k)].map((c) => (c === "-" ? "⁻"
 const linearAxis = (low, high, from, to, most) => {
   if (low === high) { low -= 0.5; high += 0.5; }
   const place = (v) => from + (v - low) / (high - low) * (to - from);
-  return { place, inside: Number.isFinite, ticks: niceTicks(low, high, most).map((v) =>
+  return { place, inside: (v) => v >= low && v <= high, ticks: niceTicks(low, high, most).map((v) =>
     [place(v), few(v)]) };
 };
 const logAxis = ({ high, least }, from, to) => {
@@ -59,7 +59,9 @@ const linePlot = (curves, width, options) => {
     svg.append(svgEl("line", { x1: LEFT, x2: right, y1: y, y2: y, class: "rule" }),
       svgEl("text", { x: LEFT - 6, y: y + 4, class: "tick end" }, text));
   }
-  const every = labels ? Math.ceil(labels.length * 46 / (right - LEFT)) : 1;
+  const held = (v) => Math.max(LEFT + 6, Math.min(right, across.place(v)));
+  const widest = labels ? Math.max(30, ...labels.map((text) => 7 * text.length + 8)) : 0;
+  const every = labels ? Math.ceil(labels.length * widest / (right - LEFT)) : 1;
   const marks = labels ? labels.map((text, k) => [across.place(k), text])
     .filter((_, k) => k % every === 0) : across.ticks;
   for (const [x, text] of marks) {
@@ -74,11 +76,11 @@ const linePlot = (curves, width, options) => {
     const few = ys.length <= 60 || className.includes("path");
     for (let k = 0; k < ys.length; k++) {
       if (!Number.isFinite(ys[k]) || !Number.isFinite(xs[k])) { pen = false; continue; }
-      const x = across.place(xs[k]), y = up.place(ys[k]);
+      const x = held(xs[k]), y = up.place(ys[k]);
       path += `${pen ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`;
       pen = true;
       if (few) dots.push(svgEl("circle", { cx: x.toFixed(2), cy: y.toFixed(2), r: 2.6,
-        class: up.inside(ys[k]) ? "dot" : "dot below" }));
+        class: up.inside(ys[k]) && across.inside(xs[k]) ? "dot" : "dot below" }));
     }
     const group = svgEl("g", { class: className });
     group.append(svgEl("path", { d: path }), ...dots);
@@ -88,7 +90,7 @@ const linePlot = (curves, width, options) => {
   curves.forEach((curve, k) => draw(curve, `curve c${k % 8}`));
   const ring = (k, className) => curves.forEach(({ xs, ys }, c) => {
     if (k >= ys.length || !Number.isFinite(ys[k])) return;
-    svg.append(svgEl("circle", { cx: across.place(xs[k]), cy: up.place(ys[k]), r: 5.5,
+    svg.append(svgEl("circle", { cx: held(xs[k]), cy: up.place(ys[k]), r: 5.5,
       class: `${className} c${c % 8}` }));
   });
   if (options.main !== undefined) ring(options.main, "ring main");
@@ -96,7 +98,7 @@ const linePlot = (curves, width, options) => {
   svg.nearest = (pixel) => {  // the index of the point that is nearest across
     let best = null, least = Infinity;
     for (const { xs } of curves) xs.forEach((x, k) => {
-      const far = Math.abs(across.place(x) - pixel);
+      const far = Math.abs(held(x) - pixel);
       if (far < least) { least = far; best = k; }
     });
     return best;

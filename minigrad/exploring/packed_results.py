@@ -104,14 +104,20 @@ class Packed:
                 found[name] = float(raw[record])
             elif kind == "lines":
                 if entry["plain"]:
-                    found[name] = array(record[0][2])
+                    found[name] = array(record["curves"][0][2])
                     continue
                 series = {
                     label: array(y) if x is None else (array(x), array(y))
-                    for label, x, y in record
+                    for label, x, y in record["curves"]
                 }
-                found[name] = Lines(series, xlabel=entry["x"], ylabel=entry["y"],
-                                    log=entry["log"])  # fmt: skip
+                found[name] = Lines(
+                    series,
+                    record["labels"],
+                    xlabel=entry["x"],
+                    ylabel=entry["y"],
+                    xlim=entry["xlim"],
+                    log=entry["log"],
+                )
             elif kind == "grid":
                 place, n, m, rows, columns, shape = record
                 cells = array([place, n * m]).reshape(shape or (n, m))
@@ -131,10 +137,11 @@ class Packed:
         if isinstance(value, Text):
             return value.words
         if isinstance(value, Lines):
-            return [
+            curves = [
                 [name, None if x is None else self._array(x), self._array(y)]
                 for name, (x, y) in value.series.items()
             ]
+            return {"curves": curves, "labels": value.labels}
         if isinstance(value, Grid):
             place, _ = self._array(value.values)
             names = value.rows, value.columns
@@ -169,6 +176,6 @@ def _labels(value: Result) -> dict[str, Any]:
     """What a plot's axes are called; taken from the first setting."""
     if isinstance(value, Lines):
         plain = value.shape is not None
-        labels = {"x": value.xlabel, "y": value.ylabel}
+        labels = {"x": value.xlabel, "y": value.ylabel, "xlim": value.xlim}
         return {**labels, "log": value.log, "plain": plain}
     return {}

@@ -24,7 +24,7 @@ const recordOf = (result, indices) => {
   const at = result.at[numberOf(indices)];
   return at === null || at === undefined ? null : result.records[at];
 };
-const curvesOf = (record) => record.map(([name, x, y]) => {
+const curvesOf = (record) => record.curves.map(([name, x, y]) => {
   const ys = arrayAt(y);
   return { name, ys, xs: x ? arrayAt(x) : Float64Array.from(ys, (_, k) => k) };
 });

@@ -22,8 +22,10 @@ class Lines:
     """Curves that share one plot, with names for its axes.
 
     series   {name: y (n,)} or {name: (x (n,), y (n,))}
-    x        (n,) for the series that have none of their own; the index, if left out
+    x        (n,) for the series that have none of their own; the index, if left out.
+             A list of words names the places 0 to n - 1
     xlabel, ylabel  what the axes show
+    xlim     (low, high) of the horizontal axis; points outside are drawn at its ends
     log      a logarithmic vertical axis, or not; None: if the numbers span a lot
     """
 
@@ -34,8 +36,12 @@ class Lines:
         *,
         xlabel: str = "",
         ylabel: str = "",
+        xlim: tuple[float, float] | None = None,
         log: bool | None = None,
     ) -> None:
+        self.labels: tuple[str, ...] | None = None
+        if x is not None and len(x) and isinstance(x[0], str):
+            self.labels, x = tuple(clean(word, 24) for word in x), None
         self.series = {
             clean(name, 40): _curve(name, given, x) for name, given in series.items()
         }
@@ -48,6 +54,7 @@ class Lines:
             )
         self.xlabel, self.ylabel = clean(xlabel, 60), clean(ylabel, 60)
         self.log = log
+        self.xlim = None if xlim is None else (float(xlim[0]), float(xlim[1]))
         self.shape: tuple[int, ...] | None = None  # of the array that it stands for
 
     def __repr__(self) -> str:

@@ -43,7 +43,7 @@ class JacobianProducts(Viewed):
         self.times = list(loop.times)
         self.steps = len(self.times)
         self._loop = loop
-        self._states = [floating(state) for state in loop.states]
+        self._states = [floating(state) for state in loop.parts]
         self._row = row_of(self._states[0], sample)
         self.names, self.parts = self._layout(loop)
         self.size = sum([s.stop - s.start for s in self.parts.values()])
@@ -56,7 +56,7 @@ class JacobianProducts(Viewed):
 
     def _layout(self, loop: Any) -> tuple[tuple[str, ...], dict[str, slice]]:
         """The names of the state's parts, and where each is among the S entries."""
-        all_parts = zip(loop.state_names, loop.states[0], strict=True)
+        all_parts = zip(loop.state_names, loop.parts[0], strict=True)
         names = [n for n, s in all_parts if s._edge.array.dtype.kind == "f"]
         parts, start = {}, 0
         for name, edge in zip(names, self._states[0], strict=True):
@@ -257,7 +257,7 @@ def jacobian_products(trace: Any, sample: int = 0, layer: int = 0) -> JacobianPr
              the size, for more than 1 GB of factors
     """
     loop = trace.layer(layer) if callable(getattr(trace, "layer", None)) else trace
-    states = getattr(loop, "states", None)
+    states = getattr(loop, "parts", None)
     if not states or not hasattr(loop, "times"):
         raise GraphError(
             "jacobian_products(trace): the argument has no states",

@@ -129,6 +129,10 @@ class Monitor(Viewed):
 
     # --------------------------------------------------------- a trainer's callbacks
 
+    def wants_graph(self, step: int) -> bool:
+        """Will the batch of this step be looked at? It needs its graph then."""
+        return self.steps % self.every == 0
+
     def on_batch(self, report: Any) -> None:
         """After each batch: `report` has loss, step, epoch, norm, clipped, max_norm;
         model and optimizer, if the monitor was not given them."""

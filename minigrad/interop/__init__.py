@@ -7,6 +7,7 @@ libraries is needed by minigrad itself. `opened_file.py` opens a file of any kin
 Read next: `bias_pairs.py`.
 """
 
+from minigrad.interop.exported_files import export
 from minigrad.interop.keras_weights import from_keras_weights, to_keras_weights
 from minigrad.interop.onnx_layers import from_onnx
 from minigrad.interop.onnx_models import to_onnx
@@ -18,6 +19,7 @@ __all__ = [
     "Opened",
     "Parts",
     "diagnose",
+    "export",
     "from_keras_weights",
     "from_onnx",
     "from_torch",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, CheckpointError
+from minigrad.interop.onnx_arrays import to_array
 from minigrad.interop.onnx_graphs import OnnxFile
 from minigrad.interop.onnx_layers import OnnxLayer
 from minigrad.interop.refusals import few, needs
@@ -62,6 +63,7 @@ def capture(
             if name not in given | there:
                 model.graph.output.append(onnx.ValueInfoProto(name=name))
                 there.add(name)
+    _inward(file, model)
     _check(file, inputs, [v.name for v in onnxruntime_inputs(file)])
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -86,6 +88,26 @@ def capture(
             if name not in values:
                 values[name] = layer.graph.constant(name)
     return {layer.name: _captured(layer, values) for layer in outer}
+
+
+def _inward(file: OnnxFile, model: Any) -> None:
+    """Put what lies beside the file into the model, as far as it may be read."""
+    from onnx import TensorProto, numpy_helper
+
+    todo = [model.graph]
+    while todo:
+        graph = todo.pop()
+        tensors = list(graph.initializer)
+        for node in graph.node:
+            for attribute in node.attribute:
+                if attribute.HasField("g"):
+                    todo.append(attribute.g)
+                if attribute.HasField("t"):
+                    tensors.append(attribute.t)
+        for tensor in tensors:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                array = to_array(tensor, file.folder, tensor.name)
+                tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -1,6 +1,6 @@
 """Models as ONNX files: an RNN, LSTM or GRU, with lengths and initial states.
 
-Read next: `weight_files.py`.
+Read next: `exported_files.py`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ from typing import Any
 
 from minigrad.engine.errors import ArgumentError
 from minigrad.interop.onnx_writer import OnnxWriter
+from minigrad.interop.whole_networks import NETWORKS
 from minigrad.models import Recurrent
 
 
 def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     """Write an RNN, LSTM or GRU as an ONNX file, which onnxruntime and others run.
+
+    A network of one of the tasks is written as a whole: `models.SentimentReader`,
+    `LanguageModel`, `TextTagger`, `WordTagger`, `Forecaster`. Its inputs have the names
+    of the arguments of its forward, with "lengths" for the mask.
 
     Inputs:   "x" (T, B, D), the initial states "h0" (and "c0"): (layers*directions, B,
               H), and "lengths" (B,) int32: T for sequences without padding
@@ -27,12 +32,18 @@ def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     Raises ArgumentError, by name, for what ONNX has not: peephole="previous", no forget
     gate, cells of your own; SetupError if `onnx` is not installed.
     """
+    whole = NETWORKS.get(type(model))
+    if whole is not None:
+        writer = OnnxWriter()
+        whole(writer, model)
+        writer.write(path, type(model).__name__)
+        return
     if not isinstance(model, Recurrent):
         raise ArgumentError(
             "to_onnx: not a recurrent model",
-            expect="an RNN, LSTM or GRU",
+            expect="an RNN, LSTM or GRU, or the network of a task",
             actual=type(model).__name__,
-            hint="of a whole task's model: minigrad train TASK --export onnx",
+            hint="of a network of your own: write its recurrent part alone",
         )
     first = model.cells[0]
     writer = OnnxWriter()

@@ -1,6 +1,6 @@
 """ONNX files written: a graph is built node by node, checked, and written whole.
 
-Read next: `onnx_models.py`.
+Read next: `whole_networks.py`.
 """
 
 from __future__ import annotations
@@ -36,20 +36,23 @@ class OnnxWriter:
         self._outputs: list[Any] = []
         self._count = 0
 
-    def _type(self, dtype: Any) -> int:
+    def type_number(self, dtype: Any) -> int:
+        """The number that ONNX has for a dtype."""
         return self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
 
     def input(self, name: str, dtype: Any, shape: list[Any]) -> str:
         """An input of the graph; sizes by number, or by a name such as "T"."""
-        value = self._onnx.helper.make_tensor_value_info(name, self._type(dtype), shape)
-        self._inputs.append(value)
+        self._inputs.append(self._info(name, dtype, shape))
         return name
 
     def output(self, name: str, source: str, dtype: Any, shape: list[Any]) -> None:
         """Make something that was added an output of the graph, under this name."""
         self.add("Identity", [source], outputs=[name])
-        value = self._onnx.helper.make_tensor_value_info(name, self._type(dtype), shape)
-        self._outputs.append(value)
+        self._outputs.append(self._info(name, dtype, shape))
+
+    def _info(self, name: str, dtype: Any, shape: list[Any]) -> Any:
+        number = self.type_number(dtype)
+        return self._onnx.helper.make_tensor_value_info(name, number, shape)
 
     def constant(self, name: str, value: Any) -> str:
         """An array that the file holds."""

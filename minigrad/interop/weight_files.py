@@ -88,10 +88,11 @@ def _npy(file: Any, size: int) -> np.ndarray:
 
 
 def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a safetensors file."""
+    """The arrays of a safetensors file, by name: the file's own order is any."""
     from minigrad.training.checkpoint import load
 
-    return dict(load(path))
+    found = load(path)
+    return {name: found[name] for name in sorted(found)}
 
 
 def read_torch(path: Path) -> dict[str, np.ndarray]:

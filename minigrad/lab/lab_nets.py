@@ -61,7 +61,7 @@ def recurrent_part(
             common[name] = value
         made = LSTM(task.inputs, hidden, **common)
     if start == "chrono":
-        _chrono(made.cells[0], max(lag, 10), rng)
+        _chrono(made.cells[0], lag or task.reach, rng)
     return made
 
 

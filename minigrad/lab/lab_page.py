@@ -184,6 +184,7 @@ def _why(book: Book) -> Section:
                 lag or "-",
                 _mean(runs, "at_start", "back", "{:.1e}"),
                 _mean(runs, "at_end", "back", "{:.1e}"),
+                _mean(runs, "at_start", "chance", "{:.2f}"),
                 _mean(runs, "at_start", "early", "{:.1%}"),
                 _mean(runs, "at_start", "keeps", "{:.3f}"),
                 _mean(runs, "at_end", "keeps", "{:.3f}"),
@@ -191,13 +192,16 @@ def _why(book: Book) -> Section:
             ]
         )
     header = [
-        *("cell", "lag", "gradient at the first step: start", "end"),
+        *("cell", "lag", "gradient at the first step: start", "end", "chance"),
         *("ledger: share of the first tenth", "keeping gate: start", "end", "solved"),
     ]
     lines = [
         "The gradient at the first step is that of the last error for the state after "
         "the first step, divided by that for the state at the end: what is left of the "
         "error when it has gone all the way back. Geometric mean over the runs.",
+        "The chance is that of `mg.diagnose(loss).chance(lag)` before any training: "
+        "whether what lies that far back can be learned as the net stands. It knows "
+        "nothing of the task itself.",
         "The ledger says which share of the gradient of W_x comes from the first tenth "
         "of the steps, before any training. The keeping gate is f of an LSTM and z of "
         "a GRU (means over all units, steps and runs).",

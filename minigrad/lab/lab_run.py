@@ -159,6 +159,10 @@ def _trainer(
     folder: Path,
 ) -> Any:
     def loss(net: LabNet, made: Sequences, state: Any = None) -> Any:
+        if state is not None and made.fresh is not None:
+            kept = (~made.fresh[:, None]).astype(np.float32)
+            bare = not isinstance(state, tuple)
+            state = state * kept if bare else tuple([part * kept for part in state])
         output, state = net(made, state)
         watch.heard(output.data, made)
         value = task.loss(output, made)

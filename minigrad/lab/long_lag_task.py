@@ -21,6 +21,7 @@ class Sequences(NamedTuple):
     x        (T, B, D) float32
     target   what `LongLagTask.loss` takes: (B, K) at the end, or (T, B, ...) per step
     lengths  (B,) where sequences end at different steps, or None
+    fresh    (B,) booleans: where the state that was carried over does not count
     first    the step, counted from 0, from which on something has to be remembered
     """
 
@@ -28,6 +29,7 @@ class Sequences(NamedTuple):
     target: np.ndarray
     lengths: np.ndarray | None = None
     first: int = 0
+    fresh: np.ndarray | None = None
 
 
 class Recent(NamedTuple):
@@ -47,6 +49,7 @@ class LongLagTask:
     inputs, outputs       numbers per step, and numbers to say
     squash                are the outputs sigmoids (the papers'), or logits?
     lag                   the paper's own lag; None: the task has no such number
+    reach                 where there is no lag: for how many steps gates keep at first
     least                 the smallest lag for which the rules make sense
     in_a_row              how many recent sequences the criterion looks at
     tolerance             largest absolute error of a sequence that is right
@@ -66,6 +69,7 @@ class LongLagTask:
     outputs = 1
     squash = True
     lag: int | None = 100
+    reach = 30
     least = 10
     in_a_row = 2000
     tolerance = 0.04

@@ -21,6 +21,8 @@ def evidence(net: LabNet, made: Sequences) -> dict[str, float]:
            that for the state at the end: what is left of the error that far back
     early  the ledger: the share of W_x's gradient (sum of norms over the steps) that
            the first tenth of the steps has
+    chance `mg.diagnose(loss).chance(lag)` for the distance from the first step to the
+           last: the calibrated chance that what lies there can be learned
     keeps  mean of the gate that keeps (f of an LSTM, z of a GRU), where there is one
     """
     trace, loss = net.trace(made)
@@ -35,6 +37,7 @@ def evidence(net: LabNet, made: Sequences) -> dict[str, float]:
     figures = {
         "back": start / end if end else 0.0,
         "early": float(norms[: max(1, steps // 10)].sum() / max(norms.sum(), 1e-300)),
+        "chance": mg.diagnose(loss).chance(steps - 1 - made.first),
     }
     for letter in KEEPERS:
         if letter in trace.names:

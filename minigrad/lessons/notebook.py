@@ -1,6 +1,6 @@
 """Turns a tutorial into a Jupyter notebook with the same cells.
 
-Read next: `minigrad/checking/` (the promises, tried on your machine).
+Read next: `minigrad/lessons/exercises/` (answers, checked).
 """
 
 from __future__ import annotations

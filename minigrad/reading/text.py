@@ -41,8 +41,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     import difflib
 
     folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(str(word).casefold(), folded, 1)
-    return folded[near[0]] if near else None
+    typed = str(word).casefold()
+    near = difflib.get_close_matches(typed, folded)
+    swapped = [one for one in near if sorted(one) == sorted(typed)]  # two letters
+    return folded[(swapped or near)[0]] if near else None
 
 
 @lru_cache(maxsize=1024)

@@ -220,13 +220,13 @@ class Steps(Viewed):
         form: str = "svg",
         drawing: Any = None,
     ) -> list[str]:
-        """Write a numbered picture per event into a folder that exists.
+        """Write a numbered picture per event into a folder; it is made if need be.
 
         events   their numbers: `range(0, 40)`; None: all
         form     "svg" or "png"
         drawing  what to light: `steps.drawing(theme=..., max_steps=...)`
-        Returns the paths. ArgumentError for events, forms and folders that there are
-        not, GraphError for too many, DrawingError without a layout engine.
+        Returns the paths. ArgumentError for events and forms that there are not,
+        GraphError for too many, DrawingError without a layout engine.
         """
         from minigrad.stepping.play.films import frames
 

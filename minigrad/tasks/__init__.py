@@ -31,7 +31,9 @@ TASKS = {
     "next-character": ("minigrad.tasks.next_token", "NextCharacter"),
     "first-names": ("minigrad.tasks.first_names", "FirstNames"),
     "weather": ("minigrad.tasks.weather", "Weather"),
+    "series": ("minigrad.tasks.series", "SeriesForecast"),
     "autotagging": ("minigrad.tasks.autotagging", "Autotagging"),
+    "translation": ("minigrad.tasks.translation", "Translation"),
     "name-tagging": ("minigrad.tasks.name_tagging", "NameTagging"),
 }
 

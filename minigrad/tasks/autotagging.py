@@ -158,10 +158,14 @@ class Autotagging(Task):
         wanted = part.tags.astype("float32")
         return bucketed(part.tokens, wanted, size=settings.batch_size, rng=rng)
 
+    def ready(self, batch: Any) -> Any:
+        """Tokens (T, B), their mask, and the tags (B, tags) to be given."""
+        sequences, wanted = batch
+        return *padded(sequences), wanted
+
     def loss(self, model: Any, batch: Any) -> Tensor:
         """The cross-entropies of all tags of a text, summed; the mean over texts."""
-        sequences, wanted = batch
-        tokens, mask = padded(sequences)
+        tokens, mask, wanted = batch
         logits = model(tokens, mask=mask)
         total = mg.losses.binary_cross_entropy(logits, wanted, reduction="sum")
         return total / float(len(wanted))

@@ -98,9 +98,13 @@ class FirstNames(Task):
         """Names of similar length."""
         return bucketed(data.train.tokens, size=settings.batch_size, rng=rng)
 
+    def ready(self, batch: Any) -> Any:
+        """Tokens (T, B) and their mask."""
+        return padded(batch)
+
     def loss(self, model: Any, batch: Any) -> Tensor:
         """The mean cross-entropy of a letter, in nats; padding does not count."""
-        tokens, mask = padded(batch)
+        tokens, mask = batch
         logits, _ = model(tokens[:-1], mask=mask[1:])
         return mg.losses.cross_entropy(logits, tokens[1:], mask=mask[1:])
 

@@ -18,6 +18,7 @@ import numpy as np
 from minigrad.engine.errors import DataError
 
 COLUMNS = ("temp_max", "temp_min", "precipitation", "wind")
+NEVER_NEGATIVE = ("precipitation", "wind")
 ZERO = -273.15  # °C: nothing is colder
 HOT = 60.0  # °C: no day in the shade ever was hotter
 MOST_DAYS = 200_000  # more than five centuries: a slip in a date
@@ -59,16 +60,16 @@ def made_whole(rows: Rows, path: str, fill: int) -> Whole:
     rows = _in_order(rows, notes)
     rows = _once(rows, path, notes)
     values = rows.values.copy()
-    marks = _marks_to_gaps(values)
+    marks = marks_to_gaps(values, COLUMNS, NEVER_NEGATIVE)
     notes += marks
     rows = rows._replace(values=values)
     _check_possible(rows, path)
     rows = _every_day(rows, path)
     kept = _without_ends(rows, path, notes)
-    values = _filled(rows.values)[kept]
+    values = filled(rows.values)[kept]
     rows = rows.at(kept)
     gap = np.isnan(rows.values)
-    longest = max(_longest(gap[:, k]) for k in range(len(COLUMNS)))
+    longest = max(longest_gap(gap[:, k]) for k in range(len(COLUMNS)))
     if longest > fill:
         raise _gap_error(rows, path, longest, fill, marks)
     measured = ~gap[:, 0]
@@ -164,22 +165,27 @@ def _without_ends(rows: Rows, path: str, notes: list[str]) -> np.ndarray:
 # ------------------------------------------------------------- the values
 
 
-def _marks_to_gaps(values: np.ndarray) -> list[str]:
-    """Set numbers that stand for "no value" to NaN, in place; says which."""
+def marks_to_gaps(
+    values: np.ndarray, names: Sequence[str], never_negative: Sequence[str] = ()
+) -> list[str]:
+    """Set numbers that stand for "no value" to NaN, in place; says which.
+
+    values  (n, columns), one column per name
+    """
     notes = []
-    for column, name in enumerate(COLUMNS):
+    for column, name in enumerate(names):
         found = values[:, column]
         counts = Counter(found[~np.isnan(found)].tolist())
         for value in sorted(counts, key=abs, reverse=True)[:4]:
             others = np.array([other for other in counts if other != value])
-            if _is_mark(value, others, column):
+            if _is_mark(value, others, name in never_negative):
                 found[found == value] = np.nan
                 times = counts.pop(value)
                 notes.append(f"{value:g} in {name} as no value (in {times:,} rows)")
     return notes
 
 
-def _is_mark(value: float, others: np.ndarray, column: int) -> bool:
+def _is_mark(value: float, others: np.ndarray, never_negative: bool) -> bool:
     """Does a number stand for "no value"? -9999, 999.9 and their like, far outside.
 
     99 is one only if no other value is near: a heat wave in °F has a 98 too.
@@ -190,7 +196,7 @@ def _is_mark(value: float, others: np.ndarray, column: int) -> bool:
         return False
     if not others.size:
         return False
-    if value < 0 and column >= 2:  # no rain and no wind is less than 0
+    if value < 0 and never_negative:
         return True
     gap = float(np.abs(others - value).min())
     return gap > max(20.0, float(np.ptp(others)))
@@ -231,13 +237,13 @@ def _check_possible(rows: Rows, path: str) -> None:
     )
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Each NaN replaced by the last number above it, if there is one (n, 4)."""
+def filled(values: np.ndarray) -> np.ndarray:
+    """Each NaN replaced by the last number above it, if there is one (n, columns)."""
     row = np.where(np.isnan(values), 0, np.arange(len(values))[:, None])
     return np.take_along_axis(values, np.maximum.accumulate(row, axis=0), axis=0)
 
 
-def _longest(gap: np.ndarray) -> int:
+def longest_gap(gap: np.ndarray) -> int:
     """The most Trues in a row."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], gap.astype(int), [0]])))
     return int((edges[1::2] - edges[::2]).max()) if edges.size else 0

@@ -1,6 +1,6 @@
 """Measures how well names are found, and compares with lists and one direction.
 
-Read next: `minigrad/trial/` (the gates of a trained model).
+Read next: `translation.py`.
 """
 
 from __future__ import annotations

@@ -147,18 +147,23 @@ class Sentiment(Task):
         part = data.train
         return bucketed(part.tokens, part.chances, size=settings.batch_size, rng=rng)
 
+    def ready(self, batch: Any) -> Any:
+        """Tokens (T, B), their mask, that of the last words, and the chances (B,)."""
+        sequences, chances = batch
+        tokens, mask = padded(sequences)
+        return tokens, mask, last_steps(mask), chances
+
     def loss(self, model: Any, batch: Any) -> Tensor:
         """Cross-entropy after the last word, plus a small part of it after each word.
 
         Without the second part the sentiment "so far" would mean nothing.
         """
-        sequences, chances = batch
-        tokens, mask = padded(sequences)
+        tokens, mask, ends, chances = batch
         logits = model(tokens, mask=mask)
         target = np.broadcast_to(chances, logits.shape)
         entropy = mg.losses.binary_cross_entropy
         every = entropy(logits, target, mask=mask)
-        return entropy(logits, target, mask=last_steps(mask)) + SO_FAR * every
+        return entropy(logits, target, mask=ends) + SO_FAR * every
 
     def evaluate(
         self, model: Any, part: Sentences, reading: dict[str, Any]

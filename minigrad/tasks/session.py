@@ -106,7 +106,7 @@ class Session:
         self._digest = digest
         return self.data
 
-    def trainer(self, callbacks: Sequence[Any] = ()) -> Trainer:
+    def trainer(self, callbacks: Sequence[Any] = (), compile: bool = False) -> Trainer:
         """Everything built: a Trainer, at its start or where the run was left."""
         task, settings = self.task, self.settings
         seeds = generators(settings.seed, "weights", "order", "noise")
@@ -123,6 +123,7 @@ class Session:
             model,
             batches,
             callbacks=callbacks,
+            compile=compile,
             checkpoint=self.path,
             about=self._about({}),
         )
@@ -200,6 +201,7 @@ def train(
     anew: bool = False,
     callbacks: Sequence[Any] = (),
     page: bool = True,
+    compile: bool = False,
     **options: Any,
 ) -> Trained:
     """Train a task to its end, save it and write its page; what the command does.
@@ -211,6 +213,7 @@ def train(
     start      the folder of a saved model: train it further, on other data
     anew       put an unfinished run in the folder aside
     callbacks  see `Trainer`; `Progress()` shows a bar
+    compile    trace the training step and replay it: see `mg.compile`
     options    those of the task: epochs, seed, cell, data ...
 
     Errors:  ArgumentError for other names and options, and for a folder in use;
@@ -224,7 +227,7 @@ def train(
         data = session.prepare()
         if anew:
             session.put_aside()
-        trainer = session.trainer(callbacks)
+        trainer = session.trainer(callbacks, compile)
         trainer.fit()
         trained = session.finish(trainer)
         if page:

@@ -166,6 +166,10 @@ class Task:
         """The training part in batches; a new order, drawn from rng, in each epoch."""
         raise NotImplementedError
 
+    def ready(self, batch: Any) -> Any:
+        """What the loss gets of a batch: padded, as arrays. By NumPy alone."""
+        return batch
+
     def loss(self, model: Any, batch: Any) -> Tensor:
         """The loss of a batch: a scalar."""
         raise NotImplementedError

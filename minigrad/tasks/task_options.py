@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from minigrad.engine.errors import ArgumentError
+from minigrad.reading.text import nearest
 
 
 class Option(NamedTuple):
@@ -128,11 +129,14 @@ def settings(options: Iterable[Option], given: Mapping[str, Any]) -> SimpleNames
     table = {option.name: option for option in options}
     for name in given:
         if name not in table:
+            near = nearest(name, table)
             raise ArgumentError(
                 f"unknown option {name!r}",
                 expect=", ".join(table),
                 actual=repr(name),
-                hint="minigrad train TASK --help lists them all",
+                hint=f"did you mean {near}?"
+                if near
+                else "minigrad train TASK --help lists them all",
             )
     return SimpleNamespace(
         **{k: o.checked(given.get(k, o.default)) for k, o in table.items()}

@@ -55,6 +55,14 @@ def write(folder: Path, trained: Trained, data: Prepared) -> Path:
     return path
 
 
+def write_answer(path: Path, trained: Trained, answer: Sequence[Section]) -> None:
+    """Write an answer of `predict` as a page. CheckpointError if that fails."""
+    name = trained.task.name
+    body = f"<h1>{escape(name)}</h1>\n" + "\n".join(map(html_of, answer))
+    page = document(f"minigrad predict {name}", body, style=house_style() + STYLE)
+    write_whole(path, page.encode())
+
+
 def figures_table(trained: Trained) -> Table:
     """The figures of the model and of the baselines, one row each."""
     task, names = trained.task, list(next(iter(trained.figures.values())))

@@ -35,5 +35,6 @@ def trainer_of(
         clip_norm=settings.clip_norm or None,
         schedule=task.schedule(settings, settings.epochs * len(batches)),
         carry=task.carry,
+        ready=task.ready,
         **more,
     )

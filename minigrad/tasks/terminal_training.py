@@ -2,14 +2,14 @@
 
 `minigrad train` calls `train_and_tell`; `tasks.train` does the same without output.
 
-Read next: `sequences.py`.
+Read next: `seed_sweep.py` (the same from several seeds).
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,8 @@ def train_and_tell(
     start: str | os.PathLike[str] | None = None,
     anew: bool = False,
     monitor: bool = False,
+    compile: bool = False,
+    export: Callable[[Any, Path], Path] | None = None,
     console: Console | None = None,
     **options: Any,
 ) -> Trained:
@@ -45,6 +47,9 @@ def train_and_tell(
     start     the folder of a saved model: train it further, on other data
     anew      put an unfinished run in the folder aside
     monitor   watch the gradients, and write monitor.html and monitor.csv too
+    compile   trace the training step and replay it, and tell the gain
+    export    called at the end with what was trained and the folder; returns the path
+              that it wrote
     console   None: the terminal
     options   those of the task: epochs, seed, cell, data ...
 
@@ -65,13 +70,17 @@ def train_and_tell(
         watching = _monitor(console, session.folder) if monitor else None
         if watching is not None:
             callbacks.append(watching)
-        trainer = session.trainer(callbacks)
+        trainer = session.trainer(callbacks, compile)
         if resume:
             console.print(_where(trainer, session.longer), highlight=False)
         with _how_to_go_on(console, session, trainer, place):
             trainer.fit()
             trained = session.finish(trainer)
             written = task_page.write(session.folder, trained, data)
+            if export is not None:
+                _tell(console, f"written to {export(trained, session.folder)}")
+        if trainer.compiled is not None:
+            console.print(trainer.compiled.gain(), highlight=False)
         figures = task_page.figures_table(trained)
         task_page.show(console, Section("", tables=[figures]))
     if watching is not None:

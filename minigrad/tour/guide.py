@@ -38,6 +38,7 @@ def tour(
     folder: str | os.PathLike[str] = "minigrad-tour",
     *,
     seed: int = 0,
+    use_saved: bool = False,
     console: Console | None = None,
 ) -> Path:
     """Train three small networks, read a sentence with them, and look inside.
@@ -45,6 +46,9 @@ def tour(
     sentence  what is read, a word per time step
     folder    where pictures and the page go; made if need be
     seed      of the training
+    use_saved  the LSTM is the one that `minigrad train sentiment` saved, if there is
+              one; else all three are trained now, and the tour says the same whatever
+              was trained before
     console   where progress is printed; None: the terminal
 
     Returns the path of the page. Raises DataError for a sentence that it cannot read,
@@ -54,7 +58,7 @@ def tour(
     words = words_of(sentence)  # before anything slow: it may be wrong
     folder = Path(folder)
     make_folder(folder, hint="choose another with -o FOLDER")
-    saved = saved_lstm(console)
+    saved = saved_lstm(console) if use_saved else None
     corpus = review_corpus.corpus(saved.reading["words"] if saved else None)
     console.print(
         f"[bold]minigrad tour[/]: {len(corpus.train):,} sentences of film reviews "

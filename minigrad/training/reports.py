@@ -80,10 +80,10 @@ class Sums:
     clipped: int = 0
     lr: float = 0.0
 
-    def add(self, report: Report) -> None:
-        """Count one batch."""
+    def add(self, report: Report, loss: float) -> None:
+        """Count one batch; `loss` is the mean over all processes."""
         self.batches += 1
-        self.loss += float(report.loss)
+        self.loss += loss
         self.norm += report.norm
         self.largest_norm = max(self.largest_norm, report.norm)
         self.clipped += bool(report.clipped)

@@ -4,7 +4,7 @@ What a run is at some moment is its weights, the optimiser's arrays, the positio
 (epoch, batch, step), the random states and the figures so far. All of it is in the
 checkpoint, so that a resumed run computes what the first one would have computed.
 
-Read next: `trainer_checks.py`.
+Read next: `processes.py` (several of them, one network).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from minigrad.engine.errors import (
@@ -29,8 +30,10 @@ from minigrad.nn.clip import clip_grad_norm_
 from minigrad.reading.earlier_graph import EarlierGraph
 from minigrad.training import resume, trainer_checks
 from minigrad.training.bad_numbers import not_finite, with_batch
+from minigrad.training.compiled_step import EAGER, CompiledStep
 from minigrad.training.first_gradients import FirstGradients
 from minigrad.training.interrupts import Interruptible, Stopped
+from minigrad.training.processes import Processes
 from minigrad.training.randomness import found_generators, set_states, states
 from minigrad.training.reports import EpochReport, Report, Sums
 from minigrad.training.run_file import Run, detached, read_run
@@ -65,6 +68,15 @@ class Trainer:
                back to one of the same class; one that was not there starts anew
     checkpoint the file to write, at the end of each epoch and every `save_seconds`
     about      JSON to save in it: configuration, vocabulary, scaling
+    ready      ready(batch) -> what the loss gets: what NumPy does to a batch, padding
+    compile    the step by `mg.compile`: the loss function has to be one that it can
+               trace, on batches of a few shapes. Batches that a callback wants the
+               graph of (`wants_graph(step)`, as a Monitor's) stay eager
+    comm       MPI.COMM_WORLD of mpi4py: several processes train one network. `batches`
+               gives each its own part of the rows, equally many batches of equal size;
+               gradients are averaged, so that all make the same step. Process 0 writes
+               the checkpoint, is heard by the callbacks, and its figures count. One
+               that fails ends all. Dropout after a resume is process 0's everywhere
 
     Errors:  ArgumentError for arguments that do not fit; NonFiniteError when the loss
              or a gradient is not finite, with the row of the data that made it so;
@@ -95,6 +107,9 @@ class Trainer:
         checkpoint: str | os.PathLike[str] | None = None,
         save_seconds: float = 30.0,
         about: dict[str, Any] | None = None,
+        ready: Callable[[Any], Any] | None = None,
+        compile: bool = False,
+        comm: Any = None,
     ) -> None:
         one_of("better", better, ("lower", "higher"))
         trainer_checks.arguments(
@@ -114,7 +129,9 @@ class Trainer:
         self.clip_norm = math.inf if clip_norm is None else float(clip_norm)
         self.schedule, self.base_lr = schedule, float(optimizer.lr)
         self.carry = carry
-        self.callbacks = list(callbacks)
+        self.processes = None if comm is None else Processes(comm, compile)
+        self.first = self.processes is None or self.processes.rank == 0
+        self.callbacks = list(callbacks) if self.first else []
         self.checkpoint, self.save_seconds = checkpoint, save_seconds
         self.about = about or {}
 
@@ -128,7 +145,10 @@ class Trainer:
         self.at_start_of_epoch = states(self.generators)
         self.seconds = 0.0  # of computing, over all that was resumed
         self._saved_at = 0.0
+        self._mean_loss, self._signal = math.nan, Interruptible()
         self._earlier, self._warned = EarlierGraph(), False
+        self.ready = ready
+        self.compiled = CompiledStep(self) if compile else None
 
     # ------------------------------------------------------------- the loop
 
@@ -141,7 +161,8 @@ class Trainer:
         self._saved_at = started = time.monotonic()
         before = self.seconds
         try:
-            with Interruptible() as signal:
+            with self._together(), Interruptible() as signal:
+                self._signal = signal
                 while not self.done:
                     for _ in self._epoch():
                         self.seconds = before + time.monotonic() - started
@@ -177,7 +198,8 @@ class Trainer:
     def _one(self, batch: Any) -> None:
         """A step, counted and told. Its graph lives no longer than this call."""
         report = self._train_on(batch)
-        self.sums.add(report)
+        alone = self.processes is None
+        self.sums.add(report, float(report.loss) if alone else self._mean_loss)
         self._tell("on_batch", report)
 
     def _remaining(self) -> Iterable[Any]:
@@ -210,15 +232,14 @@ class Trainer:
         if self.schedule is not None:
             factor = trainer_checks.factor_of(self.schedule(self.step))
             self.optimizer.lr = self.base_lr * factor
-        self.optimizer.zero_grad()
-        if self.carry:
-            given = self.loss(self.model, batch, self.carried)
-            loss, state = trainer_checks.pair_of(given)
-            self.carried = detached(state)
+        found = None
+        batch = batch if self.ready is None else self.ready(batch)
+        if self.compiled is not None and not self._stays_eager():
+            found = self.compiled.train_on(batch, self.carried)
+        if found is not None:
+            loss, norm, self.carried = found
         else:
-            loss = trainer_checks.loss_of(self.loss(self.model, batch))
-        norm = self._backward(loss, batch)
-        self.optimizer.step()
+            loss, norm = self._eagerly(batch)
         self.step += 1
         self.batch += 1
         return Report(
@@ -235,6 +256,29 @@ class Trainer:
             max_norm=self.clip_norm,
             optimizer=self.optimizer,
         )
+
+    def _stays_eager(self) -> bool:
+        """Is the graph of this batch wanted: by first checks, or by a callback?"""
+        ask = [getattr(c, "wants_graph", None) for c in self.callbacks]
+        return self._earlier.batches < EAGER or any(
+            [wants is not None and wants(self.step + 1) for wants in ask]
+        )
+
+    def _eagerly(self, batch: Any) -> tuple[Tensor, float]:
+        """A step of the optimiser; the loss, and the norm of its gradients."""
+        started = time.perf_counter()
+        self.optimizer.zero_grad()
+        if self.carry:
+            given = self.loss(self.model, batch, self.carried)
+            loss, state = trainer_checks.pair_of(given)
+            self.carried = detached(state)
+        else:
+            loss = trainer_checks.loss_of(self.loss(self.model, batch))
+        norm = self._backward(loss, batch)
+        self.optimizer.step()
+        if self.compiled is not None:
+            self.compiled.eagerly(time.perf_counter() - started)
+        return loss, norm
 
     def _backward(self, loss: Tensor, batch: Any) -> float:
         """The gradients of the loss, clipped; returns their norm before clipping.
@@ -255,6 +299,9 @@ class Trainer:
         loss.backward()
         if first is not None:
             first.check(loss)
+        if self.processes is not None:
+            parameters, asked = self.optimizer.parameters, self._signal.asked
+            self._mean_loss = self.processes.average(loss.item(), parameters, asked)
         try:
             return clip_grad_norm_(self.optimizer.parameters, self.clip_norm)
         except NonFiniteError as error:
@@ -262,14 +309,25 @@ class Trainer:
 
     def _after_batch(self, signal: Interruptible) -> None:
         """Save if it is time to; stop if that was asked for."""
-        if signal.asked or time.monotonic() - self._saved_at >= self.save_seconds:
+        late = time.monotonic() - self._saved_at >= self.save_seconds
+        if self._asked(signal) or late:
             self.save()
         self._stop_if_asked(signal)
 
     def _stop_if_asked(self, signal: Interruptible) -> None:
         """Raise Stopped if it was asked for: what is done is saved by now."""
-        if signal.asked:
+        if self._asked(signal):
             raise Stopped("training was stopped", self.checkpoint)
+
+    def _asked(self, signal: Interruptible) -> bool:
+        """Is it to stop now? Several processes stop after the same step."""
+        return signal.asked if self.processes is None else self.processes.asked
+
+    def _together(self) -> Any:
+        """Where the other processes are told of an error, if there are any."""
+        if self.processes is None:
+            return nullcontext()
+        return self.processes.together(self.model)
 
     def _end_epoch(self) -> None:
         """Validation, the epoch's line of history, early stopping, the checkpoint."""
@@ -278,6 +336,8 @@ class Trainer:
             self.model.eval()
             with no_grad():
                 metrics = trainer_checks.figures_of(self.validate(self.model))
+        if self.processes is not None:
+            metrics = self.processes.figures(metrics)
         better = self._judge(metrics)
         sums, count = self.sums, self.sums.batches
         line = EpochReport(
@@ -346,7 +406,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the checkpoint, if there is a file to write. Whole or not at all."""
-        if self.checkpoint is not None:
+        if self.checkpoint is not None and self.first:
             resume.write(self, self.checkpoint)
         self._saved_at = time.monotonic()
 

@@ -1,6 +1,6 @@
 """Checks a Trainer's arguments, and the results of the user's functions.
 
-Read next: `first_gradients.py`.
+Read next: `compiled_step.py`.
 """
 
 from __future__ import annotations

@@ -183,8 +183,9 @@ def test_commands(name, encoding, shown, monkeypatch):
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_errors_quote_in_plain_letters(encoding, shown):
-    code, out, err = shown(encoding, "draw", "lstm", "-o", "мир/é.svg")
+def test_errors_quote_in_plain_letters(encoding, shown, tmp_path):
+    (tmp_path / "мир").touch()  # a file, where a folder would have to be
+    code, out, err = shown(encoding, "draw", "lstm", "-o", str(tmp_path / "мир/é.svg"))
     assert code == 2 and out == "" and "folder" in err
     code, out, err = shown(encoding, "tutorial", "дом")
     assert code == 2 and "hint" in err

@@ -306,3 +306,78 @@ def test_within_another_trace_and_under_anomaly_detection():
         assert outer(np.ones(2)).data.tolist() == [3.0, 3.0]
     with mg.detect_anomaly(), pytest.raises(mg.errors.NonFiniteError):
         mg.compile(lambda x: mg.log(x))(mg.zeros(2))
+
+
+def test_the_report_counts_what_the_passes_did():
+    from minigrad import models
+
+    lstm = models.LSTM(3, 4, rng=0)
+
+    @mg.compile
+    def step(x):
+        lstm.zero_grad()
+        output, _ = lstm(x)
+        (output * output).sum().backward()
+
+    assert str(step.explain()) == "nothing has been called yet"
+    step(np.ones((6, 2, 3)))
+    [report] = step.explain()
+    if report.trouble is None and report.stages:
+        first, last = report.stages[0], report.stages[-1]
+        assert first.products > last.products == 6 + 5 + 1 + 1 + 1
+        assert first.flops == last.flops > 0  # the same work in fewer calls
+        assert report.distinct < report.kernels
+        assert report.memory <= report.written
+        for word in ("hoist", "accumulate", "distinct", "float64 (6, 2, 3)"):
+            assert word in str(report)
+        text = step.plan_as_dot()
+        assert text.startswith("digraph plan {") and "kernel, 2 × 4" in text
+        assert mg.draw(step).dot == text
+
+
+def test_a_function_that_was_not_called_has_no_picture():
+    with pytest.raises(mg.errors.GraphError, match="no plan yet"):
+        mg.draw(mg.compile(lambda x: x))
+
+
+def test_a_long_sequence_shares_its_kernels():
+    from minigrad import models
+
+    counts = {}
+    for steps in (8, 60):
+        rnn = models.RNN(2, 3, dtype="float32", rng=0)
+
+        @mg.compile
+        def step(x, rnn=rnn):
+            rnn.zero_grad()
+            output, _ = rnn(x)
+            output.sum().backward()
+
+        step(np.ones((steps, 2, 2), "float32"))
+        [counts[steps]] = step.explain()
+    assert counts[8].distinct == counts[60].distinct
+    assert counts[60].memory < 60 / 8 * 1.2 * counts[8].memory + 10_000
+
+
+def test_without_kernels_the_program_is_replayed_as_it_was_recorded():
+    from minigrad.engine.kernels import jit
+
+    with jit.use_kernels(False):
+        f = mg.compile(lambda x: mg.tanh(x) * 2.0)
+        for k in range(4):
+            assert np.allclose(f(np.full(3, k / 4)).data, 2 * np.tanh(k / 4))
+        [report] = f.explain()
+    assert "one by one" in str(report)
+
+
+def test_slices_as_arguments_and_around():
+    """One trace for equal slices, another for others."""
+    k = (slice(None, None, 2),)
+    around = mg.compile(lambda x: (x[k] * 2.0).sum())
+    f = mg.compile(lambda x, key: (x[key] * 2.0).sum())
+    for n in range(4):
+        x = np.arange(4.0) + n
+        assert float(around(x)) == 2 * x[::2].sum()
+        assert float(f(x, slice(None, None, 2))) == 2 * x[::2].sum()
+        assert float(f(x, slice(1, None))) == 2 * x[1:].sum()
+    assert f.kinds == 2

@@ -98,11 +98,10 @@ def test_a_file_is_written_and_told_of(draw, ending, tmp_path):
         ("rnn --peephole current", "--peephole is no variant of rnn"),
         ("gru --couple input", "--couple is no variant of gru"),
         ("lstm -o x.tiff", "ending='tiff' is not offered"),
-        ("lstm --frames missing", "no such folder"),
+        ("lstm --wrap 0", "wrap=0"),
+        ("lstm --wrap 2 --fold", "do not go together"),
         ("lstm --steps 99999 --max-steps 99999 -o x.svg", "too many for one picture"),
         ("lstm --sentence", "expected one argument"),
-        ("lstm -o missing/x.svg", "no such folder"),
-        ("lstm -o missing/x.dot", "no such folder"),
     ],
 )
 def test_what_is_refused_is_one_clear_error(draw, line, said, tmp_path, monkeypatch):

@@ -326,7 +326,20 @@ def test_frames_that_cannot_be(tmp_path):
     drawing = mg.draw(example("rnn"), "cell")
     with pytest.raises(ArgumentError, match="form='gif' is not offered"):
         drawing.frames(tmp_path, "gif")
-    with pytest.raises(DrawingError, match="no such folder"):
-        drawing.frames(tmp_path / "missing")
-    with pytest.raises(DrawingError, match="no such folder"):
-        drawing.frames(tmp_path / "missing" / "x")
+    (tmp_path / "file").write_text("")
+    needs_an_engine()
+    with pytest.raises(DrawingError, match="cannot be written"):
+        drawing.frames(tmp_path / "file" / "x")
+
+
+def test_frames_make_their_folder_and_one_pdf(tmp_path):
+    needs_an_engine()
+    drawing = mg.draw(example("rnn", 2), "cell")
+    made = drawing.frames(tmp_path / "a" / "b", "pdf")
+    assert len(made) == 3 and all(Path(p).read_bytes()[:4] == b"%PDF" for p in made)
+    pypdf = pytest.importorskip("pypdf", reason="needs pypdf")
+    path = tmp_path / "c" / "slides.pdf"
+    assert drawing.frames(path) == [str(path)]
+    pages = pypdf.PdfReader(path).pages
+    assert len(pages) == 3
+    assert len({tuple(map(float, page.mediabox)) for page in pages}) == 1

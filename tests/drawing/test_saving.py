@@ -83,7 +83,7 @@ def test_a_failing_engine_leaves_the_old_file(drawing, ending, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("name", "error", "said"),
     [
-        ("missing/x.svg", DrawingError, "no such folder"),
+        ("file/x.dot", DrawingError, "cannot be written"),
         ("x.tiff", ArgumentError, "ending='tiff' is not offered"),
         ("x", ArgumentError, "ending='' is not offered"),
         (".svg", ArgumentError, "ending='' is not offered"),
@@ -95,10 +95,16 @@ def test_a_failing_engine_leaves_the_old_file(drawing, ending, tmp_path, monkeyp
 )
 def test_places_that_are_none(drawing, name, error, said, tmp_path):
     (tmp_path / "folder.dot").mkdir()
+    (tmp_path / "file").write_text("")
     with pytest.raises(error) as caught:
         drawing.save(os.path.join(tmp_path, name))
     assert said in str(caught.value)
-    assert [path.name for path in tmp_path.iterdir()] == ["folder.dot"]
+    assert {path.name for path in tmp_path.iterdir()} == {"folder.dot", "file"}
+
+
+def test_missing_folders_are_made(drawing, tmp_path):
+    drawing.save(tmp_path / "new" / "folder" / "x.dot")
+    assert (tmp_path / "new" / "folder" / "x.dot").read_text() == drawing.dot
 
 
 @pytest.mark.parametrize("path", [None, 3, object()])

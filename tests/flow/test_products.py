@@ -240,7 +240,7 @@ def test_a_cell_that_mixes_samples_or_moves_axes_is_taken_row_by_row(rng):
     for cell in (mixing, turned):
         loop = unroll_traced(cell, rng.standard_normal((3, 5, H)), np.zeros((5, H)))
         jp = mg.jacobian_products(loop, sample=3)
-        close(jp.factor(2), by_complex_step(loop.states[1], loop.states[2], 3))
+        close(jp.factor(2), by_complex_step(loop.parts[1], loop.parts[2], 3))
 
 
 # ------------------------------------------------------------- bad input

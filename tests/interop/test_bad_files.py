@@ -378,6 +378,11 @@ def test_data_beside_the_file(onnx, model, lstm):
     path.write_bytes(made.SerializeToString())
     back = mg.interop.from_onnx(path)
     assert np.array_equal(back.cells[0].W_x.data, lstm.cells[0].W_x.data)
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    x, zeros = np.ones((2, 1, 3), "float32"), np.zeros((1, 1, 4), "float32")
+    inputs = {"x": x, "h0": zeros, "c0": zeros, "lengths": np.array([2], "int32")}
+    _, _, output = mg.interop.open(path).capture(inputs)["lstm_l0"]
+    np.testing.assert_allclose(lstm(x)[0].data, output, atol=1e-6)
     (path.parent / "data" / "w.bin").write_bytes(content[:-1])
     with pytest.raises(CheckpointError, match="the file has"):
         mg.interop.from_onnx(path)

@@ -8,6 +8,7 @@ import pytest
 from minigrad import lab
 from minigrad.commands.main import main
 from minigrad.engine.errors import ArgumentError
+from minigrad.lab import reber_grammar
 from minigrad.lab.lab_book import settings
 from minigrad.lab.lab_nets import LabNet
 from minigrad.lab.lab_page import sections
@@ -42,6 +43,7 @@ def test_a_plain_start_has_no_gradient_left_where_a_chrono_start_has(rng):
     }
     assert found["chrono"]["back"] > 1e-3 and found["plain"]["back"] < 1e-6
     assert found["chrono"]["keeps"] > found["plain"]["keeps"] + 0.1
+    assert found["plain"]["chance"] < 0.1 < 0.9 < found["chrono"]["chance"]
     assert 0 < found["plain"]["early"] < found["chrono"]["early"] < 1
 
 
@@ -80,7 +82,8 @@ def test_streams_tell_symbols_to_the_first_mistake_and_the_states(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(ContinualReber, "longest", 120)
-    cells = ["lstm1997", "lstm2000"]
+    monkeypatch.setattr(reber_grammar, "CHUNK", 15)
+    cells = ["lstm1997", "lstm2000", "gru"]
     book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=400)
     for result in book.results:
         assert 0 <= result["test"]["symbols"] <= 120

@@ -1,5 +1,7 @@
 """The sequences of the lab follow the papers' rules; the nets have their weights."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -148,7 +150,7 @@ def test_a_prediction_is_right_if_what_may_follow_is_most_active():
     assert not most_active(np.array([[0.5, 0.3, 0.3]]), may).any()
 
 
-def test_the_sets_of_strings_differ_and_a_perfect_net_is_right(rng):
+def test_a_perfect_prediction_of_both_sets_is_right(rng):
     task = lab_task("embedded-reber")
     task.begin(rng)
     train, test = task.sets
@@ -161,13 +163,19 @@ def test_the_sets_of_strings_differ_and_a_perfect_net_is_right(rng):
 
 def test_a_stream_goes_on_where_it_stopped(rng):
     task = lab_task("continual-reber")
-    first, second = (task.sequences(rng, 0, 2) for _ in range(2))
-    read = np.concatenate([first.x, second.x]).argmax(-1)
-    said = np.concatenate([first.target, second.target])[..., : len(SYMBOLS)].argmax(-1)
-    assert (said[:-1] == read[1:]).all()
-    ends = [k for k in range(len(read) - 1) if SYMBOLS[read[k, 0]] == "E"]
-    text = "".join(SYMBOLS[k] for k in read[:, 0])
-    assert (len(ends) > 4 and text.startswith("BTB")) or text.startswith("BPB")
+    parts = [task.sequences(rng, 0, 8) for _ in range(3)]
+    for before, after in itertools.pairwise(parts):
+        said = before.target[-1, :, : len(SYMBOLS)].argmax(-1)
+        read = after.x[0].argmax(-1)
+        assert (said == read)[~after.fresh].all()
+        assert (read == SYMBOLS.index("B"))[after.fresh].all()
+    made = parts[0]
+    said = made.target[..., : len(SYMBOLS)].argmax(-1)
+    assert (said[:-1] == made.x.argmax(-1)[1:]).all()
+    may = made.target[..., len(SYMBOLS) :]
+    assert np.take_along_axis(may, said[..., None], axis=-1).all()
+    ends = made.x[:-1, :, SYMBOLS.index("E")].sum()
+    assert ends > 16
 
 
 # ------------------------------------------------------------- criteria

@@ -78,8 +78,9 @@ def test_what_it_returns(rng):
     output, end = loop
     assert output is loop.output and output.shape == (4, 3, 5)
     assert end is loop.state and (end.data == output.data[3]).all()
-    assert [len(state) for state in loop.states] == [1] * 5
-    assert loop.states[0][0] is h and loop.states[4][0] is end
+    assert len(loop.states) == 5, "a state is what the cell returned: a tensor"
+    assert loop.states[0] is h and loop.states[4] is end
+    assert [len(state) for state in loop.parts] == [1] * 5
     assert loop.layer(0) is loop and list(loop.times) == [0, 1, 2, 3]
     assert loop.names == ["f", "proposal", "h"]
     assert loop["f"].shape == loop["proposal"].shape == (4, 3, 5)
@@ -270,7 +271,7 @@ def test_unroll_traced_records_within_no_grad(rng):
         bare["f"]
     assert (bare["h"] == bare.output.data).all()
     assert loop["f"].shape == (3, 2, 3)
-    [g] = mg.grad(loop.state.sum(), [loop.states[0][0]])
+    [g] = mg.grad(loop.state.sum(), [loop.states[0]])
     assert (g.data != 0).all()
 
 

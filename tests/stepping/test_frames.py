@@ -116,14 +116,12 @@ BAD = {
     "none": lambda s, p: s.frames(p, []),
     "words": lambda s, p: s.frames(p, ["x"]),
     "form": lambda s, p: s.frames(p, [0], form="bmp"),
-    "folder": lambda s, p: s.frames(p / "missing", [0]),
     "seconds": lambda s, p: s.animate(p / "x.gif", [0], seconds=0),
     "ending": lambda s, p: s.animate(p / "x.html", [0]),
     "ending of save": lambda s, p: s.save(p / "x.exe"),
     "no ending": lambda s, p: s.save(p / "x"),
     "no path": lambda s, p: s.save(3),
     "a NUL": lambda s, p: s.save("x\0.html"),
-    "missing folder": lambda s, p: s.save(p / "missing" / "x.json"),
 }
 
 
@@ -133,6 +131,12 @@ def test_bad_input(steps, tmp_path, name):
         BAD[name](steps, tmp_path)
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_are_made(steps, drawing, tmp_path):
+    assert len(steps.frames(tmp_path / "a" / "b", [0], drawing=drawing)) == 1
+    steps.save(tmp_path / "c" / "x.json")
+    assert (tmp_path / "c" / "x.json").exists()
 
 
 def test_too_many_frames(steps, tmp_path, monkeypatch):

@@ -241,10 +241,33 @@ def test_breakpoints_are_python_s(tmp_path, page, rng):
         page.evaluate("document.activeElement.blur()")
         expected = steps.until(text, after=0)
         assert expected is not None and at(page) == expected.number, text
+        said = page.locator("#mg-until-said")
+        assert said.is_visible() and said.bounding_box()["width"] > 50
+        assert said.inner_text() == f"stopped at event {expected.number}: {text}"
+        mark = page.locator("#mg-grid .cell.stopped")
+        assert mark.count() == 1 and mark.get_attribute("aria-current") == "true"
     page.fill("#mg-until", "until I say so")
     page.click("#mg-run button")
     assert page.get_attribute("#mg-until", "aria-invalid") == "true"
-    assert "not a condition" in page.inner_text("#mg-say")
+    assert "not a condition" in page.inner_text("#mg-until-said")
+
+
+def test_a_zero_contribution_has_no_bar(steps, file, page):
+    """h_0 is zero, so the first use of W_h gives nothing to its gradient."""
+    opened(page, file)
+    page.select_option("#mg-watch-name", str(steps.find("W_h").number))
+    bars = page.eval_on_selector_all(
+        "#mg-bars .bar", "all => all.map(e => [e.className, e.title])"
+    )
+    zeros = [title for name, title in bars if "zero" in name]
+    assert zeros == [title for _, title in bars if title.endswith("norm 0")]
+    assert len(zeros) == 1 and "step 0" in zeros[0]
+
+
+def test_colours_are_explained(file, page):
+    opened(page, file, 60)
+    ranges = page.locator("#mg-panel .array .range").all_inner_texts()
+    assert ranges and all("−" in text for text in ranges)
 
 
 def test_on_a_phone(file, browser):

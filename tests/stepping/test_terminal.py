@@ -149,11 +149,27 @@ def test_moving(steps):
     assert pressed(steps, "end", "home").number == 0
     assert pressed(steps, "p").message == "there is no previous event"
     assert pressed(steps, "end", "n").message == "there is no next event"
-    assert pressed(steps, "g", answer="57").number == 57
-    assert pressed(steps, "g", answer="9999").message == "there is no event 9999"
+    assert pressed(steps, "#", answer="57").number == 57
+    assert pressed(steps, "#", answer="9999").message == "there is no event 9999"
     assert pressed(steps, "z").message.startswith("unknown key 'z'")
     for key in ("q", "esc", ""):
         assert not event_keys.Player(steps).press(key, None)
+
+
+def test_escape_closes_the_help_and_no_more(steps):
+    player = pressed(steps, "n", "?")
+    assert player.help
+    assert player.press("esc", None) and not player.help and player.number == 1
+    assert not player.press("esc", None)
+    assert pressed(steps, "?", "resize").help, "a resize draws the same again"
+
+
+def test_g_does_what_it_does_on_the_page(steps):
+    first = pressed(steps, "g").number
+    assert first == steps.seek(0, "gate")
+    second = pressed(steps, "g", "g").number
+    assert second == steps.seek(first, "gate") > first
+    assert pressed(steps, "g", "g", "G").number == first
 
 
 def test_moving_by_units(steps):
@@ -252,6 +268,14 @@ class Terminal:
         self.raw = ""
         os.write(self.master, keys.encode())
 
+    def resize(self, columns, lines):
+        import fcntl
+        import struct
+        import termios
+
+        size = struct.pack("HHHH", lines, columns, 0, 0)
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, size)
+
     def close(self):
         import termios
 
@@ -294,7 +318,7 @@ def test_keys_on_a_real_terminal(open_terminal):
     t.wait("gives to W_h (1 of 2)", "contribution 1 of 2", "sum so far", "q quit")
     t.press("c")
     t.wait("contribution 2 of 2 to W_h", "q quit")
-    t.press("g")
+    t.press("#")
     t.wait("go to event (0 to ")
     t.press("5\n")
     t.wait("event 5 of", "q quit")
@@ -306,6 +330,14 @@ def test_keys_on_a_real_terminal(open_terminal):
     t.wait("previous time step", "quit")
     t.press("\x1b[H")
     t.wait("event 0 of", "q quit")
+    t.press("?")
+    t.wait("previous time step")
+    t.press("\x1b")
+    t.wait("event 0 of", "q quit")
+    t.raw = ""
+    t.resize(50, 30)
+    t.wait("event 0 of", "q")
+    assert max(map(len, t.screen.splitlines())) <= 51
     t.press("q")
     assert t.process.wait(20) == 0
     t.close()

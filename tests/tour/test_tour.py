@@ -119,7 +119,23 @@ def test_the_command_writes_everything(tmp_path, capsys, corpus, monkeypatch):
     assert "Content-Security-Policy" in page
 
 
-def test_the_lstm_is_the_saved_one_where_there_is_one(
+def test_a_saved_model_changes_nothing_unless_it_is_asked_for(monkeypatch, corpus):
+    """The verdict on a sentence must not depend on what was trained before."""
+
+    def there_is_one(console):
+        raise AssertionError("nobody asked for it")
+
+    def far_enough(console, corpus, seed, saved):
+        assert saved is None
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(guide, "saved_lstm", there_is_one)
+    monkeypatch.setattr(guide, "_trained", far_enough)
+    monkeypatch.setattr(review_corpus, "corpus", lambda words=None: corpus)
+    assert main(["tour"]) == 130
+
+
+def test_the_lstm_is_the_saved_one_where_it_is_asked_for(
     nothing_saved, tmp_path, capsys, corpus, monkeypatch
 ):
     from types import SimpleNamespace
@@ -147,7 +163,7 @@ def test_the_lstm_is_the_saved_one_where_there_is_one(
     file = nothing_saved / "sentiment" / "run.safetensors"
     file.parent.mkdir()
     file.write_bytes(b"")
-    assert main(["tour", "-o", str(tmp_path)]) == 0
+    assert main(["tour", "--saved", "-o", str(tmp_path)]) == 0
     assert trained == ["rnn", "gru"]
     assert "the LSTM is the model saved by minigrad train" in capsys.readouterr().out
     assert "The LSTM was trained before" in (tmp_path / "index.html").read_text()

@@ -32,6 +32,7 @@ class Arranger:
         self.router.place_ghosts()
         for line in self.picture.lines:
             self.layout.lines[line.id] = self.router.route(line)
+        self._widen_bars()
         self._branches()
         for name, curve in self.layout.lines.items():
             self.lines.trace(curve, name)
@@ -62,6 +63,25 @@ class Arranger:
             if point is not None:
                 room.take(around(point, text))
                 self.layout.labels[line.id] = point
+
+    def _widen_bars(self) -> None:
+        """A bar reaches to every line that begins or ends at it."""
+        reach: dict[str, list[float]] = {}
+        for line in self.picture.lines:
+            curve = self.layout.lines[line.id]
+            for key, (x, _) in ((line.tail, curve[0]), (line.head, curve[-1])):
+                if self.picture.boxes[key].kind == "bar":
+                    reach.setdefault(key, []).append(x)
+        for key, xs in reach.items():
+            x, y, w, h = self.layout.boxes[key]
+            inside = [at for at in xs if abs(at - x) < w / 2 - 4]
+            outside = [at for at in xs if at not in inside and abs(at - x) > w / 2 + 1]
+            left = min([x - w / 2, *[at - 6 for at in outside]])
+            right = max([x + w / 2, *[at + 6 for at in outside]])
+            self.layout.boxes[key] = ((left + right) / 2, y, right - left, h)
+        for line in self.picture.lines:  # what stands beside a bar ends at its side
+            if line.head in reach and self.tiles.ends[line.id].tail == "inside":
+                self.layout.lines[line.id] = self.router.route(line)
 
     def _branches(self) -> None:
         """A value that goes to several boxes of a tile: the shortest way is its own,

@@ -18,6 +18,7 @@ from minigrad.drawing.read.operation_symbols import text_width
 from minigrad.drawing.style import SMALL
 
 CELL = 60.0
+BESIDE = 14.0  # points: a label further from a line is not taken for its number
 Rect = tuple[float, float, float, float]
 
 
@@ -53,6 +54,17 @@ class Room:
             for (e, f, g, h), owner in self.cells.get(cell, ())
             if a < g and c > e and b < h and d > f
         }
+
+    def nearest(self, rect: Rect) -> dict[str, float]:
+        """How far it is from whose things, of those that are near."""
+        a, b, c, d = rect
+        found: dict[str, float] = {}
+        for cell in self._cells((a - BESIDE, b - BESIDE, c + BESIDE, d + BESIDE)):
+            for (e, f, g, h), owner in self.cells.get(cell, ()):
+                far = math.hypot(max(a - g, 0.0, e - c), max(b - h, 0.0, f - d))
+                if far < found.get(owner, BESIDE):
+                    found[owner] = far
+        return found
 
     def free(self, rect: Rect) -> bool:
         """Does it lie over nothing that is taken?"""
@@ -120,8 +132,8 @@ def places(curve: Curve, text: str) -> list[tuple[float, Point]]:
 def best_place(
     curve: Curve, text: str, first: Point | None, line: str, room: Room, lines: Room
 ) -> Point | None:
-    """Where the label stands best: over no box, title or label, and not over lines if
-    that can be had; None if there is no room."""
+    """Where the label stands best: over no box, title or label, not over lines if that
+    can be had, and nearer to its own line than to others; None if there is no room."""
     options = places(curve, text)
     if first is not None:
         options.insert(0, (-1.0, first))
@@ -135,6 +147,10 @@ def best_place(
         over = lines.owners(rect)
         cost += 3 * (line in over) + 2 * ("frame" in over)
         cost += 6 * len(over - {line, "frame"})
+        near = lines.nearest(rect)
+        own = near.get(line, BESIDE)
+        if any([far <= own for k, far in near.items() if k not in (line, "frame")]):
+            cost += 8  # it would be taken for the number of another line
         if cost < least:
             best, least = point, cost
     return best

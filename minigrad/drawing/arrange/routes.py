@@ -197,9 +197,15 @@ class Router:
             x = self._gap(a, b, line)
             if a.kind == "elision":
                 x = curve[-1][0] - half - 8
+            elif b.kind == "elision" and a.id in self.layout.tiles:
+                left, _, right, _ = self.layout.tiles[a.id]
+                outer = right if curve[-1][0] > curve[0][0] else left
+                x = (outer + curve[-1][0]) / 2
             near = min(curve, key=lambda point: abs(point[0] - x))
             return x, (curve[-1] if abs(near[0] - x) > 40 else near)[1] + 8
         x, y = self._arrive(line)[1]
+        if self.tiles.ends[line.id].head == "entry":  # beside the way up to the entry
+            return min(x for x, _ in curve) - half - 4, y - 14
         if b.id in self.layout.tiles:  # under the border of the step
             y = self.layout.tiles[b.id][1] + 5
         return x + half + 4, y - 14

@@ -105,8 +105,23 @@ class States:
             if tail.kind == "step" and line.source:
                 number, index = line.source
                 key = (tail.row, self._ordinal(tail, number), index)
-                if key in self.sources:
-                    self.of[line.id] = self.sources[key]
+                if key not in self.sources:
+                    self.sources[key] = self._by_name(line, tail.row)
+                self.of[line.id] = self.sources[key]
+
+    def _by_name(self, line: Line, row: str) -> int:
+        """The state of a line from the only step that is shown: that of a line into it
+        with the same letter, else one that no other line has."""
+        letter = line.label.partition("_")[0]
+        taken = {s for (r, *_), s in self.sources.items() if r == row}
+        for other in self.picture.lines:
+            state = self.of.get(other.id)
+            same = other.label.partition("_")[0] == letter
+            if state is not None and state not in taken and same:
+                if self.tile(other.head).row == row:
+                    return state
+        count = max(len(self.slots.get(row, ())), len(taken) + 1)
+        return next(k for k in range(count + 1) if k not in taken)
 
     def _initial(self) -> set[str]:
         """The ghosts that bring nothing but the initial state."""

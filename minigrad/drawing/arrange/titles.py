@@ -3,7 +3,7 @@
 All steps of a row have theirs in the same place. A gate's title stands above its boxes;
 where lines run there, the frame grows downwards instead, if there is room.
 
-Read next: `minigrad/drawing/write/` (from places to a file).
+Read next: `stacked_rows.py`.
 """
 
 from __future__ import annotations

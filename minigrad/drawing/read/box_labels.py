@@ -1,6 +1,6 @@
 """What is written in each box and beside each line: names, letters, formulas, shapes.
 
-Read next: `box_formula.py`.
+Read next: `gradient_outputs.py`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Labels:
             box.array, box.name = last.array, str(self.names.result(last))
         outputs = last.outputs
         shape = shape_text(outputs[0].shape) if outputs else ""
+        if box.kind in ("group", "cell") and last.primitive.multiple:
+            shape = shape_text(last.edges[0].array.shape)  # of what it takes apart
         gate = self._gate(box)
         box.letter = gate.index if gate else None
         if box.kind in ("op", "bar"):
@@ -43,6 +45,8 @@ class Labels:
             return
         if box.kind == "cell":
             words: tuple[str, ...] = (tile.title or "step",)
+            if not self.places.spots[box.nodes[-1]].cell:  # between the layers, say
+                words = (*words, *self._formula(box))
         elif gate and box.kind == "gate":
             words = (clean(gate.name),)
         else:

@@ -99,6 +99,63 @@ def elide(picture: Picture, shown: set[Column]) -> Picture:
     )
 
 
+def in_rows(picture: Picture, shown: set[Column], count: int) -> list[Picture]:
+    """The picture in rows of `count` of the steps that are shown, one picture per row.
+
+    Each row is whole: what is before it and after it stands in a box at its side. Boxes
+    and lines have other names in each row: "r1_n3".
+    """
+    columns = [column for column in picture.columns if column in shown]
+    starts = range(0, len(columns), count)
+    return [
+        _renamed(elide(picture, set(columns[k : k + count])), f"r{number}_")
+        for number, k in enumerate(starts)
+    ]
+
+
+def _renamed(picture: Picture, prefix: str) -> Picture:
+    """A copy in which every box, line, tile and row has a prefix before its name."""
+
+    def named(key: str) -> str:
+        return prefix + key
+
+    return replace(
+        picture,
+        boxes={
+            named(key): replace(
+                box,
+                id=named(key),
+                tile=named(box.tile),
+                nodes=[*box.nodes],
+                saved=named(box.saved) if box.saved else "",
+            )
+            for key, box in picture.boxes.items()
+        },
+        lines=[
+            replace(
+                line,
+                id=named(line.id),
+                tail=named(line.tail),
+                head=named(line.head),
+                uses=[*line.uses],
+            )
+            for line in picture.lines
+        ],
+        tiles={
+            named(key): replace(
+                tile,
+                id=named(key),
+                row=named(tile.row),
+                boxes=[named(box) for box in tile.boxes],
+            )
+            for key, tile in picture.tiles.items()
+        },
+        rows=[replace(row, id=named(row.id)) for row in picture.rows],
+        outputs=[named(key) for key in picture.outputs],
+        legend=[replace(use) for use in picture.legend],
+    )
+
+
 def _gaps(
     columns: list[Column], shown: set[Column]
 ) -> dict[Column, tuple[int, Column, int]]:

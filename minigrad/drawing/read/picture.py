@@ -91,13 +91,14 @@ class Row:
 
 @dataclass(slots=True)
 class Use:
-    """A legend entry: a user's tensor, and how often it is used."""
+    """A legend entry: a user's tensor, and how often the forward pass uses it."""
 
     leaf: Leaf
     name: str
     shape: tuple[int, ...]
     count: int
-    trainable: bool
+    parameter: bool  # of a module, or a plain tensor with a gradient
+    backward: int = 0  # how often a recorded backward pass reads it
     values: tuple[str, ...] = ()  # minimum, maximum and mean, where they are shown
 
 

@@ -18,11 +18,13 @@ from minigrad.drawing.read.box_labels import (
     ghost_lines,
     line_label,
 )
+from minigrad.drawing.read.gradient_outputs import gradient_of
 from minigrad.drawing.read.operation_symbols import operation
 from minigrad.drawing.read.picture import Box, Line, Picture, Tile, Use
 from minigrad.drawing.read.placement import Places
 from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.scope import Scope
+from minigrad.nn.module import Parameter
 from minigrad.reading.names import Names
 from minigrad.reading.text import shape_text
 
@@ -60,6 +62,8 @@ class Reader:
         for box in self.boxes.values():
             if box.nodes:
                 labels.box(box, self.tiles[box.tile])
+        for source in sources:
+            self._name_gradient(source)
         return Picture(
             self.level,
             self.nodes,
@@ -73,6 +77,14 @@ class Reader:
                 self.box_of[self.numbers[s]].id for s in sources if type(s) is Node
             ],
         )
+
+    def _name_gradient(self, source: Any) -> None:
+        """A gradient that is drawn says of what it is: "dL/dW_h"."""
+        if type(source) is Node and source.origin is not None:
+            box = self.box_of[self.numbers[source]]
+            of = gradient_of(source, self.names)
+            if of and box.kind == "op":
+                box.lines = (f"= dL/d{of}", *box.lines)
 
     # ------------------------------------------------------------- tiles and boxes
 
@@ -182,8 +194,8 @@ class Reader:
         else:
             entry = self.leaves.get(leaf)
             if entry is None:
-                entry = self.leaves[leaf] = [len(self.leaves), edge, 0]
-            entry[2] += 1
+                entry = self.leaves[leaf] = [len(self.leaves), edge, 0, 0]
+            entry[3 if self.nodes[number].origin else 2] += 1
             key = f"l{entry[0]}_{head.tile}"
             kind = "weight" if edge.requires_grad else "input"
         box = self.boxes.get(key)
@@ -215,6 +227,21 @@ class Reader:
         tile.boxes.append(key)
         return box
 
+    def _is_parameter(self, leaf: Leaf) -> bool:
+        """Is it a module's, or an input or initial state that wants a gradient?"""
+        owner = leaf.owner()
+        if owner is not None:
+            return isinstance(owner, Parameter)
+        # The model is gone. What is taken apart by steps, or begins a loop, is none.
+        symbol = str(self.names.of(self.leaves[leaf][1])).partition("^")[0]
+        if symbol in ("x", "h_0", "c_0", "h_init", "c_init"):
+            return False
+        return not any(
+            edge.source is leaf and node.primitive.name == "unstack"
+            for node in self.nodes
+            for edge in node.edges
+        )
+
     def _legend(self) -> list[Use]:
         """Every tensor of the user's that is trained."""
         return [
@@ -223,8 +250,9 @@ class Reader:
                 full_name(self.names, edge),
                 edge.array.shape,
                 count,
-                edge.requires_grad,
+                self._is_parameter(leaf),
+                backward,
             )
-            for leaf, (_, edge, count) in self.leaves.items()
+            for leaf, (_, edge, count, backward) in self.leaves.items()
             if edge.requires_grad
         ]

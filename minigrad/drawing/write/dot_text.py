@@ -251,3 +251,11 @@ class Writer:
         if len(firsts) > 1:
             self.out.append('root [style=invis ordering=out label="" width=0]')
             self.out += [f"root -> {name} [style=invis]" for name in firsts]
+            # What feeds the steps stands below all that is in them, not beside them.
+            heads = {line.tail for line in self.picture.lines if line.head in firsts}
+            bars = [
+                box.id
+                for box in self.picture.boxes.values()
+                if box.kind == "bar" and box.id in heads
+            ]
+            self.out += [f"{bar} -> root [style=invis]" for bar in bars]

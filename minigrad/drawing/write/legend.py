@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minigrad.drawing.read.operation_symbols import short, text_width
-from minigrad.drawing.read.picture import Picture
+from minigrad.drawing.read.picture import Picture, Use
 from minigrad.drawing.style import ALARM, SMALL, SMALL_TO_LARGE, Theme, lightness
 from minigrad.drawing.write.dot_attributes import (
     attributes,
@@ -23,19 +23,10 @@ MOST = 40  # parameters listed
 
 def legend(picture: Picture, theme: Theme, placed: bool) -> list[str]:
     """Lines of DOT. With `placed` they stand under the picture, which ends at y = 0."""
-    words = []
-    for use in picture.legend[:MOST]:
-        times = "once" if use.count == 1 else f"{use.count} times"
-        entry = f"{use.name}  {shape_text(use.shape)}  used {times}"
-        words.append(
-            "  ".join([entry.replace("    ", "  "), *filter(None, use.values)])
-        )
-    if len(picture.legend) > MOST:
-        words.append(f"and {len(picture.legend) - MOST} more")
+    words = _uses(picture.legend)
     out = []
     y = -18.0
     if words:
-        words.insert(0, "parameters")
         height = len(words) * SMALL * 1.25 + 10
         out.append(_parameters(words, height, theme, y if placed else None))
         y -= height + 20
@@ -45,6 +36,32 @@ def legend(picture: Picture, theme: Theme, placed: bool) -> list[str]:
     if picture.scale:
         out += _scale(picture, theme, y - 10 if placed else None)
     return out
+
+
+def _uses(legend: Sequence[Use]) -> list[str]:
+    """The parameters, and then the other tensors that have a gradient."""
+    heads = {True: "parameters", False: "tensors with a gradient"}
+    if any([use.parameter for use in legend]):
+        heads[False] = "other tensors with a gradient"
+    words: list[str] = []
+    for parameter, head in heads.items():
+        uses = [use for use in legend if use.parameter is parameter]
+        if uses:
+            words.append(head)
+        words += [_use(use) for use in uses[:MOST]]
+        if len(uses) > MOST:
+            words.append(f"and {len(uses) - MOST} more")
+    return words
+
+
+def _use(use: Use) -> str:
+    """One entry: its name, its shape, how often it is used, its values."""
+    times = {0: "not used", 1: "used once"}.get(use.count, f"used {use.count} times")
+    if use.backward:
+        read = "once" if use.backward == 1 else f"{use.backward} times"
+        times += f", and {read} by rules of the backward pass"
+    entry = "  ".join([use.name, *filter(None, [shape_text(use.shape)]), times])
+    return "  ".join([entry, *filter(None, use.values)])
 
 
 def _parameters(

@@ -5,20 +5,25 @@ Read next: `slides.py`.
 
 from __future__ import annotations
 
+import io
 import os
+from collections.abc import Sequence
 
-from minigrad.engine.errors import ArgumentError, CheckpointError, DrawingError
+from minigrad.engine.errors import (
+    ArgumentError,
+    CheckpointError,
+    DrawingError,
+    SetupError,
+)
+from minigrad.pages.output_files import make_folder
 from minigrad.reading.text import clean
 from minigrad.training.checkpoint import write_whole
 
 
-def in_folder(path: str | os.PathLike[str]) -> str:
-    """The path as text, once its folder is known to be there.
-
-    Raises ArgumentError if it is no path, DrawingError if there is no such folder.
-    """
+def path_text(path: str | os.PathLike[str]) -> str:
+    """The path as text. ArgumentError if it is no path."""
     try:
-        text = os.fsdecode(path)
+        return os.fsdecode(path)
     except TypeError:
         raise ArgumentError(
             "draw: this is no path",
@@ -26,20 +31,15 @@ def in_folder(path: str | os.PathLike[str]) -> str:
             actual=clean(f"{type(path).__name__} {path!r}", 80),
             hint='d.save("x.svg")',
         ) from None
-    folder = os.path.dirname(text) or "."
-    if not os.path.isdir(folder):
-        raise DrawingError(
-            "draw: there is no such folder",
-            expect="a folder that exists",
-            actual=clean(folder, 120),
-            hint="make it first: os.makedirs(...)",
-        )
-    return text
 
 
 def write(path: str, data: bytes) -> None:
-    """Write a file whole, or leave what was there. DrawingError if it cannot be."""
+    """Write a file whole, or leave what was there; a missing folder is made.
+
+    Raises DrawingError if it cannot be written.
+    """
     try:
+        make_folder(os.path.dirname(path))
         write_whole(path, data)
         return
     except CheckpointError as error:
@@ -48,7 +48,26 @@ def write(path: str, data: bytes) -> None:
         actual = str(error)
     raise DrawingError(
         "draw: the file cannot be written",
-        expect="a place that can be written to",
+        expect="a folder in which a file can be written",
         actual=f"{clean(path, 100)}: {clean(actual, 160)}",
         hint="check the free space and the rights, or choose another path",
     )
+
+
+def one_pdf(pages: Sequence[bytes]) -> bytes:
+    """PDF files of one page each as one file, for a beamer. Needs pypdf."""
+    try:
+        from pypdf import PdfReader, PdfWriter
+    except ImportError:
+        raise SetupError(
+            "frames: one PDF of all frames needs the package pypdf",
+            expect="pypdf",
+            actual="it is not installed",
+            hint='pip install pypdf, or one file per frame: frames("folder", "pdf")',
+        ) from None
+    writer = PdfWriter()
+    for data in pages:
+        writer.add_page(PdfReader(io.BytesIO(data)).pages[0])
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()

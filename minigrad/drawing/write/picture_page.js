@@ -31,7 +31,8 @@
   };
   const start = () => {  // all of it, or its beginning where all would be too small
     fit();
-    if (view.zoom >= LEGIBLE) return;
+    // In a frame (a lesson, a notebook) all of it: there is a button for larger.
+    if (view.zoom >= LEGIBLE || window.parent !== window) return;
     const box = stage.getBoundingClientRect();
     const y = (box.height - shape.height * LEGIBLE) / 2;
     view = { zoom: LEGIBLE, x: 6, y: y > 0 ? y : 2 * y };

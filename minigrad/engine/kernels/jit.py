@@ -149,17 +149,33 @@ class Program:
                 known[index] = rest[0]
                 continue
             known[index] = f"t{len(known)}"
-            if operation == "constant":
-                number = f"np.{rest[0]}" if not np.isfinite(rest[0]) else repr(rest[0])
-                formula = f"np.{dtype}({number.replace('np.-', '-np.')})"
-            elif operation in _IN_VECTORMATH:
-                formula = f"{operation}_{dtype}({known[rest[0]]})"
-            else:
-                formula = _WRITTEN[operation].format(*(known[k] for k in rest))
+            operands = rest if operation == "constant" else [known[k] for k in rest]
+            formula = written(operation, operands, dtype)
             body.append(f"    {known[index]} = {formula}\n")
         arguments = ", ".join(known[k] for k in self.operands(result))
         body.append(f"    return inlined({known[result]})\n")
         return f"def {name}({arguments}):\n{''.join(body)}"
+
+
+def written(operation: str, operands: Sequence[Any], dtype: str) -> str:
+    """A line of a program as numba's text: operands are names, or a constant's number.
+
+    Constants are cast once, to the kernel's dtype, or float32 would be promoted.
+    """
+    if operation == "constant":
+        [number] = operands
+        text = repr(number) if np.isfinite(number) else f"np.{number}"
+        return f"np.{dtype}({text.replace('np.-', '-np.')})"
+    if operation in _IN_VECTORMATH:
+        return f"{operation}_{dtype}({operands[0]})"
+    return _WRITTEN[operation].format(*operands)
+
+
+@cache
+def scalar_program(scalar: Callable) -> Program | None:
+    """A scalar function's program, if numba's text has all of its words; else None."""
+    program = Program(scalar, argument_names(scalar))
+    return program if {line[0] for line in program.lines} <= _WORDS else None
 
 
 class Kernel:
@@ -191,7 +207,7 @@ def _compile(text: str, name: str, signature: str) -> Any:
 
     from minigrad.engine.kernels import kernel_store, vectormath
 
-    source = f"""# {signature}, vectormath {_vectormath_digest()}
+    source = f"""# {signature}, vectormath {vectormath_digest()}
 import math
 
 import numpy as np
@@ -212,7 +228,7 @@ from minigrad.engine.kernels.vectormath import inlined
 
 
 @lru_cache(maxsize=1)
-def _vectormath_digest() -> str:
+def vectormath_digest() -> str:
     """Names the text that a kernel takes its functions from: another one makes another
     kernel."""
     import hashlib

@@ -53,7 +53,13 @@ const arrayView = (array, point) => {
   const { rows, columns } = gridOf(array);
   view.append(rows <= SMALL_ROWS && columns <= SMALL_COLUMNS
     ? table(array, rows, columns, point) : heatMap(array, point));
+  if (array.dtype !== "bool") view.append(range(array));
   return view;
+};
+// What the colours mean: the same size is the same strength, of either sign.
+const range = (array) => {
+  const most = shortNumber(scaleOf(array));
+  return el("p", "range", `−${most}`, el("i"), most);
 };
 const table = (array, rows, columns, point) => {
   const grid = el("div", "table");

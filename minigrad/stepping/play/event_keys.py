@@ -20,19 +20,19 @@ from minigrad.stepping.record.events import (
 HELP = """\
 n, Space, →, Enter   next event             p, ←   the one before
 t  T                 next, previous time step
-x  X                 next, previous gate
+g  G                 next, previous gate
 o  O                 next, previous operation
 b  B                 to the backward pass, back to the forward pass
 c  C                 next, previous contribution to this parameter's gradient
 w                    choose the parameter for c
 u  U                 run forward (back) until: norm < 1e-6, norm of h < 1e-6,
                      receives W_h, nan, inf;  Enter alone: the last one again
-g                    go to an event's number;  Home, End: first, last
-?                    this help              q, Esc   quit"""
+#                    go to an event's number;  Home, End: first, last
+?                    this help; Esc closes it         q, Esc  quit"""
 KEYS = (
-    "n next  p back  t step  x gate  c contribution  u until  g go to  ? help  q quit"
+    "n next  p back  t step  g gate  c contribution  u until  # go to  ? help  q quit"
 )
-UNITS = {"t": "step", "x": "gate", "o": "operation", "b": "pass"}
+UNITS = {"t": "step", "g": "gate", "x": "gate", "o": "operation", "b": "pass"}
 WORDS = {"step": "time step", "pass": "pass", "gate": "gate", "operation": "operation"}
 
 
@@ -66,8 +66,12 @@ class Player:
 
     def press(self, key: str, ask: Any) -> bool:
         """Do what a key says; False for the end. `ask(prompt)` reads a line."""
+        if key == "resize":
+            return True  # the same again, in the new size
         self.message = ""
-        self.help = key == "?"
+        helped, self.help = self.help, key == "?" and not self.help
+        if key == "esc" and helped:
+            return True  # only the help is closed
         if key in ("q", "esc", ""):
             return False
         last = len(self.steps.events) - 1
@@ -88,9 +92,9 @@ class Player:
             self._which(ask("parameter that c follows (Enter: any): "))
         elif key in ("u", "U"):
             self._until(ask("until: "), key == "U")
-        elif key == "g":
+        elif key == "#":
             self._go_to(ask(f"go to event (0 to {last}): "))
-        elif not self.help:
+        elif key != "?":
             self.message = f"unknown key {clean(key, 12)!r}; ? lists the keys"
         return True
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from minigrad.drawing import Drawing
 from minigrad.engine.errors import ArgumentError, GraphError, one_of
+from minigrad.pages.output_files import make_folder
 from minigrad.reading.text import clean
 from minigrad.stepping.play.highlights import Mark, Marks
 from minigrad.training.checkpoint import write_whole
@@ -61,15 +62,9 @@ def frames(
 ) -> list[str]:
     """Write one picture per event; see `Steps.frames`."""
     one_of("form", form, FORMS)
-    folder = os.fsdecode(folder)
-    if not os.path.isdir(folder):
-        raise ArgumentError(
-            "frames: there is no such folder",
-            expect="a folder that exists",
-            actual=clean(folder, 120),
-            hint="make it first: os.makedirs(...)",
-        )
     numbers = chosen(steps, events)
+    folder = os.fsdecode(folder)
+    make_folder(folder)
     width = len(str(len(steps) - 1))
     made = []
     pictures: Iterator[bytes]

@@ -28,6 +28,7 @@ try:
 except ImportError:
     msvcrt = None
 
+LOOK = 0.2  # seconds between two looks at the window's size
 # What follows ESC [ or ESC O, and the second code of a special key on Windows.
 _SEQUENCES = {
     "A": "up", "B": "down", "C": "right", "D": "left", "H": "home", "F": "end",
@@ -64,6 +65,8 @@ class Lines:
         if line == "":
             return ""
         word, _, self.rest = line.strip().partition(" ")
+        if word == "g" and self.rest.strip().isdigit():
+            return "#"  # "g 120" in a script means: go to event 120
         return word or "enter"
 
     def ask(self, prompt: str) -> str:
@@ -105,7 +108,9 @@ class Posix:
         termios.tcsetattr(self.number, termios.TCSADRAIN, mode)
 
     def read(self) -> str:
-        """One key; "" at the end of input."""
+        """One key; "" at the end of input; "resize" if the window's size changes."""
+        if self._resized():
+            return "resize"
         char = self._char()
         if char in END:
             return ""
@@ -121,6 +126,24 @@ class Posix:
                 break
             code += more
         return _SEQUENCES.get(code, "unknown")
+
+    def _resized(self) -> bool:
+        """Wait for a key. Was the window made larger or smaller meanwhile?"""
+        import select
+
+        before = self._size()
+        while not select.select([self.number], [], [], LOOK)[0]:
+            if self._size() != before:
+                return True
+        return False
+
+    def _size(self) -> tuple[int, int] | None:
+        """Columns and lines; None where nobody knows."""
+        try:
+            size = os.get_terminal_size(self.number)
+            return size.columns, size.lines
+        except OSError:
+            return None
 
     def _char(self) -> str:
         """One character, of however many bytes; "" at the end of input."""

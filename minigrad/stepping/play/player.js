@@ -4,6 +4,18 @@ let now = 0;
 let timer = null;
 const slider = byId("mg-slider");
 const say = (text) => { byId("mg-say").textContent = text; };
+// What "run until" found stands beside its button, and on the time line.
+let stopped = null;
+const found = (text, event) => {
+  byId("mg-until-said").textContent = text;
+  stopped?.classList.remove("stopped");
+  stopped = event ? cellOf[event.number].element : null;
+  if (stopped) {
+    stopped.classList.add("stopped");
+    stopped.title = `${text}; ${stopped.getAttribute("aria-label")}`;
+  }
+  say(text);
+};
 const leaves = values.filter((v) => byTarget.has(v.number) && v.operation === null);
 let watched = (leaves.find((v) => v.uses > 1) ?? leaves[0])?.number;
 const largest = (kind) => leaves.find((v) => v.symbol[0] === kind)?.number;
@@ -131,7 +143,10 @@ const watch = () => {
       bar.type = "button";
       bar.tabIndex = -1;
       const size = norms[k] > 0 ? (Math.log10(norms[k]) - low) / (high - low) : 0;
-      bar.style.setProperty("--part", Number.isFinite(size) ? 0.12 + 0.88 * size : 1);
+      const zero = norms[k] === 0;  // no bar: it gives nothing
+      bar.classList.toggle("zero", zero);
+      bar.style.setProperty("--part",
+        zero ? 0 : Number.isFinite(size) ? 0.12 + 0.88 * size : 1);
       const step = gift.operation === undefined ? null : places[gift.number].step;
       bar.title = `${step === null ? gift.kind : `step ${step}`}: norm `
         + shortNumber(norms[k]);
@@ -229,12 +244,12 @@ const runUntil = () => {
   const holds = conditionOf(text);
   const field = byId("mg-until");
   field.setAttribute("aria-invalid", String(!holds));
-  if (!holds) { say(`“${text}” is not a condition: see the suggestions`); return; }
-  const found = events.find((event, k) => k > now && holds(event));
-  if (found) {
-    go(found.number);
-    say(`stopped at event ${found.number}: ${text}`);
-  } else say(`“${text}” does not happen in later events`);
+  if (!holds) { found(`“${text}” is not a condition: see the suggestions`); return; }
+  const event = events.find((one, k) => k > now && holds(one));
+  if (event) {
+    go(event.number);
+    found(`stopped at event ${event.number}: ${text}`, event);
+  } else found(`“${text}” does not happen in later events`);
 };
 
 // ------------------------------------------------------------- buttons and keys

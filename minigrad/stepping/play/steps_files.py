@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minigrad.engine.errors import ArgumentError, one_of
+from minigrad.pages.output_files import make_folder
 from minigrad.reading.text import clean
 from minigrad.training.checkpoint import write_whole
 
@@ -20,9 +21,9 @@ def save(steps: Any, path: Any, words: Any = None) -> None:
     """Write `steps` to a file; see `Steps.save`."""
     text, ending = _checked(path, ("html", "json", *MOVING))
     if ending == "html":
-        write_whole(text, steps.html(words).encode())
+        _write(text, steps.html(words).encode())
     elif ending == "json":
-        write_whole(text, steps.to_json().encode())
+        _write(text, steps.to_json().encode())
     else:
         animate(steps, path)
 
@@ -38,7 +39,13 @@ def animate(
     from minigrad.stepping.play.films import moving
 
     text, ending = _checked(path, MOVING)
-    write_whole(text, moving(steps, ending, events, seconds, drawing))
+    _write(text, moving(steps, ending, events, seconds, drawing))
+
+
+def _write(path: str, content: bytes) -> None:
+    """Write a file whole; a missing folder is made."""
+    make_folder(os.path.dirname(path))
+    write_whole(path, content)
 
 
 def _checked(path: Any, endings: tuple[str, ...]) -> tuple[str, str]:

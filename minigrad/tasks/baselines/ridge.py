@@ -1,6 +1,6 @@
 """Ridge regression: least squares with a penalty on large weights.
 
-Read next: `sentiment.py`.
+Read next: `plain_translation.py`.
 """
 
 from __future__ import annotations

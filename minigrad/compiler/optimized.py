@@ -1,0 +1,61 @@
+"""Optimized: a program through all passes, to a plan that can be run.
+
+Read next: `report.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from minigrad.compiler.accumulate import accumulate
+from minigrad.compiler.execute import Execution
+from minigrad.compiler.fuse import Unit, fuse
+from minigrad.compiler.hoist import hoist
+from minigrad.compiler.lowering import Lowered
+from minigrad.compiler.place import Places
+from minigrad.compiler.plan import Plan
+from minigrad.compiler.program import Program
+from minigrad.compiler.schedule import ordered
+from minigrad.compiler.transposes import transposes
+from minigrad.compiler.value_builder import Builder, Val, listed
+
+Pass = Callable[[Builder, list[Val]], list[Val]]
+PASSES: list[tuple[str, Pass]] = [
+    ("hoist", hoist),
+    ("accumulate", accumulate),
+    ("transposes", transposes),
+]
+
+
+class Optimized:
+    """A program that has been through the passes.
+
+    stages  [(name of a pass, the results after it)]: for reports and pictures
+    units   what is done, in order
+    plan    addresses and memory
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        lowered = Lowered(program)
+        self.builder = lowered.builder
+        wanted = list(program.results)
+        for effect in program.effects:
+            wanted += [k for k in (effect.data, effect.grad) if k is not None]
+        self._numbers = list(dict.fromkeys(wanted))
+        results = [lowered.values[k] for k in self._numbers]
+        count = len(results)
+        results += lowered.outside
+        self.stages: list[tuple[str, list[Val]]] = [("lower", results)]
+        for name, function in PASSES:
+            results = function(lowered.builder, results)
+            self.stages.append((name, results))
+        self.units: list[Unit] = ordered(fuse(results))
+        self.places = Places(listed(results))
+        self.plan = Plan(self.units, self.places, results[:count], program)
+        self.execution = Execution(self.plan)
+
+    def run(self, start: dict[Any, Any]) -> dict[int, Any]:
+        """The values that a call hands out, by number, as `Program.run` gives them."""
+        return dict(zip(self._numbers, self.execution.run(start), strict=True))

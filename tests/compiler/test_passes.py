@@ -1,0 +1,244 @@
+"""Each pass of the compiler by itself: what it changes, and that the numbers stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from compiler.evaluating import FLOAT, Given, counts
+from minigrad.compiler.accumulate import accumulate
+from minigrad.compiler.fuse import fuse
+from minigrad.compiler.hoist import hoist
+from minigrad.compiler.kernel_text import written
+from minigrad.compiler.place import Places
+from minigrad.compiler.schedule import Arena, lifetimes, ordered
+from minigrad.compiler.transposes import transposes
+from minigrad.compiler.value_builder import listed, reshaped, strides_of
+
+
+def test_equal_values_are_one_and_dead_ones_are_not_listed():
+    g = Given()
+    a, b = g.leaf(2, 3), g.leaf(2, 3)
+    first, again, dead = g.add(a, b), g.add(a, b), g.tanh(a)
+    assert first is again
+    assert dead not in listed([first])
+    zero = g.builder.full(0.0, (), FLOAT)
+    assert g.add(first, zero) is first
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_slice_of_a_concatenation_is_a_slice_of_its_part(axis):
+    g = Given()
+    parts = [g.leaf(3, 4), g.leaf(3, 4)]
+    whole = g.builder.concat(parts, axis)
+    starts, stops = [0, 0], [3, 4]
+    starts[axis] += parts[0].shape[axis]
+    stops[axis] += parts[0].shape[axis]
+    assert g.builder.slice(whole, starts, stops) is parts[1]
+    starts[axis] += 1
+    part = g.builder.slice(whole, starts, stops)
+    assert part.root is parts[1]
+    cut = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
+    assert np.array_equal(g.evaluate([part])[0], g.arrays[parts[1]][cut])
+
+
+def test_neighbouring_views_are_joined_again():
+    g = Given()
+    x = g.leaf(5, 2, 3)
+    steps = [
+        g.builder.reshape(g.builder.slice(x, [t, 0, 0], [t + 1, 2, 3]), (2, 3))
+        for t in range(5)
+    ]
+    joined = g.builder.concat(steps, 0)
+    assert joined.op == "view" and joined.root is x and joined.shape == (10, 3)
+    assert g.builder.concat(steps[::-1], 0).op == "concat"
+
+
+def test_a_slice_of_an_elementwise_value_is_computed_alone():
+    g = Given()
+    a, bias = g.leaf(4, 6), g.leaf(6)
+    y = g.tanh(g.add(a, bias))
+    part = g.builder.slice(y, [0, 2], [4, 4])
+    assert part.op == "elementwise" and part.shape == (4, 2)
+    assert y not in listed([part])
+    assert np.allclose(g.evaluate([part])[0], g.evaluate([y])[0][:, 2:4])
+
+
+def test_random_views_are_what_numpy_says():
+    rng = np.random.default_rng(1)
+    for seed in range(60):
+        g = Given(seed)
+        pieces = [g.leaf(2, 3, 4), g.leaf(1, 3, 4), g.leaf(2, 3, 4)]
+        value = g.builder.concat(pieces, 0)
+        if seed % 2:
+            value = g.builder.concat([g.leaf(2, 3, 2), g.leaf(2, 3, 3)], 2)
+        array = g.evaluate([value])[0]
+        for _ in range(4):
+            kind = rng.integers(4)
+            n = len(value.shape)
+            if kind == 0:
+                starts = [int(rng.integers(0, m)) for m in value.shape]
+                stops = [
+                    int(rng.integers(a + 1, m + 1))
+                    for a, m in zip(starts, value.shape, strict=True)
+                ]
+                value = g.builder.slice(value, starts, stops)
+                array = array[tuple(map(slice, starts, stops))]
+            elif kind == 1:
+                axes = tuple(int(k) for k in rng.permutation(n))
+                value, array = g.builder.transpose(value, axes), array.transpose(axes)
+            elif kind == 2:
+                shape = (array.size,) if rng.random() < 0.5 else (1, *array.shape)
+                value, array = g.builder.reshape(value, shape), array.reshape(shape)
+            elif n < 4:
+                shape = (2, *array.shape)
+                value = g.builder.broadcast(value, shape)
+                array = np.broadcast_to(array, shape)
+        assert value.shape == array.shape
+        assert np.array_equal(g.evaluate([value])[0], array)
+
+
+def test_strides_of_a_reshaped_array():
+    assert reshaped((2, 6), (6, 1), (2, 2, 3)) == (6, 3, 1)
+    assert reshaped((2, 3), (1, 2), (6,)) is None
+    assert strides_of((2, 3, 4)) == (12, 4, 1)
+
+
+def _loop(g, steps=4):
+    """h = tanh(x_t W + h U), and the sum of dU's products."""
+    x, h = g.leaf(steps, 2, 3), g.leaf(2, 5)
+    w, u = g.leaf(3, 5), g.leaf(5, 5)
+    b, states = g.builder, [h]
+    for t in range(steps):
+        x_t = b.reshape(b.slice(x, [t, 0, 0], [t + 1, 2, 3]), (2, 3))
+        states.append(g.tanh(g.add(b.dot(x_t, w), b.dot(states[-1], u))))
+    return w, u, states
+
+
+def test_hoist_takes_products_with_one_matrix_together():
+    g = Given()
+    _, _, states = _loop(g)
+    before = [states[-1]]
+    after = hoist(g.builder, before)
+    assert counts(before)["dot"] == 8
+    assert counts(after)["dot"] == 5  # x W once, h U at each step
+    g.unchanged(before, after)
+    assert hoist(g.builder, after) == after  # nothing is left to do
+
+
+def test_accumulate_makes_one_product_of_a_sum_over_steps():
+    g = Given()
+    b = g.builder
+    pairs = [(g.leaf(2, 3), g.leaf(2, 4)) for _ in range(5)]
+    total = rows = None
+    for a, d in pairs:
+        product = b.dot(a, d, True, False)
+        total = product if total is None else g.add(total, product)
+        down = b.sum(d, (0,))
+        rows = down if rows is None else g.add(rows, down)
+    before = [total, rows]
+    after = accumulate(b, before)
+    assert (counts(before)["dot"], counts(before)["sum"]) == (5, 5)
+    assert (counts(after)["dot"], counts(after)["sum"]) == (1, 1)
+    assert counts(after)["elementwise"] == 0
+    g.unchanged(before, after)
+
+
+def test_accumulate_leaves_alone_what_is_used_elsewhere():
+    g = Given()
+    b = g.builder
+    one = b.dot(g.leaf(2, 3), g.leaf(2, 4), True, False)
+    two = b.dot(g.leaf(2, 3), g.leaf(2, 4), True, False)
+    before = [g.add(one, two), one]
+    assert accumulate(b, before) == before
+
+
+def test_transposes_copies_what_is_often_taken_transposed():
+    g = Given()
+    u = g.leaf(4, 6)
+    before = [g.builder.dot(g.leaf(2, 6), u, False, True) for _ in range(5)]
+    after = transposes(g.builder, before)
+    assert counts(after)["transposed"] == 1
+    assert all(v.attrs == (False, False) for v in after)
+    g.unchanged(before, after)
+    assert transposes(g.builder, before[:3]) == before[:3]
+
+
+def test_fuse_makes_one_kernel_of_what_needs_no_product_between():
+    g = Given()
+    _, _, states = _loop(g)
+    results = hoist(g.builder, [states[-1]])
+    units = ordered(fuse(results))
+    kernels = [u for u in units if u.op == "kernel"]
+    assert [len(u.members) for u in kernels] == [2, 2, 2, 2]  # add and tanh
+    assert all(len(u.kept) == 1 for u in kernels)  # the sum needs no memory
+    place = {v: k for k, u in enumerate(units) for v in u.members}
+    for k, unit in enumerate(units):
+        assert all(place.get(a.root, -1) < k for a in unit.inputs)
+
+
+def test_fuse_computes_cheap_values_where_they_are_needed():
+    g = Given()
+    a, w = g.leaf(3, 3), g.leaf(3, 3)
+    y = g.tanh(a)
+    square = g.builder.elementwise("multiply", (y, y), y.shape, FLOAT)
+    late = g.builder.dot(y, w)
+    result = g.builder.elementwise("multiply", (late, square), y.shape, FLOAT)
+    first, second = [u for u in ordered(fuse([result])) if u.op == "kernel"]
+    assert first.members == [y] and set(second.members) == {square, result}
+
+
+def test_place_writes_the_parts_of_a_concatenation_in_place():
+    g = Given()
+    made = [g.tanh(g.leaf(2, 3)) for _ in range(3)]
+    outside = g.leaf(2, 3)
+    inner = g.builder.concat(made[:2], 1)  # (2, 6)
+    whole = g.builder.concat([inner, g.builder.concat([made[2], outside], 1)], 0)
+    places = Places(listed([whole]))
+    assert places.find(made[1]) == (whole, 3, (6, 1))
+    assert places.find(made[2]) == (whole, 12, (6, 1))
+    copied = [part for each in places.copies.values() for part, _ in each]
+    assert copied == [outside]
+
+
+def test_a_value_of_two_concatenations_has_two_places():
+    g = Given()
+    shared, other = g.tanh(g.leaf(2, 3)), g.tanh(g.leaf(2, 3))
+    one = g.builder.concat([shared, other], 0)
+    two = g.builder.concat([other, shared], 0)
+    places = Places(listed([one, two]))
+    assert {p.base for p in places.of[shared]} == {one, two}
+
+
+def test_memory_is_used_again_when_its_value_is_no_longer_needed():
+    g = Given()
+    a, w = g.leaf(4, 4), g.leaf(4, 4)
+    for _ in range(10):
+        a = g.tanh(g.builder.dot(a, w))
+    units = ordered(fuse([a]))
+    first, last = lifetimes(units, Places(listed([a])), [a])
+    assert last[a] == len(units)
+    for base, k in first.items():
+        assert k <= last[base]
+    arena = Arena()
+    one = arena.take(100)
+    arena.give(one, 100)
+    assert arena.take(90) == one and arena.take(100) != one
+    assert arena.size == 256 and one % Arena.ALIGNED == 0
+
+
+def test_kernels_of_equal_groups_have_equal_texts():
+    g = Given()
+    texts = set()
+    for t in range(3):
+        z, bias = g.leaf(2, 6), g.leaf(3)
+        part = g.builder.slice(z, [0, 0], [2, 3])
+        y = g.add(part, bias)
+        other = g.builder.elementwise(
+            "multiply", (g.tanh(y), g.builder.full(0.37 + t, (), FLOAT)), y.shape, FLOAT
+        )
+        members = [v for v in listed([other]) if v.op == "elementwise"]
+        found = written(members, lambda a: a.shape == (), [other])
+        texts.add(found.text)
+        assert [r.same for r in found.reads] == [False, False, True]
+    assert len(texts) == 1  # numbers that differ are operands, not text
