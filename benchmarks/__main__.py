@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
 
-By name only, as they take minutes: `tasks` (each task with five seeds) and `kills` (a
-hundred killed training runs).
+By name only, as they take minutes: `tasks` (each task with five seeds), `kills` (a
+hundred killed training runs) and `accuracy` (it writes a page of the documentation).
 """
 
 import importlib

@@ -1,9 +1,8 @@
 # %% [markdown]
 # # 16. The lab book: the papers' experiments again
 #
-# The papers on the LSTM do not say "it has a long memory". They say: this task, these
-# sequences, this criterion, so many sequences until it was met. We repeat such an
-# experiment, and learn what it takes to be able to say that it was repeated.
+# The papers on the LSTM name a task, its sequences, a criterion, and how many sequences
+# it took to meet it. We repeat such an experiment, and say what "repeated" means.
 #
 # *Time to run: about 15 s.*
 #

@@ -1,6 +1,6 @@
 """All promises within a given time, in the order in which a reader would ask.
 
-Read next: `minigrad/commands/` (the command line).
+Read next: `minigrad/comparing/` (speed, side by side).
 """
 
 from __future__ import annotations

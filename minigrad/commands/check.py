@@ -1,6 +1,6 @@
 """`minigrad check`: tries the promises of this library on the machine at hand.
 
-Read next: `doctor.py`.
+Read next: `bench.py`.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ HELP = "show what is installed, and how to install what is missing"
 EXAMPLE = "minigrad doctor"
 PACKAGES = (
     "numpy", "numba", "graphviz", "pygraphviz", "rich", "matplotlib", "safetensors",
+    "onnx", "onnxruntime", "h5py",
 )  # fmt: skip
 REMEDIES = {
     "dot": (
@@ -23,6 +24,9 @@ REMEDIES = {
         "graphviz; anywhere: pip install pygraphviz"
     ),
     "pygraphviz": "optional if you have dot: pip install pygraphviz",
+    "onnx": "only for ONNX files: pip install onnx",
+    "onnxruntime": "only to run ONNX files: pip install onnxruntime",
+    "h5py": "only for Keras files: pip install h5py",
 }
 
 

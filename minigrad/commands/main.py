@@ -38,6 +38,7 @@ COMMANDS = {  # in the order in which they are met
     "open": "minigrad.commands.open_weights",
     "lab": "minigrad.commands.lab",
     "check": "minigrad.commands.check",
+    "bench": "minigrad.commands.bench",
     "doctor": "minigrad.commands.doctor",
 }
 

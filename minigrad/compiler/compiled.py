@@ -18,6 +18,7 @@ from minigrad.compiler.guard import (
     differences,
 )
 from minigrad.compiler.program import Program
+from minigrad.compiler.pullback import attached, pulled_through
 from minigrad.compiler.trace import Trace, tracing
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
@@ -79,6 +80,7 @@ class Compiled:
         self._lock = threading.RLock()
         self._around: dict[tuple[int, ...], Surroundings] = {}
         self._warned = False
+        self._pulled: Compiled | None = None
         self.replays = 0
         functools.update_wrapper(self, fn, updated=())
 
@@ -132,7 +134,7 @@ class Compiled:
             inputs, options = built(arguments.structure, given)
             returned = self.fn(*inputs, **options)
             _nothing_lost(given, arguments.given)
-            program = Program(trace, returned, given)
+            program = Program(trace, returned)
             if first is not None:
                 what = differences(first.program, program)
                 if what is not None:
@@ -142,14 +144,26 @@ class Compiled:
             self._say_if_many(key)
         else:
             first.confirmed = True
-        return _plain_results(program, returned)
+        tensors = program.tensors(arguments.given)
+        return _plain_results(
+            program, returned, self._attach(program, arguments, tensors)
+        )
+
+    def _attach(self, program: Program, arguments: Arguments, tensors: list) -> Any:
+        """What gives the results a graph, where they need one."""
+        if not (program.needing and thread.recorder.recording):
+            return list
+        if self._pulled is None:
+            self._pulled = Compiled(pulled_through(self.fn))
+        return functools.partial(attached, self._pulled, program, arguments, tensors)
 
     def _replay(self, variant: Variant, arguments: Arguments, tensors: list) -> Any:
         program = variant.program
         kept = program.keep()
         try:
             env = variant.run(program.starting(arguments.given, tensors))
-            returned = program.finish(env, tensors)
+            attach = self._attach(program, arguments, tensors)
+            returned = program.finish(env, tensors, attach)
         except BaseException:
             program.undo(kept)
             raise
@@ -214,8 +228,9 @@ def compile(fn: Callable[..., Any]) -> Compiled:
     A trace holds for calls with the same shapes, dtypes and Python values; another kind
     of call is traced anew, twice: if the second trace differs, it is an error. Arrays
     among the arguments arrive as tensors. After 64 kinds of calls new ones are not
-    traced: the function itself runs. What is returned is without a graph: call
-    `backward` within. Under `detect_anomaly` the function itself runs.
+    traced: the function itself runs; so it does under `detect_anomaly`. `backward` of
+    a result outside works, once and at the price of a second forward pass, unless the
+    function draws random numbers or changes something: call it within.
     Errors:  CompileError, naming the line, for what no replay can repeat: a branch on a
              tensor's numbers, `.item()`, a NumPy function that is not recorded. After
              an error parameters, gradients and states are as they were before.
@@ -256,8 +271,8 @@ def _nothing_lost(given: list, originals: list) -> None:
             )
 
 
-def _plain_results(program: Program, returned: Any) -> Any:
-    """What the traced call returned, as a replay gives it: without a graph."""
+def _plain_results(program: Program, returned: Any, attach: Any) -> Any:
+    """What the traced call returned, as a replay gives it."""
     found: list[Any] = []
     todo = [returned]
     while todo:
@@ -274,4 +289,4 @@ def _plain_results(program: Program, returned: Any) -> Any:
         else Tensor.of(Edge(None, 0, x._edge.array, False))
         for k, x in zip(program.results, found, strict=True)
     ]
-    return built(program.structure, handed)
+    return built(program.structure, attach(handed))

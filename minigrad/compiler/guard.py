@@ -14,6 +14,7 @@ import functools
 import types
 import zlib
 from collections.abc import Hashable
+from dis import get_instructions
 from operator import is_
 from typing import Any
 
@@ -24,6 +25,7 @@ from minigrad.engine.graph import Leaf
 from minigrad.engine.tensor import Tensor
 
 _PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), slice)
+_GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
 _LARGEST = 20_000  # objects that are looked at around a function
 
 
@@ -212,6 +214,8 @@ def _contents(part: Any) -> Any:
     kind = type(part).__module__
     if kind in ("builtins", "numpy") or kind.startswith("numpy."):
         return None
+    if kind.startswith(__package__):  # a compiled function: what it is made of
+        return lambda: [getattr(part, "fn", None)]
     attributes = getattr(part, "__dict__", None)
     if attributes is None or not (callable(part) or not _ours(kind)):
         return None
@@ -224,7 +228,9 @@ def _of_function(function: types.FunctionType) -> Any:
     todo = [function.__code__]
     while todo:
         code = todo.pop()
-        names.update(code.co_names)
+        names.update(
+            line.argval for line in get_instructions(code) if line.opname in _GLOBAL
+        )
         todo += [c for c in code.co_consts if isinstance(c, types.CodeType)]
     around = function.__globals__
     named = [name for name in sorted(names) if name in around]

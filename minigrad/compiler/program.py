@@ -18,6 +18,7 @@ from minigrad.compiler.trace import Entry, Trace, Value, copy_of, put_back
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Edge
 from minigrad.engine.quiet import quietly
+from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 
 
@@ -44,12 +45,13 @@ class Program:
     entries, values, leaves, reads: see `Trace`
     structure  of what the function returned, and
     results    the numbers of the values in it
+    needing    which of them need a gradient
     effects    what is left behind in leaves
     numbers    values that are handed out as Python numbers
     """
 
-    def __init__(self, trace: Trace, returned: Any, given: Sequence[Any]) -> None:
-        self.structure, self.results = taken_apart(trace, returned, given)
+    def __init__(self, trace: Trace, returned: Any) -> None:
+        self.structure, self.results, self.needing = taken_apart(trace, returned)
         self.effects = list(_effects(trace))
         self.numbers = trace.numbers
         self._renumber(trace)
@@ -145,8 +147,13 @@ class Program:
                         start[k] = np.asarray(part)
         return start
 
-    def finish(self, env: Mapping[int, Any], tensors: Sequence[Any]) -> Any:
-        """Leave the effects behind, and give what the function returned."""
+    def finish(
+        self, env: Mapping[int, Any], tensors: Sequence[Any], attach: Any = list
+    ) -> Any:
+        """Leave the effects behind, and give what the function returned.
+
+        attach  (results) -> results: those that need a gradient with a graph
+        """
         handed: dict[int, Any] = {}
 
         def fresh(k: int) -> Any:
@@ -158,9 +165,8 @@ class Program:
                 handed[k] = array
             return handed[k]
 
-        returned = built(
-            self.structure, [self._handed(k, fresh(k)) for k in self.results]
-        )
+        results = attach([self._handed(k, fresh(k)) for k in self.results])
+        returned = built(self.structure, results)
         for effect in self.effects:
             tensor = tensors[effect.leaf]
             edge = tensor._edge
@@ -190,12 +196,16 @@ class Program:
             put_back(thing, before)
 
 
-def taken_apart(trace: Trace, returned: Any, given: Sequence[Any]) -> tuple[Any, list]:
-    """The structure of what a function returned, and the numbers of its values."""
+def taken_apart(trace: Trace, returned: Any) -> tuple[Any, list[int], list[int]]:
+    """The structure of what a function returned, the numbers of its values, and which
+    of them need a gradient."""
     numbers: list[int] = []
+    needing: list[int] = []
 
     def apart(part: Any) -> Any:
         if isinstance(part, Tensor):
+            if part._edge.requires_grad and thread.recorder.recording:
+                needing.append(len(numbers))
             numbers.append(trace.find(part._edge))
             return ("array", len(numbers) - 1)
         if isinstance(part, list | tuple):
@@ -210,7 +220,8 @@ def taken_apart(trace: Trace, returned: Any, given: Sequence[Any]) -> tuple[Any,
             raise _not_returned(part, "return its tensors, in a tuple or dict")
         return ("thing", key)
 
-    return apart(returned), numbers
+    structure = apart(returned)
+    return structure, numbers, needing
 
 
 def _not_returned(part: Any, hint: str) -> CompileError:

@@ -2,7 +2,7 @@
 
 `compiled.explain()` prints it; `mg.draw(compiled)` draws the plan.
 
-Read next: `compiled.py` (what users call).
+Read next: `pullback.py`.
 """
 
 from __future__ import annotations

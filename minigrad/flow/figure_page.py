@@ -47,7 +47,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
         for row in rows
     )
-    return f'<div class="scroll"><table><tr>{top}</tr>{body}</table></div>'
+    return (
+        f'<div class="scroll"><table class="numbers"><tr>{top}</tr>{body}</table></div>'
+    )
 
 
 def whole(title: str, body: str) -> str:

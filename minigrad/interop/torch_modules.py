@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError, one_of
-from minigrad.engine.primitives.elementwise import relu, sigmoid, softplus, tanh
+from minigrad.engine.primitives.elementwise import relu, sigmoid, tanh
 from minigrad.interop.named_arrays import below, plain
 from minigrad.interop.recurrent_groups import is_part, read_group, write_group
 from minigrad.interop.refusals import does_not_fit, few, no_counterpart
@@ -29,7 +29,6 @@ FUNCTIONS: dict[str, Callable] = {
     "Tanh": tanh,
     "Sigmoid": sigmoid,
     "ReLU": relu,
-    "Softplus": softplus,
     "Identity": lambda x: x,
 }
 

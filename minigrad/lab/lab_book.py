@@ -28,7 +28,7 @@ TASKS = {
     "temporal-order-6a": ("temporal_order", "TemporalOrder6a"),
     "temporal-order-6b": ("temporal_order", "TemporalOrder6b"),
     "embedded-reber": ("reber_grammar", "EmbeddedReber"),
-    "continual-reber": ("reber_grammar", "ContinualReber"),
+    "continual-reber": ("continual_reber", "ContinualReber"),
     "two-sequence": ("latch_and_parity", "TwoSequence"),
     "parity": ("latch_and_parity", "Parity"),
 }

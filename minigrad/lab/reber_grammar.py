@@ -1,6 +1,6 @@
-"""The embedded Reber grammar, one string at a time or in a stream without end.
+"""The embedded Reber grammar: strings whose last symbol but one depends on the second.
 
-Read next: `lab_nets.py`.
+Read next: `continual_reber.py`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ GRAMMAR: dict[int, tuple[tuple[str, int], ...]] = {
     6: (("E", 7),),
 }
 STRINGS = 256  # in the training and in the test set
-ENDS = 10  # stretches: the mean length of a stream that is trained on
-CHUNK = 60  # symbols of a stream between two updates
 
 
 def reber_string(rng: np.random.Generator) -> tuple[list[str], list[set[str]]]:
@@ -52,15 +50,15 @@ def embedded_string(rng: np.random.Generator) -> tuple[list[str], list[set[str]]
     )
 
 
-def _numbers(symbols: list[str]) -> list[int]:
+def numbers_of(symbols: list[str]) -> list[int]:
     return [SYMBOLS.index(symbol) for symbol in symbols]
 
 
-def _allowed(follow: list[set[str]]) -> np.ndarray:
+def allowed(follow: list[set[str]]) -> np.ndarray:
     return np.array([[symbol in may for symbol in SYMBOLS] for may in follow])
 
 
-class _Reber(LongLagTask):
+class ReberTask(LongLagTask):
     """What the two tasks share: symbols, squared error, what a right prediction is."""
 
     inputs = outputs = len(SYMBOLS)
@@ -75,13 +73,13 @@ class _Reber(LongLagTask):
         """The squared error of the frequencies of the symbols, whatever was read."""
         rng = np.random.default_rng(0)
         said = np.concatenate(
-            [_numbers(embedded_string(rng)[0])[1:] for _ in range(1000)]
+            [numbers_of(embedded_string(rng)[0])[1:] for _ in range(1000)]
         )
         shares = np.bincount(said, minlength=len(SYMBOLS)) / len(said)
         return float((shares * (1 - shares)).mean())
 
 
-class EmbeddedReber(_Reber):
+class EmbeddedReber(ReberTask):
     """Experiment 1: predict the next symbols of strings, the last but one included."""
 
     name = "embedded-reber"
@@ -156,112 +154,6 @@ class EmbeddedReber(_Reber):
         return found
 
 
-class ContinualReber(_Reber):
-    """Gers et al. 2000: strings one after the other, and no one says where one ends."""
-
-    name = "continual-reber"
-    help = "the same in an endless stream, without resets"
-    source = "Gers, Schmidhuber & Cummins 2000, section 4"
-    carry = True
-    most = 40_000
-    in_a_row = 1
-    hidden, lr, batch = 16, 1e-2, 16
-    blocks, cells_per_block = 4, 2
-    input_bias = (-0.5, -1.0, -1.5, -2.0)
-    output_bias = (-0.5, -1.0, -1.5, -2.0)
-    output_has_bias = True
-    outputs_see_inputs = True
-    streams, longest = 10, 2000
-    rules = (
-        "Strings of the embedded Reber grammar follow each other without a sign of "
-        "where one ends; the state is never set back.",
-        "Right: at every step the symbols that may follow are the most active outputs.",
-        "Measured: on ten new streams, the symbols until the first mistake. A stream "
-        "without one counts as perfect. The paper reads 100,000 symbols of each, this "
-        "lab 2,000.",
-    )
-    deviations = (
-        f"16 streams side by side; an update every {CHUNK} symbols by Adam, the state "
-        f"goes on, for {ENDS} such stretches on average. The paper learns from one "
-        "stream, ends it at the first mistake, and updates at every symbol by a "
-        "truncated gradient.",
-        "A `sequence` is one stretch of a stream.",
-    )
-
-    def __init__(self) -> None:
-        self.waiting: list[list[Any]] = []
-
-    def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        """The next stretch of each stream; call it with the same count each time.
-
-        One stream in `ENDS` begins anew, with a fresh string and a fresh state.
-        """
-        if len(self.waiting) != count:
-            self.waiting = [[] for _ in range(count)]
-        fresh = rng.random(count) < 1 / ENDS
-        for k in np.flatnonzero(fresh):
-            self.waiting[k] = []
-        return self.stretch(self.waiting, rng, CHUNK)._replace(fresh=fresh)
-
-    def epoch_begins(self) -> None:
-        """The streams end, and new ones begin."""
-        self.waiting = []
-
-    def stretch(
-        self, waiting: list[list[Any]], rng: np.random.Generator, steps: int
-    ) -> Sequences:
-        """So many steps of each stream: `waiting` holds what was drawn and not read."""
-        taken: list[list[np.ndarray]] = []
-        for stream in waiting:
-            while len(stream) < steps + 1:
-                symbols, follow = embedded_string(rng)
-                follow[-1] = {"B"}
-                stream.extend(zip(_numbers(symbols), _allowed(follow), strict=True))
-            pairs = zip(*stream[: steps + 1], strict=True)
-            taken.append([np.array(part) for part in pairs])
-            del stream[:steps]
-        read = np.stack([part[0] for part in taken], axis=1)
-        may = np.stack([part[1] for part in taken], axis=1)[:-1]
-        target = np.concatenate([one_hot(read[1:], self.outputs), may], axis=-1)
-        return Sequences(one_hot(read[:-1], self.inputs), target.astype(np.float32))
-
-    def loss(self, output: Tensor, made: Sequences) -> Tensor:
-        return mse(output, made.target[..., : self.outputs])
-
-    def late_loss(self, output: Tensor, made: Sequences) -> Tensor:
-        return mse(output[-1], made.target[-1, :, : self.outputs])
-
-    def errors(self, output: np.ndarray, made: Sequences) -> np.ndarray:
-        return np.abs(output - made.target[..., : self.outputs]).mean(axis=(0, 2))
-
-    def right(self, output: np.ndarray, made: Sequences) -> np.ndarray:
-        may = made.target[..., self.outputs :] > 0.5
-        return np.asarray(most_active(output, may).all(axis=0))
-
-    def solved(self, recent: Recent, lag: int) -> bool:
-        return False  # the paper's runs, too, end by their length
-
-    def test(self, run: Any, rng: np.random.Generator, lag: int) -> dict[str, float]:
-        """Streams without a mistake, symbols until the first, and how c grew."""
-        waiting: list[list[Any]] = [[] for _ in range(self.streams)]
-        made = self.stretch(waiting, rng, self.longest)
-        output, sizes = run(made, states=True)
-        may = made.target[..., self.outputs :] > 0.5
-        wrong = ~most_active(output, may)
-        first = np.where(wrong.any(axis=0), wrong.argmax(axis=0), self.longest)
-        found = {
-            "perfect": int((first == self.longest).sum()),
-            "of": self.streams,
-            "wrong": int((first < self.longest).sum()),
-            "symbols": float(first.mean()),
-            "loss": self.loss(mg.tensor(output), made).item(),
-        }
-        if sizes is not None:
-            found["state at 100"] = float(sizes[100])
-            found["state at the end"] = float(sizes[-1])
-        return found
-
-
 def most_active(output: np.ndarray, may: np.ndarray) -> np.ndarray:
     """Are the symbols that may follow (..., K) the most active outputs? (...)."""
     least = np.where(may, output, np.inf).min(axis=-1)
@@ -276,10 +168,10 @@ def _padded(strings: list[tuple[list[str], list[set[str]]]]) -> Sequences:
     x = np.zeros((steps, count, len(SYMBOLS)), np.float32)
     target = np.zeros((steps, count, 2 * len(SYMBOLS)), np.float32)
     for k, (symbols, follow) in enumerate(strings):
-        numbers, n = np.array(_numbers(symbols)), lengths[k]
+        numbers, n = np.array(numbers_of(symbols)), lengths[k]
         x[:n, k] = one_hot(numbers[:-1], len(SYMBOLS))
         target[:n, k, : len(SYMBOLS)] = one_hot(numbers[1:], len(SYMBOLS))
-        target[:n, k, len(SYMBOLS) :] = _allowed(follow)[:-1]
+        target[:n, k, len(SYMBOLS) :] = allowed(follow)[:-1]
     return Sequences(x, target, lengths, first=1)
 
 

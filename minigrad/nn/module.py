@@ -287,7 +287,8 @@ def _other_names(names: list[str]) -> str | None:
     if not any("weight_ih_l" in name or "weight_hh_l" in name for name in names):
         return None
     return (
-        "these are PyTorch's names. For each cell of model.cells: W_x.data = "
+        "these are PyTorch's names: mg.interop.from_torch(weights) makes a model of "
+        "them. By hand, for each cell of model.cells: W_x.data = "
         "weight_ih_l0.T, W_h.data = weight_hh_l0.T, b.data = bias_ih_l0 + bias_hh_l0 "
         "(of a GRU, the last third of bias_hh_l0 is b_h instead)"
     )

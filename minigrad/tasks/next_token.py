@@ -35,7 +35,7 @@ from minigrad.tasks.task import (
 )
 from minigrad.tasks.task_options import Option, common
 from minigrad.tasks.text_passages import CONTEXT, Chunks, Passage, bits
-from minigrad.tasks.writing import QUESTIONS, continued, suggestions
+from minigrad.tasks.writing import QUESTIONS, continued, read_through, suggestions
 
 LEAST = 500  # tokens of a text, of which the tenth is still something
 LINE_END = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"  # as it is shown in a line
@@ -169,13 +169,19 @@ class NextToken(Task):
         vars(question).update(asked)
         vocabulary = trained.reading["tokens"]
         tokens = vocabulary.encode(self.cut(text), need_known=True)
-        found = suggestions(trained.model, tokens, question.top)
+        read = read_through(trained.model, tokens)  # once: it may be a whole book
+        found = suggestions(trained.model, tokens, question.top, read=read)
         rows = [[_shown(vocabulary.words[k]), f"{p:.1%}"] for k, p in found]
         table = Table("Next", [self.token, "probability"], rows)
         lines = []
         for temperature in sorted({0.5, question.temperature, 1.0}):
             made = continued(
-                trained.model, tokens, question.length, temperature, question.seed
+                trained.model,
+                tokens,
+                question.length,
+                temperature,
+                question.seed,
+                read=read,
             )
             written = self.join([vocabulary.words[k] for k in made])
             whole = f"{text}{written}".replace("\n", LINE_END)

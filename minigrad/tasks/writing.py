@@ -26,13 +26,18 @@ QUESTIONS = (
 
 
 def suggestions(
-    model: Any, tokens: Sequence[int], top: int = 8, end: int | None = None
+    model: Any,
+    tokens: Sequence[int],
+    top: int = 8,
+    end: int | None = None,
+    read: tuple[Any, Any] | None = None,
 ) -> list[tuple[int, float]]:
     """The `top` likeliest next tokens and their probabilities, the likeliest first.
 
-    end  a token that counts though it is in NEVER
+    end   a token that counts though it is in NEVER
+    read  what `read_through` gave for the tokens, if they have been read already
     """
-    last = _allowed(read_through(model, tokens)[0], end)
+    last = _allowed((read or read_through(model, tokens))[0], end)
     chances = np.exp(last - last.max())
     chances /= chances.sum()
     order = np.argsort(-chances)[: min(top, np.isfinite(last).sum())]
@@ -46,11 +51,13 @@ def continued(
     temperature: float = 1.0,
     seed: int = 0,
     end: int | None = None,
+    read: tuple[Any, Any] | None = None,
 ) -> list[int]:
     """Draw tokens one after the other, each from p^(1 / temperature), normalised.
 
     temperature  below 1 likely tokens become likelier; 0 always takes the likeliest
     end          stop before this token, which may be drawn though it is in NEVER
+    read         as in `suggestions`
     Raises ArgumentError for a negative temperature.
     """
     if not temperature >= 0:
@@ -62,7 +69,7 @@ def continued(
         )
     rng = np.random.default_rng(seed)
     made: list[int] = []
-    logits, state = read_through(model, tokens)
+    logits, state = read or read_through(model, tokens)
     with no_grad():
         for _ in range(length):
             z = _allowed(logits, end)

@@ -104,7 +104,8 @@ def _gate_table(reading: Reading) -> str:
             f"<tr><td{kind}>{escape(word)}</td>{cells}"
             f"<td>{reading.sentiment[t]:.2f}</td></tr>"
         )
-    return f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
+    table = f'<table class="numbers">{head}{"".join(rows)}</table>'
+    return f'<div class="scroll">{table}</div>'
 
 
 def _verdict_list(verdicts: list[Verdict]) -> str:

@@ -381,3 +381,49 @@ def test_slices_as_arguments_and_around():
         assert float(f(x, slice(None, None, 2))) == 2 * x[::2].sum()
         assert float(f(x, slice(1, None))) == 2 * x[1:].sum()
     assert f.kinds == 2
+
+
+_w = _leaf(2)
+_sgd = mg.optim.SGD([_w], lr=0.1)
+
+
+@mg.compile
+def _step(x):
+    """A compiled function that a global name leads to: "step" of `_sgd.step`."""
+    _sgd.zero_grad()
+    ((_w - x) ** 2).sum().backward()
+    _sgd.step()
+    return _step.__name__
+
+
+def test_a_compiled_function_that_names_itself_is_traced_twice_and_no_more():
+    for _ in range(5):
+        assert _step(np.zeros(2)) == "_step"
+    assert _step.kinds == 1 and _step.replays == 3
+
+
+def test_backward_of_a_result_outside():
+    from minigrad import models
+
+    rnn = models.RNN(2, 3, rng=0)
+    fast = mg.compile(rnn)
+    for k in range(5):
+        x = mg.tensor(np.full((4, 2, 2), k / 5), requires_grad=True)
+        scaled = x * 2.0  # the gradient goes on outside
+        found = []
+        for function in (rnn, fast):
+            rnn.zero_grad()
+            x.grad = None
+            output, h = function(scaled)
+            (mg.losses.mse(output, np.ones(output.shape)) + (h * h).sum()).backward()
+            found.append([x.grad.data, *(p.grad.data for p in rnn.parameters())])
+        for a, b in zip(*found, strict=True):
+            assert np.allclose(a, b, rtol=1e-11, atol=1e-14)
+    assert fast.replays == 3
+    output, _ = fast(scaled)
+    p = next(iter(rnn.parameters()))
+    p.data = p.data * 2.0
+    with pytest.raises(mg.errors.GraphError, match="changed between"):
+        output.sum().backward()
+    with mg.no_grad():
+        assert not fast(x)[0].requires_grad

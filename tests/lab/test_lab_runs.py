@@ -8,12 +8,12 @@ import pytest
 from minigrad import lab
 from minigrad.commands.main import main
 from minigrad.engine.errors import ArgumentError
-from minigrad.lab import reber_grammar
+from minigrad.lab import continual_reber
+from minigrad.lab.continual_reber import ContinualReber
 from minigrad.lab.lab_book import settings
 from minigrad.lab.lab_nets import LabNet
 from minigrad.lab.lab_page import sections
 from minigrad.lab.lab_run import run_one
-from minigrad.lab.reber_grammar import ContinualReber
 from minigrad.lab.start_evidence import evidence
 
 
@@ -82,7 +82,7 @@ def test_streams_tell_symbols_to_the_first_mistake_and_the_states(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(ContinualReber, "longest", 120)
-    monkeypatch.setattr(reber_grammar, "CHUNK", 15)
+    monkeypatch.setattr(continual_reber, "CHUNK", 15)
     cells = ["lstm1997", "lstm2000", "gru"]
     book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=400)
     for result in book.results:

@@ -270,6 +270,47 @@ def test_colours_are_explained(file, page):
     assert ranges and all("−" in text for text in ranges)
 
 
+def test_values_over_time_and_states_that_are_alike(tmp_path, page):
+    rng = np.random.default_rng(0)
+    net = LSTM(3, 4, rng=0)
+    x = mg.tensor(rng.standard_normal((4, 1, 3)), name="x")
+    trace = net.trace(x)
+    steps = mg.steps((trace.output * trace.output).sum())
+    steps.save(tmp_path / "x.html", words="to be or not")
+    opened(page, tmp_path / "x.html")
+    page.keyboard.press("o")
+    page.select_option("#mg-series-name", "f")
+    page.select_option("#mg-unit", "2")
+    rows = page.locator("#mg-series button")
+    shown = [float(rows.nth(k).get_attribute("data-value")) for k in range(4)]
+    assert shown == trace["f"][:, 0, 2].tolist()
+    assert rows.nth(1).locator(".name").inner_text() == "1: be"
+    page.select_option("#mg-series-name", "h")
+    rows.nth(2).click()
+    h = trace["h"][:, 0]
+    cosines = h @ h[2] / np.linalg.norm(h, axis=1) / np.linalg.norm(h[2])
+    best = sorted((k for k in range(4) if k != 2), key=lambda k: -cosines[k])
+    told = page.locator("#mg-alike li")
+    assert [text.split(":")[0] for text in told.all_inner_texts()] == list(
+        map(str, best)
+    )
+    found = [float(told.nth(k).get_attribute("data-value")) for k in range(3)]
+    np.testing.assert_allclose(found, cosines[best], rtol=1e-12)
+    page.keyboard.press("Escape")
+    page.locator("#mg-grid button.head").nth(3).click()  # a word of the time line
+    assert rows.nth(3).get_attribute("aria-pressed") == "true"
+    page.click("[data-do=closeSeries]")
+    forget = next(
+        e.number
+        for e in steps.events
+        if e.forward and any(str(steps.values[k].symbol) == "f_1"
+                             for k in steps.operations[e.operation].outputs)
+    )  # fmt: skip
+    opened(page, tmp_path / "x.html", forget)
+    page.click("#mg-panel button.symbol.over")
+    assert page.input_value("#mg-series-name") == "f"
+
+
 def test_on_a_phone(file, browser):
     page = browser.new_page(viewport={"width": 390, "height": 844}, has_touch=True)
     faults = []

@@ -12,10 +12,11 @@ import minigrad as mg
 from minigrad import tasks
 from minigrad.engine import errors
 from minigrad.engine.functions import log_softmax
+from minigrad.models import LanguageModel
 from minigrad.tasks import first_names, sentiment, tag_figures, text_passages
 from minigrad.tasks.statistics import f1
 from minigrad.tasks.task_options import settings
-from minigrad.tasks.writing import continued, suggestions
+from minigrad.tasks.writing import continued, read_through, suggestions
 from minigrad.training import Stopped
 
 SMALL = {"epochs": 2, "hidden": 6, "page": False}
@@ -242,6 +243,24 @@ def test_micro_f1_is_counted_over_all_tags():
 
 
 # ------------------------------------------------------------- writing
+
+
+def test_a_text_that_was_read_is_not_read_again():
+    model = LanguageModel(9, "gru", 4, 5, rng=0)
+    model.eval()
+    calls = []
+    forward = model.forward
+    model.forward = lambda *given: calls.append(given[0].size) or forward(*given)
+    tokens = [2, 3, 4, 5] * 300
+    read = read_through(model, tokens)
+    assert sum(calls) == len(tokens)
+    again = suggestions(model, tokens, 3), continued(model, tokens, 4, seed=1)
+    calls.clear()
+    known = (
+        suggestions(model, tokens, 3, read=read),
+        continued(model, tokens, 4, seed=1, read=read),
+    )
+    assert known == again and sum(calls) == 4
 
 
 def test_suggestions_are_the_likeliest_and_never_padding():

@@ -128,11 +128,16 @@ class Intrinsic:
 
 
 def _sigmoid(x: Any) -> Any:
-    """1 / (1 + e^-x) without overflow: e^-|x| is at most 1 (two branches)."""
+    """1 / (1 + e^-x) without overflow: e^-|x| is at most 1 (two branches).
+
+    What 1 + e^-|x| lost by rounding is put right, as in the kernel.
+    """
     if np.iscomplexobj(x):
         return 1.0 / (1.0 + np.exp(-x))
-    small = np.exp(-np.abs(x))
-    return np.where(np.signbit(x), small, 1.0) / (1.0 + small)
+    small, below = np.exp(-np.abs(x)), np.signbit(x)
+    whole = 1.0 + small
+    y = np.where(below, small, 1.0) / whole
+    return y - y * (np.where(below, 1.0 - y, y) * (small - (whole - 1.0)))
 
 
 def _where(sp: Any, condition: Any, a: Any, b: Any) -> Any:

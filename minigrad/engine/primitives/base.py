@@ -180,9 +180,7 @@ def record(
     if recorder.trace is not None:
         recorder.trace.operation(primitive, edges, attrs, made)
     if not recorder.recording:
-        arrays = made if multiple else (made,)
-        handles = [Variable.result_type.of(Edge(None, 0, a, False)) for a in arrays]
-        return tuple(handles) if multiple else handles[0]
+        return tuple([_constant(a) for a in made]) if multiple else _constant(made)
     if requires_grad and (
         primitive.vjp is None or not (multiple or made.dtype.kind in "fc")
     ):
@@ -210,5 +208,15 @@ def record(
         )
     handle = _new(Variable.result_type)
     handle._edge = node
+    handle._grad = None
+    return handle
+
+
+def _constant(array: ndarray) -> Any:
+    """A tensor of what was computed and not recorded."""
+    edge = _new(Edge)
+    edge.source, edge.index, edge.array, edge.requires_grad = None, 0, array, False
+    handle = _new(Variable.result_type)
+    handle._edge = edge
     handle._grad = None
     return handle

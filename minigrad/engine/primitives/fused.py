@@ -60,7 +60,8 @@ class Elementwise(Primitive):
     def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
         if jit.enabled:
-            char = np.result_type(*arrays).char if len(arrays) > 1 else _char(arrays[0])
+            one = len(arrays) == 1
+            char: str = _char(arrays[0]) if one else np.result_type(*arrays).char
             ufunc = self._values.get(char)
             if ufunc is None:
                 ufunc = self._values[char] = self.value_kernel(char) or self.scalar
@@ -130,8 +131,8 @@ _UFUNCS = {
 }
 
 
-def _char(x: Operand) -> str:
-    return x.dtype.char if hasattr(x, "dtype") else np.asarray(x).dtype.char
+def _char(x: Any) -> str:
+    return x.dtype.char if type(x) is ndarray else np.asarray(x).dtype.char
 
 
 def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:

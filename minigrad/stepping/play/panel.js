@@ -185,6 +185,24 @@ const sourceLine = (event) => {
   return el("p", "source", el("span", "file", `${file}:${number}`), code);
 };
 
+// A gate's or state's name is a button: its values over time, of the entry at hand.
+const nameOf = (event, symbol, array) => {
+  const outputs = event.operation === undefined ? [] : [
+    ...operations[event.operation].outputs, ...operations[event.operation].inputs];
+  const k = outputs.find((n) => valueArray(n) === array && seriesOf(n));
+  if (k === undefined) return el("span", "symbol", symbol);
+  const button = el("button", "symbol over", symbol);
+  button.type = "button";
+  button.title = `${symbolText(values[k].symbol)} over time`;
+  button.setAttribute("aria-label", button.title);
+  button.addEventListener("click", () => {
+    const entry = chosen && chosen.length === array.shape.length
+      ? flat(chosen, array.shape) : 0;
+    showSeries(seriesOf(k), entry < array.size ? entry : 0, places[event.number].step);
+  });
+  return button;
+};
+
 let current = null;
 const fill = (event) => {
   current = tellings[event.kind](event);
@@ -204,7 +222,7 @@ const fill = (event) => {
   const list = el("div", "cards");
   for (const [symbol, role, array, kind] of cards) {
     const card = el("figure", `card ${kind}`, el("figcaption", "",
-      el("span", "symbol", symbol), el("span", "role", role),
+      nameOf(event, symbol, array), el("span", "role", role),
       el("span", "shape", shapeText(array.shape))));
     const body = arrayView(array, (k, click) => point(array, k, click));
     body.array = array;

@@ -76,7 +76,17 @@ const timeLine = () => {
     });
     grid.append(el("span", "head"));
   }
-  grid.append(el("span", "corner"), ...heads.map((word) => el("span", "head", String(word))));
+  grid.append(el("span", "corner"), ...heads.map((word, column) => {
+    const at = steps[column - 1];  // a word: tap it for the states there
+    if (!at || !series.size) return el("span", "head", String(word));
+    const head = el("button", "head", String(word));
+    head.type = "button";
+    head.tabIndex = -1;
+    head.title = `${stepName(at.step)}: values over time`;
+    head.setAttribute("aria-label", head.title);
+    head.addEventListener("click", () => showSeries(null, null, at.step));
+    return head;
+  }));
   rows.forEach(({ side, layer }, number) => {
     const arrow = side === "forward" ? "→" : "←";
     const name = layered ? `${layer?.replace("reverse", "rev.") ?? "joined"} ${arrow}`
@@ -268,6 +278,8 @@ const actions = {
   first: () => { pause(); go(0); }, last: () => { pause(); go(last); },
   in: () => zoomMiddle(1.25), out: () => zoomMiddle(0.8), here: () => follow(true),
   theme: () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"),
+  overTime: () => showSeries(null, null, places[now].step),
+  closeSeries: () => byId("mg-over-time").close(),
   help: () => (help.open ? help.close() : help.showModal()),
   until: () => byId("mg-until").focus(),
   nextWatched: () => {
@@ -286,9 +298,10 @@ const keys = { ArrowRight: "next", ArrowLeft: "previous", n: "next", p: "previou
   g: "nextGate", G: "previousGate", t: "nextStep", T: "previousStep", c: "nextGift",
   C: "previousGift", b: "turn", " ": "play", Home: "first", End: "last", u: "until",
   w: "nextWatched", "+": "in", "=": "in", "-": "out", 0: "fit", h: "here", d: "theme",
-  "?": "help", "]": "nextEntry", "[": "previousEntry", ">": "faster", "<": "slower" };
+  o: "overTime", "?": "help", "]": "nextEntry", "[": "previousEntry", ">": "faster", "<": "slower" };
 window.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || help.open
+    || byId("mg-over-time").open) return;
   const { target } = event;
   const typing = target.matches("input[type=text], select");
   if (typing) {
@@ -313,6 +326,9 @@ byId("mg-run").addEventListener("submit", (event) => {
 byId("mg-watch-name").addEventListener("change", (event) => {
   byId("mg-pin").checked = true;
   watchNext(Number(event.target.value));
+});
+byId("mg-over-time").addEventListener("click", (event) => {
+  if (event.target === byId("mg-over-time")) event.target.close();
 });
 help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
 

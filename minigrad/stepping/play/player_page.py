@@ -4,8 +4,8 @@ The data are embedded as JSON: the events as `json_writing.py` writes them, and
 which boxes and lines of the drawing belong to which operation. Formulas and symbols are
 typeset here, once each, in templates; letters in formulas are places that the scripts
 fill. The scripts set text only as text; they are `data.js`, `formula.js`, `arrays.js`,
-`stage.js`, `panel.js` and `player.js`. The drawing is there once, in light and dark:
-its colours are variables.
+`stage.js`, `panel.js`, `over_time.js` and `player.js`. The drawing is there once, in
+light and dark: its colours are variables.
 
 Read next: `highlights.py`.
 """
@@ -26,7 +26,7 @@ from minigrad.reading.text import clean
 from minigrad.stepping.play.drawing_links import ties
 from minigrad.stepping.record.json_writing import to_data
 
-SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "player")
+SCRIPTS = ("data", "formula", "arrays", "stage", "panel", "over_time", "player")
 LARGEST = 16_384  # entries of an array that the page has whole
 MOST_BOXES = 1200  # a larger drawing loses the middle of its steps
 SHOWN_STEPS = 40
@@ -34,10 +34,17 @@ SHOWN_STEPS = 40
 
 def page(steps: Any, words: Any = None) -> str:
     """The whole page of `steps`; `words`: what is read at each step."""
-    return _page(steps, *_drawn(steps, words))
+    return _page(steps, *_drawn(steps, words), words)
 
 
-def _page(steps: Any, drawing: Drawing, svg: str, colours: str, trouble: str) -> str:
+def _page(
+    steps: Any,
+    drawing: Drawing,
+    svg: str,
+    colours: str,
+    trouble: str,
+    words: Any = None,
+) -> str:
     data = to_data(steps, LARGEST)
     title = steps.title or "minigrad: step by step"
     body = BODY.format(
@@ -65,8 +72,16 @@ def _page(steps: Any, drawing: Drawing, svg: str, colours: str, trouble: str) ->
         body,
         style=colours + asset(__package__, "player_page.css"),
         script=f'"use strict";\n(() => {{\n{script}\n}})();',
-        data={"steps": data, **ties(steps, drawing, svg)},
+        data={"steps": data, "words": _shown(words), **ties(steps, drawing, svg)},
     )
+
+
+def _shown(words: Any) -> list[str] | None:
+    """The words that are read, one per step, as the drawing takes them."""
+    if words is None:
+        return None
+    listed = words.split() if isinstance(words, str) else list(words)
+    return [clean(word, 18) for word in listed]
 
 
 def _typeset(written: Callable[[Any], str], trees: Sequence[Any]) -> str:
@@ -134,10 +149,13 @@ KEYS = (
     ("] [", "next, previous entry to calculate"),
     ("&gt; &lt;", "faster, slower"),
     ("+ − 0 h", "zoom in, zoom out, whole graph, back to the current event"),
+    ("o", "values of a gate or state over time, and the states that are most alike"),
     ("d", "light or dark"),
     ("?", "this help; Esc closes it"),
 )
 BODY = """<header><h1>{title}</h1>
+<button type="button" data-do="overTime" title="key o" aria-haspopup="dialog">over time
+</button>
 <button type="button" data-do="theme" title="key d">light / dark</button>
 <button type="button" data-do="help" title="key ?" aria-haspopup="dialog">keys</button>
 </header>
@@ -181,6 +199,11 @@ an entry of an array to see the formula with its numbers. Conditions for “run 
 “norm &lt; 1e-6”,
 “norm of h &lt; 1e-6”, “receives W_h”, “nan”, “inf”.</p>
 <button type="button" class="tool" data-do="help">close</button></dialog>
+<dialog id="mg-over-time" aria-labelledby="mg-over-title">
+<h2 id="mg-over-title">Over time</h2><p class="facts"><label>gate or state
+<select id="mg-series-name"></select></label> <label>unit <select id="mg-unit"></select>
+</label></p><div id="mg-series"></div><div id="mg-alike"></div>
+<button type="button" class="tool" data-do="closeSeries">close</button></dialog>
 <p id="mg-say" class="quiet" role="status"></p>
 <template id="mg-formulas">{formulas}</template>
 <template id="mg-symbols">{symbols}</template>"""

@@ -1,0 +1,55 @@
+"""How time, memory and the first call grow with the length of a sequence.
+
+Read next: `speed_report.py`.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from minigrad.comparing.same_step import SIZES, compiled, eager, problem
+
+LENGTHS = (10, 100, 1000, 10_000)
+WAYS = {"minigrad": eager, "minigrad, compiled": compiled}
+
+
+@dataclass
+class Grown:
+    """One length: milliseconds per step, of the first call, and MB at the highest."""
+
+    way: str
+    T: int
+    ms: float
+    first_ms: float
+    megabytes: float
+
+
+def growth(kind: str, seconds: float, size: str = "S") -> Iterator[Grown]:
+    """Longer and longer sequences, as long as the seconds last."""
+    end = time.perf_counter() + seconds
+    for T in LENGTHS:
+        for way, make in WAYS.items():
+            if time.perf_counter() > end:
+                return
+            given = problem(kind, SIZES[size]._replace(T=T))
+            begun = time.perf_counter()
+            runner = make(given)
+            runner.step()
+            first = time.perf_counter() - begun
+            best = float("inf")
+            for _ in range(3):
+                begun = time.perf_counter()
+                runner.step()
+                best = min(best, time.perf_counter() - begun)
+            gc.collect()
+            tracemalloc.start()
+            try:
+                runner.step()
+                highest = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            yield Grown(way, T, 1e3 * best, 1e3 * first, highest / 1e6)

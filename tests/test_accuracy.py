@@ -1,0 +1,54 @@
+"""What the page on accuracy says: values within the promise, slopes as they are."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import bench_accuracy
+from minigrad.engine.kernels import jit
+
+PAGE = Path(__file__).parent.parent / "docs" / "accuracy.rst"
+PROMISED = {"float32": 4.0, "float64": 2.0}
+
+
+@pytest.mark.parametrize("on", [True, False], ids=["kernels", "numpy"])
+@pytest.mark.parametrize("name", bench_accuracy.NAMES)
+def test_values_and_smooth_slopes_keep_the_promise(name, on):
+    if on and not jit.enabled:
+        pytest.skip("only with numba, and with kernels switched on")
+    with jit.use_kernels(on):
+        _, value32, slope32 = bench_accuracy.worst_float32(name, 1 << 14)
+        _, value64, slope64 = bench_accuracy.worst_float64(name, 100)
+    assert 0.3 < value32[0] <= PROMISED["float32"], value32
+    assert 0.3 < value64[0] <= PROMISED["float64"], value64
+    if name not in ("tanh", "sigmoid"):
+        assert slope32[0] <= 4 and slope64[0] <= 2
+
+
+def test_a_distance_of_one_ulp_is_seen():
+    true = np.array([1.0, 0.75, 3.0, -0.1])
+    for dtype in ("float32", "float64"):
+        near = np.nextafter(true.astype(dtype), np.array(9, dtype))
+        far = bench_accuracy.ulps(near, true.astype(dtype).astype(float), dtype)
+        np.testing.assert_array_equal(far, 1.0)
+    assert bench_accuracy.ulps(np.array([np.nan]), np.array([1.0]), "float32") == np.inf
+
+
+def test_the_page_has_every_function_and_keeps_the_promise():
+    text = PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"``(\w+)``\n((?:      - .*\n)+)", text)
+    assert [name for name, _ in rows] == list(bench_accuracy.NAMES)
+    for _, cells in rows:
+        value32, _, value64, _, _ = re.findall(r"- (.*)", cells)
+        assert float(value32.split()[0]) <= PROMISED["float32"]
+        assert float(value64.split()[0]) <= PROMISED["float64"]
+
+
+def test_the_slopes_in_the_tails_are_as_the_page_says():
+    """Rounded to one digit, they depend on the machine no more than by a factor."""
+    for row in bench_accuracy.tail_rows():
+        assert len(row) == 7 and float(row[1]) > 0 and float(row[4]) > 0
+    size, *_ = row
+    assert size == "40" and row[2] == row[3] == row[5] == row[6] == "0"
