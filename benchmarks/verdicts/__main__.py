@@ -8,7 +8,7 @@ import argparse
 import time
 
 from benchmarks import timing  # noqa: F401 (one thread)
-from minigrad.flow.chance import HALF, SLOPE
+from minigrad.flow.chance import FAR, LEFT, START
 
 from . import judging, outcomes, report
 from .training_runs import train
@@ -29,9 +29,9 @@ def main():
     known = outcomes.read()
     wanted = set(outcomes.configurations())
     cases = judging.measured({c: found for c, found in known.items() if c in wanted})
-    half, slope = judging.fit(judging.halves(cases)[0])
-    print(f"fitted: HALF, SLOPE = {half:.2f}, {slope:.2f}; minigrad/flow/chance.py has")
-    print(f"        HALF, SLOPE = {HALF}, {SLOPE}")
+    fitted = ", ".join(f"{w:.2f}" for w in judging.fit(judging.halves(cases)[0]))
+    print(f"fitted: START, LEFT, FAR = {fitted}; minigrad/flow/chance.py has")
+    print(f"        START, LEFT, FAR = {START}, {LEFT}, {FAR}")
     report.write(cases)
     print(f"written: {report.PAGE}; {len(outcomes.missing(known))} are still missing")
 

@@ -10,10 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-import minigrad as mg
-from minigrad.flow.chance import kept
-
-from .training_runs import network
+from .training_runs import left_at_the_start
 
 CLEAN = 0
 
@@ -34,39 +31,33 @@ def measured(outcomes):
     return cases
 
 
-def diagnosed(configuration):
-    """What `mg.diagnose` says of the network before its first step."""
-    model, (x, target), _ = network(configuration)
-    loss, _ = model.loss(x, target)
-    return mg.diagnose(loss, lag=configuration.lag)
-
-
-def left_at_the_start(configuration):
-    """log10 of what is left of the gradient at the lag."""
-    return kept(diagnosed(configuration).readings[0].norms, configuration.lag)
-
-
 def halves(cases):
     """The half that is fitted to, and the one that is judged: every second case."""
     return cases[::2], cases[1::2]
 
 
 def fit(cases):
-    """HALF and SLOPE: the logistic curve of greatest likelihood, a weak prior on the
-    slope aside, for clean cases. Newton's method on the two numbers."""
+    """START, LEFT and FAR of `minigrad/flow/chance.py`: the logistic curve of greatest
+    likelihood for the clean cases, both outcomes weighted alike, with a weak prior on
+    the two slopes. Newton's method, with steps of bounded length."""
     clean = [case for case in cases if case.configuration.noisy == CLEAN]
-    x = np.array([[1.0, case.left] for case in clean])
+    lags = [case.configuration.lag for case in clean]
+    x = np.array(
+        [[1.0, case.left, np.log10(lag)] for case, lag in zip(clean, lags, strict=True)]
+    )
     y = np.array([case.learned for case in clean], float)
-    w = np.array([4.0, 1.0])
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-x @ w))
-        gradient = x.T @ (y - p) - [0.0, 0.1 * w[1]]
-        curvature = (x * (p * (1 - p))[:, None]).T @ x + np.diag([1e-9, 0.1])
-        step = np.linalg.solve(curvature, gradient)
-        w = w + step
+    weights = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    prior = np.array([0.0, 0.1, 0.1])
+    w = np.zeros(3)
+    for _ in range(300):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -40, 40)))
+        gradient = x.T @ (weights * (y - p)) - prior * w
+        curvature = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(prior)
+        step = np.linalg.solve(curvature + 1e-9 * np.eye(3), gradient)
+        w = w + step * min(1.0, 2.0 / np.abs(step).max())
         if np.abs(step).max() < 1e-10:
             break
-    return -w[0] / w[1], w[1]
+    return w
 
 
 def area(scores, learned):

@@ -26,7 +26,7 @@ def write(cases, path=PAGE):
 
 def figures(cases):
     """{"AUC", "balanced accuracy", "calibration error", "learned", "cases"}."""
-    chances = [chance_of(case.left) for case in cases]
+    chances = [chance_of(case.left, case.configuration.lag) for case in cases]
     learned = [case.learned for case in cases]
     return {
         "cases": len(cases),
@@ -40,7 +40,7 @@ def figures(cases):
 def text(cases):
     """The part as reStructuredText."""
     fitted, judged = judging.halves(cases)
-    half, slope = judging.fit(fitted)
+    start, left, far = judging.fit(fitted)
     lags = sorted({case.configuration.lag for case in cases})
     starts = len({case.configuration.start for case in cases})
     parts = [
@@ -50,9 +50,10 @@ def text(cases):
         f"units, learning rates 0.003 and 0.01 (Adam), lags from {lags[0]} to "
         f"{lags[-1]}, for at most {UPDATES} batches of {BATCH} sequences. "
         f"{sum(case.learned for case in cases)} of them learned. The curve was fitted "
-        f"to the clean half of {len(fitted)} of them: the chance is one half where "
-        f"10\\ :sup:`{half:.2f}` of the gradient is left, and its log-odds grow by "
-        f"{slope:.2f} with each power of ten. The other half, {len(judged)} networks, "
+        f"to the clean ones of every second network, {len(fitted)} with the noisy "
+        f"ones: the log-odds of learning are {start:.2f} + {left:.2f} log10(what is "
+        f"left of the gradient) - {-far:.2f} log10(lag). Both outcomes were weighted "
+        f"alike. The other half, {len(judged)} networks, "
         "was judged by it:",
         "",
         *table_of(judged),
@@ -110,7 +111,7 @@ def _misjudged(judged):
         case
         for case in judged
         if case.configuration.noisy == 0
-        and (chance_of(case.left) >= 0.5) != bool(case.learned)
+        and (chance_of(case.left, case.configuration.lag) >= 0.5) != bool(case.learned)
     ]
     kinds = Counter(bool(case.learned) for case in wrong)
     lines = [
@@ -126,10 +127,13 @@ def _misjudged(judged):
             str(c.lag),
             str(c.units),
             f"{c.rate:g}",
-            f"{chance_of(case.left):.2f}",
+            f"{chance_of(case.left, case.configuration.lag):.2f}",
             "yes" if case.learned else "no",
         ]
-        for case in sorted(wrong, key=lambda case: -abs(chance_of(case.left) - 0.5))
+        for case in sorted(
+            wrong,
+            key=lambda case: -abs(chance_of(case.left, case.configuration.lag) - 0.5),
+        )
         for c in [case.configuration]
     ]
     head = ["problem", "start", "lag", "units", "learning rate", "chance", "learned"]

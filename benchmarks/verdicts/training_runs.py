@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 import minigrad as mg
+from minigrad.flow.chance import kept
 
 from .networks import Network
 from .problems import make
@@ -44,6 +45,18 @@ def network(configuration):
     rng = np.random.default_rng(c.seed)
     model = Network(c.start, c.problem, c.units, rng)
     return model, make(c.problem, c.lag, BATCH, rng, c.noisy), rng
+
+
+def diagnosed(configuration):
+    """What `mg.diagnose` says of the network before its first step."""
+    model, (x, target), _ = network(configuration)
+    loss, _ = model.loss(x, target)
+    return mg.diagnose(loss, lag=configuration.lag)
+
+
+def left_at_the_start(configuration):
+    """log10 of what is left of the gradient at the lag."""
+    return kept(diagnosed(configuration).readings[0].norms, configuration.lag)
 
 
 def train(configuration, updates=UPDATES):

@@ -127,6 +127,11 @@ class Loop:
             tuple(map(Tensor.of, parts)) for parts in self._handed_on.states.values()
         ]
 
+    @property
+    def parts(self) -> list[tuple[Tensor, ...]]:
+        """The same as `states`: tuples in any case, as `Unrolled.parts` has them."""
+        return self.states
+
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
         inside = set(self.nodes[list(self._handed_on.states)[k]])
