@@ -51,7 +51,10 @@ def chance_of(log: float, lag: int) -> float:
 
 
 def chance(norms: np.ndarray, lag: int) -> float:
-    """The chance that what lies `lag` steps back is learned; see `kept`."""
+    """The chance that what lies `lag` steps back is learned; see `kept`. Where the
+    gradient is exactly zero it is 0."""
+    if lag < len(norms) and norms[lag] == 0:
+        return 0.0
     return chance_of(kept(norms, lag), lag)
 
 
