@@ -534,9 +534,7 @@ def test_a_python_without_xz(tmp_path, monkeypatch):
         read(tmp_path, b"\xfd7zXZ\0\0", "a.csv.xz")
 
 
-@pytest.mark.parametrize(
-    "name", ["a.xlsx", "a.json", "a.parquet", "a.ods", "a.xlsx.gz"]
-)
+@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet", "a.ods", "a.xlsx.gz"])
 def test_endings_of_other_files(name, tmp_path):
     with pytest.raises(DataError, match=r"is it a table\?[\s\S]*save it as CSV"):
         read(tmp_path, PLAIN, name)

@@ -147,15 +147,16 @@ def test_the_gradient_of_a_computed_tensor_is_not_kept_and_says_so():
     assert (2 * mg.tensor([1.0])).grad is None  # needs none
 
 
-def test_a_tensor_that_nobody_trains():
+def test_a_tensor_of_a_modules_own_that_needs_a_gradient_is_trained():
     class Net(mg.nn.Module):
         def __init__(self, kind):
             self.w = kind(np.ones(3))
 
-    with pytest.warns(MinigradWarning, match=r"self\.w = tensor.*no Parameter"):
-        Net(lambda data: mg.tensor(data, requires_grad=True))
-    for kind in (mg.nn.Parameter, mg.tensor, lambda data: 2 * mg.nn.Parameter(data)):
-        Net(kind)
+    def leaf(data):
+        return mg.tensor(data, requires_grad=True)
+
+    for kind, count in ((mg.nn.Parameter, 1), (leaf, 1), (mg.tensor, 0)):
+        assert len(list(Net(kind).parameters())) == count
 
 
 # ------------------------------------------------------------- probabilities

@@ -73,7 +73,8 @@ def run(options: argparse.Namespace) -> None:
             ),
             most=1.1 * (options.seconds + asked["growth"]) + 18.0,
         )
-    console.print(speed_report.table(cases))
+    for table in speed_report.tables(cases):
+        console.print(table)
     if grown:
         console.print(speed_report.growth_table(grown))
     for line in speed_report.left_out(cases):

@@ -58,14 +58,23 @@ def as_data(
     }
 
 
-def table(cases: Sequence[Case]) -> Any:
-    """Medians in ms with half the distance of the quartiles, and the ratio to ours."""
+def tables(cases: Sequence[Case]) -> list[Any]:
+    """A table for each kind: medians in ms with half the distance of the quartiles, and
+    the ratio to ours."""
+    kinds = dict.fromkeys(case.kind for case in cases)
+    return [_table([case for case in cases if case.kind == kind]) for kind in kinds]
+
+
+def _table(cases: Sequence[Case]) -> Any:
     from rich.table import Table
 
-    shown = Table(title="One training step, ms (± spread) and its share of minigrad's")
+    title = (
+        f"{cases[0].kind}: a training step in ms (± spread), its share of minigrad's"
+    )
+    shown = Table(title=title, title_justify="left")
     shown.add_column("")
     for case in cases:
-        heading = f"{case.kind} {case.name}\n{', '.join(map(str, case.size))}"
+        heading = f"{case.name}\n{', '.join(map(str, case.size))}"
         shown.add_column(heading, justify="right")
     for name in RIVALS:
         if any(name in case.times for case in cases):
@@ -78,8 +87,8 @@ def _cell(case: Case, name: str) -> str:
         return "-"
     times, ratio = case.times[name], case.ratio(name, OURS)
     spread = (times.high - times.low) / 2
-    share = "" if ratio is None else f"\n{ratio:.2f}"
-    return f"{times.median:.3g} ± {spread:.1g}{share}"
+    share = "" if ratio is None else f"\n{ratio:.3g}"
+    return f"{times.median:,.3g} ± {spread:,.1g}{share}"
 
 
 def growth_table(grown: Sequence[Grown]) -> Any:
@@ -134,7 +143,7 @@ def plot(data: dict[str, Any], path: Path) -> None:
                 label=case["size"],
             )
         panel.set_yticks([k + 0.4 - height / 2 for k in range(len(names))], names)
-        panel.invert_yaxis()
+        panel.set_ylim(len(names) - 0.1, -0.3)
         panel.axvline(1.0, color="black", linewidth=0.8)
         panel.set_xscale("log")
         panel.set_title(kind, loc="left", fontsize=10)

@@ -17,11 +17,12 @@ from typing import Any
 
 from minigrad.data.tables import Columns, parse_table
 from minigrad.data.text_encoding import Text, text_of
-from minigrad.data.unpacking import CSV, LARGEST
+from minigrad.data.unpacking import CSV, LARGEST, PANDAS
 from minigrad.engine.errors import DataError
 
 # The separator that a file's ending speaks of; None: it says nothing of it.
 TABLES = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".dat": None, "": None}
+JSON = (".json", ".jsonl", ".ndjson")
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 
 
@@ -48,6 +49,16 @@ def read_table(
              `parse_table` refuses, with the line and what was expected there.
     """
     ending = table_ending(path)
+    if Path(path).suffix.lower() in JSON:
+        lines = '")' if Path(path).suffix.lower() == ".json" else '", lines=True)'
+        raise DataError(
+            f"{os.fspath(path)}: JSON is not read as a table",
+            expect="a file that ends in .csv (commas) or .tsv (tabs)",
+            actual=Path(path).suffix,
+            hint=PANDAS.format("json")
+            .format(path=os.fspath(path))
+            .replace('")', lines),
+        )
     if ending is None:
         raise DataError(
             f"{os.fspath(path)}: is it a table?",

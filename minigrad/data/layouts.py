@@ -28,7 +28,8 @@ _SEP_LINE = re.compile(r'"?sep=(\\t|.)"?[;,|\s]*', re.IGNORECASE)  # Excel reads
 _UNIT = re.compile(r"[(\[][^)\]]*[)\]]\s*$")  # "Temp Max (C)"
 # Other words for the columns that the tasks have, to say which one may be meant.
 ALSO = {
-    "text": "review sentence comment content body description summary message tweet",
+    "text": "review sentence comment content body description summary message tweet "
+    "title question post",
     "rating": "sentiment label stars star score polarity grade note target class",
     "tags": "tag labels label categories category keywords topics genres",
     "date": "day time timestamp datetime datum fecha",
@@ -228,6 +229,9 @@ def _hint(
     free = [
         name for k, name in enumerate(found.names) if k not in found.places.values()
     ]
+    plain = [plain_name(name) for name in free]
+    if "date" in missing and {"year", "month", "day"} <= set(plain):
+        return "join year, month and day into one column date, written 2024-05-31"
     near = {column: _near(column, free) for column in missing}
     renamed = [
         f"{name.strip()!r} to {column!r}" for column, name in near.items() if name

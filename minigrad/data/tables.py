@@ -110,12 +110,16 @@ def _converted(
             try:
                 table[name].append(convert(plain[name](fields[name][k])))
             except ValueError as reason:
-                units = "is this a row of units? Leave it out"
+                hint = str(reason)
+                if k == 0 and _are_units(rows):
+                    hint = "is this a row of units? Leave it out"
+                elif 0 < k == len(rows) - 1:
+                    hint += ". A total, or a note, in the last row? Leave it out"
                 raise DataError(
                     f"{source}, line {line}: unreadable {name}",
                     expect=f"{name}: {getattr(convert, '__name__', 'a value')}",
                     actual=repr(fields[name][k][:60]),
-                    hint=units if k == 0 and _are_units(rows) else str(reason),
+                    hint=hint,
                 ) from None
     if not rows:
         raise DataError(
@@ -242,7 +246,8 @@ def _check_widths(rows: Rows, layout: Layout, shift: int, source: str) -> None:
                 f"{source}, line {line}: not as many fields as columns",
                 expect=f"{len(names)} fields: {', '.join(names)}",
                 actual=f"{len(fields)} fields",
-                hint=_width_hint(fields, len(names), layout),
+                hint=_width_hint(fields, len(names), layout)
+                + (" A note at the end? Leave it out" if line == rows[-1][0] else ""),
             )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.graph import AnyEdge, Key, Node, key
+from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
 from minigrad.reading.backward_passes import FORWARD, Part, Passes
 from minigrad.reading.levels import layer_of
 from minigrad.reading.loops import Loop, Loops
@@ -83,8 +83,10 @@ class Stretches:
     """
 
     def __init__(self, nodes: Sequence[Node], output: AnyEdge) -> None:
-        self.loops = Loops(nodes)
+        # With what no gradient reaches: by it two passes of one cell are told apart.
+        self.loops = Loops(ancestors([output.source]))
         self.passes = Passes(nodes)
+        self._reached = set(nodes)
         self.rows: dict[tuple[Loop, Part], list[Stretch]] = {}
         for loop in self.loops.outer:
             self._rows_of(loop)
@@ -109,6 +111,8 @@ class Stretches:
         parts: dict[Part, dict[int, list[Node]]] = {}
         for step, made in loop.nodes.items():
             for node in made:
+                if node not in self._reached:
+                    continue
                 steps = parts.setdefault(self.passes.of(node), {})
                 steps.setdefault(step, []).append(node)
         for part, steps in parts.items():

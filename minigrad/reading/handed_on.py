@@ -10,13 +10,13 @@ and by what reads it. A value that was detached on its way is still handed on; t
 gradient goes this way is what `cut` says. A running loss is no state: whatever reads it
 only adds to it.
 
-Read next: `repeated_cells.py`.
+Read next: `links.py`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -25,10 +25,10 @@ import numpy as np
 
 from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node
 from minigrad.reading.levels import letter_of
+from minigrad.reading.links import Links, Output
 
 SUMS = {"add", "subtract", "concatenate", "astype"}  # what a running sum goes through
 SHAPES = {"stack", "unstack", "reshape", "squeeze", "expand_dims"}
-Output = tuple[Node, int]
 Kind = tuple[
     str, int, tuple[int, ...], int
 ]  # letter or operation, output, shape, which
@@ -50,51 +50,6 @@ class _Slot:
     values: dict[int, Output] = field(default_factory=dict)
     readers: set[tuple] = field(default_factory=set)
     live: set[int] = field(default_factory=set)
-
-
-class Links:
-    """What feeds what among some nodes, values that were detached among them.
-
-    `detach()` gives a tensor with the same array: by it the value is known again. A
-    copy (`mg.tensor(h.numpy())`) is known by its numbers, among the outputs of `near`.
-    """
-
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self._made: dict[int, Output] = {}
-        for node in nodes:
-            self.add(node)
-
-    def add(self, node: Node) -> None:
-        """From now on its outputs are known again."""
-        for index, array in enumerate(node.outputs):
-            self._made[id(array)] = node, index
-
-    def of(self, node: Node, near: Sequence[Node] = ()) -> Iterator[tuple[Any, int]]:
-        """(source, output) of every input; of a detached one where it was made."""
-        for edge in node.edges:
-            source = edge.source
-            if type(source) is Node:
-                yield source, edge.index
-            elif not edge.requires_grad and edge.array.dtype.kind == "f":
-                found = self._made.get(id(edge.array))
-                if found is None and near and type(source) is Leaf:
-                    found = _same_numbers(edge.array, near)
-                if found is not None and found[0].seq < node.seq:
-                    yield found
-
-
-def _same_numbers(array: np.ndarray, nodes: Sequence[Node]) -> Output | None:
-    """The latest output of some nodes that has these very numbers, if that can be no
-    accident: more than one number, and not all the same."""
-    if array.size < 2:
-        return None
-    first = array.item(0)
-    for node in reversed(nodes):
-        for index, made in enumerate(node.outputs):
-            if made.shape == array.shape and made.item(0) == first:
-                if (array != first).any() and np.array_equal(made, array):
-                    return node, index
-    return None
 
 
 class HandedOn:
@@ -124,9 +79,9 @@ class HandedOn:
         """Everything that a later step reads, sorted by what it is."""
         crossing: dict[Output, set[tuple]] = {}
         live: set[Output] = set()
-        links = Links(())
+        links = Links()
         for k, made in enumerate(self._steps):
-            near = self._steps[k - 1] if k else ()
+            near = len(self._steps[k - 1]) if k else 0
             for node in made:
                 for source, index in links.of(node, near):
                     at = self._place.get(source)

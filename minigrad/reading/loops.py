@@ -129,7 +129,7 @@ class Loop:
 
     @property
     def parts(self) -> list[tuple[Tensor, ...]]:
-        """The same as `states`: tuples in any case, as `Unrolled.parts` has them."""
+        """The same, under the name that it has in a trace."""
         return self.states
 
     def made_of(self, k: int) -> set[Node]:

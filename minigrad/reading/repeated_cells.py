@@ -23,7 +23,7 @@ from itertools import pairwise, takewhile
 from minigrad.engine.graph import Leaf, Node
 from minigrad.reading.fed_states import fed_chains
 from minigrad.reading.gates import signature
-from minigrad.reading.handed_on import Links
+from minigrad.reading.links import Links
 from minigrad.reading.passes import passes
 
 MOST_WORK = 4_000_000  # uses of a tensor times operations that are walked over
@@ -103,15 +103,12 @@ class Repeated:
     def _inputs(self) -> list[list[int]]:
         """For each node the positions of what feeds it, detached or not."""
         position = {node: n for n, node in enumerate(self.nodes)}
-        links = Links(self.nodes)
-        return [
-            [
-                position[m]
-                for m, _ in links.of(node, self.nodes[max(0, n - NEAR) : n])
-                if m in position
-            ]
-            for n, node in enumerate(self.nodes)
-        ]
+        links, found = Links(), []
+        for node in self.nodes:
+            sources = [m for m, _ in links.of(node, NEAR)]
+            found.append([position[m] for m in sources if m in position])
+            links.add(node)
+        return found
 
     def _chains(self, uses: Chain) -> list[Chain]:
         """The uses in rows, in which each comes from the one before."""

@@ -81,9 +81,10 @@ def made_whole(rows: Rows, path: str, fill: int) -> Whole:
     hottest = values[:, 0].max()
     cautions = []
     if hottest > HOT:
+        unit = "kelvins" if values[:, 1].min() > 150 else "°F"
         cautions.append(
-            f"The highest temperature is {hottest:.1f}. If the file has °F, so have "
-            "all figures here, though they are called °C."
+            f"The highest temperature is {hottest:.1f}. If the file has {unit}, so "
+            "have all figures here, though they are called °C."
         )
     return Whole(rows.dates, values, measured, notes, cautions)
 

@@ -5,6 +5,7 @@ Read next: `autotagging.py`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from minigrad.engine.errors import DataError
 
 LONGEST = 40  # letters
 LEAST = 20  # names
+NUMBERED = re.compile(r"\d+\s*[.):]\s*(?=\D)")  # 1. Anna
 TITLES = "name", "firstname", "givenname", "forename", "vorname", "names"
 TABLE = 0.8  # of the lines have as many separators as most: it is a table
 
@@ -91,6 +93,9 @@ def _lines(lines: list[str], title: str) -> Columns:
     if all(len(n) > 2 and n[0] == n[-1] == '"' for n in quoted):
         names["name"] = [line.strip().strip('"') for line in lines]
         names.notes.append("names in quotation marks")
+    if quoted and all(map(NUMBERED.match, quoted)):
+        names["name"] = [NUMBERED.sub("", line.strip()) for line in lines]
+        names.notes.append("names with numbers before them")
     if plain_name(title.strip(' "')) in TITLES:
         names["name"][lines.index(title)] = ""
         names.notes.append(f"the first line, {title.strip()!r}, as a header")

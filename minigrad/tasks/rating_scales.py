@@ -25,8 +25,8 @@ KNOWN = (  # (worst, best) of scales that are met
 )  # fmt: skip
 LIKELY = ((0, 1), (1, 5), (0, 5), (1, 10), (0, 10), (0, 100))  # narrow ones first
 WORDS = {
-    **dict.fromkeys(("positive", "pos", "good", "positiv", "+"), 1.0),
-    **dict.fromkeys(("negative", "neg", "bad", "negativ"), -1.0),
+    **dict.fromkeys(("positive", "pos", "good", "positiv", "+", "true", "yes"), 1.0),
+    **dict.fromkeys(("negative", "neg", "bad", "negativ", "false", "no"), -1.0),
     **dict.fromkeys(("neutral", "neu", "mixed"), 0.0),
 }  # "-" stands for "no value", as everywhere
 rating = NumberField("a number, or positive or negative", gaps=True, words=WORDS)

@@ -86,7 +86,28 @@ def _separator(given: Sequence[tuple[int, str]], source: str) -> str:
             hint=f"say which, --separator '{one}' or --separator '{two}': the other "
             "mark is then a part of a tag",
         )
+    if not places:
+        _expect_single_tags(given, source)
     return next(iter(places), ",")
+
+
+def _expect_single_tags(given: Sequence[tuple[int, str]], source: str) -> None:
+    """DataError where blanks or slashes seem to stand between tags: the parts of most
+    fields that have some are tags of other texts."""
+    whole = {field for _, field in given if field}
+    for mark, name in ((" ", "blanks"), ("/", "slashes")):
+        joined = [(line, f) for line, f in given if mark in f]
+        known = [(line, f) for line, f in joined if set(f.split(mark)) <= whole]
+        if 2 * len(known) > len(joined) > 0:
+            line, field = known[0]
+            raise DataError(
+                f"{source}, line {line}: what stands between tags?",
+                expect="commas, semicolons or bars between the tags of a text",
+                actual=f"{name} in {field[:40]!r}, and each of its parts is a tag of "
+                "another text",
+                hint=f"say --separator '{mark}' if they stand between tags; "
+                "--separator ',' if they are a part of tags",
+            )
 
 
 def _listed(field: str, line: int, source: str) -> list[str]:

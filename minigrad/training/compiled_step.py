@@ -2,7 +2,7 @@
 
 The first batches are trained eagerly: their graphs are looked at for mistakes, and
 their times are what the gain is measured against. So is every batch whose graph a
-callback wants to see.
+callback wants to see, and a batch of shapes that have not come twice before.
 
 Read next: `first_gradients.py`.
 """
@@ -12,11 +12,13 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler import compile
+from minigrad.compiler.guard import Arguments
 from minigrad.engine.errors import NonFiniteError
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.tracing import outside
@@ -25,6 +27,7 @@ from minigrad.training import trainer_checks
 from minigrad.training.run_file import detached
 
 EAGER = 3  # batches at the start
+RARE = 2  # times that a kind of batch has come before it is worth a trace
 
 
 class CompiledStep:
@@ -58,13 +61,21 @@ class CompiledStep:
 
         self.compiled = compile(training_step)
         self._carry = carry
+        self._seen: Counter[Any] = Counter()
         self._eager: list[float] = []
         self._replayed: list[float] = []
 
     def train_on(self, batch: Any, state: Any) -> tuple[Tensor, float, Any] | None:
-        """The loss, the norm of its gradients and the state to carry; None if the batch
-        is to be trained eagerly, for its numbers are not finite and the graph shows
-        where they come from."""
+        """The loss, the norm of its gradients and the state to carry.
+
+        None if the batch is to be trained eagerly: its shapes have hardly been seen,
+        and may not come again; or its numbers are not finite, and the graph shows where
+        they come from.
+        """
+        kind = Arguments(batch, state).key(set())
+        self._seen[kind] += 1
+        if self._seen[kind] <= RARE:
+            return None
         known, started = self.compiled.replays, time.perf_counter()
         try:
             found = self.compiled(batch, *((state,) if self._carry else ()))
@@ -81,9 +92,7 @@ class CompiledStep:
     def gain(self) -> str:
         """In words: how long a batch takes, and how long it took eagerly."""
         if not self._replayed:
-            return (
-                "compiled: no kind of batch came three times, so nothing was replayed"
-            )
+            return "compiled: no shape of batch came often enough to be replayed"
         now = statistics.median(self._replayed)
         words = f"compiled: {1e3 * now:.2f} ms per batch"
         if self._eager:

@@ -170,6 +170,16 @@ def test_two_passes_that_hand_their_state_on(kind, run, same):
     assert len(led.steps) == 4 + len(then)
 
 
+def test_an_explanation_names_the_passes_as_tables_do():
+    cell, x = RNNCell(D, H, rng=0), inputs(3)
+    loss = (by_index(cell, x, by_index(cell, x, cell.zero_state(B))) ** 2).sum()
+    names = [str(step) for step in mg.ledger(loss, [cell.W_h]).steps]
+    said = str(mg.explain(cell.W_h, (0, 0), loss))
+    for name in names:
+        loop, _, step = name.partition(", ")
+        assert f"{step}, {loop}" in said
+
+
 def test_forwards_and_then_backwards_are_two_passes():
     cell, x = RNNCell(D, H, rng=0), inputs(4)
     h = backwards(cell, x, by_index(cell, x, cell.zero_state(B)))

@@ -207,6 +207,25 @@ def test_click_on_a_box_and_on_the_time_line(steps, file, page):
     assert isinstance(steps.events[at(page)], Contribution)
 
 
+def test_what_stands_between_two_loops_has_a_column(page, tmp_path, rng):
+    encoder, decoder = RNN(2, 3, rng=0), RNN(2, 3, rng=1)
+    _, h = encoder(rng.standard_normal((3, 1, 2)))
+    output, _ = decoder(rng.standard_normal((2, 1, 2)), mg.tanh(h))
+    steps = mg.steps((output**2).sum())
+    steps.save(tmp_path / "two.html")
+    opened(page, tmp_path / "two.html")
+    heads = page.locator("#mg-grid .head:not(.over)").all_inner_texts()
+    assert [head for head in heads if head] == ["in", *"012", "·", *"01", "out"]
+    titles = [c.get_attribute("title") for c in page.locator("#mg-grid .cell").all()]
+    between = [title for title in titles if "before RNN 2" in title]
+    assert [title.split(",")[0] for title in between] == ["forward", "backward"]
+    for title in between:
+        number = int(title.split("event ")[1])
+        operation = steps.operations[steps.events[number].operation]
+        assert operation.step is None
+    assert any(o.name == "tanh" and o.step is None for o in steps.operations)
+
+
 def test_deep_links(steps, file, page):
     opened(page, file, 55)
     assert at(page) == 55

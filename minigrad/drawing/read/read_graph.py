@@ -229,10 +229,10 @@ class Reader:
 
     def _is_parameter(self, leaf: Leaf) -> bool:
         """Is it a module's, or an input or initial state that wants a gradient?"""
-        owner = leaf.owner()
-        if owner is not None:
-            return isinstance(owner, Parameter)
-        # The model is gone. What is taken apart by steps, or begins a loop, is none.
+        if isinstance(leaf.owner(), Parameter):
+            return True
+        # A plain tensor, or its owner is gone, as in a graph from a file. What is taken
+        # apart by steps, or begins a loop, is none.
         symbol = str(self.names.of(self.leaves[leaf][1])).partition("^")[0]
         if symbol in ("x", "h_0", "c_0", "h_init", "c_init"):
             return False

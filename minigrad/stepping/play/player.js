@@ -30,11 +30,26 @@ const timeLine = () => {
   const steps = loops.flatMap((loop) => [...new Set(
     places.filter((p) => p.step !== null && p.loop === loop).map((p) => p.step),
   )].sort((a, b) => a - b).map((step) => ({ loop, step })));
-  const first = places.findIndex(({ step }) => step !== null);
-  const firstOperation = first < 0 ? Infinity : events[first].operation;
+  const ranges = loops.map((loop) => {  // the first and the last operation of each loop
+    const inside = events.filter((event, k) => event.operation !== undefined
+      && places[k].step !== null && places[k].loop === loop).map((e) => e.operation);
+    return { low: Math.min(...inside), high: Math.max(...inside) };
+  });
+  // The number of the loop before which an operation outside of all steps stands.
+  const nextLoop = (k) => (places[k].step !== null || events[k].kind === "stacked" ? -1
+    : ranges.findIndex(({ low }, n) => n > 0 && ranges[n - 1].high < events[k].operation
+      && events[k].operation < low));
+  loops.forEach((loop, n) => {  // a column between two loops, where something stands there
+    if (n && events.some((event, k) => nextLoop(k) === n)) {
+      steps.splice(steps.findIndex((s) => s.loop === loop), 0, { before: n });
+    }
+  });
+  const firstOperation = Math.min(Infinity, ...ranges.map(({ low }) => low));
   const columnOf = (k) => {
     const { loop, step } = places[k];
     if (step !== null) return 1 + steps.findIndex((s) => s.loop === loop && s.step === step);
+    const between = nextLoop(k);
+    if (between > 0) return 1 + steps.findIndex(({ before }) => before === between);
     const { operation } = events[k];
     const after = operation !== undefined && operation > firstOperation
       && events[k].kind !== "stacked";
@@ -65,10 +80,12 @@ const timeLine = () => {
   const layered = new Set(rows.map(({ layer }) => layer)).size > 1;
   grid.classList.toggle("dense", rows.length > 4);
   const every = Math.ceil(steps.length * 22 / Math.max(200, grid.clientWidth - 120));
-  const heads = ["in", ...steps.map(({ step }, n) => (n % every ? "" : step)), "out"];
+  const heads = ["in", ...steps.map(({ before, step }, n) => (before ? "·"
+    : n % every ? "" : step)), "out"];
   if (loops.length > 1) {  // which loop the steps below are of
     grid.append(el("span", "corner"), el("span", "head"));
-    loops.forEach((loop) => {
+    loops.forEach((loop, n) => {
+      if (steps.some(({ before }) => n && before === n)) grid.append(el("span", "head"));
       const over = el("span", "head over", loop ?? "");
       over.style.gridColumn = `span ${steps.filter((s) => s.loop === loop).length}`;
       over.title = loop ?? "";
@@ -100,9 +117,10 @@ const timeLine = () => {
       const button = el("button", `cell ${side}`);
       button.type = "button";
       button.tabIndex = -1;
-      const place = column === 0 ? "before the steps"
-        : column > steps.length ? "after the steps" : `${steps[column - 1].loop ? `${steps[column - 1].loop}, ` : ""}step ${
-            steps[column - 1].step}`;
+      const at = steps[column - 1];
+      const place = column === 0 ? "before the steps" : column > steps.length ? "after the steps"
+        : at.before ? `before ${loops[at.before]}`
+          : `${at.loop ? `${at.loop}, ` : ""}step ${at.step}`;
       button.title = `${side}, ${layer ? `${layer}, ` : ""}${place}: event ${cell.from}`;
       button.setAttribute("aria-label", button.title);
       button.addEventListener("click", () => go(cell.from));
