@@ -448,3 +448,45 @@ def test_bad_input_is_one_clear_error(call, error, message):
         call()
     text = str(caught.value)
     assert all(f"\n  {word}  " in text for word in ("expect", "actual", "hint  "))
+
+
+# ------------------------------------------------------------- tensors as parameters
+
+
+class Plain(mg.nn.Module):
+    """Parameters that are plain tensors, in attributes and in a list."""
+
+    def __init__(self):
+        self.W = mg.tensor(np.eye(2), requires_grad=True)
+        self.scale = mg.ones((2,))
+        self.offsets = [mg.tensor(0.0, requires_grad=True)]
+        self.computed = self.W * 2.0
+
+
+def test_leaves_with_gradients_are_parameters():
+    module = Plain()
+    assert [name for name, _ in module.named_parameters()] == ["W", "offsets.0"]
+    assert module.W.name == "W" and list(module.state_dict()) == ["W", "offsets.0"]
+    optimizer = mg.optim.SGD(module.parameters(), lr=0.1)
+    ((module.W.sum() + module.offsets[0]) ** 2).backward()
+    optimizer.step()
+    assert module.W.data[0, 0] != 1.0 and module.offsets[0].item() != 0.0
+
+
+def test_leaves_that_are_frozen_stay_parameters():
+    module = Plain()
+    module.requires_grad_(False)
+    assert [name for name, _ in module.named_parameters()] == ["W", "offsets.0"]
+    module.load_state_dict({"W": np.ones((2, 2)), "offsets.0": np.array(3.0)})
+    assert module.requires_grad_().offsets[0].requires_grad
+    assert module.W.data[0, 1] == 1.0
+
+
+def test_a_leaf_in_a_module_is_found_by_the_diagnosis():
+    module = Plain()
+    h = mg.zeros((3, 2))
+    for _ in range(4):
+        h = mg.tanh(h @ module.W + 1.0)
+    d = mg.diagnose((h * h).sum(), model=module)
+    (found,) = [f for f in d.findings if f.code == "unused-parameter"]
+    assert found.evidence["names"] == ["offsets.0"]

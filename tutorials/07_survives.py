@@ -287,14 +287,43 @@ assert min(one[-1] for one in curves["LSTM, bias 4"]) > 0.9
 # more steps, the LSTM with the usual bias may learn it as well. Try it.) The advantage
 # of the LSTM is that it has this one number to set. The RNN has no forget bias.
 #
-# ## The same for your own network, in three lines
+# ## Ask before you train
 #
-# `mg.diagnose` measures all of this and more, for any loss that was computed over time
-# steps:
+# All of this can be known before the first training step. `mg.diagnose` follows the
+# gradient back through any loss that was computed over time steps, and says what it
+# found. `d.chance(25)` is the chance that what lies 25 steps back will be learned. It
+# was fitted to some hundred small networks that were trained. The page on verdicts in
+# the documentation says how good it is.
 
 # %%
-output, _ = LSTM(4, 16, rng=0)(sequence)
-diagnosis = mg.diagnose((output[-1] ** 2).sum())
+chances = {}
+for name, net in (
+    ("RNN", RNN(4, 24, rng=0)),
+    ("LSTM, bias 1", LSTM(4, 12, forget_bias=1.0, rng=0)),
+    ("LSTM, bias 4", LSTM(4, 12, forget_bias=4.0, rng=0)),
+):
+    output, _ = net(sequence)
+    d = mg.diagnose((output[-1] ** 2).sum(), lag=GAP)
+    chances[name] = d.chance(GAP)
+    warned = [found.code for found in d.warnings]
+    print(f"{name:13} chance {d.chance(GAP):4.0%}   warnings: {warned}")
+assert chances["RNN"] < 0.5 < chances["LSTM, bias 4"]
+assert chances["RNN"] < chances["LSTM, bias 1"] < chances["LSTM, bias 4"]
+
+# %% [markdown]
+# The chance is about distance alone, and about training of several hundred steps. In
+# the task above there are random words in between, and only 100 steps. This is why the
+# LSTM with bias 1 fails there, although its chance is not bad.
+#
+# A finding has a text with its number, the figures behind it, and a remedy:
+
+# %%
+output, _ = RNN(4, 24, rng=0)(sequence)
+diagnosis = mg.diagnose((output[-1] ** 2).sum(), lag=GAP)
+(found,) = [one for one in diagnosis.findings if one.code == "vanishing"]
+print(found.text)
+print(found.remedy)
+assert found.lesson == 7 and found.evidence["lag"] == GAP
 diagnosis
 
 # %% [markdown]

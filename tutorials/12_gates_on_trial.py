@@ -23,6 +23,7 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 
+import minigrad as mg
 from minigrad.tour import tour_training
 from minigrad.trial import (
     WhatIf,
@@ -84,6 +85,21 @@ assert reading.units["f"].shape == (len(reading.words), 24)
 assert np.allclose(reading.units["f"].mean(axis=1), reading.gates["f"])
 assert reading.sentiment[but - 1] > reading.sentiment[-1]
 heat = plt.figure(heat_maps.means(reading))
+
+# %% [markdown]
+# Before we believe a network, we ask whether it is sound. `mg.diagnose` reads the graph
+# of this one sentence: do gradients reach its first word, do units work at their ends,
+# are there units that never change? A note is good to know, a warning is likely to
+# harm.
+
+# %%
+first = len(reading.words) - 1  # steps from the last word back to the first
+d = mg.diagnose(reading.logits[-1], lag=first)
+print(f"the chance that the first word is learned: {d.chance(first):.0%}")
+for found in d.findings:
+    say(f"{found.severity}, {found.code}: {found}")
+assert d.chance(first) > 0.5
+assert not [found for found in d.findings if found.severity == "error"]
 
 # %% [markdown]
 # The sentiment changes, as it should. It would be easy to look at the forget gate at

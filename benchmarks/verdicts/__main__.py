@@ -8,8 +8,9 @@ import argparse
 import time
 
 from benchmarks import timing  # noqa: F401 (one thread)
+from minigrad.flow.chance import FAR, LEFT, START
 
-from . import outcomes
+from . import judging, outcomes, report
 from .training_runs import train
 
 
@@ -25,6 +26,14 @@ def main():
         outcome = train(configuration)
         outcomes.append(configuration, outcome)
         print(f"{number}/{len(todo)}", configuration, outcome, flush=True)
+    known = outcomes.read()
+    wanted = set(outcomes.configurations())
+    cases = judging.measured({c: found for c, found in known.items() if c in wanted})
+    fitted = ", ".join(f"{w:.2f}" for w in judging.fit(judging.halves(cases)[0]))
+    print(f"fitted: START, LEFT, FAR = {fitted}; minigrad/flow/chance.py has")
+    print(f"        START, LEFT, FAR = {START}, {LEFT}, {FAR}")
+    report.write(cases)
+    print(f"written: {report.PAGE}; {len(outcomes.missing(known))} are still missing")
 
 
 if __name__ == "__main__":

@@ -5,3 +5,87 @@ holds who learned, and nothing that the diagnosis says.
 
 Read next: `report.py`.
 """
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .training_runs import left_at_the_start
+
+CLEAN = 0
+
+
+class Case(NamedTuple):
+    """A configuration, whether it learned, and log10 of what was left at the start."""
+
+    configuration: object
+    learned: int
+    left: float
+
+
+def measured(outcomes):
+    """A case for each row of the table, in the table's order by its own numbers."""
+    cases = []
+    for c in sorted(outcomes, key=lambda c: (c.seed, c.start)):
+        cases.append(Case(c, outcomes[c]["learned"], left_at_the_start(c)))
+    return cases
+
+
+def halves(cases):
+    """The half that is fitted to, and the one that is judged: every second case."""
+    return cases[::2], cases[1::2]
+
+
+def fit(cases):
+    """START, LEFT and FAR of `minigrad/flow/chance.py`: the logistic curve of greatest
+    likelihood for the clean cases, both outcomes weighted alike, with a weak prior on
+    the two slopes. Newton's method, with steps of bounded length."""
+    clean = [case for case in cases if case.configuration.noisy == CLEAN]
+    lags = [case.configuration.lag for case in clean]
+    x = np.array(
+        [[1.0, case.left, np.log10(lag)] for case, lag in zip(clean, lags, strict=True)]
+    )
+    y = np.array([case.learned for case in clean], float)
+    weights = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    prior = np.array([0.0, 0.1, 0.1])
+    w = np.zeros(3)
+    for _ in range(300):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -40, 40)))
+        gradient = x.T @ (weights * (y - p)) - prior * w
+        curvature = (x * (weights * p * (1 - p))[:, None]).T @ x + np.diag(prior)
+        step = np.linalg.solve(curvature + 1e-9 * np.eye(3), gradient)
+        w = w + step * min(1.0, 2.0 / np.abs(step).max())
+        if np.abs(step).max() < 1e-10:
+            break
+    return w
+
+
+def area(scores, learned):
+    """The AUC: how often one that learned has the higher score; NaN without both."""
+    scores, learned = np.asarray(scores, float), np.asarray(learned, bool)
+    above, below = scores[learned][:, None], scores[~learned][None]
+    if not above.size or not below.size:
+        return float("nan")
+    return float((above > below).mean() + 0.5 * (above == below).mean())
+
+
+def balanced(chances, learned):
+    """Balanced accuracy of "chance of one half or more"; NaN without both."""
+    said, learned = np.asarray(chances) >= 0.5, np.asarray(learned, bool)
+    if learned.all() or not learned.any():
+        return float("nan")
+    return float((said[learned].mean() + (~said[~learned]).mean()) / 2)
+
+
+def expected_error(chances, learned, bins=5):
+    """Mean distance between chance and share of those that learned, over fifths of the
+    range (the expected calibration error)."""
+    chances, learned = np.asarray(chances, float), np.asarray(learned, float)
+    places = np.minimum((chances * bins).astype(int), bins - 1)
+    gaps = []
+    for k in set(places):
+        inside = places == k
+        gaps.append(
+            inside.mean() * abs(chances[inside].mean() - learned[inside].mean())
+        )
+    return float(sum(gaps))

@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 import minigrad as mg
+from minigrad.flow.chance import kept
 
 from .networks import Network
 from .problems import make
 
 BATCH, UPDATES, LOOK = 32, 500, 10
-HOPELESS = 250  # updates after which a network that only guesses is given up
+HOPELESS = 250  # updates after which a network that only guesses is given up;
+LONG = 100  # steps: half as many, where each takes so long
 GUESSED = {"bit": 0.5, "order": 0.25, "adding": -1.0}  # the scores of a constant
 # Who knows one of the two events has half of the answers right, or a score of 0.
 LEARNED = {"bit": 0.9, "order": 0.8, "adding": 0.5}
@@ -45,12 +47,25 @@ def network(configuration):
     return model, make(c.problem, c.lag, BATCH, rng, c.noisy), rng
 
 
+def diagnosed(configuration):
+    """What `mg.diagnose` says of the network before its first step."""
+    model, (x, target), _ = network(configuration)
+    loss, _ = model.loss(x, target)
+    return mg.diagnose(loss, lag=configuration.lag)
+
+
+def left_at_the_start(configuration):
+    """log10 of what is left of the gradient at the lag."""
+    return kept(diagnosed(configuration).readings[0].norms, configuration.lag)
+
+
 def train(configuration, updates=UPDATES):
     """{"learned": 0 or 1, "score": of the last 10 batches, "updates": how many}."""
     c = configuration
     model, (x, target), rng = network(c)
     optimizer = mg.optim.Adam(model.parameters(), lr=c.rate)
     scores = []
+    hopeless = HOPELESS // 2 if c.lag >= LONG else HOPELESS
     for number in range(1, updates + 1):
         optimizer.zero_grad()
         loss, answer = model.loss(x, target)
@@ -61,7 +76,7 @@ def train(configuration, updates=UPDATES):
         recent = float(np.mean(scores[-LOOK:]))
         if number >= LOOK and recent >= LEARNED[c.problem]:
             return {"learned": 1, "score": round(recent, 3), "updates": number}
-        if number == HOPELESS and np.mean(scores[-50:]) < GUESSED[c.problem] + 0.05:
+        if number == hopeless and np.mean(scores[-50:]) < GUESSED[c.problem] + 0.05:
             return {"learned": 0, "score": round(recent, 3), "updates": number}
         x, target = make(c.problem, c.lag, BATCH, rng, c.noisy)
     return {"learned": 0, "score": round(recent, 3), "updates": updates}

@@ -3,9 +3,10 @@
     chance(norms, 20)       # 0..1, from the gradient's norms by distance
 
 The gradient that the last state passes on is measured at every distance. What is left
-of it after `lag` steps, against what there is at the last state, decides almost alone
-whether a network learns from there. How it does was fitted to networks that were
-trained: `python -m benchmarks.verdicts`, and the page on verdicts in the documentation.
+of it after `lag` steps, against what there is at the last state, and how many steps
+these are, decide almost alone whether a network learns from there. How they do was
+fitted to networks that were trained: `python -m benchmarks.verdicts`, and the page on
+verdicts in the documentation.
 
 Read next: `loop_findings.py`.
 """
@@ -14,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-# Fitted by `python -m benchmarks.verdicts`: the chance is one half where 10**HALF of
-# the gradient is left, and a power of ten more adds SLOPE to its log-odds.
-HALF, SLOPE = -4.0, 1.5
+# Fitted by `python -m benchmarks.verdicts`: the log-odds are
+# START + LEFT * log10(what is left of the gradient) + FAR * log10(lag).
+START, LEFT, FAR = 8.74, 1.09, -3.19
 LOWEST = -12.0  # of log10: less than that is nothing, in whatever precision
 HIGHEST = 0.0  # a gradient that grows with distance is no better than one that stays
 
@@ -41,16 +42,20 @@ def kept(norms: np.ndarray, lag: int) -> float:
     return float(min(logs[lag], HIGHEST))
 
 
-def chance_of(log: float) -> float:
-    """The chance where 10**log of the gradient is left; 0 for a NaN."""
+def chance_of(log: float, lag: int) -> float:
+    """The chance where 10**log of the gradient is left after `lag` steps; 0 for NaN."""
     if np.isnan(log):
         return 0.0
-    return float(1 / (1 + np.exp(-SLOPE * (log - HALF))))
+    odds = START + LEFT * log + FAR * np.log10(max(lag, 1))
+    return float(1 / (1 + np.exp(-odds)))
 
 
 def chance(norms: np.ndarray, lag: int) -> float:
-    """The chance that what lies `lag` steps back is learned; see `kept`."""
-    return chance_of(kept(norms, lag))
+    """The chance that what lies `lag` steps back is learned; see `kept`. Where the
+    gradient is exactly zero it is 0."""
+    if lag < len(norms) and norms[lag] == 0:
+        return 0.0
+    return chance_of(kept(norms, lag), lag)
 
 
 def farthest(norms: np.ndarray, most: int = 10_000) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.flow.findings import Finding, some
 from minigrad.flow.loss_targets import Targets
-from minigrad.reading.text import clean, number
+from minigrad.reading.text import clean
 
 LARGE = 10.0  # root mean square of a column; 1 is what weights are made for
 SMALL = 0.01  # largest entry of a column that is not all zeros
@@ -24,10 +24,10 @@ def data_findings(nodes: Sequence[Node], targets: Iterable[Targets]) -> list[Fin
     """Findings about the inputs and targets of a graph."""
     found = []
     for name, values in inputs_of(nodes).items():
-        found += _scale(f"input {name}".strip(), values, name)
+        found += _scale(_called("input", name), values, name)
     for one in targets:
         if one.kind in ("square", "absolute"):
-            found += _scale(f"target {one.name}".strip(), one.values, one.name)
+            found += _scale(_called("target", one.name), one.values, one.name)
     return found
 
 
@@ -61,6 +61,10 @@ def _name(edge: AnyEdge) -> str:
     return ""
 
 
+def _called(kind: str, name: str) -> str:
+    return f"{kind} {clean(name)!r}" if name else f"the {kind}"
+
+
 def _scale(what: str, values: np.ndarray, name: str) -> list[Finding]:
     with np.errstate(all="ignore"):
         wide = values.astype(float)
@@ -78,14 +82,14 @@ def _scale(what: str, values: np.ndarray, name: str) -> list[Finding]:
     many = "columns" if len(columns) > 1 else "column"
     size = "far above" if len(large) else "far below"
     text = (
-        f"{clean(what)}: {many} {some(columns)} of {values.shape[1]} {size} unit "
-        f"scale: in column {worst} the mean is {number(mean)} and the deviation "
-        f"{number(deviation)}; mg.data.Scaling would subtract {number(mean)} and "
-        f"divide by {number(deviation if deviation > 0 else 1.0)}"
+        f"{what}: {many} {some(columns)} of {values.shape[1]} {size} unit "
+        f"scale: in column {worst} the mean is {mean:.4g} and the deviation "
+        f"{deviation:.3g}; mg.data.Scaling would subtract {mean:.4g} and divide by "
+        f"{deviation if deviation > 0 else 1.0:.3g}"
     )
     evidence: dict[str, Any] = {
         "tensor": name,
-        "kind": what.split(" ")[0],
+        "kind": "target" if "target" in what[:10] else "input",
         "columns": columns,
         "worst": worst,
         "mean": mean,
@@ -95,6 +99,6 @@ def _scale(what: str, values: np.ndarray, name: str) -> list[Finding]:
     remedy = (
         "scaling = mg.data.Scaling(train); train, test = scaling(train), scaling(test)"
     )
-    if what.startswith("target"):
+    if "target" in what[:10]:
         remedy += "; scaling.back(y) gives predictions in the old unit."
     return [Finding("input-scale", "warning", text, evidence=evidence, remedy=remedy)]

@@ -177,11 +177,11 @@ def _products(loop: Any, sample: int) -> JacobianProducts | str:
     """The loop's Jacobians, or a sentence that says why there are none."""
     size = sum(
         int(np.prod(part.shape[1:] if part.ndim > 1 else part.shape))
-        for part in loop.states[0]
+        for part in loop.parts[0]
     )
-    if len(loop.states) * size**3 > MOST_WORK:
+    if len(loop.parts) * size**3 > MOST_WORK:
         return (
-            f"{len(loop.states) - 1} Jacobians of ({size}, {size}) were left out: they "
+            f"{len(loop.parts) - 1} Jacobians of ({size}, {size}) were left out: they "
             "take long; mg.jacobian_products computes them"
         )
     try:

@@ -26,8 +26,8 @@ NEAR = 48  # operations before the loss among which targets are looked for
 # What keeps a network from learning, the likeliest first.
 CAUSES = (
     "not-finite", "no-update", "gradient-not-cleared", "cut", "update-too-large",
-    "update-too-small", "exploding", "saturated", "symmetric", "dead-units",
-    "vanishing", "input-scale", "unused-state", "unused-parameter", "clipping",
+    "update-too-small", "input-scale", "unused-state", "exploding", "saturated",
+    "symmetric", "dead-units", "vanishing", "unused-parameter", "clipping",
 )  # fmt: skip
 
 

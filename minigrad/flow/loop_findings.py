@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.flow.chance import LOWEST, chance, chance_of, farthest, kept
+from minigrad.flow.chance import LOWEST, chance, farthest, kept
 from minigrad.flow.findings import Finding, some, steps
 from minigrad.flow.observation import LoopReading
 from minigrad.reading.text import clean, number
@@ -268,4 +268,4 @@ def far_chance(readings: Sequence[LoopReading], lag: int) -> float:
     reading = best(readings, lag)
     if reading is None or _cut_off(reading, lag):
         return 0.0
-    return chance_of(kept(reading.norms, lag))
+    return chance(reading.norms, lag)

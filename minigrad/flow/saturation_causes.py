@@ -20,6 +20,8 @@ from minigrad.engine.user_code import place
 
 _PASSED = {"add", "subtract", "split", "unstack", "getitem", "reshape", "negative"}
 
+_PARTS = {"unstack", "getitem", "split", "reshape", "squeeze"}
+
 
 class Cause(NamedTuple):
     """What makes the input of an activation large.
@@ -103,4 +105,11 @@ def _size(array: np.ndarray) -> float:
 
 
 def _name(edge: AnyEdge) -> str:
-    return name_of(edge) or "a constant"
+    """The name of the leaf that it came from, or of the operation that made it."""
+    source = edge.source
+    for _ in range(8):
+        if isinstance(source, Node) and source.primitive.name in _PARTS:
+            source = source.edges[0].source
+    if isinstance(source, Leaf):
+        return source.name or "a constant"
+    return name_of(edge) or "the input"

@@ -48,6 +48,7 @@ class TrainingFindings:
         self._learning = LearningWatch()
         self._now = 0
         self._told: set[Name] = set()
+        self._since: dict[str, dict[int, int]] = {}  # of a loop's dead units
 
     # --------------------------------------------------------- what is seen
 
@@ -109,12 +110,24 @@ class TrainingFindings:
         new = []
         for one in found:
             name = one.code, one.loop
+            if one.code == "dead-units":
+                one = self._dated(one, step)
             self.first_seen.setdefault(name, step)
             self._found[name] = one
             if one.severity != "note" and name not in self._told:
                 self._told.add(name)
                 new.append(one)
         return new
+
+    def _dated(self, found: Finding, step: int) -> Finding:
+        """A finding about units, with the step since which each of them is so."""
+        before = self._since.get(found.loop, {})
+        now = {unit: before.get(unit, step) for unit in found.evidence["units"]}
+        self._since[found.loop] = now
+        first, last = min(now.values()), max(now.values())
+        when = f"step {first}" if first == last else f"steps {first} to {last}"
+        evidence = {**found.evidence, "since": now}
+        return replace(found, text=f"{found.text}; since {when}", evidence=evidence)
 
     # --------------------------------------------------------- what is found
 

@@ -77,7 +77,7 @@ def _dead(reading: LoopReading) -> list[Finding]:
 
 
 def _copies(reading: LoopReading) -> list[Finding]:
-    if not reading.copies:
+    if not reading.copies or reading.ends:  # at its ends a unit is like many others
         return []
     groups = sorted(reading.copies, key=len, reverse=True)
     shown = "; ".join(" = ".join(map(str, group[:6])) for group in groups[:3])

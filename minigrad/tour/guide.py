@@ -75,6 +75,7 @@ def tour(
     tour_report.show_gates(console, lstm)
     verdicts = gate_verdicts.judged(readers["lstm"], corpus, lstm)
     reach = gate_verdicts.reach_of_first(readings, fresh)
+    reach += tour_report.findings_of(readings, fresh)
     tour_report.show_verdicts(console, verdicts, reach)
 
     tour_plots.graph(folder, lstm)

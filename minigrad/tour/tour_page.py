@@ -29,7 +29,8 @@ def write(
 
     accuracies  {kind of cell: share of the held-out sentences that it gets right}
     reading     of the sentence, by the LSTM
-    reach       how far back each network's gradient reaches, in words
+    reach       how far back each network's gradient reaches, and what the diagnosis
+                says, in words
     saved       was the LSTM trained before, by `minigrad train sentiment`?
     """
     body = f"""

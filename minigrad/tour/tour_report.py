@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+import minigrad as mg
 from minigrad.tasks.sentence_reading import Reading
 from minigrad.trial.gate_verdicts import Verdict
 from minigrad.trial.review_corpus import Corpus
@@ -38,6 +39,25 @@ def show_gates(console: Any, reading: Reading) -> None:
         mark = "+" if feeling > 0.6 else "-" if feeling < 0.4 else " "
         table.add_row(Text(word, style=style), *values, f"{feeling:.2f} {mark}")
     console.print(table)
+
+
+def findings_of(readings: dict[str, Reading], fresh: dict[str, Reading]) -> list[str]:
+    """What `mg.diagnose` says of each network and this sentence: the chance that the
+    first word is learned, before training and after it, and what it warns of."""
+    lines = []
+    for kind, reading in readings.items():
+        far = len(reading.words) - 1
+        if far < 1:
+            continue
+        after = mg.diagnose(reading.logits[-1], lag=far)
+        before = mg.diagnose(fresh[kind].logits[-1], lag=far)
+        lines.append(
+            f"{kind.upper()}: the chance that the first word, {far} steps back, is "
+            f"learned was {before.chance(far):.0%} before training, and is "
+            f"{after.chance(far):.0%} after it"
+        )
+        lines += [f"{kind.upper()}, {one.code}: {one.text}" for one in after.warnings]
+    return lines
 
 
 def show_verdicts(console: Any, verdicts: list[Verdict], reach: list[str]) -> None:

@@ -4,6 +4,8 @@
 each code, of different cells, sizes and dtypes.
 """
 
+import warnings
+
 import numpy as np
 
 import minigrad as mg
@@ -81,7 +83,9 @@ def train(model, optimizer, batches=14, clear=True, step=True, make=task, **opti
         if max_norm is not None:
             norm = mg.clip_grad_norm_(optimizer.parameters, max_norm)
         if step:
-            optimizer.step()
+            with warnings.catch_warnings():  # it may say that itself
+                warnings.simplefilter("ignore", mg.errors.MinigradWarning)
+                optimizer.step()
         monitor.watch(loss, norm=norm, max_norm=max_norm)
     return monitor.findings
 

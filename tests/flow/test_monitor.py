@@ -2,7 +2,11 @@
 
 import csv
 import io
+import os
+import subprocess
+import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -190,6 +194,120 @@ def test_zero_and_nan_gradients_are_recorded(bad, rng, tmp_path, undrawn):
 def test_a_monitor_that_saw_nothing_says_so(tmp_path):
     text = mg.Monitor().save(tmp_path).read_text("utf-8")
     assert "No batch was measured" in text and "No loop over time was seen" in text
+
+
+def rows_of(path):
+    return list(csv.DictReader(path.read_text("utf-8").splitlines()))
+
+
+def test_its_files_are_there_from_the_first_look_on(rng, tmp_path, undrawn):
+    monitor = mg.Monitor(tmp_path / "run", every=2, tell=len)
+    model = network(LSTM, rng)
+    for batch in range(9):
+        monitor.watch(make_loss(model, rng))
+        table = rows_of(tmp_path / "run/monitor.csv")
+        assert [int(row["step"]) for row in table] == list(range(1, batch + 2, 2))
+        assert "Gradients in training" in (tmp_path / "run/monitor.html").read_text()
+    assert "figures follow" in (tmp_path / "run/monitor.html").read_text("utf-8")
+    monitor.close()
+    text = (tmp_path / "run/monitor.html").read_text("utf-8")
+    assert "figures follow" not in text and "9 batches" in text
+    whole = list(csv.DictReader(io.StringIO(as_csv(monitor))))
+    assert whole == rows_of(tmp_path / "run/monitor.csv")
+
+
+def test_its_page_is_written_anew_when_that_costs_little(rng, tmp_path, undrawn):
+    monitor = mg.Monitor(tmp_path, every=1, tell=len)
+    model = network(RNN, rng)
+    monitor.watch(make_loss(model, rng))
+    first = (tmp_path / "monitor.html").read_bytes()
+    monitor.watch(make_loss(model, rng))
+    assert (tmp_path / "monitor.html").read_bytes() == first
+    monitor._files._took = 0.0
+    monitor.watch(make_loss(model, rng))
+    assert "3 batches" in (tmp_path / "monitor.html").read_text("utf-8")
+    monitor.close()
+
+
+DYING = """
+import os, signal, sys
+import numpy as np
+import minigrad as mg
+from minigrad.models import RNN
+
+model = RNN(2, 3, rng=0)
+monitor = mg.Monitor(sys.argv[1], model=model, every=1, tell=len)
+for batch in range(6):
+    output, _ = model(np.ones((4, 2, 2)))
+    monitor.watch((output[-1] ** 2).sum())
+    if batch == 4:
+        {end}
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "page"),
+    [("raise KeyboardInterrupt", True), ("1 / 0", True), ("os._exit(3)", False)],
+)
+def test_a_program_that_ends_early_loses_no_look(end, page, tmp_path):
+    program = tmp_path / "train.py"
+    program.write_text(DYING.format(end=end))
+    ran = subprocess.run(
+        [sys.executable, str(program), str(tmp_path / "run")],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        check=False,
+    )
+    assert ran.returncode != 0
+    rows = rows_of(tmp_path / "run" / "monitor.csv")
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5]
+    text = (tmp_path / "run" / "monitor.html").read_text("utf-8")
+    assert ("5 batches" in text) == page and "</html>" in text
+
+
+def test_what_many_batches_say_is_judged_by_the_optimiser(rng):
+    """Under Adam the steps do not have the length of the bound."""
+    for kind, severity in ((mg.optim.SGD, "warning"), (mg.optim.Adam, "note")):
+        model = network(RNN, rng)
+        optimizer = kind(model.parameters(), lr=0.01)
+        monitor = mg.Monitor(optimizer=optimizer, tell=len)
+        for _ in range(12):
+            optimizer.zero_grad()
+            loss = make_loss(model, rng)
+            loss.backward()
+            norm = mg.clip_grad_norm_(model.parameters(), 1e-4)
+            optimizer.step()
+            monitor.watch(loss, norm=norm, max_norm=1e-4)
+        (found,) = [f for f in monitor.findings if f.code == "clipping"]
+        assert found.severity == severity and found.evidence["factor"] > 1
+        assert ("how long the steps" in found.text) == (kind is mg.optim.SGD)
+
+
+def test_a_finding_says_since_when(rng, tmp_path, undrawn):
+    monitor = mg.Monitor(every=1, tell=len)
+    model = RNN(D, 5, activation="relu", rng=rng)
+    for batch in range(4):
+        if batch == 2:
+            model.cells[0].b.data = np.full(5, -1e3)
+        output, _ = model(rng.standard_normal((T, B, D)))
+        monitor.watch((output * output).mean() + output.sum())
+    (found,) = [f for f in monitor.findings if f.code == "dead-units"]
+    assert found.evidence["units"] == [0, 1, 2, 3, 4]
+    assert set(found.evidence["since"].values()) <= {1, 3} and "3" in found.text
+    text = monitor.save(tmp_path).read_text("utf-8")
+    assert "since step" in text and 'href="#lesson-4"' in text
+
+
+def test_a_loss_that_becomes_nan_is_told_at_once(rng):
+    said = []
+    monitor = mg.Monitor(every=10, tell=said.append)
+    model = network(RNN, rng)
+    for batch in range(4):
+        x = rng.standard_normal((T, B, D))
+        x[1, 1, 1] = np.nan if batch == 2 else 0.0
+        monitor.watch(model(x)[0].sum())
+    assert len(said) == 1 and "holds nan at (1, 1, 1)" in said[0]
+    assert monitor.findings[0].code == "not-finite"
 
 
 def test_errors(tmp_path, rng):

@@ -158,7 +158,8 @@ def test_the_commands_after_ctrl_c(series, tmp_path, capsys, monkeypatch):
 def test_the_gradient_monitor_is_a_callback(series, tmp_path, capsys):
     words = ["train", "weather", "--data", str(series), "-o", str(tmp_path), *OPTIONS]
     assert main([*words, "--monitor"]) == 0
-    assert "monitor.html" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "monitor.html" in said and "What the monitor found:" in said
     assert (tmp_path / "monitor.html").exists()
     rows = (tmp_path / "monitor.csv").read_text().splitlines()
     assert len(rows) > 1
