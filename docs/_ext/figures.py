@@ -9,6 +9,10 @@ def number(value):
     return "" if value is None else f"{value:.2g}"
 
 
+def broken(row):
+    return f"; **broken {len(row['wrong'])} times**" if row["wrong"] else ""
+
+
 def text(path):
     """The rows as reStructuredText, each with the figure that is promised."""
     found = json.loads(path.read_text(encoding="utf-8"))
@@ -24,7 +28,7 @@ def text(path):
             f"      - {row['what']}",
             f"      - {row['tried']:,}",
             f"      - {number(row['worst'])}",
-            f"      - {promised or 'none wrong'}",
+            f"      - {promised or 'none wrong'}{broken(row)}",
         ]
     seconds = sum(row["seconds"] for row in found["rows"])
     lines += ["", f"On {found['machine']}; seed {found['seed']}, {seconds:,.0f} s.", ""]
