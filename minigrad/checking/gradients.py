@@ -70,14 +70,14 @@ LAYOUTS: tuple[Callable[[Any], Any], ...] = (
 
 def random_programs(effort: Effort) -> Outcome:
     """<u, J v> = <J' u, v> for programs of 5 to 100 steps and random u and v."""
-    outcome = Outcome("gradients", "random programs, 5 to 100 steps", 1e-10, "relative")
+    outcome = Outcome("gradients", "random programs, 5 to 100 steps", 1e-9, "relative")
     for number in effort.rounds():
         rng = np.random.default_rng((effort.seed, number))
         made = draw(rng, int(rng.integers(5, 101)), smooth=True)
         figure = difference(made)
         text = ""
-        if not figure <= 1e-10:
-            text = str(smallest(made, lambda part: not difference(part) <= 1e-10))
+        if not figure <= 1e-9:
+            text = str(smallest(made, lambda part: not difference(part) <= 1e-9))
         outcome.measure(figure, text)
     return outcome
 
