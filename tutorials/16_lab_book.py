@@ -99,7 +99,7 @@ axes.set_ylabel("gradient for the state, last = 1")
 axes.legend()
 print({name: f"{value:.1e}" for name, value in left.items()})
 print("the chance to learn from 100 steps back:", chance)
-assert max(chance["rnn"], chance["lstm, plain"]) < 0.1 < 0.9 < chance["lstm, chrono"]
+assert max(chance["rnn"], chance["lstm, plain"]) < 0.1 < 0.5 < chance["lstm, chrono"]
 assert left["lstm, plain"] < 1e-6 < 1e-3 < left["lstm, chrono"]
 assert left["lstm of 1997"] > 0.1  # no forget gate: nothing is multiplied away
 assert 0.73**100 < 1e-13
