@@ -121,6 +121,21 @@ def conventions(model: Any) -> str:
     return ", ".join(said) or "as in PyTorch"
 
 
+def figures(cell: CellHealth) -> str:
+    """One cell's figures in a line: radii of W_h, biases at their ends, memory."""
+    radii = ", ".join(f"{gate} {radius:.2f}" for gate, radius in cell.radius.items())
+    far = [f"{gate} {share:.0%}" for gate, share in cell.saturated.items() if share]
+    said = [f"spectral radius of W_h: {radii}"]
+    if cell.saturated:
+        said.append(f"biases beyond {FAR:g}: {', '.join(far) or 'none'}")
+    if cell.forget_bias is not None and cell.memory is not None:
+        said.append(
+            f"forget bias {cell.forget_bias:.2f}, "
+            f"half is kept for {cell.memory:.1f} steps"
+        )
+    return f"{cell.where}: {'; '.join(said)}"
+
+
 def remarks(found: list[CellHealth]) -> list[str]:
     """What stands out in a model's weights, in sentences; empty if nothing does."""
     said = []

@@ -22,7 +22,13 @@ import numpy as np
 from minigrad.engine.errors import ArgumentError, CheckpointError
 from minigrad.interop.keras_files import read_h5, read_keras
 from minigrad.interop.keras_layers import search_keras
-from minigrad.interop.layer_health import CellHealth, conventions, health, remarks
+from minigrad.interop.layer_health import (
+    CellHealth,
+    conventions,
+    figures,
+    health,
+    remarks,
+)
 from minigrad.interop.layer_search import Found, search
 from minigrad.interop.onnx_capture import Captured, capture, input_texts
 from minigrad.interop.onnx_graphs import OnnxFile
@@ -98,6 +104,7 @@ class Opened:
         lines = [f"{self.path} ({self.kind}): {count}"]
         for name, model in self.layers.items():
             lines.append(f"  {name}: {layer_line(model)}")
+            lines += [f"    {figures(cell)}" for cell in self.health[name]]
             lines += [f"    {text}" for text in remarks(self.health[name])]
         lines += [f"  {name}: not opened. {why}" for name, why in self.refused.items()]
         lines += [f"  {note}" for note in self.notes]

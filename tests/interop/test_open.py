@@ -271,6 +271,9 @@ def test_what_weights_say_of_themselves(rng, tmp_path):
     assert found.forget_bias == pytest.approx(5.0)
     assert found.memory == pytest.approx(np.log(2) / np.log1p(np.exp(-5)))
     assert found.parameters == 120 * 2 + 120 * 30 + 120
+    said = mg.interop.layer_health.figures(found)
+    assert f"i {wanted:.2f}" in said and "beyond 4: f 100%" in said
+    assert "forget bias 5.00, half is kept for 103.2 steps" in said
     b = np.array(lstm.cells[0].b.data)
     b[3] = np.nan
     lstm.cells[0].b.data = b
