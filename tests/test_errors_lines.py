@@ -75,7 +75,7 @@ def not_finite():
 
 
 def unwritable_picture():
-    mg.draw(X * 2, engine="dot", title="t").save(FOLDER / "conftest.py" / "no.svg")
+    mg.draw(X * 2).save(FOLDER / "conftest.py" / "no.dot")
 
 
 FOLDER = Path(__file__).parent
