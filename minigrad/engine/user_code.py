@@ -49,18 +49,23 @@ def here() -> str | None:
     frame: FrameType | None = sys._getframe(1)
     where: Where = None
     while frame is not None and not frame.f_globals.get("COMMAND_LINE"):
-        if not _is_ours(frame) and not _is_ours(frame, "numpy"):
+        if not _is_between(frame):
             where = frame.f_code, frame.f_lasti
             break
         frame = frame.f_back
     return place(thread.recorder.scope, where) or None
 
 
+def _is_between(frame: FrameType) -> bool:
+    """Is it ours, or what calls us for the user: NumPy, or a cached property?"""
+    return any([_is_ours(frame, name) for name in ("minigrad", "numpy", "functools")])
+
+
 def users_depth() -> int:
     """How many frames above its caller's the user's own code is: for `warnings`."""
     frame: FrameType | None = sys._getframe(1)
     depth = 1
-    while frame is not None and (_is_ours(frame) or _is_ours(frame, "numpy")):
+    while frame is not None and _is_between(frame):
         frame, depth = frame.f_back, depth + 1
     return depth
 
