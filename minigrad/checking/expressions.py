@@ -58,30 +58,31 @@ def draw(
     first   the name of the first step's operation, where its shapes allow it
     """
     names = [name for name, op in OPERATIONS.items() if op.smooth or not smooth]
-    chosen = rng.choice(len(SHAPES), 3)
-    inputs = tuple(rng.standard_normal(SHAPES[k]) for k in chosen)
+    inputs = _inputs(rng)
     values = list(inputs)
     made: list[Step] = []
     while len(made) < steps:
         name = first if first and not made else names[rng.integers(len(names))]
         step = _fitting(rng, name, values)
-        if step is None and first and not made:
-            values = [
-                rng.standard_normal(SHAPES[k]) for k in rng.choice(len(SHAPES), 3)
-            ]
-            inputs = tuple(values)
+        if step is None:
+            if first and not made:  # no input has a shape that suits it
+                inputs = _inputs(rng)
+                values = list(inputs)
             continue
-        value = _value(step, values) if step else None
-        if value is None or value.size > LARGEST:
+        value = _value(step, values)
+        if value.size > LARGEST:
             continue
-        if np.abs(value).max(initial=0) > BEYOND:
-            values.append(value)
-            made.append(step)  # type: ignore[arg-type]
-            step = Step("sin", (len(values) - 1,), ())
-            value = np.sin(value)
         values.append(value)
-        made.append(step)  # type: ignore[arg-type]
+        made.append(step)
+        if np.abs(value).max(initial=0) > BEYOND:
+            made.append(Step("sin", (len(values) - 1,), ()))
+            values.append(np.sin(value))
     return Expression(inputs, tuple(made))
+
+
+def _inputs(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    chosen = rng.choice(len(SHAPES), 3)
+    return tuple(rng.standard_normal(SHAPES[k]) for k in chosen)
 
 
 def _fitting(rng: np.random.Generator, name: str, values: list) -> Step | None:
