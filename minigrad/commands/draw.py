@@ -113,7 +113,8 @@ def _encodable(dot: str) -> str:
 
 def _check_files(options: argparse.Namespace, steps: int) -> None:
     """Raise ArgumentError before any work if the picture cannot be drawn or written."""
-    from minigrad.drawing.drawing import FORMATS, LARGEST
+    from minigrad.drawing.drawing import LARGEST
+    from minigrad.drawing.write.picture_files import FORMATS
 
     ending = os.path.splitext(options.output or "x.dot")[1].removeprefix(".").lower()
     one_of("ending", ending, FORMATS)

@@ -28,7 +28,7 @@ from minigrad.drawing.style import THEMES
 from minigrad.drawing.write import graphviz_engines
 from minigrad.drawing.write.dot_attributes import line_words
 from minigrad.drawing.write.dot_text import Writer
-from minigrad.drawing.write.picture_files import one_pdf, path_text, write
+from minigrad.drawing.write.picture_files import one_pdf, path_text, save, write
 from minigrad.drawing.write.picture_page import page
 from minigrad.drawing.write.slides import frames
 from minigrad.engine.errors import (
@@ -45,7 +45,6 @@ from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.page import framed
 from minigrad.reading.text import clean
 
-FORMATS = ("svg", "png", "pdf", "html", "dot")
 LARGEST = 9000  # boxes: more are refused at once
 WIDEST = 16000.0  # pixels of a PNG: larger pictures are drawn smaller
 
@@ -185,16 +184,7 @@ class Drawing(Viewed):
         A missing folder is made. Raises ArgumentError for another ending, DrawingError
         if the file cannot be written, or the engine fails.
         """
-        path = path_text(path)
-        ending = os.path.splitext(path)[1].removeprefix(".").lower()
-        one_of("ending", ending, FORMATS)
-        if ending == "dot":
-            data = self.dot.encode()
-        elif ending == "html":
-            data = self.html().encode()
-        else:
-            data = self.svg().encode() if ending == "svg" else self.render(ending)
-        write(path, data)
+        save(self, path)
 
     def frames(self, folder: str | os.PathLike[str], form: str = "svg") -> list[str]:
         """Write a numbered picture per time step, forward and (with gradients=True)

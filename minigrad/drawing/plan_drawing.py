@@ -9,12 +9,10 @@ import os
 from functools import cached_property
 
 from minigrad.drawing.write import graphviz_engines
-from minigrad.drawing.write.picture_files import path_text, write
-from minigrad.engine.errors import DrawingError, one_of
+from minigrad.drawing.write.picture_files import save
+from minigrad.engine.errors import DrawingError
 from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.page import document, house_style, picture
-
-FORMATS = ("svg", "png", "pdf", "html", "dot")
 
 
 class PlanDrawing(Viewed):
@@ -50,16 +48,7 @@ class PlanDrawing(Viewed):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written."""
-        path = path_text(path)
-        ending = os.path.splitext(path)[1].removeprefix(".").lower()
-        one_of("ending", ending, FORMATS)
-        if ending == "dot":
-            data = self.dot.encode()
-        elif ending == "html":
-            data = self.html().encode()
-        else:
-            data = self.svg().encode() if ending == "svg" else self.render(ending)
-        write(path, data)
+        save(self, path)
 
     def view(self) -> View:
         """For notebooks: a static picture, and text."""

@@ -8,16 +8,20 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from typing import Protocol
 
 from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DrawingError,
     SetupError,
+    one_of,
 )
 from minigrad.pages.output_files import make_folder
 from minigrad.reading.text import clean
 from minigrad.training.checkpoint import write_whole
+
+FORMATS = ("svg", "png", "pdf", "html", "dot")
 
 
 def path_text(path: str | os.PathLike[str]) -> str:
@@ -31,6 +35,34 @@ def path_text(path: str | os.PathLike[str]) -> str:
             actual=clean(f"{type(path).__name__} {path!r}", 80),
             hint='d.save("x.svg")',
         ) from None
+
+
+class Drawn(Protocol):
+    """A picture that can be had in every format."""
+
+    @property
+    def dot(self) -> str: ...
+    def svg(self) -> str: ...
+    def html(self) -> str: ...
+    def render(self, form: str) -> bytes: ...
+
+
+def save(drawing: Drawn, path: str | os.PathLike[str]) -> None:
+    """Write a picture to a file whose ending says how: one of FORMATS.
+
+    A missing folder is made. Raises ArgumentError for another ending, DrawingError if
+    the file cannot be written, or the engine fails.
+    """
+    path = path_text(path)
+    ending = os.path.splitext(path)[1].removeprefix(".").lower()
+    one_of("ending", ending, FORMATS)
+    if ending == "dot":
+        data = drawing.dot.encode()
+    elif ending == "html":
+        data = drawing.html().encode()
+    else:
+        data = drawing.svg().encode() if ending == "svg" else drawing.render(ending)
+    write(path, data)
 
 
 def write(path: str, data: bytes) -> None:
