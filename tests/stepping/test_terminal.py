@@ -6,6 +6,7 @@ import re
 import select
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -17,7 +18,13 @@ import minigrad as mg
 from minigrad.commands.main import main
 from minigrad.engine import errors
 from minigrad.models import LSTM, RNN
-from minigrad.stepping.play import event_keys, event_view, heat_bars, terminal_player
+from minigrad.stepping.play import (
+    event_keys,
+    event_view,
+    heat_bars,
+    keyboard,
+    terminal_player,
+)
 from minigrad.stepping.play.keyboard import Lines
 from minigrad.stepping.record.events import Array, Contribution
 
@@ -341,6 +348,22 @@ def test_keys_on_a_real_terminal(open_terminal):
     t.press("q")
     assert t.process.wait(20) == 0
     t.close()
+
+
+def test_a_window_that_changes_while_a_key_is_answered(open_terminal):
+    t = open_terminal("step", "rnn", "--steps", "1")
+    t.wait("event 0 of", "q quit")
+    slave = os.fdopen(os.dup(t.slave))
+    with slave, keyboard.Posix(slave) as keys:
+        t.process.kill()  # from now on the terminal is ours alone
+        t.process.wait(20)
+        t.press("n")
+        assert keys.read() == "n"
+        t.resize(50, 30)
+        later = threading.Timer(5, t.press, ["p"])
+        later.start()
+        assert keys.read() == "resize"
+        assert keys.read() == "p"
 
 
 def test_without_colour_and_ended_by_escape(open_terminal):

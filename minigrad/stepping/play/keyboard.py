@@ -86,6 +86,7 @@ class Posix:
     def __enter__(self) -> Posix:
         assert termios is not None
         self.before: Any = termios.tcgetattr(self.number)
+        self.size = self._size()
         self._raw()
         return self
 
@@ -128,12 +129,16 @@ class Posix:
         return _SEQUENCES.get(code, "unknown")
 
     def _resized(self) -> bool:
-        """Wait for a key. Was the window made larger or smaller meanwhile?"""
+        """Wait for a key. Was the window made larger or smaller meanwhile?
+
+        It is compared with the size when this was last asked, and not when the waiting
+        begins: it may change while the last key is answered, too.
+        """
         import select
 
-        before = self._size()
         while not select.select([self.number], [], [], LOOK)[0]:
-            if self._size() != before:
+            before, self.size = self.size, self._size()
+            if self.size != before:
                 return True
         return False
 
