@@ -27,7 +27,7 @@ class CopyMemory(LongLagTask):
         "Hochreiter & Schmidhuber 1997; as in Arjovsky, Shah & Bengio 2016, section 4.1"
     )
     inputs, outputs = ALPHABET + 2, ALPHABET + 1
-    squash = False
+    squash, at_end = False, False
     least = 1
     most = 160_000
     hidden, lr, batch = 96, 3e-3, 32
