@@ -104,7 +104,7 @@ class LongLagTask:
         return self.loss(output, made)
 
     def errors(self, output: np.ndarray, made: Sequences) -> np.ndarray:
-        """The largest absolute error of each sequence, (B,)."""
+        """The largest absolute error of each sequence, (B,): by NumPy alone."""
         return np.abs(output - made.target).max(axis=-1)
 
     def right(self, output: np.ndarray, made: Sequences) -> np.ndarray:
