@@ -3,7 +3,7 @@
 A run is kept in two files of its folder: what was found so far (JSON), and the weights
 with the state of the run, from which it goes on (`Trainer`).
 
-Read next: `lab_workers.py`.
+Read next: `lab_book.py`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,19 @@ class OutOfTime(Exception):
 class Batches:
     """New sequences without end, in epochs of `EPOCH` batches."""
 
-    def __init__(self, task: LongLagTask, setting: Setting, rng: Any) -> None:
-        self.task, self.setting, self.rng = task, setting, rng
+    def __init__(
+        self, task: LongLagTask, setting: Setting, rng: Any, watch: Watch
+    ) -> None:
+        self.task, self.setting, self.rng, self.watch = task, setting, rng, watch
 
     def __len__(self) -> int:
         return EPOCH
 
     def __iter__(self) -> Iterator[Sequences]:
         self.task.epoch_begins()
-        for _ in range(EPOCH):
+        for k in range(EPOCH):
+            known = self.watch.epoch[k - 1] if k else None
+            self.task.last_right = None if known is None else np.array(known)
             yield self.task.sequences(self.rng, self.setting.lag, self.setting.batch)
 
 
@@ -57,6 +61,7 @@ class Watch:
     def __init__(self, task: LongLagTask, setting: Setting, until: float) -> None:
         self.task, self.setting, self.until = task, setting, until
         self.right: list[bool] = []
+        self.epoch: list[list[bool]] = []  # the same, batch by batch of this epoch
         self.errors: list[float] = []
         self.sequences = 0
         self.solved_at: int | None = None
@@ -65,7 +70,9 @@ class Watch:
 
     def heard(self, output: np.ndarray, made: Sequences) -> None:
         """What the net said about a batch."""
-        self.right += self.task.right(output, made).tolist()
+        right = self.task.right(output, made).tolist()
+        self.right += right
+        self.epoch = [*self.epoch[: EPOCH - 1], right]
         self.errors += self.task.errors(output, made).astype(float).tolist()
         del self.right[: -self.task.in_a_row], self.errors[: -self.task.in_a_row]
         self.sequences += made.x.shape[1]
@@ -97,7 +104,8 @@ class Watch:
             self.trainer.epochs = 0  # this epoch is the last
 
     def on_epoch(self, report: Any) -> None:
-        """After `EPOCH` batches: where the criterion is of the test, it is asked."""
+        """After `EPOCH` batches: the test is asked, if the criterion is of it."""
+        self.epoch = []
         every = max(1, round(self.task.in_a_row / (EPOCH * self.setting.batch)))
         if self.task.tests_itself and (report.epoch + 1) % every == 0:
             self.test()
@@ -107,6 +115,7 @@ class Watch:
         """What is saved, as JSON."""
         return {
             "right": self.right,
+            "epoch": self.epoch,
             "errors": self.errors,
             "sequences": self.sequences,
             "solved_at": self.solved_at,
@@ -115,6 +124,7 @@ class Watch:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self.right, self.errors = list(state["right"]), list(state["errors"])
+        self.epoch = list(state.get("epoch", []))
         self.sequences, self.solved_at = state["sequences"], state["solved_at"]
 
 
@@ -192,7 +202,7 @@ def _trainer(
         net,
         Adam(net.parameters(), lr=setting.lr),
         loss,
-        Batches(task, setting, order),
+        Batches(task, setting, order, watch),
         epochs=epochs,
         clip_norm=1.0,
         schedule=cosine(epochs * EPOCH, last=0.02),

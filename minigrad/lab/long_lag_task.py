@@ -61,6 +61,7 @@ class LongLagTask:
     rules                 what the paper says of its sequences and its criterion
     deviations            where we depart from it
     carry                 does the state go on from batch to batch?
+    last_right            (B,) whether the batch before was right, in the same epoch
     tests_itself          is the criterion asked of `test`, every `in_a_row` sequences?
     """
 
@@ -88,6 +89,7 @@ class LongLagTask:
     rules: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     carry = False
+    last_right: np.ndarray | None = None
     tests_itself = False
     units = "mean squared error"
 

@@ -17,7 +17,7 @@ from minigrad.lab.long_lag_task import (
 
 SYMBOLS = "EBabcdXY"  # the start, the end, distractors, and what matters
 _SAME = (
-    "For another lag than 100 the places grow and shrink with it (Pascanu et al. 2013).",
+    "With another lag than 100 the places move in proportion (Pascanu et al. 2013).",
     "The whole gradient is used, by Adam with a falling learning rate, in batches; the "
     "paper has a truncated gradient and one sequence at a time.",
 )
