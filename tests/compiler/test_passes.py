@@ -13,7 +13,7 @@ from minigrad.compiler.kernel_text import written
 from minigrad.compiler.place import Places
 from minigrad.compiler.schedule import Arena, lifetimes, ordered
 from minigrad.compiler.transposes import transposes
-from minigrad.compiler.value_builder import listed, reshaped, strides_of
+from minigrad.compiler.value_form import listed, reshaped, strides_of
 
 
 def test_equal_values_are_one_and_dead_ones_are_not_listed():
