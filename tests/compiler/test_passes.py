@@ -22,8 +22,11 @@ def test_equal_values_are_one_and_dead_ones_are_not_listed():
     first, again, dead = g.add(a, b), g.add(a, b), g.tanh(a)
     assert first is again
     assert dead not in listed([first])
-    zero = g.builder.full(0.0, (), FLOAT)
-    assert g.add(first, zero) is first
+    zero, less = (g.builder.full(z, (), FLOAT) for z in (0.0, -0.0))
+    assert g.add(first, less) is first
+    assert g.add(first, zero) is not first  # -0.0 + 0.0 is 0.0
+    g.builder.late = True
+    assert g.add(g.add(b, b), zero) is g.add(b, b)
 
 
 @pytest.mark.parametrize("axis", [0, 1])
