@@ -12,7 +12,8 @@ Read next: `transposes.py`.
 from __future__ import annotations
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten, uses
-from minigrad.compiler.value_builder import Builder, Val, listed
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Val, listed
 
 
 def accumulate(builder: Builder, results: list[Val]) -> list[Val]:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler.kernel_text import digest
-from minigrad.compiler.plan import Plan, by_rows
+from minigrad.compiler.plan import Plan
+from minigrad.compiler.plan_memory import by_rows
 from minigrad.engine.kernels import kernel_store
 from minigrad.engine.quiet import quietly
 

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compiler.value_builder import Val
+from minigrad.compiler.value_form import Val
 from minigrad.engine.kernels import jit, kernel_store
 from minigrad.engine.primitives import TABLE
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from minigrad.compiler.value_builder import Shape, Val, relocated, reshaped, strides_of
+from minigrad.compiler.value_form import Shape, Val, relocated, reshaped, strides_of
 
 
 class Place(NamedTuple):

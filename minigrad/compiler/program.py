@@ -3,7 +3,7 @@
 This is the plain way, the recorded operations in their order: what the passes start
 from, what they are tested against, and what runs where there is no numba.
 
-Read next: `value_builder.py`.
+Read next: `value_form.py` (the form that the passes work on).
 """
 
 from __future__ import annotations

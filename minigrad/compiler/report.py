@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.optimized import Optimized
-from minigrad.compiler.value_builder import OUTSIDE, Val, listed
+from minigrad.compiler.value_form import OUTSIDE, Val, listed
 
 _WORDS = {
     "lower": "equal and dead values gone, views and parts seen through",
@@ -66,7 +66,7 @@ class Report:
             self.products = counts["dot"]
             self.kernels = len(plan.starts) - self.products * plan.has_blas
             self.distinct, self.calls = len(plan.kernels), plan.calls
-            self.memory, self.written = plan.arena.nbytes, plan.bytes_written
+            self.memory, self.written = plan.memory.arena.nbytes, plan.memory.written
             self.flops = plan.flops
 
     def __str__(self) -> str:

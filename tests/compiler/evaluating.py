@@ -6,8 +6,9 @@ from collections import Counter
 
 import numpy as np
 
-from minigrad.compiler.plan import value_of
-from minigrad.compiler.value_builder import Builder, listed
+from minigrad.compiler.python_calls import value_of
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import listed
 
 FLOAT = np.dtype("float64")
 
