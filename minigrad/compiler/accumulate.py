@@ -6,7 +6,7 @@
 The gradients of weights and biases are such sums. The order of the additions is another
 one: equal to the eager result norm-wise.
 
-Read next: `transposes.py`.
+Read next: `pack.py`.
 """
 
 from __future__ import annotations

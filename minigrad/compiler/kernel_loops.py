@@ -1,6 +1,6 @@
 """The loops of a fused kernel: which axes it walks through, and in which order.
 
-Read next: `python_calls.py`.
+Read next: `column_sums.py`.
 """
 
 from __future__ import annotations

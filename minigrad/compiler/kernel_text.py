@@ -11,7 +11,7 @@
 Names count from zero, so equal groups at other time steps have equal texts, and share
 one kernel: in memory, and on disk by the engine's own store.
 
-Read next: `products.py`.
+Read next: `register_tiles.py`.
 """
 
 from __future__ import annotations

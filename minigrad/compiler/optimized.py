@@ -14,6 +14,7 @@ from minigrad.compiler.execute import Execution
 from minigrad.compiler.fuse import Unit, fuse
 from minigrad.compiler.hoist import hoist
 from minigrad.compiler.lowering import Lowered
+from minigrad.compiler.pack import pack
 from minigrad.compiler.place import Places
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.program import Program
@@ -26,6 +27,7 @@ Pass = Callable[[Builder, list[Val]], list[Val]]
 PASSES: list[tuple[str, Pass]] = [
     ("hoist", hoist),
     ("accumulate", accumulate),
+    ("pack", pack),
     ("transposes", transposes),
 ]
 

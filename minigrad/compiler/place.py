@@ -80,7 +80,7 @@ class Places:
     def _placed(self, part: Val, region: Place) -> bool:
         """Can the value behind a part be written to its region? Then it will be."""
         root = part.root
-        if root.op not in ("elementwise", "dot", "concat"):
+        if root.op not in ("elementwise", "dot", "packed_dot", "concat"):
             return False
         strides: Shape | None = region.strides
         if part is not root:

@@ -17,9 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler import kernel_text, products, python_calls
+from minigrad.compiler import (
+    column_sums,
+    kernel_text,
+    packed_product,
+    products,
+    python_calls,
+)
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.kernel_loops import collapsed, in_order, inner_step, is_same
+from minigrad.compiler.pack import panels_of
 from minigrad.compiler.place import Place, Places
 from minigrad.compiler.plan_memory import Memory
 from minigrad.compiler.value_form import Shape, Val, strides_of
@@ -53,7 +60,7 @@ class Plan:
         self._numbers: list[int] = []
         self._starts: list[int] = []
         self.flops = 0
-        self.has_blas = False
+        self.others = 0  # rows that are no fused kernels
         self.memory = Memory(units, places, results, program)
         for unit in units:
             getattr(self, f"_{unit.op}")(unit)
@@ -147,7 +154,7 @@ class Plan:
         if gemm is None:
             self._call(python_calls.product(self.memory, value))
             return
-        self.has_blas = True
+        self.others += 1
         flips = [112 if flip else 111 for flip in value.attrs]
         operands = []
         for x, spot in ((left, None), (right, None), (value, place)):
@@ -156,6 +163,36 @@ class Plan:
             operands.append((spot, spot.strides[0] if rows > 1 else columns))
         code = products.kernel(value.dtype.char)
         self._row(code.address, (gemm, *flips, m, n, k), operands)
+
+    def _packed(self, unit: Unit) -> None:
+        [value] = unit.members
+        [matrix], flip = value.args, value.attrs
+        (k, n) = matrix.shape[::-1] if flip else matrix.shape
+        spot = self.places.find(matrix)
+        down = spot.strides[0] if matrix.shape[0] > 1 else matrix.shape[1]
+        char = value.dtype.char
+        sizes = (n, k, panels_of(n, char), *((down, 1) if flip else (1, down)))
+        operands = [(spot, 0), (self.places.of[value][0], 0)]
+        self._row(packed_product.packing(char).address, sizes, operands)
+        self.others += 1
+
+    def _packed_dot(self, unit: Unit) -> None:
+        [value] = unit.members
+        left, packed = value.args
+        (m, n), k = value.shape, left.shape[1]
+        self.flops += 2 * m * n * k
+        char, size = value.dtype.char, value.dtype.itemsize
+        operands = []
+        for x, spot in (
+            (left, self.places.find(left)),
+            (value, self.places.of[value][0]),
+        ):
+            down = spot.strides[0] if x.shape[0] > 1 else x.shape[1]
+            operands.append((spot, down * size))
+        operands.insert(1, (self.places.find(packed), 0))
+        sizes = (m, n, k, panels_of(n, char))
+        self._row(packed_product.kernel(char).address, sizes, operands)
+        self.others += 1
 
     def _concat(self, unit: Unit) -> None:
         """The parts that are not written in place are copied."""
@@ -169,7 +206,17 @@ class Plan:
         self._call(python_calls.transposed(self.memory, unit.members[0]))
 
     def _sum(self, unit: Unit) -> None:
-        self._call(python_calls.total(self.memory, unit.members[0]))
+        [value] = unit.members
+        matrix, spot = value.args[0], self.places.find(value.args[0])
+        beside = matrix.shape[-1:] == (1,) or spot.strides[-1:] == (1,)
+        if not (column_sums.fits(value) and beside):
+            self._call(python_calls.total(self.memory, value))
+            return
+        size = value.dtype.itemsize
+        operands = [(spot, spot.strides[0] * size), (self.places.of[value][0], 0)]
+        code = column_sums.kernel(value.dtype.char)
+        self._row(code.address, matrix.shape, operands)
+        self.others += 1
 
     def _general(self, unit: Unit) -> None:
         [value] = unit.members
