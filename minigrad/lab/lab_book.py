@@ -17,7 +17,7 @@ from minigrad.lab.lab_nets import CELLS, STARTS
 from minigrad.lab.lab_results import Setting, read_result, told
 from minigrad.lab.lab_run import run_one
 from minigrad.lab.long_lag_task import LongLagTask
-from minigrad.tasks.side_by_side import side_by_side
+from minigrad.tasks.job_processes import side_by_side
 from minigrad.tasks.task_folder import Claimed, folder_of
 
 # name -> where its class is; imported when asked for

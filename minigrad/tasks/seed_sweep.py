@@ -3,7 +3,7 @@
 `minigrad train weather --seeds 10` calls `sweep`. Where `dask.distributed` is installed
 the trainings run beside each other, else one after another: with the same tables.
 
-Read next: `side_by_side.py`.
+Read next: `job_processes.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.errors import ArgumentError
+from minigrad.tasks.job_processes import available, side_by_side
 from minigrad.tasks.session import train
-from minigrad.tasks.side_by_side import available, side_by_side
 from minigrad.tasks.task import MODEL, Figures, Table
 from minigrad.tasks.task_folder import folder_of
 

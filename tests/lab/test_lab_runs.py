@@ -15,7 +15,7 @@ from minigrad.lab.lab_nets import LabNet
 from minigrad.lab.lab_page import sections
 from minigrad.lab.lab_run import run_one
 from minigrad.lab.start_evidence import evidence
-from minigrad.tasks import side_by_side
+from minigrad.tasks import job_processes
 
 
 def repeated(folder, task, **options):
@@ -122,7 +122,7 @@ def test_bad_options_end_with_one_message(given, tmp_path, capsys):
 
 
 def test_without_distributed_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(side_by_side, "available", lambda: False)
+    monkeypatch.setattr(job_processes, "available", lambda: False)
     with pytest.raises(SetupError, match="needs the package distributed"):
         lab.repeat("parity", lags=[4], most=100, folder=tmp_path, workers=2)
 

@@ -8,13 +8,13 @@ from minigrad.errors import ArgumentError, SetupError
 
 from minigrad import tasks
 from minigrad.commands.main import main
-from minigrad.tasks import seed_sweep, side_by_side
+from minigrad.tasks import job_processes, seed_sweep
 
 
 @pytest.fixture
 def one_by_one(monkeypatch):
     """As where dask.distributed is not installed."""
-    for module in (seed_sweep, side_by_side):
+    for module in (seed_sweep, job_processes):
         monkeypatch.setattr(module, "available", lambda: False)
 
 
