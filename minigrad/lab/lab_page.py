@@ -60,7 +60,7 @@ def _outcome(book: Book) -> list[str]:
             continue
         line = f"{cell}{where}: {len(solved)} of {len(ended)} seeds solved it"
         if solved:
-            line += f", after {_spread(solved)} sequences"
+            line += f", after {spread_of(solved)} sequences"
         lines.append(line + ".")
     paused = [r for r in book.results if not r["finished"]]
     if paused:
@@ -75,7 +75,7 @@ def _outcome(book: Book) -> list[str]:
     return lines
 
 
-def _spread(counts: Sequence[int]) -> str:
+def spread_of(counts: Sequence[int]) -> str:
     """A number, or the least, the largest and the median of several in a row."""
     if len(counts) == 1:
         return f"{counts[0]:,}"
