@@ -2,9 +2,8 @@
 
 python -m benchmarks.bench_lab [EXPERIMENT ...] [-o FOLDER] [--budget SECONDS]
 
-It takes an hour on two quiet cores. The runs are kept in the folder: the same command goes
-on where it was stopped, and shows the table of what is there. `--budget` is of each
-experiment.
+The runs are kept in the folder: the same command goes on where it was stopped, and
+shows the table of what is there. `--budget` is of each experiment.
 """
 
 import argparse

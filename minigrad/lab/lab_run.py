@@ -47,8 +47,8 @@ class Batches:
     def __iter__(self) -> Iterator[Sequences]:
         self.task.epoch_begins()
         for k in range(EPOCH):
-            known = self.watch.epoch[k - 1] if k else None
-            self.task.last_right = None if known is None else np.array(known)
+            known = self.watch.epoch[k - 1 : k]
+            self.task.last_right = np.array(known[0]) if k and known else None
             yield self.task.sequences(self.rng, self.setting.lag, self.setting.batch)
 
 
