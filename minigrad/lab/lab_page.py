@@ -158,8 +158,9 @@ def _curves(book: Book) -> Section:
             label=cell if first else None,
         )
         if result["solved_at"] is not None:
+            at = result["solved_at"]
             axes.plot(
-                *curve[-1],
+                *(at, np.interp(at, *curve.T)),
                 "o",
                 color=COLOURS[list(CELLS).index(cell) % len(COLOURS)],
                 ms=4,
@@ -196,9 +197,9 @@ def _why(book: Book) -> Section:
         "the first step, divided by that for the state at the end: what is left of the "
         "error when it has gone all the way back. Geometric mean over the runs.",
         "The ledger says which share of the gradient of W_x comes from the first tenth "
-        "of the steps. The chance is that of `mg.diagnose(loss).chance(lag)`: whether "
-        "what lies that far back can be learned as the net stands. It knows nothing "
-        "of the task itself.",
+        "of the steps. The chance is the one that mg.diagnose gives for this lag, "
+        "d.chance(lag): whether what lies that far back can be learned as the net "
+        "stands. It knows nothing of the task itself.",
         "The gate is the one that keeps, f of an LSTM and z of a GRU: its mean over "
         "all units, steps and runs. Learned: the runs that met the criterion, or the "
         "streams without a mistake.",

@@ -155,6 +155,8 @@ def run_one(
     watch.test = lambda: task.test(net.run, last, setting.lag)
     if trainer.checkpoint.exists():
         trainer.load()
+    if watch.solved_at is not None:  # it was stopped between that and the epoch's end
+        trainer.epochs = 0
     try:
         trainer.fit()
         finished = True
