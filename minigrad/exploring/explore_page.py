@@ -28,7 +28,10 @@ KEYS = (
         "k",
         "keep this setting in the plots, to compare; again: let it go",
     ),
-    ("f", "axes that fit this setting, or the same axes for all settings"),
+    (
+        "f",
+        "axes that fit this setting, or the same axes for all settings of one length",
+    ),
     ("x", "all digits of every number, or few"),
     ("r", "back to the start"),
     ("d", "light or dark"),

@@ -74,7 +74,7 @@ WRONG = {
 @each
 def test_the_right_answer_is_right(exercise):
     answer = exercise.wanted or JUDGED[exercise.function]
-    for seed in (0, 1, 2):
+    for seed in (0, 1):
         assert exercise.fault(answer, seed) == ""
 
 

@@ -77,9 +77,9 @@ def _counter(given: Any, size: float) -> str:
             continue
         f, i = float(trace["f"].min()), float(trace["i"].min())
         if f < 1 - 1e-6:
-            return f"the forget gate is {f:.3g}: a part of the count is lost"
+            return f"the forget gate is {f:.6f}: a part of the count is lost"
         if i < 1 - 1e-6:
-            return f"the input gate is {i:.3g}: not all of a one comes in"
+            return f"the input gate is {i:.6f}: not all of a one comes in"
         if np.abs(trace["g"][x == 0]).max(initial=0) > 1e-6:
             return "the candidate is not 0 where the input is 0"
         return f"after {T} steps the count is {counted[-1]:.6g}, not {right[-1]}"
