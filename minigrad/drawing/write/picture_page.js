@@ -287,6 +287,7 @@
   const keys = { "+": actions.in, "=": actions.in, "-": actions.out, "0": fit,
     g: actions.gates, s: actions.steps, d: actions.dark };
   window.addEventListener("keydown", (event) => {
+    if (event.target.closest?.("#mg-glossary")) return;
     if (event.key === "Escape") {
       search.value = "";
       look();

@@ -321,6 +321,7 @@ window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open
     || byId("mg-over-time").open) return;
   const { target } = event;
+  if (target.closest?.("#mg-glossary")) return;
   const typing = target.matches("input[type=text], select");
   if (typing) {
     if (event.key === "Escape") target.blur();
