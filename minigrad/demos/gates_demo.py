@@ -36,8 +36,12 @@ def trained_briefly(corpus: Corpus) -> Any:
             disable=not console.is_terminal,
         )
     )
-    model = train("lstm", corpus, lambda loss: next(batches, None), epochs=EPOCHS)
-    next(batches, None)  # the bar is full
+
+    def tick(_: float) -> None:
+        next(batches, None)
+
+    model = train("lstm", corpus, tick, epochs=EPOCHS)
+    tick(0.0)  # the bar is full
     return model
 
 

@@ -295,7 +295,8 @@ const moves = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
   const { key, target } = event;
-  if (target.closest?.("#mg-glossary")) return;
+  const glossary = byId("mg-glossary");
+  if (glossary.popover && glossary.getClientRects().length) return;  // it is open
   if (/^[1-9]$/.test(key) && sliders[Number(key) - 1]) {
     sliders[Number(key) - 1].focus();
   } else if (keys[key]) actions[keys[key]]();

@@ -64,7 +64,7 @@ def box() -> str:
     return (
         '<div popover id="mg-glossary" aria-label="words and symbols">'
         '<button type="button" popovertarget="mg-glossary" '
-        'popovertargetaction="hide" autofocus>close</button>'
+        'popovertargetaction="hide">close</button>'
         f"<h2>Symbols</h2><dl>{signs}</dl>"
         f"<h2>Words</h2><dl>{_rows(terms())}</dl></div>"
     )

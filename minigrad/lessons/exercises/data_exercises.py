@@ -20,7 +20,7 @@ def _positive(rng: np.random.Generator, n: int = 9) -> np.ndarray:
 def _rows(rng: np.random.Generator) -> tuple[list[list[int]], int, str]:
     """Sequences of numbers from 1, some shorter and some longer than the length."""
     lengths = [1, *rng.integers(2, 8, 4).tolist(), 7]
-    rows = [rng.integers(1, 99, n).tolist() for n in lengths]
+    rows = [rng.integers(1, 99, int(n)).tolist() for n in lengths]
     return rows, int(rng.integers(2, 6)), str(rng.choice(["end", "beginning"]))
 
 

@@ -184,8 +184,8 @@ BODY = """<header><h1>{title}</h1>
 <input id="mg-until" type="text" list="mg-offers" value="norm &lt; 1e-6"
  autocomplete="off" spellcheck="false" title="key u">
 <datalist id="mg-offers"></datalist>
-<button type="submit">run until</button></form><output id="mg-until-said"
- for="mg-until"></output></div>
+<button type="submit">run until</button></form></div>
+<output id="mg-until-said" for="mg-until"></output>
 <div class="scrub"><input type="range" id="mg-slider" min="0" value="0" step="1"
  aria-label="event"><output id="mg-count" for="mg-slider"></output></div>
 <div id="mg-grid" role="group" aria-label="by time step and pass"></div></section>
