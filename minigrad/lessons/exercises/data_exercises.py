@@ -27,7 +27,8 @@ def _rows(rng: np.random.Generator) -> tuple[list[list[int]], int, str]:
 def _padded(rows: list[list[int]], maxlen: int, keep: str, after: bool = False) -> Any:
     cut = "pre" if keep == "end" else "post"
     side = "post" if after else "pre"
-    return mg.data.pad_sequences(rows, maxlen=maxlen, truncating=cut, padding=side)
+    ways: dict[str, Any] = {"maxlen": maxlen, "truncating": cut, "padding": side}
+    return mg.data.pad_sequences(rows, **ways)
 
 
 def _gate_at(rng: np.random.Generator) -> tuple[np.ndarray, list[str], str]:
