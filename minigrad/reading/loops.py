@@ -108,7 +108,12 @@ class Loop:
     @property
     def times(self) -> list[int]:
         """The time step behind each entry of states[1:]."""
-        return list(self._handed_on.states)[1:]
+        return self.state_times[1:]
+
+    @property
+    def state_times(self) -> list[int]:
+        """The time step behind each entry of states."""
+        return list(self._handed_on.states)
 
     @property
     def cut(self) -> list[int]:
