@@ -3,6 +3,7 @@
 `DAMAGED` has a file for each kind of damage or malice; `fuzzed` draws any number more.
 """
 
+import copy
 import json
 import struct
 
@@ -189,7 +190,7 @@ def rewrite(rng, header):
                 for k in range(len(a))
             ]
     if not places:
-        header["x"] = JUNK[rng.integers(len(JUNK))]
+        header["x"] = copy.deepcopy(JUNK[rng.integers(len(JUNK))])
         return
     inside, key = places[rng.integers(len(places))]
     junk = JUNK[rng.integers(len(JUNK))]
@@ -198,4 +199,4 @@ def rewrite(rng, header):
         if isinstance(junk, str):
             inside[junk] = value
     else:
-        inside[key] = junk
+        inside[key] = copy.deepcopy(junk)
