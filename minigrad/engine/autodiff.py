@@ -190,8 +190,10 @@ def _plan(
         return tuple([e.requires_grad and e.source in useful for e in node.edges])
 
     for node in ancestors([output.source], constants=False):
-        if True in needs_of(node):
-            useful.add(node)
+        for edge in node.edges:
+            if edge.requires_grad and edge.source in useful:
+                useful.add(node)
+                break
     return needs_of, {key(edge) for edge in targets}
 
 
