@@ -210,11 +210,18 @@ def test_rows_have_the_steps_that_were_asked_for(pictures):
         ["step 3", "step 4", "step 5"],
         ["step 6"],
     ]
+    boxes = drawing.picture.boxes.values()
+    assert [b.lines[0].split(":")[0] for b in boxes if b.kind == "bar"] == BARS
+    named = [b.lines[0] for b in boxes if b.kind == "input" and "x_" in b.lines[0]]
+    assert named == ["x_3", "x_4", "x_5", "x_6"], "later rows read it by name"
     tops = [max(r[3] for r in row.values()) for row in _tiles_by_row(drawing)]
     assert tops == sorted(tops, reverse=True), "the first row is above"
     assert drawing.svg().count('class="node elision"') == 4
     words = pictures["rows of words"].svg()
     assert "2: or" in words and "5: be" in words
+
+
+BARS = ["unstack", "stack"]  # once each, whatever the number of rows
 
 
 def _tiles_by_row(drawing):

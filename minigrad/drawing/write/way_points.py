@@ -76,5 +76,6 @@ def through(line: Line, way: WayPoint, style: str) -> list[str]:
             f'{first} label=""]',
             f'{way.id} -> {line.head} [id="{line.id}" {style}]',
         ]
-    last = f'id="{line.id}" {style} dir="back" constraint="true" weight=1 minlen={way.ranks}'
-    return [f'{first} xlabel=""]', f"{line.head} -> {way.id} [{last}]"]
+    back = f'dir="back" constraint="true" weight=1 minlen={way.ranks}'
+    last = f'{line.head} -> {way.id} [id="{line.id}" {style} {back}]'
+    return [f'{first} xlabel=""]', last]
