@@ -23,6 +23,7 @@ import numpy as np
 from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
@@ -187,10 +188,12 @@ class Tensor(ArrayMethods["Tensor"]):
 
     # --------------------------------------------------------- leaving the graph
 
+    @checked_call
     def numpy(self) -> Array:
         """A copy of the values, read-only (use .copy() to write)."""
         return values_of(self._edge)
 
+    @checked_call
     def detach(self) -> Tensor:
         """A leaf with the same values, cut off from the graph: no gradient flows."""
         cut = Tensor.of(Edge(None, 0, self._edge.array, False))
@@ -275,6 +278,7 @@ class Tensor(ArrayMethods["Tensor"]):
 
     # --------------------------------------------------------- derivatives
 
+    @checked_call
     def backward(
         self, grad: Any = None, create_graph: bool = False, **foreign: Any
     ) -> None:
@@ -282,6 +286,7 @@ class Tensor(ArrayMethods["Tensor"]):
         refuse("Tensor.backward", foreign)
         autodiff.backward(self, grad, create_graph)
 
+    @checked_call
     def retain_grad(self) -> Tensor:
         """Have `backward` fill `.grad` of this computed tensor too. Returns self."""
         if isinstance(self._edge.source, Node):
@@ -292,6 +297,7 @@ class Tensor(ArrayMethods["Tensor"]):
 Variable.result_type = Tensor
 
 
+@checked_call
 def tensor(
     data: Any,
     dtype: Any = None,

@@ -13,7 +13,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.errors import ArgumentError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import ArgumentError, flag
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.optim.optimizer import Optimizer, setting
 
@@ -32,6 +33,7 @@ class SGD(Optimizer):
     weight_decay: float
     nesterov: bool
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -47,7 +49,7 @@ class SGD(Optimizer):
             momentum=momentum,
             dampening=dampening,
             weight_decay=weight_decay,
-            nesterov=bool(nesterov),
+            nesterov=flag("nesterov", nesterov),
         )
         if nesterov and (momentum == 0 or dampening != 0):
             raise ArgumentError(
@@ -91,6 +93,7 @@ class RMSprop(Optimizer):
     momentum: float
     centered: bool
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -108,7 +111,7 @@ class RMSprop(Optimizer):
             eps=eps,
             weight_decay=weight_decay,
             momentum=momentum,
-            centered=bool(centered),
+            centered=flag("centered", centered),
         )
         setting(type(self).__name__, "alpha", alpha, below=1.0)
         self.slots = ("square",) + ("mean",) * self.centered
@@ -150,6 +153,7 @@ class Adam(Optimizer):
     weight_decay: float
     amsgrad: bool
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -176,7 +180,7 @@ class Adam(Optimizer):
             ),
             eps=eps,
             weight_decay=weight_decay,
-            amsgrad=bool(amsgrad),
+            amsgrad=flag("amsgrad", amsgrad),
         )
         self.slots = ("mean", "square") + ("largest",) * self.amsgrad
 
@@ -205,6 +209,7 @@ class AdamW(Adam):
     Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", alg. 2.
     """
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
