@@ -330,7 +330,6 @@ def _few(names: list[str]) -> str:
 class ModuleList(Module):
     """Modules in a row, as a list: indexed, counted, looped over, appended to."""
 
-    @checked_call
     def __init__(self, modules: Iterable[Any] = ()) -> None:
         self._items = list(modules)
 
@@ -356,7 +355,6 @@ class ModuleList(Module):
 class Sequential(ModuleList):
     """Each applied to the result of the one before: modules, or such as mg.tanh."""
 
-    @checked_call
     def __init__(self, *steps: Callable) -> None:
         super().__init__(steps)
 
