@@ -188,12 +188,10 @@ class Tensor(ArrayMethods["Tensor"]):
 
     # --------------------------------------------------------- leaving the graph
 
-    @checked_call
     def numpy(self) -> Array:
         """A copy of the values, read-only (use .copy() to write)."""
         return values_of(self._edge)
 
-    @checked_call
     def detach(self) -> Tensor:
         """A leaf with the same values, cut off from the graph: no gradient flows."""
         cut = Tensor.of(Edge(None, 0, self._edge.array, False))
@@ -278,7 +276,6 @@ class Tensor(ArrayMethods["Tensor"]):
 
     # --------------------------------------------------------- derivatives
 
-    @checked_call
     def backward(
         self, grad: Any = None, create_graph: bool = False, **foreign: Any
     ) -> None:
@@ -286,7 +283,6 @@ class Tensor(ArrayMethods["Tensor"]):
         refuse("Tensor.backward", foreign)
         autodiff.backward(self, grad, create_graph)
 
-    @checked_call
     def retain_grad(self) -> Tensor:
         """Have `backward` fill `.grad` of this computed tensor too. Returns self."""
         if isinstance(self._edge.source, Node):

@@ -163,6 +163,13 @@ def unstack_vjp(gs, ys, x, *, axis):
 def reshape(x: Operand, *shape: Any) -> Value:
     """x in another shape; one entry may be -1: it is worked out. ShapeError if not."""
     wanted = _lengths(shape[0] if len(shape) == 1 else shape, "reshape")
+    if wanted and min(wanted) < -1:  # NumPy takes any negative number for -1
+        raise ShapeError(
+            f"reshape(x, {wanted}): a negative length",
+            expect="lengths of 0 or more, and at most one -1",
+            actual=f"{min(wanted)}",
+            hint="-1 is worked out from the others",
+        )
     if wanted.count(-1) == 1:
         known = math.prod(n for n in wanted if n != -1)
         if known > 0 and x.size % known == 0:
