@@ -132,7 +132,7 @@ class Translator(Module):
         return self.decode(self.encode(source, mask), read)[0]
 
     def encode(
-        self, source: np.ndarray, mask: np.ndarray | Tensor | None = None, x: Any = None
+        self, source: np.ndarray, mask: np.ndarray | None = None, x: Any = None
     ) -> Memory:
         """Read sentences (S, B). x: their word vectors (S, B, E), if at hand."""
         if x is None:
