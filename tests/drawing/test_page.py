@@ -206,6 +206,7 @@ def test_many_hostile_names_are_text_in_the_browser(page, proof, tmp_path):
     """Nothing of them is an element, nothing runs, nothing is asked of the network."""
     needs_an_engine()
     row = proof("files", "hostile labels in a real browser", seed=7)
+    page.set_default_timeout(200_000)
     page.on("dialog", lambda dialog: row.wrong.append(f"a dialog: {dialog.message}"))
     for batch in batches(corpus(1500)):
         drawing_of(batch).save(tmp_path / "x.html")
