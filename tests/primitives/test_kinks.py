@@ -85,6 +85,23 @@ def test_the_table(name, dtype, on):
         np.testing.assert_array_equal(h.data, g.data)
 
 
+@pytest.mark.parametrize("on", [True, False], ids=["kernels", "numpy"])
+@pytest.mark.parametrize("name", TABLE)
+def test_the_table_times_a_gradient_from_above(name, on, rng):
+    """The slopes of the table, each multiplied by what arrives, of both signs."""
+    function, points, slopes = TABLE[name]
+    with jit.use_kernels(on):
+        leaves = [mg.tensor(p, "float64", requires_grad=True) for p in points]
+        output = function(mg, *leaves)
+        g = 3.0 * rng.standard_normal(output.shape)
+        found = mg.grad(output, leaves, g)
+        recorded = mg.grad(output, leaves, g, create_graph=True)
+    for one, again, slope in zip(found, recorded, slopes, strict=True):
+        expected = np.where(np.array(slope) == 0.0, 0.0, g * np.array(slope))
+        np.testing.assert_allclose(one.data, expected, rtol=1e-15, atol=0)
+        np.testing.assert_allclose(again.data, expected, rtol=1e-15, atol=0)
+
+
 @pytest.mark.parametrize("name", [name for name in TABLE if name not in OURS_ALONE])
 def test_pytorch_says_the_same(name):
     torch = pytest.importorskip("torch", reason="needs torch")
