@@ -1,4 +1,4 @@
-"""What holds for every derivative, on generated cases: duality, linearity, order.
+"""What holds for every derivative, on generated cases: duality, linearity, order."""
 
 import numpy as np
 from primitives.generated import draw
