@@ -52,8 +52,7 @@ TESTS = {
     "tests/checking/test_random_graphs.py tests/models/test_cells.py",
     "models": "tests/models/test_cells.py tests/models/test_unroll.py "
     "tests/models/test_variants.py tests/models",
-    "minigrad/nn/optim": "tests/test_optim.py tests/test_nn.py "
-    "tests/test_checkpoint.py",
+    "minigrad/nn/optim": "tests/test_optim.py tests/test_nn.py",
     "minigrad/nn": "tests/test_losses.py tests/test_nn.py tests/test_clip.py "
     "tests/test_awkward_numbers.py tests/test_optim.py tests/models/test_cells.py",
     "minigrad/flow": "tests/flow/test_ledger.py tests/flow/test_products.py "
