@@ -2,7 +2,8 @@
 
 import json
 import tomllib
-from pathlib import Path
+
+from included import extension
 
 
 def number(value):
@@ -42,12 +43,15 @@ def summed(rows):
     return list(whole.values())
 
 
-def text(path, peers):
+def text(path):
     """The rows as reStructuredText, each with what is promised, and what peers publish.
 
-    path  figures.json of `minigrad check -o`, or proven.json of `pytest --figures`
+    path  figures.json of `minigrad check -o`, or proven.json of `pytest --figures`;
+          peers.toml lies beside it
     """
     found = json.loads(path.read_text(encoding="utf-8"))
+    peers = path.with_name("peers.toml").read_text(encoding="utf-8")
+    peers = tomllib.loads(peers)["peer"]
     rows = summed(found["rows"])
     with_tests = any(row["tests"] for row in rows)
     lines = [
@@ -106,18 +110,10 @@ def kinks(path):
     return "\n".join(lines) + "\n"
 
 
-def write(app):
-    folder = Path(app.srcdir)
-    (folder / "generated").mkdir(exist_ok=True)
-    peers = tomllib.loads((folder / "peers.toml").read_text(encoding="utf-8"))["peer"]
-    for name, page in (
-        ("figures.txt", text(folder / "figures.json", peers)),
-        ("proven.txt", text(folder / "proven.json", peers)),
-        ("kinks.txt", kinks(folder / "kinks.toml")),
-    ):
-        (folder / "generated" / name).write_text(page, encoding="utf-8")
-
-
-def setup(app):
-    app.connect("builder-inited", write, priority=100)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+setup = extension(
+    {
+        "figures.txt": (text, "figures.json"),
+        "proven.txt": (text, "proven.json"),
+        "kinks.txt": (kinks, "kinks.toml"),
+    }
+)

@@ -168,7 +168,8 @@ def _whole(
     notes: list[str],
 ) -> Series:
     values = values.copy()
-    notes += marks_to_gaps(values, names)
+    marks = marks_to_gaps(values, names)
+    notes += marks
     known = ~np.isnan(values)
     for k, name in enumerate(names):
         if not known[:, k].any():
@@ -189,11 +190,12 @@ def _whole(
     if longest > fill:
         k = int(gap.any(axis=1).argmax())
         lacking = ", ".join(n for n, no in zip(names, gap[k], strict=True) if no)
+        count = int(gap.any(axis=1).sum())
+        lack = f"rows that lack something: {count:,}, at most {longest:,} in a row"
         raise DataError(
             f"{path}, line {lines[k]}: no value of {lacking}",
             expect="a value in each row",
-            actual=f"rows that lack something: {int(gap.any(axis=1).sum()):,}, at most "
-            f"{longest:,} in a row",
+            actual="; ".join([*marks, lack]),
             hint=f"--fill {longest} gives them the value before; they are read, and "
             "never predicted",
         )

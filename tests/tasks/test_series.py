@@ -1,6 +1,7 @@
 """Series: any table, its time, gaps and parts; the baselines; the honest verdict."""
 
 import datetime
+import re
 
 import numpy as np
 import pytest
@@ -204,6 +205,12 @@ def test_the_verdict_on_a_random_walk_is_plain(tmp_path, rng):
     own = data.test.origin + rng.normal(size=len(data.test.rows))
     lines = verdict(own, data).lines
     assert any("not clearly better than saying" in line for line in lines)
+    told = re.findall(r"(\w+) ([\d.]+) \(([\d.]+) to ([\d.]+)\)", lines[0])
+    for name, value, low, high in told:
+        found = figures(own, data.test, data.reading)[name]
+        assert float(value) == pytest.approx(found, rel=0.01)
+        assert float(low) < found < float(high)
+    assert [name for name, *_ in told] == ["MASE", "MAE", "RMSE"]
     best = {name: figures(g, data.test, data.reading)["MAE"]
             for name, g in guesses(data).items()}  # fmt: skip
     assert min(best.values()) > 0.9 * best["the same as the last value"]
