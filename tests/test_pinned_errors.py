@@ -42,8 +42,9 @@ def said(use, folder):
 
 
 @pytest.mark.parametrize("use", PINNED)
-def test_the_message(use, tmp_path):
-    assert said(use, tmp_path) == PINNED[use].strip("\n")
+def test_the_message(use, tmp_path, proof):
+    row = proof("or an error", "wrong uses, the whole message pinned")
+    row.expect(said(use, tmp_path) == PINNED[use].strip("\n"), use)
 
 
 def test_there_are_sixty_and_each_helps():
