@@ -160,3 +160,10 @@ def test_a_compiled_run_is_the_eager_one(tmp_path, monkeypatch):
     assert one["sequences"] == other["sequences"] == 768
     assert np.allclose(one["curve"], other["curve"], rtol=1e-3)
     assert np.isclose(one["test"]["loss"], other["test"]["loss"], rtol=1e-2)
+
+
+@pytest.mark.nightly
+def test_adding_over_100_steps_is_solved_within_the_paper_s_count(tmp_path):
+    options = {"cells": ["lstm"], "lags": [100], "seeds": 2, "most": 74_000}
+    for result in lab.repeat("adding", folder=tmp_path, **options).results:
+        assert result["solved_at"] < 74_000 and result["test"]["wrong"] < 26

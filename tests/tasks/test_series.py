@@ -60,8 +60,12 @@ def test_a_column_is_found_with_its_time_and_inputs(form, tmp_path):
     ([f"{y}" for y in range(1990, 2014)], "1990-01-01", "2013-01-01"),
     ([f"{2000 + k // 12}-{k % 12 + 1:02}" for k in range(24)], "2000-01-01",
      "2001-12-01"),
+    ([f"{2000 + k // 4}-Q{k % 4 + 1}" for k in range(24)], "2000-01-01", "2005-10-01"),
+    ([f"Q{k % 4 + 1} {2000 + k // 4}" for k in range(24)], "2000-01-01", "2005-10-01"),
+    ([f"{'Jan Feb March Apr May Jun July Aug Sept Oct Nov Dec'.split()[k % 12]} "
+      f"{2000 + k // 12}" for k in range(24)], "2000-01-01", "2001-12-01"),
 ])  # fmt: skip
-def test_hours_months_and_years_are_times(texts, first, last, tmp_path):
+def test_hours_months_quarters_and_years_are_times(texts, first, last, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,y\n" + "\n".join(f"{t},{k}" for k, t in enumerate(texts)))
     found = read_series_table(str(path), "y", "t")
@@ -80,7 +84,7 @@ def test_rows_are_put_in_order_and_sentinels_are_gaps(tmp_path):
     change(path, 30, rows[-30].split(";")[0] + ";-9999;3")
     with pytest.raises(DataError, match="no value of units_sold") as error:
         read_series_table(str(path), "units_sold", "day")
-    assert "--fill 1" in str(error.value)
+    assert "--fill 1" in str(error.value) and "-9999 in units_sold" in str(error.value)
     found = read_series_table(str(path), "units_sold", "day", fill=1)
     assert (np.diff(found.times) > np.timedelta64(0, "s")).all()
     assert (~found.measured).sum() == 1
