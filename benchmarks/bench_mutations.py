@@ -147,23 +147,7 @@ def killed(tree, name):
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
-            os.setsid()
-            os.chdir(tree)
-            sink = os.open(str(tree / "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(sink, 1)
-            os.dup2(sink, 2)
-            sys.path[:] = [str(tree), *[p for p in sys.path if p != str(ROOT)]]
-            os.environ["PYTHONPATH"] = str(tree)
-            kernels = area_of(name).endswith("kernels")
-            os.environ["MINIGRAD_KERNELS"] = "on" if kernels else "off"
-            os.environ["MINIGRAD_CACHE_DIR"] = str(tree / "kernels")
-            import pytest
-
-            options = ["-x", "-q", "-p", "no:cacheprovider"]
-            only = ["-m", "not nightly and not browser"]
-            code = pytest.main([*options, *only, *tests_of(name)])
-            sys.stdout.flush()
-            os._exit(int(code != 0))
+            run_tests(tree, name)
         os._exit(1)
     began = time.monotonic()
     while time.monotonic() - began < LONGEST:
@@ -237,6 +221,27 @@ def add(file, row):
     """One more line."""
     with open(file, "a", encoding="utf-8") as rows:
         rows.write(json.dumps(row) + "\n")
+
+
+def run_tests(tree, name):
+    """Only in a fork: the tests of a file, in the copy; ends the process."""
+    os.setsid()
+    os.chdir(tree)
+    sink = os.open("said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    sys.path[:] = [str(tree), *[p for p in sys.path if p not in ("", str(ROOT))]]
+    os.environ["PYTHONPATH"] = str(tree)
+    kernels = area_of(name).endswith("kernels")
+    os.environ["MINIGRAD_KERNELS"] = "on" if kernels else "off"
+    os.environ["MINIGRAD_CACHE_DIR"] = str(tree / "kernels")
+    import pytest
+
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
+    only = ["-m", "not nightly and not browser"]
+    code = pytest.main([*options, *only, *tests_of(name)])
+    sys.stdout.flush()
+    os._exit(int(code != 0))
 
 
 def difference(whole, changed):
