@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.engine.errors import ArgumentError, one_of
+from minigrad.engine.errors import ArgumentError, flag, one_of
 from minigrad.engine.scope import gate
 from minigrad.engine.tensor import Tensor
 
@@ -60,6 +60,7 @@ class LSTMCell(Cell):
     ) -> None:
         one_of("peephole", peephole, (None, "current", "previous"))
         one_of("couple", couple, (None, "forget", "input"))
+        forget_gate = flag("forget_gate", forget_gate)
         if couple and not forget_gate:
             raise ArgumentError(
                 f"couple={couple!r} needs a forget gate to couple",
@@ -85,7 +86,7 @@ class LSTMCell(Cell):
     def forward(self, x: Tensor, state: State) -> State:
         """h' and c' from x (B, D) and the state h, c (B, H)."""
         h, c = state
-        z = x @ self.W_x + h @ self.W_h + self.b  # (B, G*H), all gates
+        z = mg.affine(x, self.W_x, h, self.W_h, self.b)  # x W_x + h W_h + b: (B, G*H)
         parts = mg.split(z, len(self.gates), axis=1)
         sums = dict(zip(self.gates, parts, strict=True))
         i, f = self.input_and_forget(sums, c)

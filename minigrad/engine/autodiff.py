@@ -27,7 +27,8 @@ from weakref import ref
 import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Operand, Value
-from minigrad.engine.errors import GraphError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import GraphError, flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.gradient_arguments import (
     as_tensor,
@@ -47,6 +48,7 @@ from minigrad.engine.graph import (
     ancestors,
     key,
 )
+from minigrad.engine.primitives.affine import AffineSums
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import fitted
@@ -74,6 +76,7 @@ def backpropagate(
     watcher  is told of every contribution
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
+    folded = AffineSums() if pull_through == stacks.pull and targets is None else None
     needs_of, wanted = _plan(targets, output)
     sums = Sums()
     sums.deliver(output, seed)
@@ -83,11 +86,15 @@ def backpropagate(
         g = sums.by_source.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
+            if folded is not None and "folded" in (node.tags or ()):
+                for edge, value in folded.pull(node, g):
+                    sums.deliver(edge, value)
+                continue
         needs = needs_of(node)
         for k, value in enumerate(pull_through(node, needs, g)):
             if needs[k] and value is not None:
                 sums.deliver(node.edges[k], value)
-    for edge, total in stacks.totals():
+    for edge, total in (*stacks.totals(), *(folded.totals() if folded else ())):
         sums.deliver(edge, total)
     return found | sums.by_source
 
@@ -184,8 +191,10 @@ def _plan(
         return tuple([e.requires_grad and e.source in useful for e in node.edges])
 
     for node in ancestors([output.source], constants=False):
-        if True in needs_of(node):
-            useful.add(node)
+        for edge in node.edges:
+            if edge.requires_grad and edge.source in useful:
+                useful.add(node)
+                break
     return needs_of, {key(edge) for edge in targets}
 
 
@@ -230,6 +239,7 @@ def backward(
             owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
 
+@checked_call
 def grad(
     output: Variable,
     inputs: Variable | Sequence[Variable] = (),
@@ -249,6 +259,8 @@ def grad(
     refuse("grad", foreign)
     need_tensor("grad", "output", output)
     inputs = tensor_list("grad", inputs)
+    create_graph = flag("create_graph", create_graph)
+    allow_unused = flag("allow_unused", allow_unused)
     traced = thread.recorder.trace is not None
     seed = starting_gradient(output, grad_output, create_graph or traced)
     with quietly(), uncollected(), scope_kept():
@@ -269,6 +281,7 @@ def grad(
     return tuple(results)
 
 
+@checked_call
 def jacobian(output: Variable, input: Variable) -> Array:
     """All derivatives d(output)/d(input): an array (*output.shape, *input.shape).
 
