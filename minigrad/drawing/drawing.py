@@ -17,6 +17,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.arrange.stacked_rows import stacked, together
 from minigrad.drawing.arrange.tiles import Tiles
 from minigrad.drawing.plan_drawing import PlanDrawing
+from minigrad.drawing.read.continued_rows import without_repeats
 from minigrad.drawing.read.elision import choose, elide, in_rows
 from minigrad.drawing.read.folding import read_folded
 from minigrad.drawing.read.picture import Picture
@@ -330,7 +331,8 @@ def draw(
         def broken(count: int) -> Drawing:
             if count >= len(shown):
                 return Drawing(finished(elide(picture, shown)), theme, engine, timeout)
-            rows = [finished(row) for row in in_rows(picture, shown, count)]
+            rows = without_repeats(in_rows(picture, shown, count))
+            rows = [finished(row) for row in rows]
             whole = together(rows, picture)
             return Drawing(whole, theme, engine, timeout, rows)
 
