@@ -137,7 +137,7 @@ class Translator(Module):
         """Read sentences (S, B). x: their word vectors (S, B, E), if at hand."""
         if x is None:
             x = self.drop(self.embed_source(source))
-        if mask is None or (not isinstance(mask, Tensor) and np.all(mask)):
+        if mask is None or (isinstance(mask, np.ndarray) and mask.all()):
             output, state = self.encoder(x)
         else:
             output, state = self.encoder(x, mask=mask)
