@@ -364,6 +364,19 @@ def test_other_tasks_and_options(tmp_path, capsys):
     assert os.listdir(tmp_path) == []
 
 
+def test_data_that_are_refused_leave_nothing_behind(tmp_path, capsys):
+    """Neither a folder that was made for them, nor a file in one that was there."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    here = tmp_path / "here"
+    here.mkdir()
+    for folder in (tmp_path / "runs" / "one", here):
+        assert main(["train", "weather", "--data", str(bad), "-o", str(folder)]) == 2
+    assert "column 'date' is missing" in capsys.readouterr().err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["bad.csv", "here"]
+    assert list(here.iterdir()) == []
+
+
 def test_a_folder_that_cannot_be_made(series, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ArgumentError, match="cannot be used"):
