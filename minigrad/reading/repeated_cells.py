@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 
-from minigrad.engine.graph import Leaf, Node
+from minigrad.engine.graph import Edge, Leaf, Node
 from minigrad.reading.fed_states import fed_chains
 from minigrad.reading.gates import signature
 from minigrad.reading.links import Links
@@ -85,16 +85,19 @@ class Repeated:
 
     def _sites(self) -> list[Chain]:
         """For each way in which a tensor is used more than once: the uses."""
-        leaves = Counter(
-            [e.source for n in self.nodes for e in n.edges if type(e.source) is Leaf]
-        )
-        if max(leaves.values(), default=0) < 2:
+        once: set[Leaf] = set()
+        again: set[Leaf] = set()
+        for node in self.nodes:
+            for edge in node.edges:
+                if type(edge) is Edge and type(edge.source) is Leaf:
+                    (again if edge.source in once else once).add(edge.source)
+        if not again:
             return []
         found: dict[tuple, Chain] = {}
         for n, node in enumerate(self.nodes):
             for k, edge in enumerate(node.edges):
                 source = edge.source
-                if type(source) is Leaf and leaves[source] > 1 and self.free(node):
+                if type(source) is Leaf and source in again and self.free(node):
                     found.setdefault((source, k, *signature(node)), []).append(n)
         several = [uses for uses in found.values() if len(uses) > 1]
         several.sort(key=len, reverse=True)
@@ -129,14 +132,15 @@ class Repeated:
     def _steps(self, group: list[Chain], fed: bool) -> list[list[int]]:
         """The nodes of every step around the links of some chains; [] if the stretches
         between the links are not alike."""
-        links = [min(row) for row in zip(*group, strict=True)]
+        rows = list(zip(*group, strict=True))
+        links = [min(row) for row in rows]
         starts = self._starts(links)
         steps: list[list[int]] = [[] for _ in links]
         for k, (start, after) in enumerate(pairwise(links)):
             ahead = starts[k + 1]
             if fed:
                 ahead = min(ahead, self._begin(start, after))
-            mine = self._belonging(start, ahead)
+            mine = self._belonging(rows[k], ahead)
             for n in range(start, after):
                 steps[k if n in mine else k + 1].append(n)
         first = [n for n in steps[1] if n < links[1]]
@@ -175,10 +179,10 @@ class Repeated:
                 begin, offset = n, node.offset
         return begin
 
-    def _belonging(self, start: int, ahead: int) -> set[int]:
-        """Which nodes between two links are of the first one's step: what comes from
-        the link, and what that needs besides."""
-        mine = {start}
+    def _belonging(self, row: Sequence[int], ahead: int) -> set[int]:
+        """Which nodes before the next step's first link are of this step: what comes
+        from its links, one of each chain, and what that needs besides."""
+        start, mine = min(row), set(row)
         for n in range(start + 1, ahead):
             if any(m in mine for m in self.inputs[n]):
                 mine.add(n)
