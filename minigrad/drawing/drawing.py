@@ -32,11 +32,13 @@ from minigrad.drawing.write.dot_text import Writer
 from minigrad.drawing.write.picture_files import one_pdf, path_text, save, write
 from minigrad.drawing.write.picture_page import page
 from minigrad.drawing.write.slides import frames
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import (
     ArgumentError,
     DrawingError,
     DTypeError,
     GraphError,
+    flag,
     one_of,
 )
 from minigrad.engine.graph import AnyEdge, Node, Variable
@@ -236,6 +238,7 @@ class Drawing(Viewed):
         return f"<Drawing, level {self.picture.level!r}: {self.counts}>"
 
 
+@checked_call
 def draw(
     tensor: Any,
     level: str = "op",
@@ -290,6 +293,7 @@ def draw(
     graphviz_engines.check_timeout(timeout)
     one_of("engine", engine, (None, *graphviz_engines.ENGINES))
     one_of("values", values, (False, True, "mean"))
+    gradients, fold = flag("gradients", gradients), flag("fold", fold)
     if hasattr(tensor, "plan_as_dot"):
         return PlanDrawing(tensor.plan_as_dot(), engine, timeout)
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError
 from minigrad.exploring.explore_page import page
 from minigrad.exploring.grid_evaluation import evaluate
@@ -124,6 +125,7 @@ class Exploration(Viewed):
         )
 
 
+@checked_call
 def explore(
     fn: Callable[..., Any],
     /,
