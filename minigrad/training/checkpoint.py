@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import CheckpointError, DTypeError
 
 KINDS = "float64, float32, float16, booleans and integers of 8 to 64 bits"
@@ -54,6 +55,7 @@ class Loaded(dict[str, np.ndarray]):
         return below
 
 
+@checked_call
 def save(
     path: str | os.PathLike[str],
     module_or_dict: Any,
@@ -189,6 +191,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         ) from None
 
 
+@checked_call
 def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
     """Read a safetensors file: a dict of arrays by name, with `.metadata`.
 

@@ -66,10 +66,10 @@ def drawing_of(names, **options):
 
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
 KNOWN = set(
-    "bb bgcolor class color constraint arrowsize dpi fillcolor fontcolor fontname "
-    "fontsize height id label labeljust labelloc lheight lp lwidth margin nodesep "
-    "ordering outputorder pad penwidth peripheries pos rank rankdir ranksep shape "
-    "splines style tooltip weight width xlabel".split()
+    "arrowhead arrowsize bb bgcolor class color constraint dir dpi fillcolor "
+    "fontcolor fontname fontsize height id label labeljust labelloc lheight lp "
+    "lwidth margin minlen nodesep ordering outputorder pad penwidth peripheries "
+    "pos rank rankdir ranksep shape splines style tooltip weight width xlabel".split()
 )
 TAGS = {"svg", "g", "title", "a", "path", "polygon", "polyline", "ellipse", "text"}
 
