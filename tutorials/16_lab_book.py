@@ -140,8 +140,8 @@ assert (
 # %% [markdown]
 # ## A short lag, trained
 #
-# The full experiment takes seconds to minutes per seed, with compiled steps. A lag of 20
-# shows the same here: the LSTM leaves the constant line, the RNN does not.
+# The full experiment takes seconds to minutes per seed, with compiled steps. A lag of
+# 20 shows the same here: the LSTM leaves the constant line, the RNN does not.
 
 
 # %%
