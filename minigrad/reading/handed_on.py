@@ -16,10 +16,9 @@ Read next: `links.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -193,22 +192,21 @@ class HandedOn:
         for (time, before), (after, now) in pairwise(self.states.items()):
             if not any(part.requires_grad for part in now):
                 continue
-            live = {(part.source, part.index) for part in before if part.requires_grad}
-            wanted = {(part.source, part.index) for part in now}
-            if live & wanted:
-                continue
+            live = [(part.source, part.index) for part in before if part.requires_grad]
+            wanted = [(part.source, part.index) for part in now]
             steps = range(numbers[time], numbers[after] + 1)
-            if not self._leads_back(wanted, live, steps):
+            if live != wanted and not self._leads_back(wanted, live, steps):
                 found.append(time)
         return found
 
     def _leads_back(
-        self, todo: Iterable[tuple[Any, int]], live: set[tuple[Any, int]], steps: range
+        self, todo: Sequence[Output], live: Sequence[Output], steps: range
     ) -> bool:
         """Does a gradient lead from one of these values to one of `live`, by way of
         nodes of these steps alone?"""
-        left = [source for source, _ in todo]
-        seen: set[Any] = set()
+        if any([value in live for value in todo]):
+            return True
+        left, seen = [source for source, _ in todo], set()
         while left:
             node = left.pop()
             if node in seen or self._place.get(node, -1) not in steps:
@@ -216,9 +214,10 @@ class HandedOn:
             seen.add(node)
             for edge in node.edges:
                 if edge.requires_grad:
-                    if (edge.source, edge.index) in live:
+                    source = edge.source
+                    if (source, edge.index) in live:
                         return True
-                    left.append(edge.source)
+                    left.append(source)
         return False
 
     def _parted(self, slots: list[_Slot]) -> dict[str, list[int]]:
