@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -71,6 +72,12 @@ class HandedOn:
         self.states = self._filled(slots)
         self.cut = self._cut()
         self.parted = self._parted(slots)
+
+    def alone(self) -> HandedOn:
+        """The names, and where it is cut, without any node."""
+        bare = copy(self)
+        bare._steps, bare._place, bare._readers, bare.states = [], {}, {}, {}
+        return bare
 
     # ------------------------------------------------------------- slots
 
@@ -156,7 +163,7 @@ class HandedOn:
                 lone = bool(slot.letter) and alike[slot.kinds[0][:3]] == 1
                 now[j] = slot.values.get(k) or self._made(slot, k, lone) or now[j]
             if slots and all(now):
-                found[time] = [_output(*value) for value in now if value]
+                found[time] = [output_of(*value) for value in now if value]
         return found
 
     def _made(self, slot: _Slot, k: int, lone: bool) -> Output | None:
@@ -285,7 +292,8 @@ def _named(slots: list[_Slot]) -> tuple[tuple[str, ...], list[_Slot]]:
     return tuple(order), [named[name] for name in order]
 
 
-def _output(node: Node, index: int) -> AnyEdge:
+def output_of(node: Node, index: int) -> AnyEdge:
+    """An output of a node, as an edge."""
     if not node.primitive.multiple:
         return node
     return Edge(node, index, node.array[index], node.requires_grad)

@@ -108,7 +108,7 @@ class Loop:
     @property
     def times(self) -> list[int]:
         """The time step behind each entry of states[1:]."""
-        return list(self._handed_on.states)[1:]
+        return self._ends[1:]
 
     @property
     def cut(self) -> list[int]:
@@ -134,7 +134,7 @@ class Loop:
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
-        inside = set(self.nodes[list(self._handed_on.states)[k]])
+        inside = set(self.nodes[self._ends[k]])
         todo = [part._edge.source for part in self.states[k]]
         found: set[Node] = set()
         while todo:
@@ -145,8 +145,27 @@ class Loop:
         return found
 
     @cached_property
+    def _ends(self) -> list[int]:
+        """The time step behind each entry of states."""
+        return list(self._handed_on.states)
+
+    @cached_property
     def _handed_on(self) -> HandedOn:
         return HandedOn(self.nodes)
+
+    # --------------------------------------------------------- for `same_loops.py`
+
+    def without_nodes(self) -> tuple[Loop, HandedOn]:
+        """The loop with nothing in it, and what its steps hand on."""
+        bare = Loop(self.scopes, None, self.number, self.marked)
+        bare.inside, bare.name, bare.layer, bare.call = (
+            self.inside, self.name, self.layer, self.call,
+        )  # fmt: skip
+        return bare, self._handed_on
+
+    def know(self, handed_on: HandedOn, gates: dict[str, dict[int, Node]]) -> None:
+        """Take over what would else be searched for."""
+        self._handed_on, self.gates = handed_on, gates
 
 
 class Place(NamedTuple):
