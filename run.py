@@ -348,7 +348,10 @@ def test(environment, arguments):
         if call([python] + check, environment.root, env):
             failed.append(name)
     say("pytest")
-    code = call([python, "-m", "pytest"] + arguments, environment.root, env)
+    # The whole suite takes minutes, so all cores take part; what was chosen does not.
+    whole = all(one.startswith("--") and one != "--pdb" for one in arguments)
+    spread = ["-n", "auto", "--maxprocesses=4", "--dist=loadfile"] if whole else []
+    code = call([python, "-m", "pytest"] + spread + arguments, environment.root, env)
     if failed:
         say("failed: " + ", ".join(failed + ["pytest"] * bool(code)))
     return code or bool(failed)

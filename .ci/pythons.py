@@ -1,6 +1,6 @@
 """The Pythons that pyproject.toml declares: run where they are, checked where not.
 
-    .venv/bin/python .ci/pythons.py      in an environment with the extra `test`
+    .venv/bin/python .ci/pythons.py [--own]      in an environment with the extra `test`
 
 A wheel is built once. For each declared Python that is on this machine (on the PATH, or
 made by pyenv) it is installed into an environment of its own and used in an empty
@@ -8,6 +8,8 @@ folder, outside the checkout; for all but our own, some of the tests run on it, 
 the others, pip must find a wheel of every dependency. Syntax and the standard library
 are checked against the oldest Python, types against each. Ends with one line that says
 which was run and which was only checked; any failure ends it at once.
+
+With --own, in a minute: the oldest Python's syntax, and the wheel on our own Python.
 """
 
 import os
@@ -69,12 +71,16 @@ def find(version: str) -> str | None:
     return None
 
 
-def check_statically(versions: list[str]) -> None:
-    """Syntax and library against the oldest; types against each."""
+def check_syntax(versions: list[str]) -> None:
+    """Syntax and library against the oldest."""
     oldest = f"--target={versions[0]}-"
     say(f"vermin: nothing newer than Python {versions[0]}")
     vermin = Path(sys.executable).with_name("vermin")  # it has no `python -m vermin`
     run(vermin, oldest, "--violations", "--no-tips", ".")
+
+
+def check_types(versions: list[str]) -> None:
+    """Types against each."""
     for version in versions:
         # NumPy's stubs use the syntax of the Python that it was installed for, and
         # there is no reading them as an older one.
@@ -122,9 +128,11 @@ def use(version: str, program: str, wheel: Path, scratch: Path) -> None:
         MINIGRAD_CI="bare")  # fmt: skip
 
 
-def main() -> None:
-    versions = declared()
-    check_statically(versions)
+def main(own: bool) -> None:
+    check_syntax(declared())
+    versions = [OUR_OWN] if own else declared()
+    if not own:
+        check_types(versions)
     ran = []
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -143,4 +151,4 @@ def main() -> None:
 
 STARTED = time.monotonic()
 if __name__ == "__main__":
-    main()
+    main(own="--own" in sys.argv[1:])

@@ -1,7 +1,8 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
 
-By name only, as they take minutes: `tasks` (each task with five seeds), `kills` (a
-hundred killed training runs) and `accuracy` (it writes a page of the documentation).
+By name only, as they take long: `tasks` (each task with five seeds), `lab` (the
+papers' experiments), `kills` (a hundred killed training runs) and `accuracy` (it
+writes a page of the documentation).
 """
 
 import importlib

@@ -18,6 +18,7 @@ extensions = [
     "reference",
     "phrases",
     "figures",
+    "glossary_terms",
     "architecture",
     "sliders",
     "sphinx.ext.autodoc",

@@ -24,6 +24,7 @@ from minigrad.engine.creation import (
     zeros_like,
 )
 from minigrad.engine.functions import log_softmax, logsumexp, softmax
+from minigrad.engine.primitives.affine import affine
 from minigrad.engine.primitives.along_axis import argmax, argmin, cumsum
 from minigrad.engine.primitives.along_axis import std_over as std
 from minigrad.engine.primitives.along_axis import var_over as var
@@ -142,6 +143,7 @@ __all__ = [
     "Tensor",
     "abs",
     "absolute",
+    "affine",
     "arange",
     "argmax",
     "argmin",

@@ -55,7 +55,8 @@ class GRUCell(Cell):
 
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """h' from x (B, D) and h (B, H)."""
-        x_r, x_z, x_n = mg.split(x @ self.W_x + self.b, 3, axis=1)  # (B, H) each
+        sums = mg.affine(x, self.W_x, self.b)  # x W_x + b
+        x_r, x_z, x_n = mg.split(sums, 3, axis=1)  # (B, H) each
         if self.reset == "after":
             h_r, h_z, h_n = mg.split(h @ self.W_h, 3, axis=1)
         else:

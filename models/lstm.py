@@ -85,7 +85,7 @@ class LSTMCell(Cell):
     def forward(self, x: Tensor, state: State) -> State:
         """h' and c' from x (B, D) and the state h, c (B, H)."""
         h, c = state
-        z = x @ self.W_x + h @ self.W_h + self.b  # (B, G*H), all gates
+        z = mg.affine(x, self.W_x, h, self.W_h, self.b)  # x W_x + h W_h + b: (B, G*H)
         parts = mg.split(z, len(self.gates), axis=1)
         sums = dict(zip(self.gates, parts, strict=True))
         i, f = self.input_and_forget(sums, c)

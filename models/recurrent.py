@@ -167,6 +167,11 @@ class Recurrent(Module):
             for name, parameter in self.named_parameters():
                 parameter.name = name
 
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The letters of the gates, in the order of the columns of W_x, W_h and b."""
+        return tuple(self.cells[0].gates)
+
     def run(self, x: Any, state: Any, lengths: Any, mask: Any) -> tuple[Tensor, Any]:
         """The output (T, B, directions*H) and the final state."""
         return self._run(x, state, lengths, mask, False)[:2]

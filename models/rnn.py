@@ -48,7 +48,7 @@ class RNNCell(Cell):
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """h' from x (B, D) and h (B, H)."""
         activation = ACTIVATIONS[self.activation]
-        z = x @ self.W_x + h @ self.W_h + self.b
+        z = mg.affine(x, self.W_x, h, self.W_h, self.b)  # x W_x + h W_h + b
         with gate("h"):
             h = activation(z)
         return h

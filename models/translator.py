@@ -137,8 +137,10 @@ class Translator(Module):
         """Read sentences (S, B). x: their word vectors (S, B, E), if at hand."""
         if x is None:
             x = self.drop(self.embed_source(source))
-        some = mask is not None and not np.asarray(mask).all()
-        output, state = self.encoder(x, mask=mask if some else None)
+        if mask is None or (not isinstance(mask, Tensor) and np.all(mask)):
+            output, state = self.encoder(x)
+        else:
+            output, state = self.encoder(x, mask=mask)
         final = state if isinstance(state, tuple) else (state,)
         joined = [mg.concatenate(mg.unstack(part), axis=1) for part in final]
         start = [mg.tanh(self.first_h(joined[0]))]

@@ -18,9 +18,11 @@ NOT_ON_A_BARE_MACHINE = {
     "needs dot",
     "needs dot and pygraphviz",
     "needs SciPy",
+    "needs autograd",
     "needs git",
     "needs g2p_en",
     "needs h5py",
+    "needs jax",
     "needs keras",
     "needs micrograd",
     "needs onnx",
@@ -93,6 +95,41 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section(f"{counts.total()} skipped, by reason", "-")
     for reason, count in counts.most_common():
         terminalreporter.line(f"{count:>5}  {reason}")
+
+
+FIGURES = pytest.StashKey()
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--figures",
+        metavar="FILE",
+        help="write what was tried, how many cases and the worst value, as JSON",
+    )
+
+
+def pytest_configure(config):
+    config.stash[FIGURES] = []
+
+
+@pytest.fixture
+def proof(request):
+    """Rows of figures, which must be kept: see proof_rows.py."""
+    import proof_rows
+
+    proofs = proof_rows.Proofs(request.node.nodeid)
+    yield proofs
+    request.config.stash[FIGURES].extend(proofs.rows())
+    proofs.check()
+
+
+def pytest_sessionfinish(session):
+    """With --figures: the rows of this run."""
+    path = session.config.getoption("--figures")
+    if path and session.config.stash[FIGURES]:
+        import proof_rows
+
+        proof_rows.write(path, session.config.stash[FIGURES])
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """What the page on accuracy says: values within the promise, slopes as they are."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import bench_accuracy
+from benchmarks import bench_accuracy, every_float32
 from minigrad.engine.kernels import jit
 
 PAGE = Path(__file__).parent.parent / "docs" / "accuracy.rst"
@@ -52,3 +53,33 @@ def test_the_slopes_in_the_tails_are_as_the_page_says():
         assert len(row) == 7 and float(row[1]) > 0 and float(row[4]) > 0
     size, *_ = row
     assert size == "40" and row[2] == row[3] == row[5] == row[6] == "0"
+
+
+def test_every_float32_is_in_one_of_the_pieces():
+    edges = []
+    for number in range(every_float32.PIECES):
+        edges += [piece[[0, -1]] for piece in every_float32.numbers(number, 1 << 24)]
+    for sign in (0, 1 << 31):
+        mine = [e for e in edges if (e[0] >> 31) == sign >> 31]
+        assert mine[0][0] == sign and mine[-1][1] == sign + 0x7F800000
+        assert all(a[1] + 1 == b[0] for a, b in pairwise(mine))
+
+
+def test_the_worst_of_some_numbers_is_found_with_its_place():
+    pytest.importorskip("numba", reason="needs numba")
+    true = np.array([1.0, 0.75, -np.inf, np.nan, 1e39, 2.0**-149])
+    with np.errstate(over="ignore"):
+        found = true.astype("float32")
+
+    def worst(found):
+        return every_float32.worst_of()(found, true, true.view(np.int64), 0.0)
+
+    assert worst(found)[0] == 0
+    for place, wrong in enumerate(np.float32([1, 1, np.inf, 1, 1, np.nan])):
+        if place > 0:
+            changed = found.copy()
+            changed[place] = wrong
+            far, at = worst(changed)
+            assert at == place and far == (0.25 * 2**24 if place == 1 else np.inf)
+    found[0] = np.nextafter(np.float32(1), np.float32(2))
+    assert worst(found) == (1.0, 0)

@@ -66,7 +66,8 @@ def test_a_bare_machine_may_lack_programs_but_not_what_pip_installs(suite, monke
     result.stdout.fnmatch_lines(["*it is installed here: needs dot or pygraphviz*"])
 
 
-def test_skips_are_counted_by_reason(suite, monkeypatch):
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_skips_are_counted_by_reason(suite, monkeypatch, workers):
     monkeypatch.delenv("MINIGRAD_CI")
     suite.makepyfile(
         test_module="import pytest; pytest.skip('needs b', allow_module_level=True)",
@@ -82,7 +83,7 @@ def test_skips_are_counted_by_reason(suite, monkeypatch):
                 1 / 0
         """,
     )
-    result = suite.runpytest_subprocess()
+    result = suite.runpytest_subprocess(*workers)
     result.assert_outcomes(skipped=4, xfailed=1)
     lines = ["*-- 4 skipped, by reason --*", "    3  needs b", "    1  needs a"]
     result.stdout.fnmatch_lines(lines, consecutive=True)

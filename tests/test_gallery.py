@@ -12,6 +12,11 @@ ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs" / "pictures"
 
 
+def needs_a_layout():
+    if not shutil.which("dot"):
+        pytest.importorskip("pygraphviz", reason="needs dot or pygraphviz")
+
+
 @pytest.fixture(scope="module")
 def gallery():
     spec = importlib.util.spec_from_file_location("gallery", ROOT / "docs/gallery.py")
@@ -40,8 +45,7 @@ def test_the_readme_shows_pictures_that_there_are():
 
 def test_the_pictures_are_of_what_the_gallery_draws(gallery):
     """Their texts and lines; places depend on the machine's fonts."""
-    if not shutil.which("dot"):
-        pytest.importorskip("pygraphviz", reason="needs dot or pygraphviz")
+    needs_a_layout()
     for picture in gallery.PICTURES:
         if picture.name not in ("lstm", "rnn-backward", "lstm-values"):
             continue
@@ -54,3 +58,14 @@ def test_the_pictures_are_of_what_the_gallery_draws(gallery):
             words = [e.text for e in found if e.tag.endswith("}text")]
             texts.add(tuple(w for w in words if w and not w[-1].isdigit()))
         assert len(lines) == len(texts) == 1
+
+
+def test_the_ten_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    needs_a_layout()
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    program = program.replace("np.arange(60)", "np.arange(4)")
+    exec(program, {})
+    assert "[" in capsys.readouterr().out
+    assert {"lstm.svg", "steps.html"} == {path.name for path in tmp_path.iterdir()}

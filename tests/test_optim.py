@@ -16,6 +16,7 @@ from minigrad.engine.errors import (
     GraphError,
     MinigradWarning,
 )
+from minigrad.engine.kernels import jit
 from minigrad.nn import optim
 
 SETTINGS = [
@@ -386,3 +387,61 @@ def test_bad_input_is_one_clear_error(call, error, message):
         call()
     text = str(caught.value)
     assert all(f"\n  {word}  " in text for word in ("expect", "actual", "hint  "))
+
+
+# one pass over a big parameter
+
+FORMULAS = [
+    (optim.SGD, {}),
+    (optim.SGD, {"momentum": 0.9, "weight_decay": 0.1}),
+    (optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    (optim.RMSprop, {}),
+    (optim.RMSprop, {"centered": True, "momentum": 0.5, "weight_decay": 0.1}),
+    (optim.Adam, {"weight_decay": 0.1}),
+    (optim.Adam, {"amsgrad": True}),
+    (optim.AdamW, {}),
+]
+
+
+@pytest.mark.parametrize("kind, settings", FORMULAS)
+def test_the_kernel_of_a_formula_computes_what_numpy_does(kind, settings):
+    if not jit.enabled:
+        pytest.skip("only with numba, and with kernels switched on")
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((130, 127)).astype("float32")
+    gradients = [rng.standard_normal(start.shape).astype("float32") for _ in range(4)]
+
+    def trained(on):
+        p = mg.nn.Parameter(start)
+        optimizer = kind([p], lr=0.01, **settings)
+        with jit.use_kernels(on):
+            for number, g in enumerate(gradients):
+                optimizer.lr = 0.01 / (1 + number)
+                p.grad = mg.tensor(g)
+                before = p._edge.array
+                kept = before.copy()
+                optimizer.step()
+                assert np.array_equal(before, kept)  # rebound, never written to
+        assert bool(optimizer._kernels) == on
+        return p.data, optimizer.state_dict()
+
+    (p, state), (expected, other) = trained(True), trained(False)
+    np.testing.assert_allclose(p, expected, rtol=1e-5, atol=1e-6)
+    for name, values in other.items():
+        np.testing.assert_allclose(state[name], values, rtol=1e-5, atol=1e-6)
+
+
+def test_no_kernel_for_a_small_parameter_or_a_formula_of_one_s_own():
+    class Sign(optim.SGD):
+        def update(self, p, g, kept, step):
+            return p - self.lr * np.sign(g)
+
+    for optimizer in (
+        optim.Adam([mg.nn.Parameter(np.ones(100))]),
+        Sign([mg.nn.Parameter(np.ones(20_000))]),
+    ):
+        [p] = optimizer.parameters
+        p.grad = mg.tensor(np.full(p.shape, 2.0))
+        optimizer.step()
+        assert not optimizer._kernels
+    np.testing.assert_allclose(p.data, 1.0 - 1e-3)

@@ -203,6 +203,17 @@ def test_test_runs_every_check_even_if_the_first_fails(machine, capsys):
     assert "failed: ruff check, ruff format --check\n" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "whole"),
+    [([], True), (["--durations=9"], True), (["-x"], False), (["--pdb"], False),
+     (["tests/test_run.py"], False)],
+)  # fmt: skip
+def test_the_whole_suite_runs_on_all_cores(machine, arguments, whole):
+    _, commands = machine("test", *arguments)
+    assert ("--dist=loadfile" in commands[-1]) == whole
+    assert commands[-1][len(commands[-1]) - len(arguments) :] == arguments
+
+
 @pytest.mark.parametrize(("failing", "code"), [("mypy", 1), ("pytest", 5)])
 def test_any_failing_check_fails_the_whole(machine, failing, code):
     machine.fails = {failing: (code, "")}
@@ -460,9 +471,8 @@ def test_no_network_is_one_clear_error_and_then_offline_runs(tree):
     assert second.stdout.strip() == "['-c', 'a b']"
     assert second.stderr == ""
     # The folder moves: the environment's programs point to where it was.
-    moved = tree.rename(tree.with_name("moved"))
-    third = bootstrap(moved, "tour")
-    assert "making .venv anew: its folder was moved" in third.stderr
+    moved = run.Environment(str(tree.rename(tree.with_name("moved"))))
+    assert moved.ailment(moved.read_stamp()) == "its folder was moved or copied"
 
 
 @pytest.mark.slow

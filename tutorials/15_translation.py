@@ -235,8 +235,8 @@ assert (near <= 1).mean() > 0.7
 # 1. How many numbers does the decoder get from the encoder without attention, and how
 #    many with it, for a string of 8 letters?
 # 2. Show that the weights of attention do not depend on what stands at padded steps.
-# 3. A beam of 1 takes the likeliest letter each time. Show that a wider beam never
-#    finds a sentence with a lower score.
+# 3. A beam of 1 takes the likeliest letter each time. Show that the strings that a
+#    wider beam finds have a higher score, on average. Why can one of them be lower?
 
 # %% [markdown]
 # ### Solution 1
@@ -267,7 +267,8 @@ assert (long[..., 7:] == 0).all() and np.allclose(long[..., :7], short, atol=1e-
 # ### Solution 3
 #
 # Try it on strings that are longer than those of the training, where the network is not
-# sure. (A beam could also lose the greedy sentence on its way. Here it does not.)
+# sure. After each letter, a beam drops all but a few strings. Among them may be the
+# beginning of the string that the beam of 1 finds, so a single score can be lower.
 
 # %%
 some, _ = strings(np.random.default_rng(5), 20, 9)

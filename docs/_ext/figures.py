@@ -2,7 +2,8 @@
 
 import json
 import tomllib
-from pathlib import Path
+
+from included import extension
 
 
 def number(value):
@@ -64,16 +65,9 @@ def kinks(path):
     return "\n".join(lines) + "\n"
 
 
-def write(app):
-    folder = Path(app.srcdir)
-    (folder / "generated").mkdir(exist_ok=True)
-    for name, page in (
-        ("figures.txt", text(folder / "figures.json")),
-        ("kinks.txt", kinks(folder / "kinks.toml")),
-    ):
-        (folder / "generated" / name).write_text(page, encoding="utf-8")
-
-
-def setup(app):
-    app.connect("builder-inited", write, priority=100)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+setup = extension(
+    {
+        "figures.txt": (text, "figures.json"),
+        "kinks.txt": (kinks, "kinks.toml"),
+    }
+)

@@ -5,7 +5,7 @@ any library that has them: a library is an object with the functions of `MINIGRA
 could leave its domain is composed with something that keeps it inside, as in
 log(x*x + 0.5): a comparison of gradients then never hangs on a value near a pole.
 
-Read next: `expressions.py`.
+Read next: `array_library.py`.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Operation(NamedTuple):
     smooth    analytic, so that the complex step applies
     kink      it has a kink at 0: operands that come nearer than this are not taken,
               since a difference would reach over it
+    far       operands larger than this are not taken: there the slope is the small
+              difference of two numbers, of which rounding leaves too few digits
     """
 
     function: Callable[..., Any]
@@ -60,6 +62,7 @@ class Operation(NamedTuple):
     fits: str = ""
     smooth: bool = True
     kink: float = 0.0
+    far: float = np.inf
 
 
 def _axis(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
@@ -152,8 +155,8 @@ OPERATIONS: dict[str, Operation] = {
     "log": Operation(lambda L, x: L.log(x * x + 0.5)),
     "log1p": Operation(lambda L, x: L.log1p(x * x)),
     "sqrt": Operation(lambda L, x: L.sqrt(x * x + 0.5)),
-    "tanh": Operation(lambda L, x: L.tanh(x)),
-    "sigmoid": Operation(lambda L, x: L.sigmoid(x)),
+    "tanh": Operation(lambda L, x: L.tanh(x), far=5.0),
+    "sigmoid": Operation(lambda L, x: L.sigmoid(x), far=10.0),
     "sin": Operation(lambda L, x: L.sin(x)),
     "cos": Operation(lambda L, x: L.cos(x)),
     "softplus": Operation(lambda L, x: L.softplus(x), smooth=False),

@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="gates: the folder of a model that minigrad train sentiment made (a small "
-        "network is trained now, as in the tour)",
+        "network is trained now, in some seconds)",
     )
 
 

@@ -6,13 +6,14 @@
 The gradients of weights and biases are such sums. The order of the additions is another
 one: equal to the eager result norm-wise.
 
-Read next: `transposes.py`.
+Read next: `pack.py`.
 """
 
 from __future__ import annotations
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten, uses
-from minigrad.compiler.value_builder import Builder, Val, listed
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Val, listed
 
 
 def accumulate(builder: Builder, results: list[Val]) -> list[Val]:

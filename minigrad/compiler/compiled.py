@@ -12,13 +12,13 @@ from typing import Any
 
 from minigrad.compiler.guard import (
     Arguments,
-    Surroundings,
     built,
     changed,
     differences,
 )
 from minigrad.compiler.program import Program
 from minigrad.compiler.pullback import attached, pulled_through
+from minigrad.compiler.surroundings import Settings, Surroundings
 from minigrad.compiler.trace import Trace, tracing
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
@@ -35,10 +35,11 @@ class Variant:
     """One kind of calls: its program, and whether a second trace has confirmed it.
 
     optimized  the program after all passes; None where there is no numba, or where
-    trouble    says, in words, why the passes failed: then it is replayed as it is
+    trouble    says, in words, why the passes failed: then it is replayed as it is,
+               which is right and slower, and a warning says so
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, name: str) -> None:
         self.program = program
         self.confirmed = False
         self.optimized: Any = None
@@ -50,7 +51,8 @@ class Variant:
                 with uncollected():
                     self.optimized = Optimized(program)
             except Exception as error:
-                self.trouble = f"{type(error).__name__}: {error}"
+                self.trouble = str(error)
+                _warn_of_trouble(name, self.trouble)
 
     def run(self, start: dict) -> dict:
         """The values of a call, from those that it starts from."""
@@ -129,10 +131,12 @@ class Compiled:
     def _trace(self, key: Any, arguments: Arguments, first: Variant | None) -> Any:
         """Run the function itself, and write down what it does."""
         trace = Trace()
+        settings = Settings(self._surroundings(arguments.things).optimisers)
         with tracing(trace):
             given = [_stand_in(trace, k, x) for k, x in enumerate(arguments.given)]
             inputs, options = built(arguments.structure, given)
             returned = self.fn(*inputs, **options)
+            settings.unchanged()
             _nothing_lost(given, arguments.given)
             program = Program(trace, returned)
             if first is not None:
@@ -140,7 +144,7 @@ class Compiled:
                 if what is not None:
                     raise changed(self.name, what)
         if first is None:
-            self.variants.setdefault(key, []).append(Variant(program))
+            self.variants.setdefault(key, []).append(Variant(program, self.name))
             self._say_if_many(key)
         else:
             first.confirmed = True
@@ -236,6 +240,16 @@ def compile(fn: Callable[..., Any]) -> Compiled:
              an error parameters, gradients and states are as they were before.
     """
     return Compiled(fn)
+
+
+@functools.cache  # once for each function and trouble
+def _warn_of_trouble(name: str, trouble: str) -> None:
+    warn(
+        f"compile: {name} could not be made faster, and is replayed one by one",
+        expect="passes and kernels that take any program",
+        actual=trouble[:300],
+        hint="results are right. Please report it; mg.compile can be left out",
+    )
 
 
 def _shapes(key: Any) -> str:

@@ -5,13 +5,16 @@ Read next: `optimized.py`.
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minigrad.compiler.kernel_text import digest
-from minigrad.compiler.plan import Plan, by_rows
+from minigrad.compiler.plan import Plan
+from minigrad.compiler.plan_memory import by_rows
 from minigrad.engine.kernels import kernel_store
 from minigrad.engine.quiet import quietly
 
@@ -42,6 +45,34 @@ def walker() -> Any:
     return kernel_store.compiled(_SOURCE.format(digest=digest()), "walk", make)
 
 
+class Pointer:
+    """Where in the table the address of one array of the call belongs.
+
+    kept  does a tensor hold the array? Then an array that was met before lies where it
+          lay; a user's own may have been resized
+    """
+
+    def __init__(self, spots: Sequence[tuple[int, int]], kept: bool) -> None:
+        self._at = np.array([at for at, _ in spots], np.intp)
+        self._add = np.array([add for _, add in spots], np.int64)
+        self._first = spots[0]
+        self._one, self._kept = len(spots) == 1, kept
+        self._last: Any = int  # makes no array
+
+    def set(self, table: np.ndarray, array: np.ndarray) -> None:
+        """Write the array's address to all its places."""
+        if self._last() is array:
+            return
+        address = array.ctypes.data
+        if self._one:
+            at, add = self._first
+            table[at] = address + add
+        else:
+            table[self._at] = address + self._add
+        if self._kept:
+            self._last = weakref.ref(array)
+
+
 class Execution:
     """A plan with its table: `run(live)` computes everything once more."""
 
@@ -49,15 +80,11 @@ class Execution:
         self.plan = plan
         self._walk = walker()
         self._table, self._starts = plan.table.ctypes.data, plan.starts.ctypes.data
-        self._live = [
-            (
-                number,
-                np.array([at for at, _ in spots], np.intp),
-                np.array([add for _, add in spots], np.int64),
-            )
+        values = plan.program.values
+        self._pointers = [
+            (number, Pointer(spots, values[number].kind != "argument"))
             for number, spots in plan.live.items()
         ]
-        self._last: dict[int, int] = {}
 
     def run(self, live: dict[Any, Any]) -> list[np.ndarray]:
         """The arrays of the results.
@@ -65,15 +92,12 @@ class Execution:
         live  the program's values from outside, by number; what functions of Python
               make is filled in, by value
         """
-        plan, table = self.plan, self.plan.table
+        plan = self.plan
         for number, array in live.items():
-            live[number] = by_rows(array)
-        for number, at, add in self._live:
-            array = live[number]
-            address = array.ctypes.data
-            if self._last.get(number) != address:
-                table[at] = address + add
-                self._last[number] = address
+            if array.flags.num & 0x101 != 0x101:  # contiguous and aligned
+                live[number] = by_rows(array)
+        for number, pointer in self._pointers:
+            pointer.set(plan.table, live[number])
         with quietly():
             for step in plan.steps:
                 if step[0] == "table":

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minigrad.compiler.value_builder import Val, listed
+from minigrad.compiler.value_form import Val, listed
 
 _DEAR = {
     "exp", "log", "log1p", "expm1", "tanh", "sigmoid", "softplus", "sqrt", "divide",

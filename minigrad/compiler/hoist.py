@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
-from minigrad.compiler.value_builder import Builder, Val, listed, strides_of
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Val, listed, strides_of
 
 
 def hoist(builder: Builder, results: list[Val]) -> list[Val]:

@@ -11,7 +11,7 @@
 Names count from zero, so equal groups at other time steps have equal texts, and share
 one kernel: in memory, and on disk by the engine's own store.
 
-Read next: `products.py`.
+Read next: `register_tiles.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compiler.value_builder import Val
+from minigrad.compiler.value_form import Val
 from minigrad.engine.kernels import jit, kernel_store
 from minigrad.engine.primitives import TABLE
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from minigrad.compiler.program import Program
 from minigrad.compiler.trace import Entry
-from minigrad.compiler.value_builder import Builder, Shape, Val
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Shape, Val
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise

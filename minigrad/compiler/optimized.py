@@ -5,7 +5,8 @@ Read next: `report.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minigrad.compiler.accumulate import accumulate
@@ -13,19 +14,36 @@ from minigrad.compiler.execute import Execution
 from minigrad.compiler.fuse import Unit, fuse
 from minigrad.compiler.hoist import hoist
 from minigrad.compiler.lowering import Lowered
+from minigrad.compiler.pack import pack
 from minigrad.compiler.place import Places
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.program import Program
 from minigrad.compiler.schedule import ordered
 from minigrad.compiler.transposes import transposes
-from minigrad.compiler.value_builder import Builder, Val, listed
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Val, listed
 
 Pass = Callable[[Builder, list[Val]], list[Val]]
 PASSES: list[tuple[str, Pass]] = [
     ("hoist", hoist),
     ("accumulate", accumulate),
+    ("pack", pack),
     ("transposes", transposes),
 ]
+
+
+class PassFailed(Exception):
+    """A pass that could not do its work: its name, and why."""
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """What goes wrong within it is the failure of the pass of this name."""
+    try:
+        yield
+    except Exception as error:
+        what = f"{name}: {type(error).__name__}: {error}"
+        raise PassFailed(what) from error
 
 
 class Optimized:
@@ -38,7 +56,8 @@ class Optimized:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        lowered = Lowered(program)
+        with named("lower"):
+            lowered = Lowered(program)
         self.builder = lowered.builder
         wanted = list(program.results)
         for effect in program.effects:
@@ -49,12 +68,16 @@ class Optimized:
         results += lowered.outside
         self.stages: list[tuple[str, list[Val]]] = [("lower", results)]
         for name, function in PASSES:
-            results = function(lowered.builder, results)
+            with named(name):
+                results = function(lowered.builder, results)
             self.stages.append((name, results))
-        self.units: list[Unit] = ordered(fuse(results))
-        self.places = Places(listed(results))
-        self.plan = Plan(self.units, self.places, results[:count], program)
-        self.execution = Execution(self.plan)
+        with named("fuse"):
+            self.units: list[Unit] = ordered(fuse(results))
+        with named("place"):
+            self.places = Places(listed(results))
+        with named("plan"):
+            self.plan = Plan(self.units, self.places, results[:count], program)
+            self.execution = Execution(self.plan)
 
     def run(self, start: dict[Any, Any]) -> dict[int, Any]:
         """The values that a call hands out, by number, as `Program.run` gives them."""

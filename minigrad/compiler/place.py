@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from minigrad.compiler.value_builder import Shape, Val, relocated, reshaped, strides_of
+from minigrad.compiler.value_form import Shape, Val, relocated, reshaped, strides_of
 
 
 class Place(NamedTuple):
@@ -80,7 +80,7 @@ class Places:
     def _placed(self, part: Val, region: Place) -> bool:
         """Can the value behind a part be written to its region? Then it will be."""
         root = part.root
-        if root.op not in ("elementwise", "dot", "concat"):
+        if root.op not in ("elementwise", "dot", "packed_dot", "concat"):
             return False
         strides: Shape | None = region.strides
         if part is not root:

@@ -17,16 +17,22 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.compiler import kernel_text, products
+from minigrad.compiler import (
+    column_sums,
+    kernel_text,
+    packed_product,
+    products,
+    python_calls,
+)
 from minigrad.compiler.fuse import Unit
+from minigrad.compiler.kernel_loops import collapsed, in_order, inner_step, is_same
+from minigrad.compiler.pack import panels_of
 from minigrad.compiler.place import Place, Places
-from minigrad.compiler.schedule import Arena, lifetimes
-from minigrad.compiler.value_builder import Shape, Val, strides_of
+from minigrad.compiler.plan_memory import Memory
+from minigrad.compiler.value_form import Shape, Val, strides_of
 from minigrad.engine.primitives import TABLE
 
 FEW = 2  # entries
-LIVE = ("argument", "leaf", "gradient")
-Get = Callable[[Any], np.ndarray]  # from a call's values, an operand
 
 
 class Plan:
@@ -36,7 +42,7 @@ class Plan:
              function of the call's values
     table    whole numbers; `starts` says where in it each row begins
     live     {number of a program's value: [(place in the table, bytes to add)]}
-    arena    the memory of all that is computed
+    memory   of all that is computed
     """
 
     def __init__(
@@ -53,104 +59,14 @@ class Plan:
         self.calls = 0
         self._numbers: list[int] = []
         self._starts: list[int] = []
-        self._constants: dict[Any, np.ndarray] = {}
-        self._kept: list[np.ndarray] = []  # the table knows their addresses
         self.flops = 0
-        self.has_blas = False
-        self._wanted_in_memory = _read_by_table(units)
-        self._allocate(units, results)
+        self.others = 0  # rows that are no fused kernels
+        self.memory = Memory(units, places, results, program)
         for unit in units:
             getattr(self, f"_{unit.op}")(unit)
         self.table = np.array(self._numbers, np.int64)
         self.starts = np.array(self._starts, np.int64)
-        self.getters = [self._get(v) for v in results]
-
-    # --------------------------------------------------------- memory
-
-    def _allocate(self, units: list[Unit], results: list[Val]) -> None:
-        first, last = lifetimes(units, self.places, results)
-        begins: dict[int, list[Val]] = {}
-        ends: dict[int, list[Val]] = {}
-        for base, k in first.items():
-            if self._has_memory(base):
-                begins.setdefault(k, []).append(base)
-                ends.setdefault(last.get(base, k), []).append(base)
-        arena, offsets = Arena(), {}
-        self.bytes_written = 0
-        for k in range(len(units)):
-            for base in begins.get(k, ()):
-                offsets[base] = arena.take(_bytes(base))
-                self.bytes_written += _bytes(base)
-            for base in ends.get(k, ()):
-                arena.give(offsets[base], _bytes(base))
-        memory = np.zeros(arena.size + Arena.ALIGNED, np.uint8)
-        skip = -memory.ctypes.data % Arena.ALIGNED
-        self.arena = memory[skip : skip + arena.size]
-        self._memory = {
-            base: self.arena[at : at + _bytes(base)].view(base.dtype)
-            for base, at in offsets.items()
-        }
-        self._begin = {b: a.ctypes.data for b, a in self._memory.items()}
-
-    def _has_memory(self, base: Val) -> bool:
-        if base.op in ("general", "part", "outside"):
-            return base in self._wanted_in_memory
-        return base.op not in (*LIVE, "constant", "full")
-
-    def _static(self, value: Val) -> np.ndarray:
-        """The array of a constant, or of one number in the place of many."""
-        if value.op == "constant":
-            found = self._constants.get(value)
-            if found is None:
-                array = self.program.values[value.attrs].array
-                found = self._constants[value] = np.ascontiguousarray(array)
-            return found
-        key = value.attrs, value.dtype
-        found = self._constants.get(key)
-        if found is None or found.size < math.prod(value.shape):
-            number = np.frombuffer(value.attrs, value.dtype)[0]
-            found = self._constants[key] = np.full(math.prod(value.shape), number)
-            self._kept.append(found)
-        return found
-
-    def _address(self, place: Place) -> tuple[int, int | None]:
-        """Where a place begins, and the program's value that it is relative to."""
-        base = place.base
-        skip = place.offset * base.dtype.itemsize
-        if base in self._begin:
-            return self._begin[base] + skip, None
-        if base.op in LIVE:
-            return skip, base.attrs
-        return self._static(base).ctypes.data + skip, None
-
-    def _get(self, value: Val) -> Get:
-        """A function that gives a value's array, from the values of a call."""
-        if value.op == "full":
-            number = np.frombuffer(value.attrs, value.dtype)[0]
-            array = np.full(value.shape, number)
-            return lambda live: array
-        return self._at(value, self.places.find(value))
-
-    def _at(self, value: Val, place: Place) -> Get:
-        """The same, for one of a value's places."""
-        base = place.base
-        shape, dtype = value.shape, value.dtype
-        steps = tuple([s * dtype.itemsize for s in place.strides])
-        if base in self._memory or base.op == "constant":
-            whole = self._memory.get(base)
-            if whole is None:
-                whole = self._static(base)
-            skip = place.offset * dtype.itemsize
-            fixed = np.ndarray(shape, dtype, whole.reshape(-1), skip, steps)
-            return lambda live: fixed
-        key = base.attrs if base.op in LIVE else base
-        plain = place.offset == 0 and place.strides == strides_of(base.shape)
-        if plain and shape == base.shape:
-            return lambda live: live[key]
-        lead = place.offset * dtype.itemsize
-        return lambda live: np.lib.stride_tricks.as_strided(
-            live[key].reshape(-1)[lead // dtype.itemsize :], shape, steps
-        )
+        self.getters = [self.memory.get(v) for v in results]
 
     # --------------------------------------------------------- rows of the table
 
@@ -161,7 +77,7 @@ class Plan:
         self._starts.append(len(self._numbers))
         self._numbers += [code, *sizes]
         for place, stride in operands:
-            address, live = self._address(place)
+            address, live = self.memory.address(place)
             if live is not None:
                 self.live.setdefault(live, []).append((len(self._numbers), address))
                 address = 0
@@ -175,29 +91,11 @@ class Plan:
 
     def _kernel(self, unit: Unit) -> None:
         writes = [(v, place) for v in unit.kept for place in self.places.of[v]]
-        members = _in_order(unit.members)
+        members = in_order(unit.members)
         if math.prod(members[0].shape) <= FEW and len(members) <= 4 * FEW:
-            self._call(self._by_numpy(members, writes))
+            self._call(python_calls.by_numpy(self.memory, members, writes))
         else:
             self._fused(members, writes)
-
-    def _by_numpy(
-        self, members: list[Val], writes: list[tuple[Val, Place]]
-    ) -> Callable[[Any], None]:
-        """A few numbers, such as a loss: not worth a kernel of their own."""
-        own = set(members)
-        gets = {a: self._get(a) for v in members for a in v.args if a not in own}
-        stores = [(v, self._at(v, place)(())) for v, place in writes]
-        functions = {v: value_of(v) for v in members}
-
-        def compute(live: Any) -> None:
-            known = {a: get(live) for a, get in gets.items()}
-            for v, function in functions.items():
-                known[v] = function(*[known[a] for a in v.args])
-            for v, out in stores:
-                np.copyto(out, known[v])
-
-        return compute
 
     def _fused(self, members: list[Val], writes: list[tuple[Val, Place]]) -> None:
         """Rows for a group of elementwise values, stored at these places."""
@@ -209,10 +107,10 @@ class Plan:
                     reads[a] = self._operand(a, shape)
         strides = [steps for _, steps in reads.values()]
         strides += [place.strides for _, place in writes]
-        outer, rows, n = _collapsed(shape, strides)
-        inner = {a: _inner(steps, n) for a, (_, steps) in reads.items()}
+        outer, rows, n = collapsed(shape, strides)
+        inner = {a: inner_step(steps, n) for a, (_, steps) in reads.items()}
         found = kernel_text.written(
-            members, lambda a: _is_same(a, inner[a], n), [v for v, _ in writes]
+            members, lambda a: is_same(a, inner[a], n), [v for v, _ in writes]
         )
         code = self.kernels.get(found.text)
         if code is None:
@@ -254,9 +152,9 @@ class Plan:
         [place] = self.places.of[value]
         gemm = products.address(value.dtype.char)
         if gemm is None:
-            self._call(self._matmul(value, place))
+            self._call(python_calls.product(self.memory, value))
             return
-        self.has_blas = True
+        self.others += 1
         flips = [112 if flip else 111 for flip in value.attrs]
         operands = []
         for x, spot in ((left, None), (right, None), (value, place)):
@@ -266,17 +164,35 @@ class Plan:
         code = products.kernel(value.dtype.char)
         self._row(code.address, (gemm, *flips, m, n, k), operands)
 
-    def _matmul(self, value: Val, place: Place) -> Callable[[Any], None]:
-        left, right = (self._get(a) for a in value.args)
-        flip_left, flip_right = value.attrs
-        out = self._get(value)(())
+    def _packed(self, unit: Unit) -> None:
+        [value] = unit.members
+        [matrix], flip = value.args, value.attrs
+        (k, n) = matrix.shape[::-1] if flip else matrix.shape
+        spot = self.places.find(matrix)
+        down = spot.strides[0] if matrix.shape[0] > 1 else matrix.shape[1]
+        char = value.dtype.char
+        sizes = (n, k, panels_of(n, char), *((down, 1) if flip else (1, down)))
+        operands = [(spot, 0), (self.places.of[value][0], 0)]
+        self._row(packed_product.packing(char).address, sizes, operands)
+        self.others += 1
 
-        def multiply(live: Any) -> None:
-            a, b = left(live), right(live)
-            a, b = a.T if flip_left else a, b.T if flip_right else b
-            np.matmul(a, b, out=out)
-
-        return multiply
+    def _packed_dot(self, unit: Unit) -> None:
+        [value] = unit.members
+        left, packed = value.args
+        (m, n), k = value.shape, left.shape[1]
+        self.flops += 2 * m * n * k
+        char, size = value.dtype.char, value.dtype.itemsize
+        operands = []
+        for x, spot in (
+            (left, self.places.find(left)),
+            (value, self.places.of[value][0]),
+        ):
+            down = spot.strides[0] if x.shape[0] > 1 else x.shape[1]
+            operands.append((spot, down * size))
+        operands.insert(1, (self.places.find(packed), 0))
+        sizes = (m, n, k, panels_of(n, char))
+        self._row(packed_product.kernel(char).address, sizes, operands)
+        self.others += 1
 
     def _concat(self, unit: Unit) -> None:
         """The parts that are not written in place are copied."""
@@ -287,152 +203,31 @@ class Plan:
     # --------------------------------------------------------- calls of Python
 
     def _transposed(self, unit: Unit) -> None:
-        [value] = unit.members
-        source, out = self._get(value.args[0]), self._get(value)(())
-        self._call(lambda live: np.copyto(out, source(live).T))
+        self._call(python_calls.transposed(self.memory, unit.members[0]))
 
     def _sum(self, unit: Unit) -> None:
         [value] = unit.members
-        source, out, axes = self._get(value.args[0]), self._get(value)(()), value.attrs
-        if value.shape:
-            self._call(lambda live: _into(np.add.reduce, source(live), axes, out))
-        else:
-            self._call(lambda live: np.copyto(out, np.add.reduce(source(live), axes)))
+        matrix, spot = value.args[0], self.places.find(value.args[0])
+        beside = matrix.shape[-1:] == (1,) or spot.strides[-1:] == (1,)
+        if not (column_sums.fits(value) and beside):
+            self._call(python_calls.total(self.memory, value))
+            return
+        size = value.dtype.itemsize
+        operands = [(spot, spot.strides[0] * size), (self.places.of[value][0], 0)]
+        code = column_sums.kernel(value.dtype.char)
+        self._row(code.address, matrix.shape, operands)
+        self.others += 1
 
     def _general(self, unit: Unit) -> None:
         [value] = unit.members
         name, attrs = value.attrs
-        options = dict(attrs)
-        self._function(value, TABLE[name].value, options)
+        function = TABLE[name].value
+        self._call(python_calls.function_of(self.memory, value, function, dict(attrs)))
 
     def _outside(self, unit: Unit) -> None:
         [value] = unit.members
-        self._function(value, self.program.entries[value.attrs].function, {})
-
-    def _function(self, value: Val, function: Callable, options: dict) -> None:
-        """A function of arrays; its results stay among the call's values."""
-        sources = [self._get(a) for a in value.args]
-        parts = self._parts.get(value, [])
-        if value.op == "general" and not parts:
-            parts = [(None, value)]
-        keep = []
-        for k, part in parts:
-            kept = part in self._memory
-            keep.append((k, part, self._get(part)(()) if kept else None))
-
-        def run(live: Any) -> None:
-            made = function(*[get(live) for get in sources], **options)
-            for k, part, out in keep:
-                found = made if k is None or type(made) is not tuple else made[k]
-                if out is None:
-                    live[part] = by_rows(np.asarray(found))
-                else:
-                    np.copyto(out, found)
-
-        self._call(run)
+        function = self.program.entries[value.attrs].function
+        self._call(python_calls.function_of(self.memory, value, function, {}))
 
     def _part(self, unit: Unit) -> None:
         """Made by the unit of the whole."""
-
-    @property
-    def _parts(self) -> dict[Val, list[tuple[int | None, Val]]]:
-        return self.places.parts
-
-
-# ------------------------------------------------------------- loops of a kernel
-
-
-class Loop(tuple):
-    """(length, axis) of a loop; axis None: it runs once."""
-
-    __slots__ = ()
-
-    @property
-    def length(self) -> int:
-        """How often it runs."""
-        return self[0]
-
-    @property
-    def axis(self) -> int | None:
-        """The axis whose strides it follows."""
-        return self[1]
-
-
-def _collapsed(
-    shape: Shape, strides: Sequence[Shape]
-) -> tuple[list[tuple[int, int]], Loop, Loop]:
-    """The axes of an elementwise kernel as few loops: outer ones, rows, entries.
-
-    Neighbouring axes are one loop if every operand goes through them evenly. The
-    innermost loop is along entries that lie side by side, or are the same.
-    """
-    loops: list[tuple[int, int]] = []  # (length, axis), innermost last
-    for axis, n in enumerate(shape):
-        if n == 1:
-            continue
-        if loops:
-            before, k = loops[-1]
-            if all([s[k] == s[axis] * n for s in strides]):
-                loops[-1] = (before * n, axis)
-                continue
-        loops.append((n, axis))
-    if not loops:
-        return [], Loop((1, None)), Loop((1, None))
-    length, axis = loops[-1]
-    if any([s[axis] not in (0, 1) for s in strides]):
-        return loops[:-1], Loop((length, axis)), Loop((1, None))
-    rows = Loop(loops[-2]) if len(loops) > 1 else Loop((1, None))
-    return loops[:-2], rows, Loop((length, axis))
-
-
-def _is_same(a: Val, step: int, loop: Loop) -> bool:
-    """Is an operand one entry for a whole row?"""
-    return step == 0 and (loop.length > 1 or (a.op == "full" and a.shape == ()))
-
-
-def _inner(steps: Shape, loop: Loop) -> int:
-    return 0 if loop.axis is None else steps[loop.axis]
-
-
-def _in_order(members: list[Val]) -> list[Val]:
-    """By time of recording, if that is an order in which operands come first: it is the
-    same at every time step."""
-    found = sorted(members, key=lambda v: v.seq)
-    place = {v: k for k, v in enumerate(found)}
-    for k, value in enumerate(found):
-        if any([place.get(a, -1) > k for a in value.args]):
-            return members
-    return found
-
-
-def by_rows(array: np.ndarray) -> np.ndarray:
-    """The array, laid out row by row as the plan takes it to be."""
-    if array.flags.c_contiguous and array.flags.aligned:
-        return array
-    return np.array(array, order="C")
-
-
-def _into(reduce: Any, x: np.ndarray, axes: Shape, out: np.ndarray) -> None:
-    reduce(x, axis=axes, out=out)
-
-
-def value_of(value: Val) -> Callable[..., Any]:
-    """An elementwise value's operation as a function of arrays."""
-    if value.attrs == "copy":
-        return lambda x: x
-    if value.attrs == "astype":
-        return lambda x: x.astype(value.dtype)
-    return TABLE[value.attrs].value
-
-
-def _read_by_table(units: list[Unit]) -> set[Val]:
-    """What functions made, and kernels or products read from memory."""
-    found = set()
-    for unit in units:
-        if unit.op not in ("general", "outside", "part"):
-            found |= {a.root for a in unit.inputs}
-    return found
-
-
-def _bytes(value: Val) -> int:
-    return math.prod(value.shape) * value.dtype.itemsize

@@ -9,6 +9,7 @@ Read next: `execute.py`.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from minigrad.compiler.kernel_text import digest
 from minigrad.engine.kernels import kernel_store
 
 _FOLDERS = ("../numpy.libs", ".dylibs")
+_THREADS = ("scipy_openblas_get_num_threads64_", "openblas_get_num_threads64_")
 _NAMES = ("scipy_cblas_{}gemm64_", "cblas_{}gemm64_")  # with 64-bit sizes
 
 
@@ -28,19 +30,24 @@ def blas(char: str) -> Any:
 
     It is tried on a small product before it is trusted.
     """
-    home = Path(np.__file__).parent
     letter = {"f": "s", "d": "d"}[char]
+    for library in _libraries():
+        for name in _NAMES:
+            found = getattr(library, name.format(letter), None)
+            if found is not None and _is_right(found, char):
+                return found
+    return None
+
+
+def _libraries() -> Iterator[Any]:
+    """The libraries that NumPy's wheel carries for its products."""
+    home = Path(np.__file__).parent
     for folder in _FOLDERS:
         for path in sorted((home / folder).glob("*openblas*")):
             try:
-                library = ctypes.CDLL(str(path))
+                yield ctypes.CDLL(str(path))
             except OSError:
                 continue
-            for name in _NAMES:
-                found = getattr(library, name.format(letter), None)
-                if found is not None and _is_right(found, char):
-                    return found
-    return None
 
 
 def _is_right(gemm: Any, char: str) -> bool:
@@ -63,6 +70,18 @@ def address(char: str) -> int | None:
     """Where NumPy's gemm is, as a number."""
     found = blas(char)
     return None if found is None else ctypes.cast(found, ctypes.c_void_p).value
+
+
+@cache
+def threads() -> int:
+    """How many threads NumPy's BLAS uses for a product; 1 if it does not say."""
+    for library in _libraries():
+        for name in _THREADS:
+            found = getattr(library, name, None)
+            if found is not None:
+                found.restype = ctypes.c_int
+                return int(found())
+    return 1
 
 
 _SOURCE = """# functions {digest}

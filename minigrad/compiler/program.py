@@ -3,7 +3,7 @@
 This is the plain way, the recorded operations in their order: what the passes start
 from, what they are tested against, and what runs where there is no numba.
 
-Read next: `value_builder.py`.
+Read next: `value_form.py` (the form that the passes work on).
 """
 
 from __future__ import annotations
@@ -71,6 +71,12 @@ class Program:
             for k in outside
             if self.values[k].kind == "constant"
         }
+        leaving = [*self.results, *[k for e in self.effects for k in e[1:3]]]
+        self._leaving = [
+            (k, self.values[k].kind == "made")
+            for k in dict.fromkeys(leaving)
+            if k is not None
+        ]
         trace.forget()
 
     def _renumber(self, trace: Trace) -> None:
@@ -155,29 +161,24 @@ class Program:
         attach  (results) -> results: those that need a gradient with a graph
         """
         handed: dict[int, Any] = {}
-
-        def fresh(k: int) -> Any:
-            if k not in handed:
-                array = env[k]
-                if self.values[k].kind != "made" or array.base is not None:
-                    array = np.array(array)
-                array.setflags(write=False)
-                handed[k] = array
-            return handed[k]
-
-        results = attach([self._handed(k, fresh(k)) for k in self.results])
+        for k, made in self._leaving:
+            array = env[k]
+            if not made or array.base is not None:  # memory that is not its own
+                array = array.copy()
+            array.setflags(write=False)
+            handed[k] = array
+        results = attach([self._handed(k, handed[k]) for k in self.results])
         returned = built(self.structure, results)
-        for effect in self.effects:
-            tensor = tensors[effect.leaf]
+        for leaf, data, grad, changes, requires_grad in self.effects:
+            tensor = tensors[leaf]
             edge = tensor._edge
-            if effect.data is not None or effect.requires_grad != edge.requires_grad:
-                array = edge.array if effect.data is None else fresh(effect.data)
-                tensor._edge = Edge(edge.source, 0, array, effect.requires_grad)
-            if effect.changes:
+            if data is not None or requires_grad != edge.requires_grad:
+                array = edge.array if data is None else handed[data]
+                tensor._edge = Edge(edge.source, 0, array, requires_grad)
+            if grad is not None:
+                tensor._grad = Tensor.of(Edge(None, 0, handed[grad], False))
+            elif changes:
                 tensor._grad = None
-                if effect.grad is not None:
-                    made = Edge(None, 0, fresh(effect.grad), False)
-                    tensor._grad = Tensor.of(made)
         return returned
 
     def _handed(self, k: int, array: np.ndarray) -> Any:

@@ -12,14 +12,18 @@ from typing import Any, NamedTuple
 
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.optimized import Optimized
-from minigrad.compiler.value_builder import OUTSIDE, Val, listed
+from minigrad.compiler.value_form import OUTSIDE, Val, listed
 
 _WORDS = {
     "lower": "equal and dead values gone, views and parts seen through",
     "hoist": "products with one common matrix as one product",
     "accumulate": "sums over steps of products as one product",
+    "pack": "matrices that are often taken, laid out for it once",
     "transposes": "matrices that are often taken transposed, copied once",
 }
+
+
+PRODUCTS = ("dot", "packed_dot")
 
 
 class Stage(NamedTuple):
@@ -63,10 +67,10 @@ class Report:
             self.stages = [stage(name, found) for name, found in optimized.stages]
             counts = Counter(unit.op for unit in optimized.units)
             plan = optimized.plan
-            self.products = counts["dot"]
-            self.kernels = len(plan.starts) - self.products * plan.has_blas
+            self.products = counts["dot"] + counts["packed_dot"]
+            self.kernels = len(plan.starts) - plan.others
             self.distinct, self.calls = len(plan.kernels), plan.calls
-            self.memory, self.written = plan.arena.nbytes, plan.bytes_written
+            self.memory, self.written = plan.memory.arena.nbytes, plan.memory.written
             self.flops = plan.flops
 
     def __str__(self) -> str:
@@ -107,14 +111,15 @@ def stage(name: str, results: list[Val]) -> Stage:
     """The counts of a program after a pass."""
     values = [v for v in listed(results) if v.op not in (*OUTSIDE, "view", "part")]
     counts = Counter(v.op for v in values)
-    flops = sum([_flops(v) for v in values if v.op == "dot"])
-    known = counts["elementwise"] + counts["dot"] + counts["sum"]
+    flops = sum([_flops(v) for v in values if v.op in PRODUCTS])
+    products = sum([counts[op] for op in PRODUCTS])
+    known = counts["elementwise"] + products + counts["sum"]
     return Stage(
         name,
         _WORDS.get(name, ""),
         len(values),
         counts["elementwise"],
-        counts["dot"],
+        products,
         counts["sum"],
         len(values) - known,
         flops,
@@ -122,8 +127,13 @@ def stage(name: str, results: list[Val]) -> Stage:
 
 
 def _flops(value: Val) -> int:
-    left, flip = value.args[0], value.attrs[0]
-    return 2 * value.shape[0] * value.shape[1] * left.shape[0 if flip else 1]
+    return 2 * value.shape[0] * value.shape[1] * _inner(value)
+
+
+def _inner(value: Val) -> int:
+    """Over how many terms a product sums."""
+    flip = value.op == "dot" and value.attrs[0]
+    return value.args[0].shape[0 if flip else 1]
 
 
 # ------------------------------------------------------------- the picture
@@ -180,14 +190,12 @@ def _box(unit: Unit) -> str:
         body = ", ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
         label = f"{step}kernel, {shape}\\n{_wrapped(body)}"
         return f'label="{label}", style="filled", fillcolor="#e8eefc"'
-    if unit.op == "dot":
-        inner = value.args[0].shape[0 if value.attrs[0] else 1]
-        label = f"{step}product, {shape}, over {inner}"
+    if unit.op in PRODUCTS:
+        label = f"{step}product, {shape}, over {_inner(value)}"
         return f'label="{label}", style="filled", fillcolor="#fdeedd"'
     name = value.attrs[0] if unit.op == "general" else unit.op
-    what = {"outside": "call of Python", "transposed": "transposed copy"}.get(
-        name, name
-    )
+    names = {"outside": "call of Python", "transposed": "transposed copy"}
+    what = names.get(name, name)
     return f'label="{step}{what}, {shape}"'
 
 

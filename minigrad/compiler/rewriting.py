@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from minigrad.compiler.value_builder import Builder, Val
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Val
 
 Lookup = Callable[[Val], Val]
 

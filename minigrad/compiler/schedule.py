@@ -3,7 +3,7 @@
 Each unit comes after those that make its operands. A value needs memory from the first
 unit that writes to it to the last one that reads it.
 
-Read next: `plan.py`.
+Read next: `plan_memory.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.place import Places
-from minigrad.compiler.value_builder import OUTSIDE, Val
+from minigrad.compiler.value_form import OUTSIDE, Val
 
 
 def ordered(units: list[Unit]) -> list[Unit]:

@@ -9,7 +9,8 @@ Read next: `fuse.py`.
 from __future__ import annotations
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
-from minigrad.compiler.value_builder import Builder, Val, listed
+from minigrad.compiler.value_builder import Builder
+from minigrad.compiler.value_form import Val, listed
 
 _OFTEN = 4
 

@@ -1,16 +1,9 @@
-"""The form that the passes work on: values, each made by one operation of few kinds.
+"""`Builder`: the one way to make a value.
 
-    argument leaf gradient constant    numbers from outside
-    full                               one number everywhere: no memory
-    view                               entries of another value, by offset and strides
-    elementwise dot sum concat         what the passes understand
-    general outside part               everything else: a function of arrays
-
-`Builder` is the one way to make a value. Equal operations on equal values are one value
-(common subexpressions), and what can be said more simply is said so at once: a slice of
-a concatenation is a slice of one part, a slice of a sum is a sum of slices, a
-transposed operand of a product is a flag of it. The list that a pass returns is what
-its results need: dead values are never listed.
+Equal operations on equal values are one value (common subexpressions), and what can be
+said more simply is said so at once: a slice of a concatenation is a slice of one part,
+a slice of a sum is a sum of slices, a transposed operand of a product is a flag of it.
+The list that a pass returns is what its results need: dead values are never listed.
 
 Read next: `lowering.py` (from recorded operations to these values).
 """
@@ -19,82 +12,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-Shape = tuple[int, ...]
-OUTSIDE = ("argument", "leaf", "gradient", "constant", "full")
-
-
-class Val:
-    """One value. Equality is identity: equal values are made once.
-
-    op, args, attrs   the operation, the values it takes, and what else it needs
-    shape, dtype      of its entries
-    seq               when it was first asked for: a hint for the order
-    scope, late       the scopes of the operation it came from; is it a backward one?
-    """
-
-    __slots__ = ("args", "attrs", "dtype", "late", "op", "scope", "seq", "shape")
-
-    scope: tuple
-
-    def __init__(
-        self, op: str, args: tuple, attrs: Any, shape: Shape, dtype: Any
-    ) -> None:
-        self.op, self.args, self.attrs = op, args, attrs
-        self.shape, self.dtype = shape, dtype
-        self.seq, self.scope, self.late = 0, (), False
-
-    def __repr__(self) -> str:
-        return f"<{self.op} {self.attrs} {self.shape} {self.dtype}>"
-
-    @property
-    def root(self) -> Val:
-        """The value whose memory holds the entries."""
-        return self.args[0] if self.op == "view" else self
-
-    @property
-    def offset(self) -> int:
-        """Where in the root the first entry is."""
-        return self.attrs[0] if self.op == "view" else 0
-
-    @property
-    def strides(self) -> Shape:
-        """How many entries of the root lie between neighbours, per axis."""
-        return self.attrs[1] if self.op == "view" else strides_of(self.shape)
-
-
-def strides_of(shape: Shape) -> Shape:
-    """The strides, in entries, of an array laid out row by row."""
-    steps = accumulate(reversed(shape[1:]), lambda a, b: a * b, initial=1)
-    return tuple(steps)[::-1] if shape else ()
-
-
-def reshaped(shape: Shape, strides: Shape, new: Shape) -> Shape | None:
-    """The strides of the same entries in a new shape; None if they would be copied."""
-    axes: list[list[int]] = []
-    for n, s in zip(shape, strides, strict=True):
-        if n == 1:
-            continue
-        if axes and axes[-1][1] == n * s:
-            axes[-1] = [axes[-1][0] * n, s]
-        else:
-            axes.append([n, s])
-    found = []
-    for n in reversed(new):
-        if n == 1:
-            found.append(axes[-1][1] if axes else 1)
-            continue
-        if not axes or axes[-1][0] % n:
-            return None
-        found.append(axes[-1][1])
-        axes[-1] = [axes[-1][0] // n, axes[-1][1] * n]
-        if axes[-1][0] == 1:
-            axes.pop()
-    return tuple(found[::-1])
+from minigrad.compiler.value_form import (
+    Shape,
+    Val,
+    relocated,
+    reshaped,
+    same_steps,
+    strides_of,
+    within_part,
+)
 
 
 class Builder:
@@ -134,7 +64,7 @@ class Builder:
         if root.op == "full":
             return self.make("full", (), root.attrs, shape, root.dtype)
         if root.op == "concat":
-            inner = _within_part(root, offset, shape, strides)
+            inner = within_part(root, offset, shape, strides)
             if inner is not None:
                 part, offset, strides = inner
                 return self.within(part, offset, shape, strides)
@@ -232,8 +162,11 @@ class Builder:
         """An elementwise operation by its primitive's name; args broadcast to shape."""
         args = tuple(args)
         if name == "add":
+            nothing = np.array([-0.0, 0.0], dtype)
+            # In a user's sum 0 turns -0 to 0; the order of a gradient's is ours.
+            zeros = [z.tobytes() for z in nothing[: 2 if self.late else 1]]
             for x, other in (args, args[::-1]):
-                if other.op == "full" and x.shape == shape and not any(other.attrs):
+                if other.op == "full" and x.shape == shape and other.attrs in zeros:
                     return x  # x + 0
             joined = self._sum_of_concats(*args)
             if joined is not None:
@@ -311,7 +244,7 @@ class Builder:
         for p in parts:
             if p.root is not root or p.offset != place:
                 return None
-            if not _same_steps(p, strides_of(p.shape)):
+            if not same_steps(p, strides_of(p.shape)):
                 return None
             place += math.prod(p.shape)
         return self.view(parts[0], start, whole, strides_of(whole))
@@ -341,80 +274,3 @@ class Builder:
                 return None
             args.append(joined)
         return self.elementwise(first.attrs, args, whole, first.dtype)
-
-
-def relocated(
-    whole: Shape, start: int, steps: Shape, offset: int, shape: Shape, strides: Shape
-) -> tuple[int, Shape] | None:
-    """A view of an array that is itself laid out with `start` and `steps`.
-
-    offset, shape, strides  the view, as if the array (of shape `whole`) lay row by row
-    Returns the view's offset and strides where the array really is; None if no strides
-    say it.
-    """
-    natural = strides_of(whole)
-    if all([n == 1 or s == t for n, s, t in zip(whole, steps, natural, strict=True)]):
-        return start + offset, strides
-    for s, n, own in zip(natural, whole, steps, strict=True):
-        start += offset // s % n * own
-    found = []
-    for s, n in zip(strides, shape, strict=True):
-        if n == 1 or s == 0:
-            found.append(0)
-            continue
-        axis = [k for k, t in enumerate(natural) if t == s and whole[k] > 1]
-        if not axis or n > whole[axis[-1]]:
-            return None
-        found.append(steps[axis[-1]])
-    return start, tuple(found)
-
-
-def _same_steps(x: Val, strides: Shape) -> bool:
-    triples = zip(x.shape, x.strides, strides, strict=True)
-    return all([n == 1 or s == t for n, s, t in triples])
-
-
-def _within_part(
-    root: Val, offset: int, shape: Shape, strides: Shape
-) -> tuple[Val, int, Shape] | None:
-    """The one part of a concatenation that a view lies in, and the view within it."""
-    axis: int = root.attrs
-    inner = math.prod(root.shape[axis + 1 :])
-    outer = inner * root.shape[axis]
-    across = 0  # how far the view reaches within one stretch of the axis
-    for n, s in zip(shape, strides, strict=True):
-        if n > 1 and s % outer:
-            if s > outer:
-                return None
-            across += (n - 1) * s
-    first = offset % outer
-    if first + across >= outer:
-        return None
-    begin = 0
-    for part in root.args:
-        length = part.shape[axis] * inner
-        if begin <= first < begin + length:
-            if first + across >= begin + length:
-                return None
-            steps = tuple(
-                [s // outer * length if s % outer == 0 else s for s in strides]
-            )
-            return part, offset // outer * length + first - begin, steps
-        begin += length
-    return None
-
-
-def listed(results: Iterable[Val]) -> list[Val]:
-    """All values that the results need, each after what it is made of."""
-    order: list[Val] = []
-    seen: set[Val] = set()
-    todo: list[tuple[Val, bool]] = [(v, False) for v in results][::-1]
-    while todo:
-        value, done = todo.pop()
-        if done:
-            order.append(value)
-        elif value not in seen:
-            seen.add(value)
-            todo.append((value, True))
-            todo.extend([(a, False) for a in value.args if a not in seen])
-    return order

@@ -46,7 +46,7 @@ def descent_at_the_cliff(
             log=False,
         ),
         "size of the slope, step by step": Lines(
-            {"|dL/dw|": np.abs(slopes)}, xlabel="step"
+            {"|dL/dw|": np.abs(slopes)}, xlabel="step", xlim=(0, STEPS)
         ),
         "w": w[-1],
     }

@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 
 import minigrad as mg
 from minigrad.demos.cliff_demo import descent_at_the_cliff
-from minigrad.demos.gates_demo import ReadAgain
+from minigrad.demos.gates_demo import ReadAgain, trained_briefly
 from minigrad.demos.gradient_demo import gradient_by_distance
 from minigrad.demos.memory_demo import one_bit
 from minigrad.engine.errors import one_of
 from minigrad.exploring import Exploration
 from minigrad.tasks.sentence_reading import words_of
-from minigrad.tour.tour_training import train
 from minigrad.trial.review_corpus import corpus
 
 SENTENCE = "The plot is not bad, but the film is dull"
@@ -82,7 +81,7 @@ def demo(
     cells     gradient: some of "rnn", "lstm", "gru"
     sentence  gates: what is read
     trained   gates: a model of the task sentiment; None: the small LSTM of `minigrad
-              tour` is trained, in some seconds
+              tour` is trained for two epochs, in some seconds, with a progress bar
 
     Raises ArgumentError for another name, DataError for a sentence that cannot be read.
     """
@@ -96,7 +95,7 @@ def demo(
             read = corpus()
             vocabulary = read.vocabulary
             vocabulary.encode(words, need_known=True)  # before anything slow
-            model = train("lstm", read, lambda loss: None)
+            model = trained_briefly(read)
         fn: Any = ReadAgain(model, vocabulary, words)
         return mg.explore(fn, title=chosen.about, **fn.ranges())
     ranges = dict(chosen.ranges)

@@ -13,10 +13,36 @@ from minigrad.engine.quiet import quietly
 from minigrad.exploring import Grid, Lines
 from minigrad.reading.replay import evaluate, value_of
 from minigrad.tasks.sentence_reading import Reading, chance, read
+from minigrad.tour.tour_training import batches_per_run, train
+from minigrad.trial.review_corpus import Corpus
 from minigrad.trial.what_if import BOUNDED, clamp_nodes
 
 NOTHING, ITSELF = "nothing", "itself"
+EPOCHS = 2  # half of the tour's: four sentences of five are read rightly after it
 OTHER_WORDS = ("not", "very", "great", "terrible", "but")
+
+
+def trained_briefly(corpus: Corpus) -> Any:
+    """The small LSTM of `minigrad tour` after two epochs; a bar on a terminal."""
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    batches = iter(
+        track(
+            range(batches_per_run(corpus, EPOCHS)),
+            "training a small LSTM on film reviews",
+            console=console,
+            disable=not console.is_terminal,
+        )
+    )
+
+    def tick(_: float) -> None:
+        next(batches, None)
+
+    model = train("lstm", corpus, tick, epochs=EPOCHS)
+    tick(0.0)  # the bar is full
+    return model
 
 
 class ReadAgain:

@@ -84,7 +84,7 @@ def _measured(
             log=True,
         ),
         "gates": Lines(
-            {name: trace[name].mean(axis=(1, 2)) for name in trace.names},
+            {name: trace[name].mean(axis=(1, 2)) for name in _gates_of(trace)},
             xlabel="time step",
             ylabel="means over the units",
         ),
@@ -92,6 +92,11 @@ def _measured(
     if drawing:
         found["where the gradient flows"] = _lit(cell, T, trace)
     return found
+
+
+def _gates_of(trace: Any) -> list[str]:
+    """The gates without the candidate; of an RNN, which has none, its state."""
+    return [name for name in trace.names if name not in "gnhc"] or ["h"]
 
 
 def _words(left: float, T: int) -> str:

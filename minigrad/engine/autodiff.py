@@ -47,6 +47,7 @@ from minigrad.engine.graph import (
     ancestors,
     key,
 )
+from minigrad.engine.primitives.affine import AffineSums
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import fitted
@@ -74,6 +75,7 @@ def backpropagate(
     watcher  is told of every contribution
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
+    folded = AffineSums() if pull_through == stacks.pull and targets is None else None
     needs_of, wanted = _plan(targets, output)
     sums = Sums()
     sums.deliver(output, seed)
@@ -83,11 +85,15 @@ def backpropagate(
         g = sums.by_source.pop(node)
         if wanted or node.tags is not None:
             _keep(node, g, wanted, found)
+            if folded is not None and "folded" in (node.tags or ()):
+                for edge, value in folded.pull(node, g):
+                    sums.deliver(edge, value)
+                continue
         needs = needs_of(node)
         for k, value in enumerate(pull_through(node, needs, g)):
             if needs[k] and value is not None:
                 sums.deliver(node.edges[k], value)
-    for edge, total in stacks.totals():
+    for edge, total in (*stacks.totals(), *(folded.totals() if folded else ())):
         sums.deliver(edge, total)
     return found | sums.by_source
 

@@ -16,6 +16,7 @@ Read next: `scope.py` (names for stretches of a program).
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from types import CodeType
@@ -26,6 +27,7 @@ from minigrad.engine.aliases import Array, Attrs, Needs, Value
 from minigrad.engine.recorder import Scope
 
 next_seq = itertools.count().__next__
+_unfolding = threading.RLock()
 
 
 class Operation(Protocol):
@@ -100,7 +102,9 @@ class Node:
     seq        when: a counter that only grows
     origin     in a recorded backward pass: the node whose rule made this one, or whose
                contribution it adds to others
-    tags       None, or {"names": {index: str}, "retained": {index: weak tensor}}
+    tags       None, or {"names": {index: str}, "retained": {index: weak tensor}}, and
+               of a node that stands for several {"folded": {0: Affine}}: see
+               `primitives/affine.py`
     """
 
     __slots__ = (
@@ -145,6 +149,16 @@ class Node:
     def where(self) -> tuple[CodeType, int] | None:
         """(code object, instruction offset) in the user's program: see `line`."""
         return None if self.code is None else (self.code, self.offset)
+
+    def __getattr__(self, name: str) -> Any:
+        """The edges of a node that stands for those before it, too: made only now."""
+        if name == "edges" and self.tags and "folded" in self.tags:
+            with _unfolding:
+                if "folded" in self.tags:  # else another thread was first
+                    self.edges = self.tags["folded"][0].unfold(self)
+                    del self.tags["folded"]
+            return self.edges
+        raise AttributeError(f"a node has no {name}")
 
     def tag(self, kind: str, index: int, value: Any) -> None:
         """Note something about output `index` for the readers."""

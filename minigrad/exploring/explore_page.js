@@ -49,7 +49,26 @@ const gridTable = (grid) => tableOf(["", ...Array.from({ length: grid.columns },
 const room = (stage) => Math.max(200, (stage.clientWidth || 424) - 4);  // for a plot
 // Each kind of result: what its card has, and how it is drawn for a setting.
 const legend = (curves) => el("p", "legend", ...(curves.length > 1
-  ? curves.map(({ name }, k) => el("span", `key c${k % 8}`, name)) : []));
+  ? curves.map(({ name }, k) => el("span", `key ${colour(k)}`, name)) : []));
+// The axes of a setting are those of all settings that reach as far across: a longer
+// sequence has other axes, and any other knob leaves them as they are. Where the
+// function said how far the axis goes (xlim), all settings share one pair.
+const spansOf = (curves) =>
+  [spanOf(curves.map(({ xs }) => xs)), spanOf(curves.map(({ ys }) => ys))];
+const joined = (one, other) => ({ low: Math.min(one.low, other.low),
+  high: Math.max(one.high, other.high), least: Math.min(one.least, other.least) });
+const sharedAxes = (all, xlim) => {
+  const extent = (curves) => (xlim ? 0 : spansOf(curves)[0].high);
+  const groups = new Map();
+  for (const curves of all) {
+    const far = extent(curves);
+    if (!groups.has(far)) groups.set(far, []);
+    groups.get(far).push(...curves);
+  }
+  const spans = new Map([...groups].map(([far, curves]) => [far, spansOf(curves)]));
+  return (those) => those.map((curves) => spans.get(extent(curves)))
+    .reduce(([x, y], [u, v]) => [joined(x, u), joined(y, v)]);
+};
 const folded = (make) => {
   const details = el("details", "", el("summary", "", "numbers"));
   let last = null;
@@ -65,25 +84,26 @@ const lineCard = (result, card) => {
   const names = el("div");
   const numbersBelow = folded((given) => curveTable(given, result.x));
   card.append(names, stage, readout, numbersBelow.details);
-  const all = result.records.map(curvesOf).flat();
-  const spans = [spanOf(all.map(({ xs }) => xs)), spanOf(all.map(({ ys }) => ys))];
-  let log = result.log ?? manyDecades(spans[1]), at = null;
+  const shared = sharedAxes(result.records.map(curvesOf), result.xlim);
+  const heights = spanOf(result.records.map(curvesOf).flat().map(({ ys }) => ys));
+  let log = result.log ?? manyDecades(heights), at = null;
   const toggle = el("button", "small");
   toggle.type = "button";
   toggle.addEventListener("click", () => { log = !log; card.draw(); });
-  if (spans[1].high > 0) card.querySelector("h2").append(toggle);
+  if (heights.high > 0) card.querySelector("h2").append(toggle);
   return (indices) => {
     const record = recordOf(result, indices);
     if (!record) return false;
     const curves = curvesOf(record);
     toggle.textContent = log ? "logarithmic" : "linear";
     toggle.title = `show a ${log ? "linear" : "logarithmic"} axis`;
-    const own = result.xlim ? [{ low: result.xlim[0], high: result.xlim[1] },
-      fitted ? spanOf(curves.map(({ ys }) => ys)) : spans[1]] : fitted ? [spanOf(curves.map(({ xs }) => xs)),
-      spanOf(curves.map(({ ys }) => ys))] : spans;
-    const old = kept && recordOf(result, kept);
-    const options = { xspan: own[0], yspan: own[1], log, x: result.x, at,
-      labels: record.labels, kept: old ? curvesOf(old) : [] };
+    const record0 = kept && recordOf(result, kept);
+    const old = record0 ? curvesOf(record0) : [];
+    const [across, up] = fitted ? spansOf([...curves, ...old])
+      : shared(old.length ? [curves, old] : [curves]);
+    const [low, high] = result.xlim ?? [across.low, across.high];
+    const options = { xspan: { low, high }, yspan: up, log, x: result.x, at,
+      labels: record.labels, kept: old };
     const held = stage.contains(document.activeElement);
     const svg = linePlot(curves, room(stage), options);
     readable(svg, curves, options, readout, (k) => {
@@ -275,6 +295,8 @@ const moves = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
   const { key, target } = event;
+  const glossary = byId("mg-glossary");
+  if (glossary.popover && glossary.getClientRects().length) return;  // it is open
   if (/^[1-9]$/.test(key) && sliders[Number(key) - 1]) {
     sliders[Number(key) - 1].focus();
   } else if (keys[key]) actions[keys[key]]();

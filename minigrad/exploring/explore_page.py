@@ -12,6 +12,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from minigrad.pages.glossary import BUTTON
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean
 
@@ -28,7 +29,10 @@ KEYS = (
         "k",
         "keep this setting in the plots, to compare; again: let it go",
     ),
-    ("f", "axes that fit this setting, or the same axes for all settings"),
+    (
+        "f",
+        "axes that fit this setting, or the same axes for all settings of one length",
+    ),
     ("x", "all digits of every number, or few"),
     ("r", "back to the start"),
     ("d", "light or dark"),
@@ -36,6 +40,7 @@ KEYS = (
 )
 BODY = """<header><h1>{title}</h1>
 <button type="button" data-do="theme" title="key d">light / dark</button>
+{words}
 <button type="button" data-do="help" title="key ?" aria-haspopup="dialog">keys</button>
 </header>
 <main>
@@ -80,6 +85,7 @@ def page(title: str, parameters: tuple[Parameter, ...], packed: Packed) -> str:
     )
     body = BODY.format(
         title=html.escape(title),
+        words=BUTTON,
         about=about,
         sliders="".join(_slider(k, p) for k, p in enumerate(parameters)),
         keys="".join(

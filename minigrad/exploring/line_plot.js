@@ -11,6 +11,8 @@ const svgEl = (tag, attributes, text) => {
 const DECADES = 18;  // a logarithmic axis shows at most so many; smaller: at its foot
 const HEIGHT = 250, LEFT = 64, RIGHT = 14, TOP = 12, FOOT = 44;
 
+// There are eight colours; the curves after them are dotted.
+const colour = (k) => `c${k % 8}${k > 7 ? " dotted" : ""}`;
 const niceTicks = (low, high, most) => {
   const raw = (high - low) / most || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -64,7 +66,9 @@ const linePlot = (curves, width, options) => {
   const every = labels ? Math.ceil(labels.length * widest / (right - LEFT)) : 1;
   const marks = labels ? labels.map((text, k) => [across.place(k), text])
     .filter((_, k) => k % every === 0) : across.ticks;
-  for (const [x, text] of marks) {
+  for (const [middle, text] of marks) {
+    const half = labels ? 3.5 * text.length : 0;  // a word at the end stays inside
+    const x = Math.max(half, Math.min(width - half, middle));
     svg.append(svgEl("text", { x, y: bottom + 16, class: "tick middle" }, text));
   }
   svg.append(svgEl("line", { x1: LEFT, x2: right, y1: bottom, y2: bottom, class: "axis" }),
@@ -86,8 +90,8 @@ const linePlot = (curves, width, options) => {
     group.append(svgEl("path", { d: path }), ...dots);
     svg.append(group);
   };
-  kept.forEach((curve, k) => draw(curve, `curve kept c${k % 8}`));
-  curves.forEach((curve, k) => draw(curve, `curve c${k % 8}`));
+  kept.forEach((curve, k) => draw(curve, `curve kept ${colour(k)}`));
+  curves.forEach((curve, k) => draw(curve, `curve ${colour(k)}`));
   const ring = (k, className) => curves.forEach(({ xs, ys }, c) => {
     if (k >= ys.length || !Number.isFinite(ys[k])) return;
     svg.append(svgEl("circle", { cx: held(xs[k]), cy: up.place(ys[k]), r: 5.5,
@@ -117,7 +121,7 @@ const readable = (svg, curves, options, readout, move) => {
     curves.forEach(({ name, xs, ys }, c) => {
       if (k >= ys.length) return;
       const own = xs[k] === x ? "" : ` (at ${few(xs[k])})`;
-      const item = el("span", `key c${c % 8}`, `${name}${own} `);
+      const item = el("span", `key ${colour(c)}`, `${name}${own} `);
       item.append(numberElement("b", ys[k]));
       readout.append(item);
     });

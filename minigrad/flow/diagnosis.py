@@ -78,7 +78,7 @@ class Diagnosis(Viewed):
         found = [loop for loop in every.outer if len(loop.states) > 1]
         alone = None if found else lone_step(every)
         if not found and alone is None:
-            raise no_loop(losses)
+            raise no_loop(losses, self._nodes, model)
         if found and not any(s.size for loop in found for s in loop.states[-1]):
             raise empty_state()
         self.readings: list[LoopReading] = read_loops(total, found)

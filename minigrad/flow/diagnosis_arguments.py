@@ -17,9 +17,11 @@ from minigrad.engine.errors import (
     MinigradError,
     ShapeError,
 )
+from minigrad.engine.graph import Node
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
+from minigrad.flow.findings import some
 
 
 def losses_of(loss: Any) -> tuple[Tensor | list[Tensor], Sequence[Any]]:
@@ -90,9 +92,23 @@ def step_count(what: str, lag: Any) -> int:
     return int(lag)
 
 
-def no_loop(losses: Tensor | list[Tensor]) -> MinigradError:
-    """The error for a graph without a loop."""
+def no_loop(
+    losses: Tensor | list[Tensor], nodes: Sequence[Node], model: Any
+) -> MinigradError:
+    """The error for a graph (its nodes) without a loop."""
     first = losses if isinstance(losses, Tensor) else losses[0]
+    read = {edge.source for node in nodes for edge in node.edges}
+    named = list(model.named_parameters()) if model is not None else []
+    cut = [name for name, p in named if p._edge.source not in read]
+    if cut:
+        return GraphError(
+            "diagnose: the graph has no loop over time, and the loss does not depend "
+            "on all of the model",
+            expect="a loss computed with every parameter",
+            actual=f"not with {len(cut)} of {len(named)}: {some(cut)}",
+            hint="on the way from the network to the loss, hand on the tensors "
+            "themselves, without .detach(), .data or .numpy()",
+        )
     return GraphError(
         "diagnose: the graph has no loop over time",
         expect="two or more time steps that pass on a state",

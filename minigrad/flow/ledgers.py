@@ -44,8 +44,10 @@ class Ledger(Viewed):
         outputs: list[tuple[AnyEdge, np.ndarray]],
         total: Tensor,
         parameters: list[Tensor],
+        paths: dict[str, Tensor],
     ) -> None:
         self.parameters = parameters
+        self._paths = paths
         self.losses = len(outputs)
         self._outputs = outputs
         self._total = total
@@ -153,19 +155,28 @@ class Ledger(Viewed):
     # --------------------------------------------------------- how it is made
 
     def find(self, p: Any = None) -> Tensor:
-        """A parameter of the ledger, by itself or by name. ArgumentError if unknown."""
+        """A parameter of the ledger: itself, its name, or its name in the model.
+
+        Raises ArgumentError if it is not there, or if several have this name.
+        """
         known = self.parameters
         if p is None and len(known) == 1:
             return known[0]
-        for candidate in known:
-            if candidate is p or (isinstance(p, str) and candidate.name == p):
-                return candidate
+        if isinstance(p, str) and p in self._paths:
+            return self._paths[p]
+        found = [c for c in known if c is p or (isinstance(p, str) and c.name == p)]
+        if len(found) == 1:
+            return found[0]
         given = label(p) if isinstance(p, Tensor) else repr(p)
+        several = f"ledger: {len(found)} parameters are called {p!r}"
         raise ArgumentError(
-            "ledger: it does not contain this parameter",
-            expect="one of " + ", ".join(map(label, known)),
+            several if found else "ledger: it does not contain this parameter",
+            expect="one of "
+            + ", ".join(map(repr, self._paths) if self._paths else map(label, known)),
             actual="none given" if p is None else given,
-            hint="mg.ledger(losses, parameters) itemises the parameters it is given",
+            hint="pass the parameter itself: led.items(model.cell.W_h)"
+            if found
+            else "mg.ledger(losses, parameters) itemises the parameters it is given",
         )
 
     def _find(self, p: Any) -> tuple[Key, AnyEdge]:
@@ -223,7 +234,7 @@ def ledger(losses: Any, parameters: Any) -> Ledger:
     losses      one loss, or one per step: tensors of one entry each, in order. A tensor
                 (n,) is n losses, as reduction="none" makes them
     parameters  tensors: parameters, inputs or anything computed; one, several, or a
-                model
+                model, whose names (`named_parameters()`) are then known as well
 
     Shapes:  items(p) (losses, uses, *p.shape), norms(p) (losses, uses); its sum over
              both axes is p's gradient (to 1e-12 of its norm in float64)
@@ -233,4 +244,5 @@ def ledger(losses: Any, parameters: Any) -> Ledger:
              A parameter that no loss depends on has items that are all zero
     """
     outputs, total = outputs_of(losses)
-    return Ledger(outputs, total, parameters_of(parameters))
+    paths = dict(getattr(parameters, "named_parameters", dict)())
+    return Ledger(outputs, total, parameters_of(parameters), paths)

@@ -35,7 +35,8 @@ def loop_findings(
     """
     found: list[Finding] = []
     for reading in readings:
-        found += _cut(reading) + _unused(reading) + _exploding(reading)
+        found += _cut(reading) + _unused(reading) + _one_sample(reading)
+        found += _exploding(reading)
     calls: dict[int, list[LoopReading]] = {}
     for reading in readings:
         calls.setdefault(reading.call, []).append(reading)
@@ -224,6 +225,26 @@ def _unused(reading: LoopReading) -> list[Finding]:
     where = f"step {reading.read[-1]}"
     severity = "warning" if much else "note"
     return [Finding("unused-state", severity, text, name, where, evidence, remedy)]
+
+
+def _one_sample(reading: LoopReading) -> list[Finding]:
+    """A loss that reads all steps of one sample, instead of one step of all samples."""
+    read, samples = reading.samples
+    if len(read) != 1 or samples < 2 or len(reading.read) < 2:
+        return []
+    text = (
+        f"the loss reads {steps(len(reading.read))} of one sample, number {read[0]}, "
+        f"and nothing of the other {samples - 1} of the batch. It looks as if time and "
+        "batch were exchanged"
+    )
+    remedy = (
+        "Time is the first axis, (T, B, D), and output[-1] is the last step of all "
+        "samples. Where the data are (B, T, D), build the model with batch_first=True, "
+        "and take output[:, -1]."
+    )
+    evidence = {"samples": list(read), "of": samples}
+    name = clean(reading.name)
+    return [Finding("unused-state", "warning", text, name, "", evidence, remedy)]
 
 
 def _exploding(reading: LoopReading) -> list[Finding]:

@@ -49,6 +49,7 @@ class LoopReading(NamedTuple):
     call     which run through a network the loop is part of
     letters  the letters of the state's parts
     parted   {name: steps} of the parts of the state that are cut where others are not
+    samples  those of the batch whose states the loss reads, and how many there are
     """
 
     name: str
@@ -65,6 +66,7 @@ class LoopReading(NamedTuple):
     call: int = 0
     letters: Sequence[str] = ()
     parted: Mapping[str, Sequence[int]] = {}
+    samples: tuple[Sequence[int], int] = ((), 0)
 
 
 class _Arrivals(Watcher):
@@ -120,7 +122,17 @@ def _read(loop: Loop, given: dict[int, list[np.ndarray]]) -> LoopReading:
         loop.call.number,
         loop.state_names,
         loop.parted,
+        _samples(given),
     )
+
+
+def _samples(given: dict[int, list[np.ndarray]]) -> tuple[Sequence[int], int]:
+    """The rows of the states (B, H) to which the loss gives anything; and B."""
+    parts = [part for state in given.values() for part in state if part.ndim == 2]
+    if not parts or len({len(part) for part in parts}) > 1:
+        return (), 0
+    read = np.any([part.any(axis=1) for part in parts], axis=0)
+    return np.flatnonzero(read).tolist(), len(read)
 
 
 def norms_by_distance(

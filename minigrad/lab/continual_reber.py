@@ -21,7 +21,6 @@ from minigrad.lab.reber_grammar import (
 )
 from minigrad.nn.losses import mse
 
-ENDS = 10  # stretches: the mean length of a stream that is trained on
 CHUNK = 60  # symbols of a stream between two updates
 
 
@@ -50,10 +49,11 @@ class ContinualReber(ReberTask):
         "lab 2,000.",
     )
     deviations = (
-        f"Four streams at once; an update every {CHUNK} symbols by Adam, the state "
-        f"goes on, for {ENDS} such stretches on average. The paper learns from one "
-        "stream, ends it at the first mistake, and updates at every symbol by a "
-        "truncated gradient.",
+        f"Four streams at once; an update every {CHUNK} symbols by Adam, and the state "
+        "goes on. A stream ends with a stretch in which there was a mistake, after "
+        "1,920 symbols at the latest, and a new one begins with a fresh state. The "
+        "paper learns from one stream, ends it at the mistake itself, and updates at "
+        "every symbol by a truncated gradient.",
         "A `sequence` is one stretch of a stream.",
     )
 
@@ -63,11 +63,13 @@ class ContinualReber(ReberTask):
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
         """The next stretch of each stream; call it with the same count each time.
 
-        One stream in `ENDS` begins anew, with a fresh string and a fresh state.
+        A stream in which there was a mistake (`last_right`) begins anew, with a fresh
+        string and a fresh state.
         """
         if len(self.waiting) != count:
             self.waiting = [[] for _ in range(count)]
-        fresh = rng.random(count) < 1 / ENDS
+        right = self.last_right
+        fresh = np.zeros(count, bool) if right is None else ~right
         for k in np.flatnonzero(fresh):
             self.waiting[k] = []
         return self.stretch(self.waiting, rng, CHUNK)._replace(fresh=fresh)

@@ -16,8 +16,8 @@ from minigrad.engine.errors import ArgumentError, one_of
 from minigrad.lab.lab_nets import CELLS, STARTS
 from minigrad.lab.lab_results import Setting, read_result, told
 from minigrad.lab.lab_run import run_one
-from minigrad.lab.lab_workers import spread
 from minigrad.lab.long_lag_task import LongLagTask
+from minigrad.tasks.job_processes import side_by_side
 from minigrad.tasks.task_folder import Claimed, folder_of
 
 # name -> where its class is; imported when asked for
@@ -152,8 +152,8 @@ def repeat(
     tell       is told of each run, in words
     options    hidden, lr, batch, start, most: None for the task's own
 
-    Errors:  ArgumentError for what does not fit (`settings`), for a folder in use, and
-             where workers are asked for without `distributed`.
+    Errors:  ArgumentError for what does not fit (`settings`), and for a folder in use;
+             SetupError where workers are asked for without `distributed`.
     """
     found = lab_task(task)
     wanted = settings(found, cells, lags, seeds, **options)
@@ -168,7 +168,8 @@ def repeat(
     until = time.monotonic() + budget if budget is not None else float("inf")
     with Claimed(place):
         if workers > 1 or scheduler is not None:
-            results, left = spread(one, wanted, place, until, workers, scheduler, tell)
+            results = spread(wanted, place, until, workers, scheduler, tell)
+            left: list[Setting] = []
         else:
             results, left = in_turn(wanted, place, until, tell)
     return Book(found, results, left, place)
@@ -177,6 +178,26 @@ def repeat(
 def one(setting: Setting, folder: Path, seconds: float) -> dict[str, Any]:
     """Make one run, or go on with it: `run_one` for its task."""
     return run_one(lab_task(setting.task), setting, folder, seconds)
+
+
+def spread(
+    wanted: Sequence[Setting],
+    folder: Path,
+    until: float,
+    workers: int,
+    scheduler: str | None,
+    tell: Callable[[str], None],
+) -> list[dict[str, Any]]:
+    """Make the runs side by side: each gets its share of the time that is left."""
+    known = {s: read_result(folder, s) for s in wanted}
+    results = [r for r in known.values() if r is not None and r["finished"]]
+    todo = [s for s in wanted if (r := known[s]) is None or not r["finished"]]
+    # Each process has its own clock: it is told how long, not until when.
+    share = (until - time.monotonic()) / max(1, -(-len(todo) // max(1, workers)))
+    jobs = [(s, folder, share) for s in todo]
+    results += side_by_side(one, jobs, workers, scheduler, lambda r: tell(told(r)))
+    order = {s.name: k for k, s in enumerate(wanted)}
+    return sorted(results, key=lambda r: order[Setting(**r["setting"]).name])
 
 
 def in_turn(

@@ -124,14 +124,15 @@ class LabNet(Module):
         """What it says, and the state to go on with."""
         x = mg.tensor(made.x)
         output, state = self.recurrent(x, state, lengths=made.lengths)
-        return self.said(output, x, made), state
+        return self.said(output, state, x, made), state
 
-    def said(self, output: Tensor, x: Tensor, made: Sequences) -> Tensor:
-        """The answers from the recurrent part's output (T, B, H)."""
-        if self.sees_inputs:
+    def said(self, output: Tensor, state: Any, x: Tensor, made: Sequences) -> Tensor:
+        """The answers from the recurrent part's output (T, B, H), or its last state."""
+        if self.task.at_end:
+            h = state[0] if isinstance(state, tuple) else state
+            output = h[-1] if h.ndim == 3 else h
+        elif self.sees_inputs:
             output = mg.concatenate([output, x], axis=2)
-        if made.target.ndim == 2 and self.task.squash:
-            output = output[-1]
         z = self.out(output)
         return mg.sigmoid(z) if self.task.squash else z
 
@@ -140,7 +141,7 @@ class LabNet(Module):
         with mg.enable_grad():
             x = mg.tensor(made.x)
             trace = self.recurrent.trace(x, lengths=made.lengths)
-            said = self.said(trace.output, x, made)
+            said = self.said(trace.output, trace.states[-1], x, made)
             return trace, self.task.late_loss(said, made)
 
     def run(self, made: Sequences, states: bool = False) -> Any:
@@ -151,5 +152,5 @@ class LabNet(Module):
                 return self.forward(made)[0].data
             found = self.recurrent.trace(mg.tensor(made.x), lengths=made.lengths)
             kept = found["c"] if "c" in found.names else found["h"]
-            said = self.said(found.output, mg.tensor(made.x), made)
+            said = self.said(found.output, found.states[-1], mg.tensor(made.x), made)
             return said.data, np.abs(kept).mean(axis=(1, 2))

@@ -60,10 +60,7 @@ def _outcome(book: Book) -> list[str]:
             continue
         line = f"{cell}{where}: {len(solved)} of {len(ended)} seeds solved it"
         if solved:
-            line += (
-                f", after {solved[0]:,} to {solved[-1]:,} sequences "
-                f"(median {int(np.median(solved)):,})"
-            )
+            line += f", after {spread_of(solved)} sequences"
         lines.append(line + ".")
     paused = [r for r in book.results if not r["finished"]]
     if paused:
@@ -76,6 +73,14 @@ def _outcome(book: Book) -> list[str]:
         more = ", ..." * (len(book.left_out) > 12)
         lines.append(f"{_runs(len(book.left_out))} not begun: {names}{more}.")
     return lines
+
+
+def spread_of(counts: Sequence[int]) -> str:
+    """A number, or the least, the largest and the median of several in a row."""
+    if len(counts) == 1:
+        return f"{counts[0]:,}"
+    middle = int(np.median(counts))
+    return f"{counts[0]:,} to {counts[-1]:,} (median {middle:,})"
 
 
 def _runs(count: int) -> str:
@@ -153,8 +158,9 @@ def _curves(book: Book) -> Section:
             label=cell if first else None,
         )
         if result["solved_at"] is not None:
+            at = result["solved_at"]
             axes.plot(
-                *curve[-1],
+                *(at, np.interp(at, *curve.T)),
                 "o",
                 color=COLOURS[list(CELLS).index(cell) % len(COLOURS)],
                 ms=4,
@@ -174,39 +180,45 @@ def _curves(book: Book) -> Section:
 
 
 def _why(book: Book) -> Section:
-    rows = []
+    before, after = [], []
     for (cell, lag), runs in groups(book.results).items():
-        solved = sum(run["solved_at"] is not None for run in runs)
-        ended = sum(run["finished"] for run in runs)
-        rows.append(
-            [
-                cell,
-                lag or "-",
-                _mean(runs, "at_start", "back", "{:.1e}"),
-                _mean(runs, "at_end", "back", "{:.1e}"),
-                _mean(runs, "at_start", "chance", "{:.2f}"),
-                _mean(runs, "at_start", "early", "{:.1%}"),
-                _mean(runs, "at_start", "keeps", "{:.3f}"),
-                _mean(runs, "at_end", "keeps", "{:.3f}"),
-                f"{solved} of {ended}",
-            ]
-        )
-    header = [
-        *("cell", "lag", "gradient at the first step: start", "end", "chance"),
-        *("ledger: share of the first tenth", "keeping gate: start", "end", "solved"),
-    ]
+        name = f"{cell}, lag {lag}" if lag else cell
+        if book.task.carry:
+            perfect = sum(run["test"]["perfect"] for run in runs)
+            learned = f"{perfect:.0f} of {sum(r['test']['of'] for r in runs):.0f}"
+        else:
+            solved = sum(run["solved_at"] is not None for run in runs)
+            learned = f"{solved} of {len(runs)}"
+        before.append([name, *_evidence(runs, "at_start"), learned])
+        after.append([name, *_evidence(runs, "at_end"), learned])
+    header = ["cell", "gradient", "ledger", "chance", "gate", "learned"]
     lines = [
-        "The gradient at the first step is that of the last error for the state after "
+        "The gradient is that of the last error for the state after "
         "the first step, divided by that for the state at the end: what is left of the "
         "error when it has gone all the way back. Geometric mean over the runs.",
-        "The chance is that of `mg.diagnose(loss).chance(lag)` before any training: "
-        "whether what lies that far back can be learned as the net stands. It knows "
-        "nothing of the task itself.",
         "The ledger says which share of the gradient of W_x comes from the first tenth "
-        "of the steps, before any training. The keeping gate is f of an LSTM and z of "
-        "a GRU (means over all units, steps and runs).",
+        "of the steps. The chance is the one that mg.diagnose gives for this lag, "
+        "d.chance(lag): whether what lies that far back can be learned as the net "
+        "stands. It knows nothing of the task itself.",
+        "The gate is the one that keeps, f of an LSTM and z of a GRU: its mean over "
+        "all units, steps and runs. Learned: the runs that met the criterion, or the "
+        "streams without a mistake.",
     ]
-    return Section("Why", lines, [Table("At the start and at the end", header, rows)])
+    tables = [
+        Table("Before any training", header, before),
+        Table("At the end", header, after),
+    ]
+    return Section("Why", lines, tables)
+
+
+def _evidence(runs: Sequence[Result], when: str) -> list[str]:
+    """The figures of `evidence`, means over the runs."""
+    return [
+        _mean(runs, when, "back", "{:.1e}"),
+        _mean(runs, when, "early", "{:.1%}"),
+        _mean(runs, when, "chance", "{:.2f}"),
+        _mean(runs, when, "keeps", "{:.3f}"),
+    ]
 
 
 def _mean(runs: Sequence[Result], when: str, name: str, form: str) -> str:

@@ -3,7 +3,7 @@
 A run is kept in two files of its folder: what was found so far (JSON), and the weights
 with the state of the run, from which it goes on (`Trainer`).
 
-Read next: `lab_workers.py`.
+Read next: `lab_book.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+import minigrad as mg
+from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import outside
 from minigrad.lab.lab_nets import LabNet
 from minigrad.lab.lab_results import Setting, read_result, write_result
 from minigrad.lab.long_lag_task import LongLagTask, Recent, Sequences
@@ -22,7 +25,8 @@ from minigrad.lab.start_evidence import evidence
 from minigrad.nn.optim import Adam
 from minigrad.training import Trainer, cosine, generators
 
-EPOCH = 25  # batches
+EPOCH = 32  # batches
+FEW = 200  # updates: a run of fewer is over before a trace of its step pays
 
 
 class OutOfTime(Exception):
@@ -32,15 +36,19 @@ class OutOfTime(Exception):
 class Batches:
     """New sequences without end, in epochs of `EPOCH` batches."""
 
-    def __init__(self, task: LongLagTask, setting: Setting, rng: Any) -> None:
-        self.task, self.setting, self.rng = task, setting, rng
+    def __init__(
+        self, task: LongLagTask, setting: Setting, rng: Any, watch: Watch
+    ) -> None:
+        self.task, self.setting, self.rng, self.watch = task, setting, rng, watch
 
     def __len__(self) -> int:
         return EPOCH
 
     def __iter__(self) -> Iterator[Sequences]:
         self.task.epoch_begins()
-        for _ in range(EPOCH):
+        for k in range(EPOCH):
+            known = self.watch.epoch[k - 1 : k]
+            self.task.last_right = np.array(known[0]) if k and known else None
             yield self.task.sequences(self.rng, self.setting.lag, self.setting.batch)
 
 
@@ -53,6 +61,7 @@ class Watch:
     def __init__(self, task: LongLagTask, setting: Setting, until: float) -> None:
         self.task, self.setting, self.until = task, setting, until
         self.right: list[bool] = []
+        self.epoch: list[list[bool]] = []  # the same, batch by batch of this epoch
         self.errors: list[float] = []
         self.sequences = 0
         self.solved_at: int | None = None
@@ -61,10 +70,25 @@ class Watch:
 
     def heard(self, output: np.ndarray, made: Sequences) -> None:
         """What the net said about a batch."""
-        self.right += self.task.right(output, made).tolist()
+        right = self.task.right(output, made).tolist()
+        self.right += right
+        self.epoch = [*self.epoch[: EPOCH - 1], right]
         self.errors += self.task.errors(output, made).astype(float).tolist()
         del self.right[: -self.task.in_a_row], self.errors[: -self.task.in_a_row]
         self.sequences += made.x.shape[1]
+
+    def listen(self, output: Tensor, made: Sequences) -> None:
+        """`heard` with arrays, in each replay of a compiled step, too."""
+        arrays = {
+            name: part
+            for name, part in made._asdict().items()
+            if not isinstance(part, int | None)
+        }
+
+        def heard(said: np.ndarray, *parts: np.ndarray) -> None:
+            self.heard(said, made._replace(**dict(zip(arrays, parts, strict=True))))
+
+        outside(heard, output, *arrays.values())
 
     def on_batch(self, report: Any) -> None:
         """After an update: is it solved, or is the time over?"""
@@ -80,7 +104,8 @@ class Watch:
             self.trainer.epochs = 0  # this epoch is the last
 
     def on_epoch(self, report: Any) -> None:
-        """After `EPOCH` batches: where the criterion is of the test, it is asked."""
+        """After `EPOCH` batches: the test is asked, if the criterion is of it."""
+        self.epoch = []
         every = max(1, round(self.task.in_a_row / (EPOCH * self.setting.batch)))
         if self.task.tests_itself and (report.epoch + 1) % every == 0:
             self.test()
@@ -90,6 +115,7 @@ class Watch:
         """What is saved, as JSON."""
         return {
             "right": self.right,
+            "epoch": self.epoch,
             "errors": self.errors,
             "sequences": self.sequences,
             "solved_at": self.solved_at,
@@ -98,6 +124,7 @@ class Watch:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from there."""
         self.right, self.errors = list(state["right"]), list(state["errors"])
+        self.epoch = list(state.get("epoch", []))
         self.sequences, self.solved_at = state["sequences"], state["solved_at"]
 
 
@@ -107,6 +134,8 @@ def run_one(
     """Train, or go on, for so many seconds at most; returns what was found, as JSON.
 
     "finished" is False where the time ended first: the same call goes on from there.
+    Steps are compiled (`mg.compile`), so a run that was stopped and went on agrees with
+    one that was not within rounding; one of fewer than FEW updates, in every bit.
     """
     known = read_result(folder, setting)
     if known is not None and known["finished"]:
@@ -126,6 +155,8 @@ def run_one(
     watch.test = lambda: task.test(net.run, last, setting.lag)
     if trainer.checkpoint.exists():
         trainer.load()
+    if watch.solved_at is not None:  # it was stopped between that and the epoch's end
+        trainer.epochs = 0
     try:
         trainer.fit()
         finished = True
@@ -160,11 +191,11 @@ def _trainer(
 ) -> Any:
     def loss(net: LabNet, made: Sequences, state: Any = None) -> Any:
         if state is not None and made.fresh is not None:
-            kept = (~made.fresh[:, None]).astype(np.float32)
-            bare = not isinstance(state, tuple)
-            state = state * kept if bare else tuple([part * kept for part in state])
+            fresh, bare = made.fresh[:, None], not isinstance(state, tuple)
+            parts = [mg.where(fresh, 0, part) for part in ([state] if bare else state)]
+            state = parts[0] if bare else tuple(parts)
         output, state = net(made, state)
-        watch.heard(output.data, made)
+        watch.listen(output, made)
         value = task.loss(output, made)
         return (value, state) if task.carry else value
 
@@ -173,7 +204,7 @@ def _trainer(
         net,
         Adam(net.parameters(), lr=setting.lr),
         loss,
-        Batches(task, setting, order),
+        Batches(task, setting, order, watch),
         epochs=epochs,
         clip_norm=1.0,
         schedule=cosine(epochs * EPOCH, last=0.02),
@@ -181,4 +212,5 @@ def _trainer(
         callbacks=[watch],
         checkpoint=folder / f"{setting.name}.safetensors",
         about={"setting": list(setting)},
+        compile=setting.most >= FEW * setting.batch,
     )

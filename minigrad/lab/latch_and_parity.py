@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from minigrad.lab.long_lag_task import LongLagTask, Sequences, drawn_length
+from minigrad.lab.long_lag_task import LongLagTask, Sequences, drawn_lengths
 
 _BATCHES = (
-    "All sequences of a batch have one length, drawn anew for each batch.",
     "The whole gradient is used, by Adam with a falling learning rate, in batches.",
 )
 
@@ -40,12 +39,12 @@ class TwoSequence(LongLagTask):
     informing = 3  # the paper's N
 
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        steps = drawn_length(rng, lag)
+        steps, lengths = drawn_lengths(rng, lag, count)
         one = rng.integers(0, 2, count)
         x = rng.normal(0, np.sqrt(0.2), (steps, count))
         x[: self.informing] = 2 * one - 1
         target = one[:, None].astype(np.float32)
-        return Sequences(x[..., None].astype(np.float32), target)
+        return Sequences(x[..., None].astype(np.float32), target, lengths)
 
     def baseline(self, lag: int) -> float:
         return 0.25
@@ -73,9 +72,11 @@ class Parity(LongLagTask):
     deviations = _BATCHES
 
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        ones = rng.integers(0, 2, (drawn_length(rng, lag), count))
-        target = (ones.sum(axis=0) % 2)[:, None].astype(np.float32)
-        return Sequences((2 * ones - 1)[..., None].astype(np.float32), target)
+        steps, lengths = drawn_lengths(rng, lag, count)
+        ones = rng.integers(0, 2, (steps, count))
+        read = np.where(np.arange(steps)[:, None] < lengths, ones, 0)
+        target = (read.sum(axis=0) % 2)[:, None].astype(np.float32)
+        return Sequences((2 * ones - 1)[..., None].astype(np.float32), target, lengths)
 
     def baseline(self, lag: int) -> float:
         return 0.25

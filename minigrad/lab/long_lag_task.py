@@ -20,7 +20,8 @@ class Sequences(NamedTuple):
 
     x        (T, B, D) float32
     target   what `LongLagTask.loss` takes: (B, K) at the end, or (T, B, ...) per step
-    lengths  (B,) where sequences end at different steps, or None
+    lengths  (B,) where sequences end at different steps, or None; x is padded to the
+             longest that can be, so that few shapes come
     fresh    (B,) booleans: where the state that was carried over does not count
     first    the step, counted from 0, from which on something has to be remembered
     """
@@ -48,6 +49,7 @@ class LongLagTask:
     name, help, source    for the command and its page
     inputs, outputs       numbers per step, and numbers to say
     squash                are the outputs sigmoids (the papers'), or logits?
+    at_end                is there one answer, at a sequence's end, or one per step?
     lag                   the paper's own lag; None: the task has no such number
     reach                 where there is no lag: for how many steps gates keep at first
     least                 the smallest lag for which the rules make sense
@@ -59,6 +61,7 @@ class LongLagTask:
     rules                 what the paper says of its sequences and its criterion
     deviations            where we depart from it
     carry                 does the state go on from batch to batch?
+    last_right            (B,) whether the batch before was right, in the same epoch
     tests_itself          is the criterion asked of `test`, every `in_a_row` sequences?
     """
 
@@ -68,6 +71,7 @@ class LongLagTask:
     inputs = 1
     outputs = 1
     squash = True
+    at_end = True
     lag: int | None = 100
     reach = 30
     least = 10
@@ -85,11 +89,12 @@ class LongLagTask:
     rules: tuple[str, ...] = ()
     deviations: tuple[str, ...] = ()
     carry = False
+    last_right: np.ndarray | None = None
     tests_itself = False
     units = "mean squared error"
 
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        """So many new sequences of one length, by the paper's rules."""
+        """So many new sequences, by the paper's rules."""
         raise NotImplementedError
 
     def loss(self, output: Tensor, made: Sequences) -> Tensor:
@@ -101,7 +106,7 @@ class LongLagTask:
         return self.loss(output, made)
 
     def errors(self, output: np.ndarray, made: Sequences) -> np.ndarray:
-        """The largest absolute error of each sequence, (B,)."""
+        """The largest absolute error of each sequence, (B,): by NumPy alone."""
         return np.abs(output - made.target).max(axis=-1)
 
     def right(self, output: np.ndarray, made: Sequences) -> np.ndarray:
@@ -161,6 +166,12 @@ def one_hot(symbols: np.ndarray, count: int) -> np.ndarray:
     return np.eye(count, dtype=np.float32)[symbols]
 
 
-def drawn_length(rng: np.random.Generator, lag: int) -> int:
-    """A length between the lag and a tenth more, as in the paper of 1997."""
-    return int(rng.integers(lag, lag + lag // 10 + 1))
+def drawn_lengths(
+    rng: np.random.Generator, lag: int, count: int
+) -> tuple[int, np.ndarray]:
+    """The longest length that can be, and one for each sequence: (B,) whole numbers.
+
+    They are between the lag and a tenth more, as in the paper of 1997.
+    """
+    longest = lag + lag // 10
+    return longest, rng.integers(lag, longest + 1, count)

@@ -26,6 +26,7 @@ GRAMMAR: dict[int, tuple[tuple[str, int], ...]] = {
     6: (("E", 7),),
 }
 STRINGS = 256  # in the training and in the test set
+TOGETHER = 16  # strings are padded to a multiple of so many steps: few shapes come
 
 
 def reber_string(rng: np.random.Generator) -> tuple[list[str], list[set[str]]]:
@@ -62,6 +63,7 @@ class ReberTask(LongLagTask):
     """What the two tasks share: symbols, squared error, what a right prediction is."""
 
     inputs = outputs = len(SYMBOLS)
+    at_end = False
     lag = None
     blocks, cells_per_block = 4, 1
     output_bias = (-1.0, -2.0, -3.0, -4.0)
@@ -164,7 +166,7 @@ def most_active(output: np.ndarray, may: np.ndarray) -> np.ndarray:
 def _padded(strings: list[tuple[list[str], list[set[str]]]]) -> Sequences:
     """Strings side by side, without their last symbol, after which nothing follows."""
     lengths = np.array([len(symbols) - 1 for symbols, _ in strings])
-    steps, count = int(lengths.max()), len(strings)
+    steps, count = -(-int(lengths.max()) // TOGETHER) * TOGETHER, len(strings)
     x = np.zeros((steps, count, len(SYMBOLS)), np.float32)
     target = np.zeros((steps, count, 2 * len(SYMBOLS)), np.float32)
     for k, (symbols, follow) in enumerate(strings):
@@ -178,7 +180,7 @@ def _padded(strings: list[tuple[list[str], list[set[str]]]]) -> Sequences:
 def _rows(part: Sequences, rows: np.ndarray) -> Sequences:
     assert part.lengths is not None
     lengths = part.lengths[rows]
-    steps = lengths.max()
+    steps = -(-int(lengths.max()) // TOGETHER) * TOGETHER
     return Sequences(part.x[:steps, rows], part.target[:steps, rows], lengths, 1)
 
 

@@ -11,7 +11,7 @@ from minigrad.lab.long_lag_task import (
     LongLagTask,
     Recent,
     Sequences,
-    drawn_length,
+    drawn_lengths,
 )
 
 _COMMON = (
@@ -20,7 +20,6 @@ _COMMON = (
     "not yet marked; the first and the last step have the mark -1, all others 0.",
 )
 _SAME = (
-    "All sequences of a batch have one length, drawn anew for each batch.",
     "The whole gradient is used, by Adam with a falling learning rate, in batches; the "
     "paper has a truncated gradient and one sequence at a time.",
 )
@@ -41,11 +40,11 @@ class _MarkedPair(LongLagTask):
         raise NotImplementedError
 
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        steps = drawn_length(rng, lag)
+        steps, lengths = drawn_lengths(rng, lag, count)
         values = rng.uniform(self.low, 1, (steps, count))
         marks = np.zeros((steps, count))
-        marks[0] = marks[-1] = -1
         rows = np.arange(count)
+        marks[0] = marks[lengths - 1, rows] = -1
         first = rng.integers(0, 10, count)
         second = rng.integers(0, lag // 2 - 2, count)
         second += second >= first  # one of those that are not yet marked
@@ -54,7 +53,7 @@ class _MarkedPair(LongLagTask):
         values[0, (first == 0) | (second == 0)] = self.neutral
         target = self.combined(values[first, rows], values[second, rows])
         x = np.stack([values, marks], axis=-1).astype(np.float32)
-        return Sequences(x, target[:, None].astype(np.float32))
+        return Sequences(x, target[:, None].astype(np.float32), lengths)
 
 
 class Adding(_MarkedPair):
@@ -90,7 +89,7 @@ class Multiplication(_MarkedPair):
     name = "multiplication"
     help = "multiply the two marked numbers of a long sequence"
     source = "Hochreiter & Schmidhuber 1997, experiment 5"
-    most = 200_000
+    most = 482_000
     neutral, low = 1.0, 0.0
     rules = (
         *_COMMON,

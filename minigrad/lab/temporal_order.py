@@ -11,14 +11,13 @@ from minigrad.lab.long_lag_task import (
     LongLagTask,
     Recent,
     Sequences,
-    drawn_length,
+    drawn_lengths,
     one_hot,
 )
 
 SYMBOLS = "EBabcdXY"  # the start, the end, distractors, and what matters
 _SAME = (
-    "All sequences of a batch have one length, drawn anew for each batch; for another "
-    "lag than 100 the places grow and shrink with it (Pascanu et al. 2013).",
+    "With another lag than 100 the places move in proportion (Pascanu et al. 2013).",
     "The whole gradient is used, by Adam with a falling learning rate, in batches; the "
     "paper has a truncated gradient and one sequence at a time.",
 )
@@ -33,17 +32,19 @@ class _TemporalOrder(LongLagTask):
     places: tuple[tuple[int, int], ...] = ()  # for a lag of 100
 
     def sequences(self, rng: np.random.Generator, lag: int, count: int) -> Sequences:
-        steps = drawn_length(rng, lag)
+        steps, lengths = drawn_lengths(rng, lag, count)
         symbols = rng.integers(2, 6, (steps, count))
-        symbols[0], symbols[-1] = 0, 1
         rows = np.arange(count)
+        symbols[0] = 0
+        symbols[lengths - 1, rows] = 1
         answer = np.zeros(count, int)
         for low, high in self.places:
             at = rng.integers(low * lag // 100, high * lag // 100 + 1, count)
             chosen = rng.integers(0, 2, count)
             symbols[at, rows] = 6 + chosen
             answer = 2 * answer + chosen
-        return Sequences(one_hot(symbols, self.inputs), one_hot(answer, self.outputs))
+        x, target = one_hot(symbols, self.inputs), one_hot(answer, self.outputs)
+        return Sequences(x, target, lengths)
 
     def baseline(self, lag: int) -> float:
         """The squared error of saying 1/K for each of the K classes."""
@@ -83,7 +84,7 @@ class TemporalOrder6b(_TemporalOrder):
     help = "tell the order of three symbols far apart"
     source = "Hochreiter & Schmidhuber 1997, experiment 6b"
     outputs = 8
-    most = 100_000
+    most = 571_100
     blocks, cells_per_block = 3, 2
     input_bias = (-2.0, -4.0, -6.0)
     places = ((10, 20), (33, 43), (66, 76))

@@ -5,7 +5,7 @@ hashes and nothing else: no network, no inline handler, no other script. Data is
 embedded as JSON with every character escaped that could end its element; the pages'
 scripts set text only ever as text. Figures stand in the page: inline SVG, or `image`.
 
-Read next: `notebook_view.py`.
+Read next: `glossary.py`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from minigrad.pages import glossary
 from minigrad.reading.text import clean
 
 
@@ -46,10 +47,17 @@ def document(
 ) -> str:
     """The whole page; `body` is HTML, in which text of users' is escaped already.
 
+    Every page ends with the box of words and symbols (`glossary.py`). Where the body
+    has no button that opens it, one stands at the top.
+
     `data` is found by the script as the text of the element `mg-data`. Pictures in the
     body may be inline SVG or `data:` images; styles stand in `style` (the policy
     forbids style attributes in HTML; SVG's own attributes are allowed).
     """
+    style += glossary.STYLE
+    if glossary.BUTTON not in body:
+        body = f"{glossary.BUTTON}\n{body}"
+    body = f"{body}\n{glossary.box()}"
     policy = (
         f"default-src 'none'; img-src data:; style-src {_allowed(style)}; "
         f"script-src {_allowed(script)}; base-uri 'none'; form-action 'none'"

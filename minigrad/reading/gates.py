@@ -21,6 +21,8 @@ from minigrad.engine.tensor import Tensor
 from minigrad.reading.levels import GATE, letter
 
 Levels = tuple[Scope, ...]
+UNTOLD = ("step", "loop")
+DIGITS = "0123456789"
 _seq = attrgetter("seq")
 
 
@@ -92,8 +94,13 @@ def _stacked(nodes: dict[int, Node], steps: int, mask: np.ndarray | None) -> np.
 
 
 def signature(node: Node) -> tuple:
-    """What is the same in every step: the operation, and the scopes within the step."""
-    levels = [(s.kind, s.name) for s in node.scope if s.kind not in ("step", "loop")]
+    """What is the same in every step: the operation, and the scopes within the step.
+
+    Numbers in names do not count: `mg.scope(f"word {t}")` is the same in all steps.
+    """
+    levels = [
+        (s.kind, s.name.rstrip(DIGITS)) for s in node.scope if s.kind not in UNTOLD
+    ]
     return node.primitive.name, *levels
 
 

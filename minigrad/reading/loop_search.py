@@ -159,7 +159,7 @@ class Search:
 
     def _found(self, steps: list[list[Node]], outer: Any) -> Any:
         """A loop of these steps; None if they hand nothing on."""
-        free = [n for nodes in steps for n in nodes if self._free(outer, n)]
+        free = {n: None for nodes in steps for n in nodes if self._free(outer, n)}
         scopes = _common([bare(node.scope) for node in free])
         loop = self._loop(scopes, outer, 0, False)
         loop.nodes = dict(enumerate(steps))
@@ -170,7 +170,7 @@ class Search:
         for step, nodes in loop.nodes.items():
             place = self._place(loop, step)
             for node in nodes:
-                if self._free(outer, node):
+                if node in free:  # as it was: taking one empties the loop it was in
                     self._take(node, place)
                 else:
                     whole[self._below(node, outer)] = step

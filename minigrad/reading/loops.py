@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
-from minigrad.engine.graph import AnyEdge, Node, ancestors
+from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
 from minigrad.engine.scope import Scope, path
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.gates import by_letter, closing, letters
@@ -108,7 +108,12 @@ class Loop:
     @property
     def times(self) -> list[int]:
         """The time step behind each entry of states[1:]."""
-        return self._ends[1:]
+        return self.state_times[1:]
+
+    @cached_property
+    def state_times(self) -> list[int]:
+        """The time step behind each entry of states."""
+        return list(self._handed_on.states)
 
     @property
     def cut(self) -> list[int]:
@@ -118,7 +123,19 @@ class Loop:
     @property
     def parted(self) -> dict[str, list[int]]:
         """The parts that are cut where others are not, and after which steps."""
-        return self._handed_on.parted
+        return self._handed_on.parted or self._given_alone()
+
+    def _given_alone(self) -> dict[str, list[int]]:
+        """The h of a cell of ours that comes without its graph, and is in no step's:
+        what the recurrent weight multiplies is a constant, also after the first."""
+        steps = self.steps
+        after = [
+            before
+            for before, step in pairwise(steps)
+            if any(_multiplies_constants(node) for node in self.nodes[step])
+            and before not in self.cut
+        ]
+        return {"h": after} if after else {}
 
     @cached_property
     def states(self) -> list[tuple[Tensor, ...]]:
@@ -134,7 +151,7 @@ class Loop:
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
-        inside = set(self.nodes[self._ends[k]])
+        inside = set(self.nodes[self.state_times[k]])
         todo = [part._edge.source for part in self.states[k]]
         found: set[Node] = set()
         while todo:
@@ -143,11 +160,6 @@ class Loop:
                 found.add(node)
                 todo += [edge.source for edge in node.edges]
         return found
-
-    @cached_property
-    def _ends(self) -> list[int]:
-        """The time step behind each entry of states."""
-        return list(self._handed_on.states)
 
     @cached_property
     def _handed_on(self) -> HandedOn:
@@ -166,6 +178,15 @@ class Loop:
     def know(self, handed_on: HandedOn, gates: dict[str, dict[int, Node]]) -> None:
         """Take over what would else be searched for."""
         self._handed_on, self.gates = handed_on, gates
+
+
+def _multiplies_constants(node: Node) -> bool:
+    """Is it a recurrent weight times something that no gradient comes back from?"""
+    if node.origin is not None or node.primitive.name != "matmul":
+        return False
+    state, weight = node.edges
+    leaf = weight.source
+    return type(leaf) is Leaf and leaf.name == "W_h" and not state.requires_grad
 
 
 class Place(NamedTuple):

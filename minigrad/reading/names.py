@@ -4,8 +4,10 @@ A user's own name counts most. The last operation of a gate, or of a scope of th
 user's within a time step, bears the gate's letter and the step; a state bears the
 number of the state that the step makes: step t makes h_{t+1} of h_t, and h_0 is the
 initial one (in a reverse loop, which goes from the last step back to the first, step t
-makes h_t, and the initial one is h_init). What a layer above the first reads at step t
-is x_t of that layer, if it has no other name. Other results have a number: v_41.
+makes h_t, and the initial one is h_init). A state that no gate names is s_3, or s_3,0
+and s_3,1 if it has several such parts; all states in one array are h, or s. What a
+layer above the first reads at step t is x_t of that layer, if it has no other name.
+Other results have a number: v_41.
 
 Several layers are told apart by what stands above: (1), or (1,rev) for the reverse
 direction; of several loops the name stands there: h_3^(encoder). A tensor's symbol is
@@ -83,6 +85,7 @@ class Names:
         self.loops = Loops(nodes)
         self._many = len({layer_of(node.scope) for node in nodes} - {None}) > 1
         self._gates = _letters(nodes, self.loops)
+        self._states = _states(self.loops, self._gates)
         self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
         self._leaves: dict[Leaf, Symbol] = {}
         self._taken: dict[Symbol, int] = {}
@@ -140,10 +143,35 @@ class Names:
             return Symbol(letter, number, self.layer(node))
         if node.primitive.name == "unstack" and node.origin is None:
             return self._part(node, index)
+        if (node, index) in self._states:
+            step, which = self._states[node, index]
+            made = step + (not self._falls(node))
+            return Symbol("s", f"{made}{which}", self.layer(node))
+        if node.primitive.name == "stack" and node.origin is None:
+            return self._all_states(node)
         above = self._input_of(node, index)
         if place is None or above is None:
             return None
         return Symbol("x", str(place.step), above)
+
+    def _all_states(self, node: Node) -> Symbol | None:
+        """A stack of the states of all steps: h, where each of them is h_t."""
+        made = [edge.source for edge in node.edges]
+        found = {
+            (symbol.base, symbol.sup)
+            for source, edge in zip(made, node.edges, strict=True)
+            if isinstance(source, Node) and self.loops.of(source) is not None
+            for symbol in [self.named(source, edge.index)]
+            if symbol is not None and symbol.sub
+        }
+        if (
+            len(made) < 2
+            or len(found) != 1
+            or not all(isinstance(n, Node) for n in made)
+        ):
+            return None
+        ((base, sup),) = found
+        return Symbol(base, "", sup) if base in (*STATES, "s") else None
 
     def layer(self, node: Node) -> str:
         """What stands above the symbols of a node's loop and layer: "(encoder)", or
@@ -212,6 +240,24 @@ class Names:
             return symbol
         mark = "′" if count == 2 else f"′{count}"
         return Symbol(symbol.base + mark, symbol.sub, symbol.sup)
+
+
+def _states(loops: Loops, gates: dict[Node, str]) -> dict[Any, tuple[int, str]]:
+    """Parts of states that no gate names: (node, output) -> the step that made it, and
+    ",0" or ",1" where there are several such parts."""
+    found: dict[Any, tuple[int, str]] = {}
+    for loop in loops.outer:
+        nameless = [
+            k for k, n in enumerate(loop.state_names) if re.fullmatch(r"s\d", n)
+        ]
+        times = loop.state_times
+        for step, parts in zip(times, loop.states, strict=True):
+            for j, k in enumerate(nameless):
+                edge = parts[k]._edge
+                if isinstance(edge.source, Node) and edge.source not in gates:
+                    mark = f",{j}" if len(nameless) > 1 else ""
+                    found.setdefault((edge.source, edge.index), (step, mark))
+    return found
 
 
 def _letters(nodes: list[Node], loops: Loops) -> dict[Node, str]:

@@ -133,14 +133,15 @@ class Repeated:
     def _steps(self, group: list[Chain], fed: bool) -> list[list[int]]:
         """The nodes of every step around the links of some chains; [] if the stretches
         between the links are not alike."""
-        links = [min(row) for row in zip(*group, strict=True)]
+        rows = list(zip(*group, strict=True))
+        links = [min(row) for row in rows]
         starts = self._starts(links)
         steps: list[list[int]] = [[] for _ in links]
         for k, (start, after) in enumerate(pairwise(links)):
             ahead = starts[k + 1]
             if fed:
                 ahead = min(ahead, self._begin(start, after))
-            mine = self._belonging(start, ahead)
+            mine = self._belonging(rows[k], ahead)
             for n in range(start, after):
                 steps[k if n in mine else k + 1].append(n)
         first = [n for n in steps[1] if n < links[1]]
@@ -179,10 +180,10 @@ class Repeated:
                 begin, offset = n, node.offset
         return begin
 
-    def _belonging(self, start: int, ahead: int) -> set[int]:
-        """Which nodes between two links are of the first one's step: what comes from
-        the link, and what that needs besides."""
-        mine = {start}
+    def _belonging(self, row: Sequence[int], ahead: int) -> set[int]:
+        """Which nodes before the next step's first link are of this step: what comes
+        from its links, one of each chain, and what that needs besides."""
+        start, mine = min(row), set(row)
         for n in range(start + 1, ahead):
             if any(m in mine for m in self.inputs[n]):
                 mine.add(n)

@@ -3,19 +3,19 @@
 `minigrad train weather --seeds 10` calls `sweep`. Where `dask.distributed` is installed
 the trainings run beside each other, else one after another: with the same tables.
 
-Read next: `sequences.py`.
+Read next: `job_processes.py`.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, SetupError
+from minigrad.engine.errors import ArgumentError
+from minigrad.tasks.job_processes import available, side_by_side
 from minigrad.tasks.session import train
 from minigrad.tasks.task import MODEL, Figures, Table
 from minigrad.tasks.task_folder import folder_of
@@ -62,16 +62,12 @@ def sweep(
     first = int(options.pop("seed", None) or 0)
     place = folder_of(name, folder)
     jobs = [(name, str(place / f"seed-{k}"), k) for k in range(first, first + seeds)]
-    there = find_spec("distributed") is not None
-    if scheduler is not None and not there:
-        raise SetupError(
-            "--scheduler needs dask.distributed",
-            expect="dask.distributed, installed beside minigrad",
-            actual="import distributed fails",
-            hint="pip install distributed",
-        )
-    if there:
-        return _beside_each_other(jobs, scheduler, options, tell)
+    if available() or scheduler is not None:
+        workers = min(len(jobs), os.cpu_count() or 1)
+        calls = [(*job, options) for job in jobs]
+        if scheduler is None:
+            tell(f"dask.distributed: {workers} processes")
+        return side_by_side(_one, calls, workers, scheduler)
     tell("dask.distributed is not installed: the trainings run one after another")
     found = []
     for job in jobs:
@@ -83,34 +79,6 @@ def sweep(
 def _one(name: str, folder: str, seed: int, options: dict[str, Any]) -> SeedRun:
     trained = train(name, folder=folder, seed=seed, **options)
     return SeedRun(seed, folder, trained.figures)
-
-
-def _beside_each_other(
-    jobs: Sequence[tuple[str, str, int]],
-    scheduler: str | None,
-    options: dict[str, Any],
-    tell: Callable[[str], Any],
-) -> list[SeedRun]:
-    """The same through dask.distributed: a process for each core."""
-    from distributed import Client, LocalCluster
-
-    cluster: Any = scheduler
-    if scheduler is None:
-        workers = min(len(jobs), os.cpu_count() or 1)
-        cluster = LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=":0"
-        )
-    try:
-        with Client(cluster) as client:
-            tell(f"dask.distributed: {len(client.scheduler_info()['workers'])} workers")
-            # Each is to be trained once, whatever was computed before: pure=False.
-            futures = client.map(
-                _one, *zip(*jobs, strict=True), options=options, pure=False
-            )
-            return client.gather(futures)
-    finally:
-        if scheduler is None:
-            cluster.close()
 
 
 def sweep_table(task: Any, runs: Sequence[SeedRun]) -> Table:

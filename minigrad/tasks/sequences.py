@@ -18,9 +18,20 @@ from minigrad.engine.scope import no_grad
 PORTION = 256  # sequences that are read at once for the figures
 
 
-def padded(sequences: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens (T, B) and mask (T, B), padded at the end."""
-    tokens, mask = pad_sequences(sequences, padding="post", return_mask=True)
+def padded(
+    sequences: Sequence[Any], multiple: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens (T, B) and mask (T, B), padded at the end: T is a multiple of `multiple`.
+
+    A compiled step is traced for each T, so that few of them are better.
+    """
+    longest = max(map(len, sequences))
+    tokens, mask = pad_sequences(
+        sequences,
+        maxlen=-(-longest // multiple) * multiple,
+        padding="post",
+        return_mask=True,
+    )
     return tokens.T, mask
 
 

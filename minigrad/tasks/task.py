@@ -207,6 +207,10 @@ class Task:
         rise = max(1, math.ceil(0.05 * steps))
         return warmup(rise, cosine(max(1, steps - rise), last=0.02))
 
+    def compiled(self, settings: SimpleNamespace) -> bool:
+        """Is a long training compiled, whether `--compile` is given or not?"""
+        return False
+
     def label(self, name: str) -> str:
         """A figure's name, for a table: RMSE, but accuracy."""
         return name.upper() if name in ("rmse", "mae", "f1") else name.replace("_", " ")

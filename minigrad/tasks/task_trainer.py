@@ -12,6 +12,8 @@ from minigrad.nn.optim import AdamW
 from minigrad.tasks.task import Prepared, Task
 from minigrad.training import Trainer
 
+MANY = 1000  # steps: in fewer, a trace of each length takes more time than it saves
+
 
 def trainer_of(
     task: Task,
@@ -19,9 +21,11 @@ def trainer_of(
     data: Prepared,
     model: Any,
     batches: Any,
+    compile: bool = False,
     **more: Any,
 ) -> Trainer:
     """A Trainer, at its start. `more` goes to it: callbacks, checkpoint, about."""
+    steps = settings.epochs * len(batches)
     return Trainer(
         model,
         AdamW(model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay),
@@ -33,8 +37,9 @@ def trainer_of(
         better=task.better,
         patience=settings.patience,
         clip_norm=settings.clip_norm or None,
-        schedule=task.schedule(settings, settings.epochs * len(batches)),
+        schedule=task.schedule(settings, steps),
         carry=task.carry,
         ready=task.ready,
+        compile=compile or (steps >= MANY and task.compiled(settings)),
         **more,
     )

@@ -172,12 +172,18 @@ class Translation(Task):
 
     _own_now = 0.0
 
+    def ready(self, batch: Any) -> Any:
+        """Source tokens and mask, target tokens and mask, padded to even lengths."""
+        return tuple([part for tokens in batch for part in padded(tokens, multiple=2)])
+
+    def compiled(self, settings: SimpleNamespace) -> bool:
+        """Yes, but for words of its own, which no replay can choose."""
+        return settings.own_words == 0
+
     def loss(self, model: Any, batch: Any) -> Tensor:
         """The cross-entropy of each next word; padding does not count."""
-        sources, targets = batch
+        tokens, mask, words, real = batch
         model.own = self._own_now
-        tokens, mask = padded(sources)
-        words, real = padded(targets)
         logits = model(tokens, words[:-1], mask)
         return mg.losses.cross_entropy(logits, words[1:], mask=real[1:])
 

@@ -82,7 +82,7 @@ def _search(
         looked = np.concatenate([looked, a[:, None]], axis=1)
         total = (scores[:, None] + chances).reshape(count, -1)
         # Twice as many as are kept: some of them end here.
-        top = np.argsort(-total, axis=1, kind="stable")[:, : 2 * beam]
+        top = _largest(total, 2 * beam)
         parents = np.zeros((count, beam), int)
         words = np.full((count, beam), end)
         kept = np.full((count, beam), -np.inf)
@@ -109,6 +109,14 @@ def _search(
         scores, looked = kept.reshape(-1), looked[order]
         state = tuple([mg.tensor(part.data[order]) for part in state])
     return [_best(sentences, model, beam) for sentences in done]
+
+
+def _largest(values: np.ndarray, count: int) -> np.ndarray:
+    """The columns of the `count` largest values of each row, the largest first."""
+    count = min(count, values.shape[1])
+    some = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
+    order = np.argsort(-np.take_along_axis(values, some, 1), axis=1, kind="stable")
+    return np.take_along_axis(some, order, 1)
 
 
 def _best(sentences: list[Found], model: Any, beam: int) -> list[Found]:

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+import minigrad as mg
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.scope import no_grad
 from minigrad.tasks.task_options import Option
 
 PORTION = 500  # tokens whose logits are in memory at once
+LONG = 20_000  # tokens: from here on compiling is worth its time
+STRETCH = 200  # tokens that a compiled step reads
 NEVER = (0, 1)  # padding and the unknown token are nothing to write
 
 QUESTIONS = (
@@ -88,12 +91,27 @@ def continued(
 
 def read_through(model: Any, tokens: Sequence[int]) -> tuple[Any, Any]:
     """The logits and the state after the last token; the text may be of any length."""
-    state = None
     with no_grad():
-        for start in range(0, len(tokens), PORTION):
+        read, state = _read_ahead(model, tokens) if len(tokens) > LONG else (0, None)
+        for start in range(read, len(tokens), PORTION):
             portion = np.array(tokens[start : start + PORTION])
             logits, state = model(portion[:, None], state)
     return logits, state
+
+
+def _read_ahead(model: Any, tokens: Sequence[int]) -> tuple[int, Any]:
+    """How many of very many tokens have been read, and the state after them.
+
+    Only the state is wanted here: compiled, the logits are not computed at all, and a
+    step takes a tenth of the time.
+    """
+    ahead = mg.compile(lambda portion, state: model(portion, state)[1])
+    _, state = model(np.array(tokens[:STRETCH])[:, None])
+    starts = range(STRETCH, len(tokens) - STRETCH, STRETCH)
+    for start in starts:
+        portion = np.array(tokens[start : start + STRETCH])
+        state = ahead(portion[:, None], state)
+    return starts[-1] + STRETCH, state
 
 
 def _allowed(logits: Any, end: int | None) -> np.ndarray:

@@ -30,7 +30,11 @@ def reader(kind: str, words: int, rng: Any = None) -> Any:
 
 
 def train(
-    kind: str, corpus: Corpus, tick: Callable[[float], None], seed: int = 0
+    kind: str,
+    corpus: Corpus,
+    tick: Callable[[float], None],
+    seed: int = 0,
+    epochs: int = EPOCHS,
 ) -> Any:
     """Train a reader of this kind; `tick(loss)` is called after every batch.
 
@@ -42,8 +46,8 @@ def train(
     rng = np.random.default_rng(seed)
     entropy = mg.losses.binary_cross_entropy
     batches = bucketed(corpus.train, corpus.train_labels, size=BATCH, rng=rng)
-    for epoch in range(EPOCHS):
-        optimizer.lr = 5e-3 * (1 - epoch / EPOCHS) + 5e-4
+    for epoch in range(epochs):
+        optimizer.lr = 5e-3 * (1 - epoch / epochs) + 5e-4
         for sentences, labels in batches:
             tokens, mask = padded(sentences)
             logits = network(tokens, mask)
@@ -58,9 +62,9 @@ def train(
     return network.eval()
 
 
-def batches_per_run(corpus: Corpus) -> int:
+def batches_per_run(corpus: Corpus, epochs: int = EPOCHS) -> int:
     """How often `train` calls `tick`."""
-    return EPOCHS * -(-len(corpus.train) // BATCH)
+    return epochs * -(-len(corpus.train) // BATCH)
 
 
 def accuracy(reader: Any, corpus: Corpus) -> float:

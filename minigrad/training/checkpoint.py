@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.errors import CheckpointError, DTypeError
 
 KINDS = "float64, float32, float16, booleans and integers of 8 to 64 bits"
 
@@ -155,22 +155,6 @@ def _plain_array(name: str, value: Any) -> np.ndarray:
             hint="words belong into metadata=",
         )
     return array
-
-
-def make_folder(folder: Path, hint: str) -> None:
-    """A folder to write into, made if it is not there. ArgumentError if it cannot be.
-
-    hint  how another one is chosen
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(
-            f"the folder {folder} cannot be made",
-            expect="a place where you may write",
-            actual=str(error),
-            hint=hint,
-        ) from None
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:

@@ -427,3 +427,51 @@ def test_backward_of_a_result_outside():
         output.sum().backward()
     with mg.no_grad():
         assert not fast(x)[0].requires_grad
+
+
+def test_a_pass_that_fails_is_told_of_once_and_results_stay_right(monkeypatch):
+    from minigrad.compiler import optimized
+    from minigrad.engine.kernels import jit
+
+    if not jit.enabled:
+        pytest.skip("without kernels there are no passes")
+
+    def broken(builder, results):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(optimized, "PASSES", [("hoist", broken)])
+    f = mg.compile(lambda x: mg.tanh(x) * 2.0)
+    with pytest.warns(mg.errors.MinigradWarning, match="hoist: KeyError") as told:
+        for n in (3, 4, 3, 4, 3, 4):
+            x = np.full(n, n / 4)
+            assert np.allclose(f(x).data, 2 * np.tanh(x), rtol=1e-14)
+    assert len(told) == 1 and f.replays == 2
+    assert "one by one: hoist: KeyError" in str(f.explain())
+
+
+def test_the_short_way_for_plain_calls_is_the_long_way(monkeypatch):
+    from minigrad.compiler import guard
+
+    call = ((mg.tensor([1.0]), np.ones(2)), {})
+    short = guard.Arguments(*call)
+    monkeypatch.setattr(guard, "_are_arrays", lambda inputs: False)
+    long = guard.Arguments(*call)
+    assert short.structure == long.structure and short.given == long.given
+    assert guard.Arguments(call[0], None).structure != long.structure
+
+
+def test_an_optimiser_that_is_set_within_is_refused_and_set_back():
+    w = _leaf(2)
+    optimizer = mg.optim.SGD([w], lr=0.5)
+
+    @mg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+        optimizer.lr *= 0.5
+
+    before = w.data.copy()
+    with pytest.raises(CompileError, match=r"sets SGD's lr to 0\.25"):
+        step(np.ones(2))
+    assert optimizer.lr == 0.5 and np.array_equal(w.data, before) and w.grad is None

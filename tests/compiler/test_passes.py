@@ -13,7 +13,7 @@ from minigrad.compiler.kernel_text import written
 from minigrad.compiler.place import Places
 from minigrad.compiler.schedule import Arena, lifetimes, ordered
 from minigrad.compiler.transposes import transposes
-from minigrad.compiler.value_builder import listed, reshaped, strides_of
+from minigrad.compiler.value_form import listed, reshaped, strides_of
 
 
 def test_equal_values_are_one_and_dead_ones_are_not_listed():
@@ -22,8 +22,11 @@ def test_equal_values_are_one_and_dead_ones_are_not_listed():
     first, again, dead = g.add(a, b), g.add(a, b), g.tanh(a)
     assert first is again
     assert dead not in listed([first])
-    zero = g.builder.full(0.0, (), FLOAT)
-    assert g.add(first, zero) is first
+    zero, less = (g.builder.full(z, (), FLOAT) for z in (0.0, -0.0))
+    assert g.add(first, less) is first
+    assert g.add(first, zero) is not first  # -0.0 + 0.0 is 0.0
+    g.builder.late = True
+    assert g.add(g.add(b, b), zero) is g.add(b, b)
 
 
 @pytest.mark.parametrize("axis", [0, 1])

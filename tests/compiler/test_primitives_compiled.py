@@ -96,6 +96,22 @@ def test_kernels_keep_nan_infinity_and_signed_zeros():
             assert np.allclose(a, b, rtol=1e-14, equal_nan=True)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_larger_of_two_zeros_has_the_sign_it_has_eagerly(dtype):
+    zeros = np.tile(np.array([0.0, -0.0], dtype), 11)
+
+    def f(a, b):
+        y = mg.maximum(a, b), mg.minimum(a, b), mg.relu(a), mg.clip(a, 0.0, -0.0)
+        return [z * 1.5 for z in y]
+
+    compiled = mg.compile(f)
+    for _ in range(3):
+        for a, b in ((zeros, -zeros), (-zeros, zeros), (zeros, zeros)):
+            pairs = zip(f(mg.tensor(a), mg.tensor(b)), compiled(a, b), strict=True)
+            for eager, found in pairs:
+                assert eager.data.tobytes() == found.data.tobytes()
+
+
 def test_strided_and_broadcast_operands_in_kernels(rng):
     def f(x, row, column):
         y = mg.tanh(x[:, 1:, ::1] * row + column)

@@ -15,7 +15,7 @@ from minigrad.flow.findings import reach
 from minigrad.flow.loop_findings import loop_findings
 from minigrad.flow.observation import LoopReading, read_loops
 from minigrad.flow.unit_findings import unit_findings
-from minigrad.models import GRU, LSTM, RNN, unroll
+from minigrad.models import GRU, LSTM, RNN, LSTMCell, unroll
 from minigrad.reading.loops import loops
 
 STEPS = 12
@@ -309,3 +309,38 @@ def test_the_page_opens(page, rng, tmp_path):
         "[...document.images].map(i => [i.complete, i.naturalWidth, i.alt.length])"
     )
     assert len(sizes) >= 5 and all(done and w and alt for done, w, alt in sizes)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_time_and_batch_exchanged_are_told(first, rng):
+    model = RNN(2, 3, batch_first=first, rng=0)
+    output, _ = model(rng.normal(size=(5, 4, 2)))
+    wrong, right = (output[-1], output[:, -1]) if first else (output[:, -1], output[-1])
+    (found,) = [f for f in mg.diagnose((wrong**2).sum()).findings if "sample" in f.text]
+    assert found.code == "unused-state" and "batch_first" in found.remedy
+    assert found.evidence == {"samples": [4 if first else 3], "of": 5 if first else 4}
+    for fine in (right, output, output[-1, -1], output[:, :2]):
+        d = mg.diagnose((fine**2).sum())
+        assert not [f for f in d.findings if "sample" in f.text]
+
+
+def test_a_hidden_state_detached_where_the_loss_reads_the_last_alone(rng):
+    cell, x = LSTMCell(2, 3, rng=0), mg.tensor(rng.normal(size=(5, 1, 2)))
+    for detached in (True, False):
+        h, c = mg.zeros((1, 3)), mg.zeros((1, 3))
+        for t in range(5):
+            h, c = cell(x[t], (h.detach() if detached else h, c))
+        cut = [f for f in mg.diagnose((h**2).sum()).findings if f.code == "cut"]
+        assert [f.evidence["steps"] for f in cut] == [[0, 1, 2, 3]] * detached
+
+
+def test_a_network_cut_from_the_loss_is_named(rng):
+    class Tagger(mg.nn.Module):
+        def __init__(self):
+            self.rnn, self.out = RNN(2, 3, rng=0), mg.nn.Linear(3, 1, rng=0)
+
+    model = Tagger()
+    output, _ = model.rnn(rng.normal(size=(4, 1, 2)))
+    loss = (model.out(output[-1].detach()) ** 2).sum()
+    with pytest.raises(errors.GraphError, match=r"not with 3 of 5: rnn\.cells\.0\.W_x"):
+        mg.diagnose(loss, model=model)

@@ -409,3 +409,19 @@ def test_errors_of_what_is_asked_for():
     with pytest.raises(errors.ArgumentError, match="none given"):
         mg.ledger(SCALAR, [W, other]).norms()
     assert "1 losses" in repr(led) and "'W'" in repr(led)
+
+
+def test_names_of_a_model_are_known_and_a_name_of_several_is_no_answer(rng):
+    class Pair(mg.nn.Module):
+        def __init__(self):
+            self.encoder, self.decoder = RNN(2, 3, rng=0), RNN(2, 3, rng=1)
+
+    pair, x = Pair(), rng.normal(size=(3, 1, 2))
+    _, h = pair.encoder(x)
+    led = mg.ledger(pair.decoder(x, h)[0].sum(), pair)
+    for name, parameter in pair.named_parameters():
+        assert led.items(name).tobytes() == led.items(parameter).tobytes()
+    with pytest.raises(errors.ArgumentError, match="2 parameters are called 'W_h'"):
+        led.items("W_h")
+    alone = mg.ledger(pair.encoder(x)[0].sum(), pair.encoder)
+    assert alone.items("W_h").tobytes() == alone.items("cells.0.W_h").tobytes()

@@ -7,14 +7,15 @@ import pytest
 
 from minigrad import lab
 from minigrad.commands.main import main
-from minigrad.engine.errors import ArgumentError
-from minigrad.lab import continual_reber
+from minigrad.engine.errors import SetupError
+from minigrad.lab import continual_reber, lab_run
 from minigrad.lab.continual_reber import ContinualReber
 from minigrad.lab.lab_book import settings
 from minigrad.lab.lab_nets import LabNet
 from minigrad.lab.lab_page import sections
 from minigrad.lab.lab_run import run_one
 from minigrad.lab.start_evidence import evidence
+from minigrad.tasks import job_processes
 
 
 def repeated(folder, task, **options):
@@ -83,8 +84,8 @@ def test_streams_tell_symbols_to_the_first_mistake_and_the_states(
 ):
     monkeypatch.setattr(ContinualReber, "longest", 120)
     monkeypatch.setattr(continual_reber, "CHUNK", 15)
-    cells = ["lstm1997", "lstm2000", "gru"]
-    book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=400)
+    cells = ["lstm1997", "lstm2000"]
+    book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=100)
     for result in book.results:
         assert 0 <= result["test"]["symbols"] <= 120
         assert result["test"]["state at the end"] > 0
@@ -121,8 +122,8 @@ def test_bad_options_end_with_one_message(given, tmp_path, capsys):
 
 
 def test_without_distributed_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(ArgumentError, match="needs the package distributed"):
+    monkeypatch.setattr(job_processes, "available", lambda: False)
+    with pytest.raises(SetupError, match="needs the package distributed"):
         lab.repeat("parity", lags=[4], most=100, folder=tmp_path, workers=2)
 
 
@@ -143,3 +144,26 @@ def test_a_damaged_result_is_made_again(tmp_path):
     file.write_text("{")
     again = lab.repeat("parity", folder=tmp_path, **options).results[0]
     assert np.isclose(again["test"]["loss"], first["test"]["loss"])
+
+
+@pytest.mark.slow
+def test_a_compiled_run_is_the_eager_one(tmp_path, monkeypatch):
+    """The criterion hears each batch once, replayed or not, with the same numbers."""
+    found = {}
+    for name, few in (("eager", 10**9), ("compiled", 0)):
+        monkeypatch.setattr(lab_run, "FEW", few)
+        options = {"cells": ["gru"], "lags": [10], "hidden": 4, "batch": 8, "most": 768}
+        (found[name],) = lab.repeat(
+            "two-sequence", folder=tmp_path / name, **options
+        ).results
+    one, other = found.values()
+    assert one["sequences"] == other["sequences"] == 768
+    assert np.allclose(one["curve"], other["curve"], rtol=1e-3)
+    assert np.isclose(one["test"]["loss"], other["test"]["loss"], rtol=1e-2)
+
+
+@pytest.mark.nightly
+def test_adding_over_100_steps_is_solved_within_the_paper_s_count(tmp_path):
+    options = {"cells": ["lstm"], "lags": [100], "seeds": 2, "most": 74_000}
+    for result in lab.repeat("adding", folder=tmp_path, **options).results:
+        assert result["solved_at"] < 74_000 and result["test"]["wrong"] < 26

@@ -25,15 +25,16 @@ def test_two_of_the_pairs_are_marked_where_the_paper_says(name, rng):
     lengths, early, late = set(), set(), set()
     for made in batches:
         values, marks = made.x[..., 0], made.x[..., 1]
-        lengths.add(len(values))
-        assert (marks[-1] == -1).all()
-        for k in range(values.shape[1]):
+        lengths.update(made.lengths)
+        for k, length in enumerate(made.lengths):
+            assert marks[length - 1, k] == -1 and (marks[length:, k] == 0).all()
             at = np.flatnonzero(marks[:, k] == 1)
             first_marked = marks[0, k] == 1
             assert first_marked or marks[0, k] == -1
             assert len(at) == 2
             assert at[0] < 10 and at[1] < 49  # of the first T/2 - 1 = 49
-            assert (marks[1:-1, k][marks[1:-1, k] != 1] == 0).all()
+            between = marks[1 : length - 1, k]
+            assert (between[between != 1] == 0).all()
             x1, x2 = values[at, k].astype(float)
             if first_marked:
                 assert values[0, k] == (0 if name == "adding" else 1)
@@ -80,8 +81,9 @@ def test_the_order_of_the_symbols_is_the_class(name, places, rng):
     found = [set() for _ in where]
     for made in batches:
         symbols = made.x.argmax(axis=-1)
-        assert (symbols[0] == 0).all() and (symbols[-1] == 1).all()
-        assert 100 <= len(symbols) <= 110
+        ends = made.lengths - 1, np.arange(symbols.shape[1])
+        assert (symbols[0] == 0).all() and (symbols[ends] == 1).all()
+        assert (made.lengths >= 100).all() and (made.lengths <= 110).all()
         assert (made.x.sum(axis=-1) == 1).all() and (
             made.target.sum(axis=-1) == 1
         ).all()
@@ -118,8 +120,10 @@ def test_the_beginning_of_the_two_sequences_says_the_class(rng):
 def test_parity_counts_the_ones(rng):
     _, batches = many("parity", rng, lag=20, batches=5)
     for made in batches:
-        assert set(np.unique(made.x)) == {-1, 1} and 20 <= len(made.x) <= 22
-        assert ((made.x[..., 0] > 0).sum(axis=0) % 2 == made.target[:, 0]).all()
+        assert set(np.unique(made.x)) == {-1, 1} and len(made.x) == 22
+        for k, length in enumerate(made.lengths):
+            assert 20 <= length <= 22
+            assert (made.x[:length, k] > 0).sum() % 2 == made.target[k, 0]
 
 
 def follows(symbols):

@@ -171,9 +171,39 @@ def test_a_model_called_for_one_step_at_a_time(kind):
     model, x, state = kind(D, H, rng=0), inputs(5), None
     for t in range(5):
         output, state = model(x[t : t + 1], state)
-    (loop,) = found_in((output**2).sum()).all
+    found = found_in(loss := (output**2).sum())
+    (loop,) = found.all
     assert loop.steps == [0, 1, 2, 3, 4] and "h" in loop.state_names
     assert loop.states[0][0].shape == (2, H)
+    inside = [node for nodes in loop.nodes.values() for node in nodes]
+    assert all(found.of(node).loop is loop for node in inside)
+    assert mg.ledger(loss, model).steps == [0, 1, 2, 3, 4]
+    assert mg.draw(loss).dot and mg.steps(loss).events and str(mg.diagnose(loss))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_two_networks_that_take_turns_in_one_loop(shared):
+    """A step has what both do in it, also the first."""
+    one = RNNCell(D, H, rng=0)
+    two = one if shared else RNNCell(D, H, rng=1)
+    x, a, b = inputs(4), mg.zeros((2, H)), mg.zeros((2, H))
+    for t in range(4):
+        a = one(x[t], a)
+        b = two(0.5 * x[t], b)
+    found = found_in(loss := ((a - b) ** 2).sum())
+    (loop,) = found.all
+    assert len({len(nodes) for nodes in loop.nodes.values()}) == 1
+    assert loop.steps == [0, 1, 2, 3]
+    assert mg.ledger(loss, one).steps == [0, 1, 2, 3]
+
+
+def test_scopes_with_the_step_in_their_name_do_not_hide_a_loop():
+    cell, x, h = RNNCell(D, H, rng=0), inputs(4), mg.zeros((2, H))
+    for t in range(4):
+        with mg.scope(f"word {t}"):
+            h = cell(x[t], h)
+    (loop,) = found_in((h**2).sum()).all
+    assert loop.steps == [0, 1, 2, 3] and "h" in loop.state_names
 
 
 def test_a_function_of_the_users_own_with_one_weight():

@@ -12,7 +12,7 @@ import pytest
 from minigrad import tasks
 from minigrad.commands.main import main
 from minigrad.engine.errors import ArgumentError, CheckpointError, DataError
-from minigrad.tasks import text_passages
+from minigrad.tasks import text_passages, writing
 from minigrad.tasks.writing import PORTION, read_through
 
 FAST = ["--epochs", "1", "--hidden", "4"]
@@ -138,6 +138,16 @@ def test_a_text_of_any_length_is_read_in_portions(model, rng):
     np.testing.assert_allclose(logits.data[-1], whole.data[-1], rtol=1e-12)
     np.testing.assert_allclose(state.data, end.data, rtol=1e-12)
     assert watched.most == PORTION
+
+
+def test_a_very_long_text_is_read_by_a_compiled_step(model, rng, monkeypatch):
+    monkeypatch.setattr(writing, "LONG", 100)
+    monkeypatch.setattr(writing, "STRETCH", 20)
+    tokens = rng.integers(2, 11, 147)
+    logits, state = read_through(model, tokens)
+    whole, end = model(tokens[:, None])
+    np.testing.assert_allclose(logits.data[-1], whole.data[-1], rtol=1e-12)
+    np.testing.assert_allclose(state.data, end.data, rtol=1e-12)
 
 
 def test_figures_of_a_long_text_keep_few_logits(model, rng):

@@ -8,13 +8,14 @@ from minigrad.errors import ArgumentError, SetupError
 
 from minigrad import tasks
 from minigrad.commands.main import main
-from minigrad.tasks import seed_sweep
+from minigrad.tasks import job_processes, seed_sweep
 
 
 @pytest.fixture
 def one_by_one(monkeypatch):
     """As where dask.distributed is not installed."""
-    monkeypatch.setattr(seed_sweep, "find_spec", lambda name: None)
+    for module in (seed_sweep, job_processes):
+        monkeypatch.setattr(module, "available", lambda: False)
 
 
 def figures(runs):
@@ -69,6 +70,6 @@ def test_the_command_shows_the_table(one_by_one, series, tmp_path, capsys):
 def test_beside_each_other_it_is_the_same(monkeypatch, series, tmp_path):
     options = {"data": str(series), "epochs": 1, "days": 7}
     beside = seed_sweep.sweep("weather", 2, tmp_path / "a", **options)
-    monkeypatch.setattr(seed_sweep, "find_spec", lambda name: None)
+    monkeypatch.setattr(seed_sweep, "available", lambda: False)
     after = seed_sweep.sweep("weather", 2, tmp_path / "b", **options)
     assert figures(beside) == figures(after)

@@ -286,7 +286,9 @@
   }
   const keys = { "+": actions.in, "=": actions.in, "-": actions.out, "0": fit,
     g: actions.gates, s: actions.steps, d: actions.dark };
+  const glossary = document.getElementById("mg-glossary");
   window.addEventListener("keydown", (event) => {
+    if (glossary.popover && glossary.getClientRects().length) return;  // it is open
     if (event.key === "Escape") {
       search.value = "";
       look();

@@ -20,6 +20,7 @@ from minigrad.drawing.read.values import summary
 from minigrad.drawing.write.dot_attributes import title as box_title
 from minigrad.engine import scope
 from minigrad.engine.user_code import line as code_line
+from minigrad.pages.glossary import BUTTON
 from minigrad.pages.page import asset, document
 from minigrad.reading.text import clean, number
 
@@ -33,7 +34,8 @@ BODY = """<header><h1>{title}</h1>
 <button data-do="out" title="smaller (key -)" aria-label="zoom out">−</button>
 <button data-do="gates" title="key g" aria-pressed="false">fold gates</button>
 <button data-do="steps" title="key s" aria-pressed="false">fold steps</button>
-<button data-do="dark" title="key d" aria-pressed="false">dark</button></div></header>
+<button data-do="dark" title="key d" aria-pressed="false">dark</button>
+{words}</div></header>
 <main aria-label="{title}">{svg}<aside id="mg-note" aria-label="about this box" hidden>
 <button id="mg-close" aria-label="close">×</button><dl></dl></aside></main>
 <footer>drag or arrow keys: move · wheel, pinch, + and −: zoom · click a frame: fold ·
@@ -47,7 +49,11 @@ def page(
     title = picture.title or "minigrad"
     return document(
         title,
-        BODY.format(title=html.escape(clean(title, 80)), svg=svg[svg.index("<svg") :]),
+        BODY.format(
+            title=html.escape(clean(title, 80)),
+            words=BUTTON,
+            svg=svg[svg.index("<svg") :],
+        ),
         style=asset("minigrad.drawing.write", "picture_page.css"),
         script=asset("minigrad.drawing.write", "picture_page.js"),
         data={

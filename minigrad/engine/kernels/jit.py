@@ -53,8 +53,9 @@ _WRITTEN = {
     "equal": "{} == {}",
     "not_equal": "{} != {}",
     "where": "{1} if {0} else {2}",
-    "maximum": "{0} if ({0} >= {1} or {0} != {0}) else {1}",  # NaN wins, as in NumPy
-    "minimum": "{0} if ({0} <= {1} or {0} != {0}) else {1}",
+    # As NumPy's: NaN wins, and of equals the second: maximum(-0.0, 0.0) is 0.0.
+    "maximum": "{0} if ({0} > {1} or {0} != {0}) else {1}",
+    "minimum": "{0} if ({0} < {1} or {0} != {0}) else {1}",
     "absolute": "abs({})",
     "sqrt": "math.sqrt({})",
 }

@@ -2,8 +2,8 @@
 
 base.py says what a primitive is and how an operation is recorded; fused.py makes
 kernels of an elementwise one. The kinds: elementwise.py, shape.py, reduce.py, index.py,
-linalg.py, along_axis.py, einsum.py. messages.py, operands.py and anomaly.py look at
-what goes in and comes out.
+linalg.py, affine.py, along_axis.py, einsum.py. messages.py, operands.py
+and anomaly.py look at what goes in and comes out.
 
 To add one: write the value and its rule in the file of its kind, give it a row in the
 test table (`tests/`), and export it in `minigrad/__init__.py`.

@@ -1,6 +1,6 @@
 """Matrix products.
 
-Read next: `along_axis.py`.
+Read next: `affine.py`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def matmul_stacked(gs: list[Array], inputs: list[Array]) -> Array:
     T products of (B, n) and (B, m), each added to the sum, touch the (n, m) result T
     times; one product over T*B rows touches it once.
     """
-    return np.dot(_rows(inputs, "a").T, _rows(gs, "g"))
+    return np.dot(stacked_rows(inputs, "a").T, stacked_rows(gs, "g"))
 
 
 class _Scratch(threading.local):
@@ -73,7 +73,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def _rows(arrays: list[Array], role: str) -> Array:
+def stacked_rows(arrays: list[Array], role: str) -> Array:
     """The rows of all arrays below each other, in a buffer used again and again."""
     first = arrays[0]
     size = sum([len(a) for a in arrays]) * first.shape[1]

@@ -15,6 +15,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,9 +24,10 @@ from minigrad.lessons.exercises.cell_exercises import EXERCISES as CELLS
 from minigrad.lessons.exercises.data_exercises import EXERCISES as DATA
 from minigrad.lessons.exercises.exercise import Exercise
 from minigrad.lessons.exercises.gradient_exercises import EXERCISES as GRADIENTS
+from minigrad.lessons.exercises.search_exercises import EXERCISES as SEARCHES
 from minigrad.reading.text import clean
 
-ALL = (*GRADIENTS, *CELLS, *DATA)
+ALL = (*GRADIENTS, *CELLS, *DATA, *SEARCHES)
 SECONDS = 120  # after which an answer is stopped
 
 
@@ -62,9 +64,13 @@ def template(number: int) -> str:
         "import numpy as np\n\nimport minigrad as mg\n"
     ]
     for one in of_lesson(number):
-        parts.append(
-            f"\n\ndef {one.name}:\n    # Exercise {one.number}: {one.asks}.\n    ...\n"
+        asked = textwrap.fill(
+            f"Exercise {one.number}: {one.asks}.",
+            88,
+            initial_indent="    # ",
+            subsequent_indent="    # ",
         )
+        parts.append(f"\n\ndef {one.name}:\n{asked}\n    ...\n")
     return "".join(parts)
 
 

@@ -1,6 +1,6 @@
 """The exercises of lessons 11 to 14: words, gates on trial, weather, tags.
 
-Read next: `checking_answers.py`.
+Read next: `search_exercises.py`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,49 @@ from typing import Any
 
 import numpy as np
 
+import minigrad as mg
 from minigrad.lessons.exercises.exercise import Exercise
 
 
 def _positive(rng: np.random.Generator, n: int = 9) -> np.ndarray:
     return np.round(rng.gamma(2.0, 3.0, n), 3)
+
+
+def _rows(rng: np.random.Generator) -> tuple[list[list[int]], int, str]:
+    """Sequences of numbers from 1, some shorter and some longer than the length."""
+    lengths = [1, *rng.integers(2, 8, 4).tolist(), 7]
+    rows = [rng.integers(1, 99, int(n)).tolist() for n in lengths]
+    return rows, int(rng.integers(2, 6)), str(rng.choice(["end", "beginning"]))
+
+
+def _padded(rows: list[list[int]], maxlen: int, keep: str, after: bool = False) -> Any:
+    cut = "pre" if keep == "end" else "post"
+    side = "post" if after else "pre"
+    ways: dict[str, Any] = {"maxlen": maxlen, "truncating": cut, "padding": side}
+    return mg.data.pad_sequences(rows, **ways)
+
+
+def _gate_at(rng: np.random.Generator) -> tuple[np.ndarray, list[str], str]:
+    """A gate (T,), the words of a sentence, one of which is once in it."""
+    words = ["the", "film", "is", "long", "and", "sad"][: int(rng.integers(5, 7))]
+    order = [0, *(1 + rng.permutation(len(words) - 1))]
+    return rng.random(len(words)), [words[k] for k in order], "and"
+
+
+def _at_word(f: np.ndarray, words: list[str], word: str) -> float:
+    k = words.index(word)
+    return f[k] - np.delete(f, k).mean()
+
+
+def _starts(rng: np.random.Generator) -> tuple[list[int], list[int], int]:
+    """The days with which windows start, shuffled before they are split."""
+    days, length = rng.permutation(60), int(rng.integers(3, 9))
+    return days[:9].tolist(), days[9:21].tolist(), length
+
+
+def _seen(train: list[int], test: list[int], length: int) -> list[bool]:
+    """Is the day of a test window's target a day of a training window?"""
+    return [any(s <= t + length < s + length for s in train) for t in test]
 
 
 def _softmax(z: np.ndarray) -> np.ndarray:
@@ -49,6 +87,17 @@ def _normal(given: Any, numbers: np.ndarray) -> str:
 
 EXERCISES = (
     Exercise(
+        11, 1, "padded(rows, maxlen, keep)",
+        "the rows, lists of numbers, as one array (len(rows), maxlen): zeros stand in "
+        'front of short ones, and long ones keep their "end" or their "beginning"',
+        _rows, _padded,
+        {"the zeros belong in front":
+            lambda rows, maxlen, keep: _padded(rows, maxlen, keep, after=True),
+         "the end and the beginning are the wrong way round":
+            lambda rows, maxlen, keep: _padded(
+                rows, maxlen, "beginning" if keep == "end" else "end")},
+    ),
+    Exercise(
         11, 2, "perplexity_of_equal_chances(V)",
         "the perplexity of a model that gives all V words the same probability",
         lambda rng: (int(rng.integers(2, 9999)),), lambda V: V,
@@ -76,9 +125,33 @@ EXERCISES = (
             lambda f: f[1:].mean(axis=1).prod()},
     ),
     Exercise(
+        12, 2, "at_word(f, words, word)",
+        "how much higher the forget gate is at this word than at the other words of "
+        "its sentence, on average: f (T,) has one number for each of the words",
+        _gate_at, _at_word,
+        {"that is the gate itself: subtract its mean at the other words":
+            lambda f, words, word: f[words.index(word)],
+         "the word itself is in the mean as well":
+            lambda f, words, word: f[words.index(word)] - f.mean(),
+         "that is the next word": lambda f, words, word: _at_word(
+            np.roll(f, -1), words, word)},
+    ),
+    Exercise(
         12, 3, "interval(numbers)",
         "a 95 % interval for the mean of some numbers, by the bootstrap: two numbers",
         lambda rng: (rng.normal(5, 2, 100),), judge=_normal,
+    ),
+    Exercise(
+        13, 1, "seen(train, test, length)",
+        "for each test window: is its target one of the days of a training window? A "
+        "window is the day on which it starts; it has `length` days, and its target is "
+        "the day after them",
+        _starts, _seen,
+        {"that only finds training windows that start one day later":
+            lambda train, test, length: [t + 1 in train for t in test],
+         "that asks whether the windows overlap: where is the target?":
+            lambda train, test, length: [
+                any(abs(s - t) < length for s in train) for t in test]},
     ),
     Exercise(
         13, 2, "best_constants(y)",
@@ -110,5 +183,15 @@ EXERCISES = (
         lambda rng: tuple(rng.uniform(0.1, 1, 2)), lambda p, r: 2 * p * r / (p + r),
         {"that is the arithmetic mean": lambda p, r: (p + r) / 2,
          "that is the geometric mean": lambda p, r: np.sqrt(p * r)},
+    ),
+    Exercise(
+        14, 3, "least_probability(right, given, both)",
+        "which probability of one more tag makes giving it worth while: with a higher "
+        "one the F1 grows, if as much is expected to be right as the probability says",
+        _counts, lambda right, given, both: both / (right + given),
+        {"that is the F1: it is half of it": lambda r, g, b: 2 * b / (r + g),
+         "one half would be for the number of right answers, not for the F1":
+            lambda r, g, b: 0.5,
+         "that is the precision": lambda r, g, b: b / g},
     ),
 )  # fmt: skip

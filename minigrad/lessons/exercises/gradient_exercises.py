@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad import models
 from minigrad.engine.graph import Node
 from minigrad.lessons.exercises.exercise import Exercise, difference
 
@@ -53,6 +54,52 @@ def _runs_early(given: Any, x: Any) -> str:
     if late:
         return ""
     return "here each node is found after all its readers: the order does no harm"
+
+
+def _cell(rng: np.random.Generator) -> tuple[Any, np.ndarray]:
+    """A cell, and an input (T, 1, D) for a few steps."""
+    cell = models.RNNCell(2, 3, rng=int(rng.integers(1000)))
+    return cell, rng.standard_normal((int(rng.integers(3, 6)), 1, 2))
+
+
+def _of_W_h(cell: Any, x: np.ndarray, cut_at: int | None) -> np.ndarray:
+    """The gradient of the last state's sum for W_h, cut before one of the steps."""
+    state = cell.zero_state(1)
+    for t, row in enumerate(x):
+        state = cell(row, state.detach() if cut_at in (t, -1) else state)
+    return mg.grad(state.sum(), [cell.W_h])[0].data
+
+
+def _last_use(cell: Any, x: np.ndarray) -> np.ndarray:
+    return _of_W_h(cell, x, len(x) - 1)
+
+
+def _matrix(rng: np.random.Generator) -> tuple[np.ndarray, float]:
+    """A matrix of spectral radius 0.5 to 0.9, and the least norm that still counts."""
+    W = rng.standard_normal((4, 4))
+    W *= rng.uniform(0.5, 0.9) / np.abs(np.linalg.eigvals(W)).max()
+    return W, float(rng.uniform(0.001, 0.05))
+
+
+def _reach(W: np.ndarray, least: float) -> int:
+    """The last k up to which no product of k Jacobians is smaller than `least`."""
+    product, k = W, 0
+    while np.linalg.norm(product, 2) >= least:
+        product, k = product @ W, k + 1
+    return k
+
+
+def _by_one_step(W: np.ndarray, least: float) -> int:
+    return _steps(float(np.linalg.norm(W, 2)), least)
+
+
+def _by_radius(W: np.ndarray, least: float) -> int:
+    return _steps(float(np.abs(np.linalg.eigvals(W)).max()), least)
+
+
+def _steps(factor: float, least: float) -> int:
+    """How often this factor leaves at least `least`; -1 if it always does."""
+    return -1 if factor >= 1 else int(math.log(least) / math.log(factor))
 
 
 def _angle(rng: np.random.Generator) -> tuple[float, float, int]:
@@ -150,12 +197,35 @@ EXERCISES = (
             lambda w, T: [w ** (T - 1)] * T},
     ),
     Exercise(
+        3, 2, "last_use(cell, x)",
+        "the gradient of the sum of the last state for cell.W_h, if it is cut before "
+        "the last step (with detach): the cell reads x (T, 1, D) from a state of zeros",
+        _cell, _last_use,
+        {"that is the whole gradient: nothing is cut":
+            lambda cell, x: _of_W_h(cell, x, None),
+         "it is cut one step too early: the last step but one is in it as well":
+            lambda cell, x: _of_W_h(cell, x, len(x) - 2)},
+    ),
+    Exercise(
         3, 3, "multiplications(T, H)",
         "how many numbers are multiplied in the matrix products h @ W_h over T steps "
         "with H units and one sample, forward",
         lambda rng: (int(rng.integers(1, 90)), int(rng.integers(1, 90))),
         lambda T, H: T * H * H,
         {"each step multiplies an (H, H) matrix, not H numbers": lambda T, H: T * H},
+    ),
+    Exercise(
+        4, 1, "reach(W, least)",
+        "how far a gradient reaches in h_t = h_{t-1} @ W: the largest number of steps "
+        "k so that the spectral norm of the product of Jacobians is at least this, for "
+        "1 step, 2 steps, ... and k steps",
+        _matrix, _reach,
+        {"that is the norm of one step to the power k: multiply the matrices first":
+            _by_one_step,
+         "that is the spectral radius to the power k: take the norm of the product":
+            _by_radius,
+         "that is the first number of steps for which it is too small":
+            lambda W, least: _reach(W, least) + 1},
     ),
     Exercise(
         4, 2, "singular_values(angle, factor, k)",

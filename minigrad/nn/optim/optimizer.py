@@ -17,6 +17,7 @@ from minigrad.engine.errors import ArgumentError, CheckpointError, warn
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.tracing import outside
+from minigrad.nn.optim.update_kernel import Kernel, update_kernel, usable
 from minigrad.nn.parameters import gradient, parameter_list, rebind
 
 # Entries that are updated together: few enough that what a formula makes on the way
@@ -27,8 +28,8 @@ BLOCK = 32768
 class Optimizer:
     """What all optimisers share: parameters, their state, saving and loading.
 
-    A subclass gives `update`: the formula. `slots` names the arrays that it keeps for
-    each parameter; they start as zeros.
+    A subclass gives `update`, or `numbers` and `formula`. `slots` names the arrays that
+    it keeps for each parameter; they start as zeros.
 
     parameters  the tensors that are changed
     lr          the learning rate: the size of a step; may be set at any time
@@ -53,6 +54,7 @@ class Optimizer:
                 value = setting(type(self).__name__, name, value)
             setattr(self, name, value)
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
+        self._kernels: dict[tuple, Kernel] = {}
 
     @property
     def lr(self) -> float:
@@ -97,9 +99,29 @@ class Optimizer:
             for slot in self.slots:
                 state[slot] = np.zeros(p.shape, p.dtype)
         state["step"] += 1
+        if usable(p) and type(self).update is Optimizer.update:
+            return self._in_one_pass(p, g, state)
         new = np.empty(p.shape, p.dtype)
         self._in_blocks(p, g, new, state)
         return new
+
+    def _in_one_pass(self, p: ndarray, g: ndarray, state: dict) -> ndarray:
+        """The new values by a kernel, which is made for the formula as it stands."""
+        step = min(state["step"], 2)  # a formula may have a first step of its own
+        numbers = self.numbers(state["step"])
+        switches = [bool(getattr(self, name)) for name in self.settings]
+        key = p.dtype.char, step, *switches
+        kernel = self._kernels.get(key)
+        if kernel is None:
+            kernel = self._kernels[key] = update_kernel(
+                lambda p, g, kept, given: self.formula(p, g, kept, given, step),
+                len(self.slots),
+                len(numbers),
+                p.dtype.char,
+            )
+        kept = [state[slot] for slot in self.slots]
+        p, g = np.ascontiguousarray(p), np.ascontiguousarray(g)
+        return kernel(p, g, kept, numbers)
 
     def _in_blocks(self, p: ndarray, g: ndarray, new: ndarray, state: dict) -> None:
         """Write into `new` and the state's arrays what `update` says."""
@@ -117,6 +139,22 @@ class Optimizer:
         p, g   (n,) the entries and their gradients, not to be written to
         kept   the same entries of each slot, to be brought up to date in place
         step   which step this is for the parameter: 1 is the first
+        """
+        new, *after = self.formula(p, g, kept, self.numbers(step), step)
+        for array, values in zip(kept, after, strict=True):
+            array[:] = values
+        return new
+
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """What the formula takes beside arrays: the settings, as they are at a step."""
+        return (self.lr,)
+
+    def formula(self, p: Any, g: Any, kept: Any, numbers: Any, step: int) -> Any:
+        """The new p, then what is kept: ordinary arithmetic, without a loop.
+
+        It is computed with NumPy on blocks of entries, or becomes a kernel that does
+        everything in one pass: so numbers come from `numbers`, and roots and maxima
+        from `engine/kernels/intrinsics.py`.
         """
         raise ArgumentError(
             f"{type(self).__name__} has no update",

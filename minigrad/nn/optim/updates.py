@@ -1,19 +1,18 @@
 """The formulas of the optimisers: how some entries of a parameter change in one step.
 
-Each `update` reads like the equations of its paper; entries come as flat blocks.
+Each `formula` reads like the equations of its paper, for one entry or for many.
 
-Read next: `minigrad/reading/` (questions asked of a recorded graph).
+Read next: `update_kernel.py`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-
-import numpy as np
-from numpy import ndarray
+from typing import Any
 
 from minigrad.engine.errors import ArgumentError
+from minigrad.engine.kernels.intrinsics import maximum, sqrt
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.optim.optimizer import Optimizer, setting
 
@@ -58,19 +57,19 @@ class SGD(Optimizer):
             )
         self.slots = ("velocity",) * (momentum > 0)
 
-    def update(self, p: ndarray, g: ndarray, kept: list[ndarray], step: int) -> ndarray:
-        """One step for some entries of one parameter."""
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """lr, momentum, the share of the gradient, weight decay."""
+        return self.lr, self.momentum, 1 - self.dampening, self.weight_decay
+
+    def formula(self, p: Any, g: Any, kept: Any, numbers: Any, step: int) -> Any:
+        """The new p, and v."""
+        lr, momentum, share, decay = numbers
         if self.weight_decay:
-            g = g + self.weight_decay * p
-        if kept:
-            [v] = kept
-            if step == 1:
-                v[:] = g
-            else:
-                v *= self.momentum
-                v += (1 - self.dampening) * g
-            g = g + self.momentum * v if self.nesterov else v
-        return p - self.lr * g
+            g = g + decay * p
+        if not kept:
+            return (p - lr * g,)
+        v = g if step == 1 else momentum * kept[0] + share * g
+        return p - lr * (g + momentum * v if self.nesterov else v), v
 
 
 class RMSprop(Optimizer):
@@ -114,24 +113,26 @@ class RMSprop(Optimizer):
         self.slots = ("square",) + ("mean",) * self.centered
         self.slots += ("velocity",) * (momentum > 0)
 
-    def update(self, p: ndarray, g: ndarray, kept: list[ndarray], step: int) -> ndarray:
-        """One step for some entries of one parameter."""
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """lr, the share of the gradient, eps, momentum, weight decay."""
+        return self.lr, 1 - self.alpha, self.eps, self.momentum, self.weight_decay
+
+    def formula(self, p: Any, g: Any, kept: Any, numbers: Any, step: int) -> Any:
+        """The new p, and v, then the mean and b where there are any."""
+        lr, share, eps, momentum, decay = numbers
         if self.weight_decay:
-            g = g + self.weight_decay * p
-        square, *others = kept
-        square += (1 - self.alpha) * (g * g - square)
-        variance = square
+            g = g + decay * p
+        variance = square = kept[0] + share * (g * g - kept[0])
+        after = [square]
         if self.centered:
-            mean = others.pop(0)
-            mean += (1 - self.alpha) * (g - mean)
-            variance = np.maximum(square - mean * mean, 0.0)  # rounding may go below
-        move = g / (np.sqrt(variance) + self.eps)
+            mean = kept[1] + share * (g - kept[1])
+            variance = maximum(square - mean * mean, 0.0)  # rounding may go below
+            after.append(mean)
+        move = g / (sqrt(variance) + eps)
         if self.momentum:
-            [velocity] = others
-            velocity *= self.momentum
-            velocity += move
-            move = velocity
-        return p - self.lr * move
+            move = momentum * kept[-1] + move
+            after.append(move)
+        return p - lr * move, *after
 
 
 class Adam(Optimizer):
@@ -180,23 +181,31 @@ class Adam(Optimizer):
         )
         self.slots = ("mean", "square") + ("largest",) * self.amsgrad
 
-    def update(self, p: ndarray, g: ndarray, kept: list[ndarray], step: int) -> ndarray:
-        """One step for some entries of one parameter."""
-        if self.weight_decay:
-            p, g = self.decay(p, g)
-        (b1, b2), (m, v, *largest) = self.betas, kept
-        m += (1 - b1) * (g - m)
-        v += (1 - b2) * (g * g - v)
-        if largest:
-            v = np.maximum(largest[0], v, out=largest[0])
-        size = np.sqrt(v)
-        size /= math.sqrt(1 - b2**step)
-        size += self.eps
-        return p - (self.lr / (1 - b1**step)) * (m / size)
+    def numbers(self, step: int) -> tuple[float, ...]:
+        """lr / (1 - b1^t), 1 - b1, 1 - b2, sqrt(1 - b2^t), eps, and a decay."""
+        b1, b2 = self.betas
+        begun = 1 - b1**step, math.sqrt(1 - b2**step)
+        return self.lr / begun[0], 1 - b1, 1 - b2, begun[1], self.eps, self.decay()
 
-    def decay(self, p: ndarray, g: ndarray) -> tuple[ndarray, ndarray]:
+    def formula(self, p: Any, g: Any, kept: Any, numbers: Any, step: int) -> Any:
+        """The new p, m and v, and the largest v where it is kept."""
+        lr, share1, share2, begun, eps, decay = numbers
+        if self.weight_decay:
+            p, g = self.decayed(p, g, decay)
+        m = kept[0] + share1 * (g - kept[0])
+        v = kept[1] + share2 * (g * g - kept[1])
+        after = [m, v]
+        if self.amsgrad:
+            after.append(maximum(kept[2], v))
+        return p - lr * (m / (sqrt(after[-1]) / begun + eps)), *after
+
+    def decay(self) -> float:
+        """What weight decay multiplies p with."""
+        return self.weight_decay
+
+    def decayed(self, p: Any, g: Any, decay: Any) -> tuple[Any, Any]:
         """Weight decay as a part of the gradient."""
-        return p, g + self.weight_decay * p
+        return p, g + decay * p
 
 
 class AdamW(Adam):
@@ -216,6 +225,10 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
 
-    def decay(self, p: ndarray, g: ndarray) -> tuple[ndarray, ndarray]:
+    def decay(self) -> float:
+        """What weight decay multiplies p with."""
+        return 1 - self.lr * self.weight_decay
+
+    def decayed(self, p: Any, g: Any, decay: Any) -> tuple[Any, Any]:
         """Weight decay as a shrinking of the parameter."""
-        return p * (1 - self.lr * self.weight_decay), g
+        return decay * p, g

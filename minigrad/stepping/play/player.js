@@ -96,7 +96,8 @@ const timeLine = () => {
   grid.append(el("span", "corner"), ...heads.map((word, column) => {
     const at = steps[column - 1];  // a word: tap it for the states there
     if (!at || !series.size) return el("span", "head", String(word));
-    const head = el("button", "head", String(word));
+    const read = every === 1 && word !== "·" && data.words?.[at.step];
+    const head = el("button", "head", read || String(word));
     head.type = "button";
     head.tabIndex = -1;
     head.title = `${stepName(at.step)}: values over time`;
@@ -321,6 +322,8 @@ window.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || help.open
     || byId("mg-over-time").open) return;
   const { target } = event;
+  const glossary = byId("mg-glossary");
+  if (glossary.popover && glossary.getClientRects().length) return;  // it is open
   const typing = target.matches("input[type=text], select");
   if (typing) {
     if (event.key === "Escape") target.blur();

@@ -18,6 +18,7 @@ from typing import Any
 
 from minigrad.drawing import Drawing
 from minigrad.engine.errors import DrawingError
+from minigrad.pages.glossary import BUTTON
 from minigrad.pages.notebook_view import View, with_picture
 from minigrad.pages.page import asset, document, framed
 from minigrad.pages.themed_svg import Colours
@@ -51,6 +52,7 @@ def _page(
         formulas=_typeset(template, data["formulas"]),
         symbols=_typeset(mathml, [value.symbol for value in steps.values]),
         title=html.escape(clean(title, 80)),
+        words=BUTTON,
         stage=svg
         or f'<p class="none">The graph cannot be drawn: {html.escape(trouble)}</p>',
         keys="".join(
@@ -157,6 +159,7 @@ BODY = """<header><h1>{title}</h1>
 <button type="button" data-do="overTime" title="key o" aria-haspopup="dialog">over time
 </button>
 <button type="button" data-do="theme" title="key d">light / dark</button>
+{words}
 <button type="button" data-do="help" title="key ?" aria-haspopup="dialog">keys</button>
 </header>
 <main>
@@ -181,8 +184,8 @@ BODY = """<header><h1>{title}</h1>
 <input id="mg-until" type="text" list="mg-offers" value="norm &lt; 1e-6"
  autocomplete="off" spellcheck="false" title="key u">
 <datalist id="mg-offers"></datalist>
-<button type="submit">run until</button></form><output id="mg-until-said"
- for="mg-until"></output></div>
+<button type="submit">run until</button></form></div>
+<output id="mg-until-said" for="mg-until"></output>
 <div class="scrub"><input type="range" id="mg-slider" min="0" value="0" step="1"
  aria-label="event"><output id="mg-count" for="mg-slider"></output></div>
 <div id="mg-grid" role="group" aria-label="by time step and pass"></div></section>

@@ -1,0 +1,208 @@
+"""x W_x + h W_h + b in one go: the sums before the gates of a cell.
+
+Four operations are recorded for the price of one. The products are added up in one
+array, and only the last addition leaves a node; it keeps what it was made from, and
+makes the other three (`Affine.unfold`) when somebody asks for its `edges`. So pictures,
+players and tables see the four operations of the formula, each with its numbers. Nobody
+can hold one of them before that, and as long as nobody has asked, the walk backwards
+takes all four at once (`AffineSums`).
+
+Read next: `along_axis.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigrad.engine.aliases import Array, Value
+from minigrad.engine.graph import AnyEdge, Leaf, Node, next_seq
+from minigrad.engine.primitives.base import NO_ATTRS, record
+from minigrad.engine.primitives.elementwise import add
+from minigrad.engine.primitives.linalg import matmul, stacked_rows, transposed
+from minigrad.engine.quiet import hush, restore
+from minigrad.engine.recorder import thread
+
+Contribution = tuple[AnyEdge, Value]
+
+
+def affine(*terms: Any) -> Any:
+    """x @ W_x + h @ W_h + b from x, W_x, h, W_h, b; or x @ W + b from x, W, b.
+
+    Shapes:  x (B, D), W_x (D, M), h (B, H), W_h (H, M), b (M,) -> (B, M)
+    Any other shapes, and tensors of several dtypes, are computed as they are written.
+    Raises ShapeError where the formula itself does.
+    """
+    recorder = thread.recorder
+    if recorder.trace is None and not recorder.anomaly:
+        try:
+            edges = tuple([t._edge for t in terms])
+        except AttributeError:  # arrays among them
+            return _written_out(*terms)
+        z = _summed([edge.array for edge in edges])
+        if z is not None:
+            seqs = [next_seq() for _ in edges[2:]]
+            needed = True in [edge.requires_grad for edge in edges]
+            made = record(add, (), NO_ATTRS, z, needed)
+            node = made._edge
+            if recorder.recording:
+                del node.edges
+                node.tags = {"folded": {0: Affine(edges, seqs)}}
+            return made
+    return _written_out(*terms)
+
+
+def _written_out(*terms: Any) -> Any:
+    *pairs, b = terms
+    total = pairs[0] @ pairs[1]
+    for k in range(2, len(pairs), 2):
+        total = total + pairs[k] @ pairs[k + 1]
+    return total + b
+
+
+def _summed(arrays: list[Array]) -> Array | None:
+    """The sum, in one array; None if the operands are not all of the plain kind."""
+    dtype = arrays[0].dtype
+    if dtype.kind != "f":
+        return None
+    for array in arrays:
+        if array.dtype is not dtype:
+            return None
+    *pairs, b = arrays
+    rows, columns = len(pairs[0]) if pairs[0].ndim else 0, b.shape
+    for k in range(0, len(pairs), 2):
+        left, right = pairs[k].shape, pairs[k + 1].shape
+        if left != (rows, *right[:1]) or right[1:] != columns or len(right) != 2:
+            return None
+    token = hush()
+    try:
+        z = np.dot(pairs[0], pairs[1])
+        for k in range(2, len(pairs), 2):
+            z += np.dot(pairs[k], pairs[k + 1])
+        z += b
+    finally:
+        restore(token)
+    return z
+
+
+class Affine(NamedTuple):
+    """What a node for all of x W_x + h W_h + b was made from.
+
+    inputs  the edges of x, W_x, h, W_h, b
+    seqs    when each product and sum before the last one was made
+    """
+
+    inputs: tuple[AnyEdge, ...]
+    seqs: list[int]
+
+    def unfold(self, last: Node) -> tuple[AnyEdge, ...]:
+        """The edges of the last sum: to the sum before it, which is made now, and b."""
+        *pairs, b = self.inputs
+        made: list[Node] = []
+
+        def part(primitive: Any, edges: tuple[AnyEdge, ...]) -> Node:
+            node = Node()
+            node.primitive, node.edges, node.attrs = primitive, edges, NO_ATTRS
+            node.array = primitive.value(*[edge.array for edge in edges])
+            node.array.setflags(write=False)
+            node.requires_grad = True in [edge.requires_grad for edge in edges]
+            node.scope, node.origin, node.tags = last.scope, last.origin, None
+            node.code, node.offset = last.code, last.offset
+            node.seq = self.seqs[len(made)]
+            made.append(node)
+            return node
+
+        token = hush()
+        try:
+            total = part(matmul, (pairs[0], pairs[1]))
+            for k in range(2, len(pairs), 2):
+                product = part(matmul, (pairs[k], pairs[k + 1]))
+                total = part(add, (total, product))
+        finally:
+            restore(token)
+        return total, b
+
+
+class AffineSums:
+    """The walk back through affine nodes: all four operations at once.
+
+    The uses of weights and biases are kept, as `stacking.py` keeps those of a matrix,
+    and summed over a thousand rows at a time.
+    """
+
+    __slots__ = ("_uses",)
+
+    def __init__(self) -> None:
+        self._uses: dict[tuple, AffineUses] = {}
+
+    def pull(self, node: Node, g: Array) -> Iterator[Contribution]:
+        """What the operands get from the gradient `g` of the sum: now, or kept."""
+        assert node.tags is not None
+        inputs = node.tags["folded"][0].inputs
+        for k in range(0, len(inputs) - 1, 2):
+            if inputs[k].requires_grad:
+                yield inputs[k], np.dot(g, transposed(inputs[k + 1].array, len(g)))
+        weights = (*inputs[1::2], inputs[-1])
+        if True in [w.requires_grad for w in weights]:
+            key = tuple([w.source for w in weights])
+            uses = self._uses.get(key)
+            if uses is None:
+                uses = AffineUses(weights)
+                if all([type(source) is Leaf for source in key]):
+                    self._uses[key] = uses
+            uses.add(inputs, g)
+            if key not in self._uses:  # computed weights: theirs must be complete now
+                yield from uses.totals()
+
+    def totals(self) -> Iterator[Contribution]:
+        """For each weight and bias: an edge to it, and the sum over its uses."""
+        for uses in self._uses.values():
+            yield from uses.totals()
+
+
+class AffineUses:
+    """Uses of the same weights whose contributions are summed over stacked rows."""
+
+    ROWS = 1024
+
+    def __init__(self, weights: tuple[AnyEdge, ...]) -> None:
+        self.weights = weights
+        self.gs: list[Array] = []
+        self.inputs: list[list[Array]] = [[] for _ in weights[1:]]
+        self.rows = 0
+        self.sums: list[Array | None] = [None] * len(weights)
+
+    def add(self, inputs: tuple[AnyEdge, ...], g: Array) -> None:
+        """Keep one use: what was multiplied, and the gradient of the sum."""
+        self.gs.append(g)
+        for k, kept in enumerate(self.inputs):
+            kept.append(inputs[2 * k].array)
+        self.rows += len(g)
+        if self.rows >= self.ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        g = stacked_rows(self.gs, "g")
+        for k, weight in enumerate(self.weights):
+            if weight.requires_grad:
+                bias = k == len(self.inputs)
+                rows = None if bias else stacked_rows(self.inputs[k], "a")
+                value = np.add.reduce(g, 0) if rows is None else np.dot(rows.T, g)
+                before = self.sums[k]
+                self.sums[k] = (
+                    value if before is None else np.add(before, value, before)
+                )
+        self.gs.clear()
+        for kept in self.inputs:
+            kept.clear()
+        self.rows = 0
+
+    def totals(self) -> Iterator[Contribution]:
+        """For each weight that needs it: an edge to it, and the sum."""
+        if self.gs:
+            self._flush()
+        for weight, total in zip(self.weights, self.sums, strict=True):
+            if total is not None:
+                yield weight, total
