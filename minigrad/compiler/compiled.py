@@ -20,6 +20,7 @@ from minigrad.compiler.program import Program
 from minigrad.compiler.pullback import attached, pulled_through
 from minigrad.compiler.surroundings import Settings, Surroundings
 from minigrad.compiler.trace import Trace, tracing
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
@@ -219,6 +220,7 @@ class Compiled:
             )
 
 
+@checked_call
 def compile(fn: Callable[..., Any]) -> Compiled:
     """The same function of tensors, faster: traced in its first calls, then replayed.
 

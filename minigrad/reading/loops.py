@@ -105,7 +105,7 @@ class Loop:
         """The letters of the state's parts."""
         return self._handed_on.names
 
-    @property
+    @cached_property
     def times(self) -> list[int]:
         """The time step behind each entry of states[1:]."""
         return self.state_times[1:]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
@@ -83,6 +84,7 @@ class Trainer:
              for on-line training of recurrent network trajectories".
     """
 
+    @checked_call
     def __init__(
         self,
         model: Any,
