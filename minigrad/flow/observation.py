@@ -152,7 +152,9 @@ def norms_by_distance(
         total = sum(along[1:], along[0])
     found = [seeds, *_arrived(loop, total, earlier)]
     norms = [euclidean_each(parts) for parts in zip(*found, strict=True)]
-    return norms[0] if len(norms) == 1 else euclidean_each(np.stack(norms, axis=1))
+    return (
+        norms[0] if len(norms) == 1 else euclidean_each(list(np.stack(norms, axis=1)))
+    )
 
 
 def _arrived(

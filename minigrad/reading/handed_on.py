@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -29,6 +30,7 @@ from minigrad.reading.links import Links, Output
 
 SUMS = {"add", "subtract", "concatenate", "astype"}  # what a running sum goes through
 SHAPES = {"stack", "unstack", "reshape", "squeeze", "expand_dims"}
+Value = tuple[Any, int]  # what leads to it, and which of its outputs
 Kind = tuple[
     str, int, tuple[int, ...], int
 ]  # letter or operation, output, shape, which
@@ -207,13 +209,14 @@ class HandedOn:
         return found
 
     def _leads_back(
-        self, todo: Sequence[Output], live: Sequence[Output], steps: range
+        self, todo: Sequence[Value], live: Sequence[Value], steps: range
     ) -> bool:
         """Does a gradient lead from one of these values to one of `live`, by way of
         nodes of these steps alone?"""
         if any([value in live for value in todo]):
             return True
-        left, seen = [source for source, _ in todo], set()
+        left: list[Any] = [source for source, _ in todo]
+        seen: set[Any] = set()
         while left:
             node = left.pop()
             if node in seen or self._place.get(node, -1) not in steps:

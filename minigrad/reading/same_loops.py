@@ -29,7 +29,7 @@ class SameLoops:
 
     def outer(self, nodes: Sequence[Node]) -> list[Loop]:
         """The loops of these nodes (oldest first) that run in no other loop."""
-        places = {node: n for n, node in enumerate(nodes)}
+        places: dict[Any, int] = {node: n for n, node in enumerate(nodes)}
         signature = _signature(nodes, places)
         if signature == self._signature:
             return [plan.loop_of(nodes) for plan in self._plans]
@@ -67,7 +67,7 @@ class _Plan(NamedTuple):
         return loop
 
 
-def _plan(loop: Loop, places: dict[Node, int]) -> _Plan:
+def _plan(loop: Loop, places: dict[Any, int]) -> _Plan:
     bare, handed_on = loop.without_nodes()
     states = {
         time: [(places[part.source], part.index) for part in parts]
@@ -81,7 +81,7 @@ def _plan(loop: Loop, places: dict[Node, int]) -> _Plan:
     return _Plan(bare, nodes, states, gates, handed_on.alone())
 
 
-def _signature(nodes: Sequence[Node], places: dict[Node, int]) -> list[Any]:
+def _signature(nodes: Sequence[Node], places: dict[Any, int]) -> list[Any]:
     """All that the search for loops depends on, without the nodes themselves."""
     found: list[Any] = []
     scope: Any = None
@@ -94,6 +94,6 @@ def _signature(nodes: Sequence[Node], places: dict[Node, int]) -> list[Any]:
             if type(edge) is Node:
                 found.append(places[edge])
             else:
-                found += (places.get(edge.source, -1), edge.index)  # type: ignore[arg-type]
+                found += (places.get(edge.source, -1), edge.index)
             found.append(edge.requires_grad)
     return found
