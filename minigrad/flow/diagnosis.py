@@ -33,7 +33,7 @@ from minigrad.flow.diagnosis_arguments import (
     total_of,
 )
 from minigrad.flow.findings import Finding, warnings_among
-from minigrad.flow.graph_findings import GraphFindings, lone_step
+from minigrad.flow.graph_findings import GraphFindings, late_starts, lone_step
 from minigrad.flow.jacobians import JacobianProducts, jacobian_products
 from minigrad.flow.ledgers import Ledger, ledger
 from minigrad.flow.loop_findings import far_chance
@@ -91,7 +91,7 @@ class Diagnosis(Viewed):
             losses if isinstance(losses, Tensor) else total,
             self._nodes,
             self.readings,
-            [] if alone is None else [alone],
+            late_starts(found) if alone is None else [alone],
             lag,
         ).all(model, self._parameters or ())
         self.loops: list[Any] = list(traced) or found

@@ -96,14 +96,15 @@ def _given(
         gradients: list[Any] = [arrived.get(key(edge)) for edge in _outputs(node)]
         if all(g is None for g in gradients):
             continue
-        needs = tuple([k in inputs for k in range(len(node.edges))])
+        needs = tuple(map(inputs.__contains__, range(len(node.edges))))
         many = node.primitive.multiple
         pulled = pull(node, needs, gradients if many else gradients[0])
         for k, at in inputs.items():
             value: Any = pulled[k]
-            if value is not None and np.any(value):
+            if value is not None and value.any():
                 value = fitted(value, node.edges[k].array)
-                sums[at] = sums[at] + value if at in sums else value
+                before = sums.get(at)
+                sums[at] = value if before is None else before + value
     found: dict[int, list[np.ndarray]] = {}
     for (number, index), value in sums.items():
         if number not in found:

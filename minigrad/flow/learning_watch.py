@@ -77,10 +77,10 @@ class LearningWatch:
     def finding(self, others: Sequence[Finding]) -> Finding | None:
         """The finding that nothing is learned, with what most likely explains it."""
         count = len(self.losses)
-        if count < FEWEST or not np.isfinite(self.losses).all():
+        losses = np.array(self.losses) if count >= FEWEST else np.empty(0)
+        if count < FEWEST or not np.isfinite(losses).all():
             return None
         window = min(WINDOW, count // 3)
-        losses = np.array(self.losses)
         last, before = losses[-window:], losses[-2 * window : -window]
         now = float(last.mean())
         slack = 2 * np.hypot(last.std(), before.std()) / np.sqrt(window)

@@ -38,7 +38,7 @@ from minigrad.flow.parameter_findings import leaves_of, named
 from minigrad.flow.training_findings import TrainingFindings
 from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
-from minigrad.reading.loops import Loops
+from minigrad.reading.same_loops import SameLoops
 
 
 class FlowWarning(MinigradWarning):
@@ -125,6 +125,7 @@ class Monitor(Viewed):
         self._judge = TrainingFindings(self.lag)
         self._since: list[bool] = []
         self._earlier = EarlierGraph()
+        self._loops = SameLoops()
         self._leaves: dict[str, Tensor] | None = None
         files = None if self.folder is None else MonitorFiles(self, self.folder)
         self._files = files
@@ -240,7 +241,7 @@ class Monitor(Viewed):
         epoch: int,
     ) -> None:
         """Measure the graph of one batch."""
-        loops = [loop for loop in Loops(nodes).outer if len(loop.states) > 1]
+        loops = [loop for loop in self._loops.outer(nodes) if len(loop.states) > 1]
         look = Seen(
             now,
             epoch,

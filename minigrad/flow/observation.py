@@ -27,7 +27,7 @@ from minigrad.flow.unit_readings import (
     read_units,
 )
 from minigrad.reading.loops import Loop
-from minigrad.reading.norms import euclidean
+from minigrad.reading.norms import euclidean_each
 
 
 class LoopReading(NamedTuple):
@@ -151,8 +151,10 @@ def norms_by_distance(
         along = [(part * Tensor(seed)).sum() for part, seed in pairs]
         total = sum(along[1:], along[0])
     found = [seeds, *_arrived(loop, total, earlier)]
-    norms = [[euclidean(part) for part in parts] for parts in found]
-    return np.array([euclidean(np.array(parts)) for parts in norms])
+    norms = [euclidean_each(parts) for parts in zip(*found, strict=True)]
+    return (
+        norms[0] if len(norms) == 1 else euclidean_each(list(np.stack(norms, axis=1)))
+    )
 
 
 def _arrived(

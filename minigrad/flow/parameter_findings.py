@@ -77,9 +77,15 @@ def was_run(loss: Tensor) -> bool:
 
 
 def not_cleared(
-    parameters: Mapping[str, Tensor], fresh: Mapping[Key, np.ndarray]
+    parameters: Mapping[str, Tensor],
+    fresh: Mapping[Key, np.ndarray],
+    stepped: bool = False,
 ) -> list[Finding]:
-    """Is `.grad` more than this batch's gradient, whatever it was clipped to?"""
+    """Is `.grad` more than this batch's gradient, whatever it was clipped to?
+
+    stepped  is it known that the optimiser steps after every batch? If not, gradients
+             may be added up on purpose
+    """
     kept: dict[str, tuple[float, float]] = {}
     for name, p in parameters.items():
         gradient = fresh.get(key(p._edge))
@@ -97,9 +103,18 @@ def not_cleared(
         "The gradients of batches before were kept"
     )
     remedy = "optimizer.zero_grad() before loss.backward(), in every batch."
+    if not stepped:
+        text += ", or several are added up on purpose"
+        remedy = (
+            "optimizer.zero_grad() before loss.backward(), in every batch; nothing, if "
+            "one step is made of several batches (mg.Monitor can tell)."
+        )
     evidence = {"names": list(kept), "name": name, "held": held, "of_this_batch": own}
+    severity = "error" if stepped else "warning"
     return [
-        Finding("gradient-not-cleared", "error", text, evidence=evidence, remedy=remedy)
+        Finding(
+            "gradient-not-cleared", severity, text, evidence=evidence, remedy=remedy
+        )
     ]
 
 

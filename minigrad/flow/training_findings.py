@@ -80,9 +80,9 @@ class TrainingFindings:
         parameters are looked at, too."""
         found = loop_findings(readings, self._lag, trained=True)
         found += unit_findings(readings)
-        targets = targets_of(nodes)
         if full:
-            found += unused(parameters, nodes) + data_findings(nodes, targets)
+            found += unused(parameters, nodes)
+            found += data_findings(nodes, targets_of(nodes))
         if not readings and step <= 1:
             found.append(Finding("no-loop", "warning", _NO_LOOP, remedy=_MARK))
         for name in [name for name in self._found if name[0] in PASSING]:
@@ -103,7 +103,8 @@ class TrainingFindings:
         every batch: else they may be added up on purpose."""
         if not (self._updates.stepped_twice and was_run(loss) and loss.requires_grad):
             return []
-        return self.keep(not_cleared(parameters, fresh_gradients(loss)), step)
+        found = not_cleared(parameters, fresh_gradients(loss), stepped=True)
+        return self.keep(found, step)
 
     def keep(self, found: Iterable[Finding], step: int) -> list[Finding]:
         """Store findings; returns the warnings that were not told before."""

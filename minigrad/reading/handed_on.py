@@ -16,7 +16,8 @@ Read next: `links.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -29,6 +30,7 @@ from minigrad.reading.links import Links, Output
 
 SUMS = {"add", "subtract", "concatenate", "astype"}  # what a running sum goes through
 SHAPES = {"stack", "unstack", "reshape", "squeeze", "expand_dims"}
+Value = tuple[Any, int]  # what leads to it, and which of its outputs
 Kind = tuple[
     str, int, tuple[int, ...], int
 ]  # letter or operation, output, shape, which
@@ -72,6 +74,12 @@ class HandedOn:
         self.states = self._filled(slots)
         self.cut = self._cut()
         self.parted = self._parted(slots)
+
+    def alone(self) -> HandedOn:
+        """The names, and where it is cut, without any node."""
+        bare = copy(self)
+        bare._steps, bare._place, bare._readers, bare.states = [], {}, {}, {}
+        return bare
 
     # ------------------------------------------------------------- slots
 
@@ -157,7 +165,7 @@ class HandedOn:
                 lone = bool(slot.letter) and alike[slot.kinds[0][:3]] == 1
                 now[j] = slot.values.get(k) or self._made(slot, k, lone) or now[j]
             if slots and all(now):
-                found[time] = [_output(*value) for value in now if value]
+                found[time] = [output_of(*value) for value in now if value]
         return found
 
     def _made(self, slot: _Slot, k: int, lone: bool) -> Output | None:
@@ -193,21 +201,21 @@ class HandedOn:
         for (time, before), (after, now) in pairwise(self.states.items()):
             if not any(part.requires_grad for part in now):
                 continue
-            live = {(part.source, part.index) for part in before if part.requires_grad}
-            wanted = {(part.source, part.index) for part in now}
-            if live & wanted:
-                continue
+            live = [(part.source, part.index) for part in before if part.requires_grad]
+            wanted = [(part.source, part.index) for part in now]
             steps = range(numbers[time], numbers[after] + 1)
-            if not self._leads_back(wanted, live, steps):
+            if live != wanted and not self._leads_back(wanted, live, steps):
                 found.append(time)
         return found
 
     def _leads_back(
-        self, todo: Iterable[tuple[Any, int]], live: set[tuple[Any, int]], steps: range
+        self, todo: Sequence[Value], live: Sequence[Value], steps: range
     ) -> bool:
         """Does a gradient lead from one of these values to one of `live`, by way of
         nodes of these steps alone?"""
-        left = [source for source, _ in todo]
+        if any([value in live for value in todo]):
+            return True
+        left: list[Any] = [source for source, _ in todo]
         seen: set[Any] = set()
         while left:
             node = left.pop()
@@ -216,9 +224,10 @@ class HandedOn:
             seen.add(node)
             for edge in node.edges:
                 if edge.requires_grad:
-                    if (edge.source, edge.index) in live:
+                    source = edge.source
+                    if (source, edge.index) in live:
                         return True
-                    left.append(edge.source)
+                    left.append(source)
         return False
 
     def _parted(self, slots: list[_Slot]) -> dict[str, list[int]]:
@@ -286,7 +295,8 @@ def _named(slots: list[_Slot]) -> tuple[tuple[str, ...], list[_Slot]]:
     return tuple(order), [named[name] for name in order]
 
 
-def _output(node: Node, index: int) -> AnyEdge:
+def output_of(node: Node, index: int) -> AnyEdge:
+    """An output of a node, as an edge."""
     if not node.primitive.multiple:
         return node
     return Edge(node, index, node.array[index], node.requires_grad)

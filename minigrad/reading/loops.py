@@ -165,6 +165,20 @@ class Loop:
     def _handed_on(self) -> HandedOn:
         return HandedOn(self.nodes)
 
+    # --------------------------------------------------------- for `same_loops.py`
+
+    def without_nodes(self) -> tuple[Loop, HandedOn]:
+        """The loop with nothing in it, and what its steps hand on."""
+        bare = Loop(self.scopes, None, self.number, self.marked)
+        bare.inside, bare.name, bare.layer, bare.call = (
+            self.inside, self.name, self.layer, self.call,
+        )  # fmt: skip
+        return bare, self._handed_on
+
+    def know(self, handed_on: HandedOn, gates: dict[str, dict[int, Node]]) -> None:
+        """Take over what would else be searched for."""
+        self._handed_on, self.gates = handed_on, gates
+
 
 def _multiplies_constants(node: Node) -> bool:
     """Is it a recurrent weight times something that no gradient comes back from?"""

@@ -6,6 +6,7 @@ Read next: `uses.py`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -37,6 +38,21 @@ def euclidean(array: np.ndarray) -> float:
     not underflow; NaN or infinite if an entry is."""
     sizes = np.abs(array) if array.dtype.kind == "c" else array
     return norm_of(sizes.astype(np.float64, copy=False))
+
+
+def euclidean_each(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """(n,): `euclidean` of each array; those of one shape in one go."""
+    if len({array.shape for array in arrays}) != 1 or not arrays[0].size:
+        return np.array([euclidean(array) for array in arrays])
+    rows = np.stack(arrays).reshape(len(arrays), -1).astype(np.float64, copy=False)
+    with quietly():
+        squared = np.einsum("ij,ij->i", rows, rows)
+    tiny = float(np.finfo(np.float64).tiny) * 1e10 * rows.shape[1]
+    safe = (squared > tiny) & (squared < math.inf)
+    found = np.sqrt(np.where(safe, squared, 0.0))
+    for k in np.flatnonzero(~safe):
+        found[k] = euclidean(rows[k])
+    return found
 
 
 def product_norm(a: np.ndarray, g: np.ndarray) -> float:

@@ -85,19 +85,20 @@ class Repeated:
 
     def _sites(self) -> list[Chain]:
         """For each way in which a tensor is used more than once: the uses."""
-        once: set[Leaf] = set()
-        again: set[Leaf] = set()
-        for node in self.nodes:
-            for edge in node.edges:
-                if type(edge) is Edge and type(edge.source) is Leaf:
-                    (again if edge.source in once else once).add(edge.source)
-        if not again:
+        leaves = [
+            edge.source
+            for node in self.nodes
+            for edge in node.edges
+            if type(edge) is Edge and type(edge.source) is Leaf
+        ]
+        if len(leaves) == len(set(leaves)):
             return []
+        count = Counter(leaves)
         found: dict[tuple, Chain] = {}
         for n, node in enumerate(self.nodes):
             for k, edge in enumerate(node.edges):
                 source = edge.source
-                if type(source) is Leaf and source in again and self.free(node):
+                if type(source) is Leaf and count[source] > 1 and self.free(node):
                     found.setdefault((source, k, *signature(node)), []).append(n)
         several = [uses for uses in found.values() if len(uses) > 1]
         several.sort(key=len, reverse=True)

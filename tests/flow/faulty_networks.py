@@ -156,6 +156,20 @@ def one_step_left(name):
     return mg.diagnose((h * h).sum()).findings
 
 
+@fault("cut", "once 4 of 9", "once 5 of 12 float32")
+def cut_once_and_the_end_is_read(name):
+    at, steps = int(name.split()[1]), int(name.split()[3])
+    kind = "float32" if "float32" in name else "float64"
+    rng = rng_of(name)
+    W = mg.tensor(rng.standard_normal((4, 4)) * 0.5, dtype=kind, requires_grad=True)
+    h = mg.zeros((3, 4), dtype=kind)
+    for t in range(steps):
+        with mg.time_step(t):
+            h = h.detach() if t == at else h
+            h = mg.tanh(mg.tensor(rng.standard_normal((3, 4)), dtype=kind) + h @ W)
+    return mg.diagnose((h * h).sum()).findings
+
+
 # ------------------------------------------------------------- numbers
 
 

@@ -143,6 +143,18 @@ def diagnosed_when_trained(name):
     return mg.diagnose(mg.losses.mse(model(x), y), model=model).findings
 
 
+@healthy("from step 1", "a piece")
+def steps_that_do_not_begin_at_zero(name):
+    rng = rng_of(name)
+    W = mg.tensor(rng.standard_normal((4, 4)) * 0.5, requires_grad=True)
+    first = 1 if name == "from step 1" else 12
+    h = mg.zeros((3, 4)) if first == 1 else mg.tensor(rng.standard_normal((3, 4)))
+    for t in range(first, first + 6):
+        with mg.time_step(t):
+            h = mg.tanh(rng.standard_normal((3, 4)) + h @ W)
+    return mg.diagnose((h * h).sum()).findings
+
+
 # ------------------------------------------------------------- trainings
 
 

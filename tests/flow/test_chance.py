@@ -115,7 +115,7 @@ def test_a_lag_is_a_number_of_steps(bad, rng):
 def test_a_better_forget_bias_gives_a_better_chance(rng):
     x = rng.standard_normal((61, 4, 3))
     chances = []
-    for bias in (1.0, 2.0, 3.0, 4.0, 5.0):
+    for bias in (1.0, 2.0, 3.0, 4.0):  # up to about ln(60)
         output, _ = LSTM(3, 8, forget_bias=bias, rng=0)(x)
         chances.append(mg.diagnose((output[-1] ** 2).sum()).chance(60))
     assert chances == sorted(chances) and chances[0] < 0.5 < chances[-1]

@@ -50,3 +50,38 @@ def test_a_module_that_holds_one_or_several(rng):
         mg.interop.diagnose(torch.nn.Linear(2, 3), x, loss)
     with pytest.raises(DTypeError, match="is no tensor"):
         mg.interop.diagnose(torch.nn.GRU(3, 2), x, lambda out: 3.0)
+
+
+def test_a_loss_in_pytorch_gives_the_same_readings(rng):
+    module = torch.nn.GRU(2, 3, batch_first=True)
+    head = torch.nn.Linear(3, 1)
+    x = torch.tensor(rng.normal(size=(4, 9, 2)).astype("float32"))
+    target = torch.zeros(4, 1)
+
+    def loss(out):
+        return torch.nn.functional.mse_loss(head(out[:, -1]), target)
+
+    def same(out):
+        answer = out[:, -1] @ head.weight.detach().numpy().T
+        return mg.losses.mse(answer + head.bias.detach().numpy(), target.numpy())
+
+    found, wanted = (mg.interop.diagnose(module, x, f) for f in (loss, same))
+    assert np.allclose(found.readings[0].norms, wanted.readings[0].norms)
+    assert found.readings[0].read == wanted.readings[0].read == [8]
+    assert all(p.grad is None for p in [*module.parameters(), *head.parameters()])
+    with pytest.raises(TypeError, match="target"):  # its own mistake, as it was
+        mg.interop.diagnose(module, x, mg.losses.mse)
+
+
+def test_a_packed_sequence(rng):
+    module = torch.nn.LSTM(2, 3)
+    x = torch.tensor(rng.normal(size=(6, 3, 2)).astype("float32"))
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x, [2, 6, 4], enforce_sorted=False)
+
+    def loss(out):
+        return (out * out).mean()
+
+    found = mg.interop.diagnose(module, packed, loss)
+    output, _ = mg.interop.from_torch(module)(mg.tensor(x.numpy()), lengths=[2, 6, 4])
+    wanted = mg.diagnose(loss(output))
+    assert np.allclose(found.readings[0].norms, wanted.readings[0].norms)
