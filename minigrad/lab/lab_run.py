@@ -86,8 +86,8 @@ class Watch:
         }
 
         def heard(said: np.ndarray, *parts: np.ndarray) -> None:
-            given: dict[str, Any] = dict(zip(arrays, parts, strict=True))
-            self.heard(said, made._replace(**given))
+            replayed: dict[str, Any] = dict(zip(arrays, parts, strict=True))
+            self.heard(said, made._replace(**replayed))
 
         outside(heard, output, *arrays.values())
 
