@@ -125,7 +125,7 @@ class Sentiment(Task):
             [
                 *repeated(train.texts, held.texts, "sentences"),
                 *contradictory(
-                    [texts[int(k)] for k in clear], list(ratings[clear] > 0)
+                    [texts[int(k)] for k in clear], (ratings[clear] > 0).tolist()
                 ),
             ],
         )
