@@ -60,7 +60,10 @@ def told(result: dict[str, Any]) -> str:
     setting = result["setting"]
     lag = f", lag {setting['lag']}" if setting["lag"] else ""
     what = f"{setting['cell']}{lag}, seed {setting['seed']}"
-    if result["solved_at"] is not None:
+    test = result["test"]
+    if "perfect" in test and result["finished"]:
+        end = f"{test['perfect']} of {test['of']} streams without a mistake"
+    elif result["solved_at"] is not None:
         end = f"solved after {result['solved_at']:,} sequences"
     elif result["finished"]:
         end = f"not solved within {result['sequences']:,} sequences"

@@ -135,8 +135,8 @@ def run_one(
     """Train, or go on, for so many seconds at most; returns what was found, as JSON.
 
     "finished" is False where the time ended first: the same call goes on from there.
-    Steps are compiled (`mg.compile`), so a run that was stopped and went on agrees with
-    one that was not within rounding; one of fewer than FEW updates, in every bit.
+    FEW steps or more are compiled (`mg.compile`). A run that was stopped and went on
+    agrees within rounding with one that was not.
     """
     known = read_result(folder, setting)
     if known is not None and known["finished"]:
