@@ -3,6 +3,7 @@
 By name only, as they take long: `tasks` (each task with five seeds), `lab` (the
 papers' experiments), `kills` (a hundred killed training runs) and `accuracy` (it
 writes a page of the documentation).
+Whether mistakes are noticed by the tests says `python -m benchmarks.bench_mutations`.
 """
 
 import importlib

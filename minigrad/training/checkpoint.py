@@ -161,7 +161,15 @@ def _plain_array(name: str, value: Any) -> np.ndarray:
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that it is there complete, or not changed at all."""
-    place = Path(os.path.realpath(path))  # the file behind a link, not the link
+    try:
+        place = Path(os.path.realpath(path))  # the file behind a link, not the link
+    except ValueError as error:  # a name with a NUL, or with half of a character
+        raise CheckpointError(
+            f"save: {os.fspath(path)!r:.100} cannot be the name of a file",
+            expect="the name of a file in an existing folder",
+            actual=f"{error!s:.200}",
+            hint="choose another name; no file was changed",
+        ) from None
     temporary = place.with_name(f".{place.name}.{os.urandom(4).hex()}.tmp")
     try:
         try:
