@@ -32,10 +32,16 @@ class Elementwise(Primitive):
     """
 
     def __init__(
-        self, scalar: Callable, *, numpy: Callable | None = None, fused: bool = True
+        self,
+        scalar: Callable,
+        *,
+        numpy: Callable | None = None,
+        fused: bool = True,
+        listed: bool = True,
     ) -> None:
         value = numpy or self.compute
-        super().__init__(scalar, expect="shapes that broadcast together")
+        expect = "shapes that broadcast together"
+        super().__init__(scalar, expect=expect, listed=listed)
         self.value = value
         self.scalar = scalar
         self.fused = fused
