@@ -1,13 +1,14 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
 
 By name only, as they take minutes: `tasks` (each task with five seeds), `kills` (a
-hundred killed training runs) and `accuracy` (it writes a page of the documentation).
+hundred killed training runs), `accuracy` and `speed` (they write pages of the
+documentation). The training step of a cell beside other libraries is `minigrad bench`.
 """
 
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "imports", "drawing", "flow", "training")
+NAMES = ("elementwise", "imports", "drawing", "flow", "training")
 
 
 def main(names):
