@@ -1,8 +1,9 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
 
-By name only, as they take minutes: `tasks` (each task with five seeds), `kills` (a
-hundred killed training runs), `accuracy` and `speed` (they write pages of the
-documentation). The training step of a cell beside other libraries is `minigrad bench`.
+By name only, as they take long: `tasks` (each task with five seeds), `lab` (the
+papers' experiments), `kills` (a hundred killed training runs), `accuracy` and `speed`
+(they write pages of the documentation). `minigrad bench` times the training step of a
+cell beside other libraries.
 """
 
 import importlib

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from subprocess import DEVNULL
 
 from benchmarks.killed_run import arrays_of, build, digest
 from minigrad.training import read_run
@@ -68,18 +69,30 @@ def kill_many(kills, seed=0):
             if not path.exists():
                 counts["before the first save"] += 1
                 continue
-            run = read_run(path)  # raises if it is not whole
             if ended:
                 counts["runs that ended"] += 1
-                assert run.progress["done"]
-                for name, array in run.weights.items():
-                    assert array.tobytes() == weights[name].tobytes(), name
+                check_end(path, weights)
                 path.unlink()
             else:
+                run = read_run(path)  # raises if it is not whole
                 step = run.progress["step"]
                 steps.add(step)
                 assert digest(run.arrays) == expected[step], f"mixed at step {step}"
+        if path.exists():  # the last run is left alone, and must end as well
+            environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+            last = [*COMMAND, str(path), "resume"]
+            subprocess.run(last, cwd=ROOT, env=environment, check=True, stdout=DEVNULL)
+            counts["runs that ended"] += 1
+            check_end(path, weights)
     return counts | {"different steps left at": len(steps)}
+
+
+def check_end(path, weights):
+    """The run in the file is done, with the weights of the one left alone."""
+    run = read_run(path)
+    assert run.progress["done"]
+    for name, array in run.weights.items():
+        assert array.tobytes() == weights[name].tobytes(), name
 
 
 def main(kills=100):

@@ -52,10 +52,10 @@ TESTS = {
     "tests/checking/test_random_graphs.py tests/models/test_cells.py",
     "models": "tests/models/test_cells.py tests/models/test_unroll.py "
     "tests/models/test_variants.py tests/models",
-    "minigrad/nn/optim": "tests/test_optim.py tests/test_nn.py "
-    "tests/test_checkpoint.py",
+    "minigrad/nn/optim": "tests/test_optim.py tests/test_nn.py",
     "minigrad/nn": "tests/test_losses.py tests/test_nn.py tests/test_clip.py "
-    "tests/test_awkward_numbers.py tests/test_optim.py tests/models/test_cells.py",
+    "tests/test_awkward_numbers.py tests/test_optim.py tests/models/test_cells.py "
+    "tests/test_brought_along.py",
     "minigrad/flow": "tests/flow/test_ledger.py tests/flow/test_products.py "
     "tests/flow/test_diagnose.py tests/flow/test_monitor.py "
     "tests/flow/test_several_loops_flow.py tests/test_clip.py",
@@ -147,23 +147,7 @@ def killed(tree, name):
     child = os.fork()
     if not child:
         with contextlib.suppress(BaseException):
-            os.setsid()
-            os.chdir(tree)
-            sink = os.open(str(tree / "said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(sink, 1)
-            os.dup2(sink, 2)
-            sys.path[:] = [str(tree), *[p for p in sys.path if p != str(ROOT)]]
-            os.environ["PYTHONPATH"] = str(tree)
-            kernels = area_of(name).endswith("kernels")
-            os.environ["MINIGRAD_KERNELS"] = "on" if kernels else "off"
-            os.environ["MINIGRAD_CACHE_DIR"] = str(tree / "kernels")
-            import pytest
-
-            options = ["-x", "-q", "-p", "no:cacheprovider"]
-            only = ["-m", "not nightly and not browser"]
-            code = pytest.main([*options, *only, *tests_of(name)])
-            sys.stdout.flush()
-            os._exit(int(code != 0))
+            run_tests(tree, name)
         os._exit(1)
     began = time.monotonic()
     while time.monotonic() - began < LONGEST:
@@ -237,6 +221,27 @@ def add(file, row):
     """One more line."""
     with open(file, "a", encoding="utf-8") as rows:
         rows.write(json.dumps(row) + "\n")
+
+
+def run_tests(tree, name):
+    """Only in a fork: the tests of a file, in the copy; ends the process."""
+    os.setsid()
+    os.chdir(tree)
+    sink = os.open("said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    sys.path[:] = [str(tree), *[p for p in sys.path if p not in ("", str(ROOT))]]
+    os.environ["PYTHONPATH"] = str(tree)
+    kernels = area_of(name).endswith("kernels")
+    os.environ["MINIGRAD_KERNELS"] = "on" if kernels else "off"
+    os.environ["MINIGRAD_CACHE_DIR"] = str(tree / "kernels")
+    import pytest
+
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
+    only = ["-m", "not nightly and not browser"]
+    code = pytest.main([*options, *only, *tests_of(name)])
+    sys.stdout.flush()
+    os._exit(int(code != 0))
 
 
 def difference(whole, changed):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.engine.errors import ArgumentError, one_of
+from minigrad.engine.errors import ArgumentError, flag, one_of
 from minigrad.engine.scope import gate
 from minigrad.engine.tensor import Tensor
 
@@ -60,6 +60,7 @@ class LSTMCell(Cell):
     ) -> None:
         one_of("peephole", peephole, (None, "current", "previous"))
         one_of("couple", couple, (None, "forget", "input"))
+        forget_gate = flag("forget_gate", forget_gate)
         if couple and not forget_gate:
             raise ArgumentError(
                 f"couple={couple!r} needs a forget gate to couple",

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
-from minigrad.engine.errors import ArgumentError, IndexingError
+from minigrad.engine.errors import ArgumentError, IndexingError, flag
 from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
 from minigrad.engine.scope import enable_grad, layer, time_step
@@ -77,11 +77,11 @@ class Trace:
 
     def layer(self, k: int) -> Unrolled:
         """What cell k did: see `Unrolled`. IndexingError if there is no such cell."""
-        if not 0 <= k < len(self.layers):
+        if not isinstance(k, int | np.integer) or not 0 <= k < len(self.layers):
             raise IndexingError(
-                f"layer({k}): there is no such cell",
+                f"layer({k!r}): there is no such cell",
                 expect=f"k in 0..{len(self.layers) - 1}",
-                actual=str(k),
+                actual=repr(k),
                 hint="cells are counted as in model.cells: by layer, forward first",
             )
         return self.layers[k]
@@ -135,16 +135,16 @@ class Recurrent(Module):
         }
         self.config: dict[str, Any] = {
             **sizes,
-            "bidirectional": bool(bidirectional),
-            "batch_first": bool(batch_first),
+            "bidirectional": flag("bidirectional", bidirectional),
+            "batch_first": flag("batch_first", batch_first),
             "dropout": dropout,
             **({"reverse": True} if reverse else {}),
             **options,
             "dtype": floating(options["dtype"]).name,
         }
         self.input_size, self.hidden_size, self.num_layers = sizes.values()
-        self.bidirectional = bool(bidirectional)
-        self.batch_first = bool(batch_first)
+        self.bidirectional = flag("bidirectional", bidirectional)
+        self.batch_first = flag("batch_first", batch_first)
         self.reverse = bool(reverse)
         if reverse and bidirectional:
             raise ArgumentError(
@@ -166,6 +166,11 @@ class Recurrent(Module):
         if len(self.cells) > 1:  # pictures and tables tell their weights apart
             for name, parameter in self.named_parameters():
                 parameter.name = name
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The letters of the gates, in the order of the columns of W_x, W_h and b."""
+        return tuple(self.cells[0].gates)
 
     def run(self, x: Any, state: Any, lengths: Any, mask: Any) -> tuple[Tensor, Any]:
         """The output (T, B, directions*H) and the final state."""

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
 from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.quiet import uncollected
@@ -160,6 +161,7 @@ class Unrolled:
         return self
 
 
+@checked_call
 def unroll(
     cell: Cell,
     x: Any,

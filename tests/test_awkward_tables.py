@@ -256,7 +256,7 @@ REFUSED = {  # content: what the error says, in this order
         "date,high,low\n31/5/2014,1,2\n6/13/2014,1,2\n",
         ["line 2: the day comes first here, and not in line 3"]),
     "no such day": (
-        "date,high,low\n31/2/2014,1,2\n", ["line 2: unreadable date", "2024-05-31"]),
+        "date,high,low\n31/2/2014,1,2\n", ["line 2", "there is no such day"]),
     "two figures for the year": (
         "date,high,low\n31.5.14,1,2\n", ["line 2: unreadable date", "'31.5.14'"]),
     "a unit": (

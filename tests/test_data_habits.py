@@ -5,11 +5,13 @@ import random
 
 import pytest
 
+import minigrad as mg
 from minigrad.data import read_table
 from minigrad.data.fields import day, finite, some_text
 from minigrad.engine.errors import DataError
 from minigrad.tasks.name_lists import read_names
 from minigrad.tasks.rating_scales import rating
+from minigrad.tasks.repeated_texts import contradictory
 from minigrad.tasks.tag_fields import tags_of
 
 
@@ -116,3 +118,43 @@ def test_names_with_numbers_before_them(pattern, tmp_path):
     assert found.names == sorted(names) and found.notes == [
         "names with numbers before them"
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("2014-02-29", "there is no such day"),
+        ("1388534400", "since 1970"),
+        ("01/02/14", "a year has four figures"),
+        ("2014-03", "first day of each month"),
+        ("2014Q1", "first day of each month or quarter"),
+        ("yesterday", "a date is written"),
+    ],
+)
+def test_what_is_wrong_with_a_date(field, words):
+    with pytest.raises(ValueError, match=words):
+        day(field)
+
+
+@pytest.mark.parametrize("field", ["$12.50", "1.250,50 €", "£ 3", "12 ¥"])
+def test_a_currency_is_named(field):
+    with pytest.raises(ValueError, match="without the currency"):
+        finite(field)
+
+
+def test_a_text_where_a_number_is_expected_is_named():
+    with pytest.raises(ValueError, match="are two columns exchanged"):
+        finite("it was the 3rd film that week")
+
+
+def test_text_with_its_layout_is_no_text(tmp_path):
+    (tmp_path / "book.txt").write_bytes(b"{\\rtf1\\ansi " + b"off with his head. " * 99)
+    with pytest.raises(DataError, match="RTF"):
+        mg.data.read_text(tmp_path / "book.txt")
+
+
+def test_texts_rated_both_ways_are_counted():
+    texts = ["A fine film", "a  fine film", "a dull one", "a dull one"]
+    (said,) = contradictory(texts, [True, False, False, False])
+    assert said.startswith("1 text is there twice")
+    assert contradictory(texts, [True, True, False, False]) == []

@@ -93,6 +93,7 @@ ROOMS = [
     ("drawing", errors.ArgumentError, lambda: mg.draw(X * 2, level="atom")),
     ("stepping", errors.ArgumentError, lambda: mg.steps(X.sum(), level="atom")),
     ("engine", errors.UnknownNameError, lambda: X.view(3, 2)),
+    ("engine", errors.CallError, lambda: mg.concatenate()),
     ("compiler", errors.CompileError, lambda: mg.compile(lambda x: float(x.sum()))(X)),
     ("flow", errors.DTypeError, lambda: mg.ledger(3, [X])),
     ("explaining", errors.IndexingError, lambda: mg.explain(X, (9, 9), X.sum())),

@@ -277,3 +277,9 @@ def test_layer_normalisation_has_its_gradient(rng):
         return (x - x.mean(-1, keepdims=True)) / (x.std(-1, keepdims=True) + 1e-5)
 
     gradcheck(normalised, [rng.standard_normal((3, 5))], order=2)
+
+
+def test_where_as_a_method_chooses_between_itself_and_another():
+    x = mg.tensor([1.0, -2.0], requires_grad=True)
+    (g,) = mg.grad((y := x.where(x > 0, 3 * x)).sum(), [x])
+    assert y.data.tolist() == [1.0, -6.0] and g.data.tolist() == [1.0, 3.0]

@@ -73,7 +73,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_what_is_damaged_is_compiled_again_and_kept(folder, damage):
+def test_what_is_damaged_is_compiled_again_and_kept(folder, damage, proof):
     place = place_of(folder, 3)
     damage(place)
     with pytest.warns(MinigradWarning, match="was damaged") as told:
@@ -81,7 +81,8 @@ def test_what_is_damaged_is_compiled_again_and_kept(folder, damage):
     assert len(told) == 1 and place.name in str(told[0].message)
     key = (place / "digests.txt").read_text().split("\n")[0]
     assert kernel_store.damaged(place, key) is None
-    assert kernel(3)(2.0) == 6.0  # no warning: it was repaired
+    row = proof("kernels", "damaged caches: one warning, repaired, right")
+    row.expect(kernel(3)(2.0) == 6.0, place.name)  # no warning: it was repaired
 
 
 def test_it_is_said_once(folder):

@@ -499,7 +499,7 @@ def test_interrupting_stops_the_child_and_says_so(tmp_path):
     assert process.stdout.readline() == "up\n"
     time.sleep(0.2)
     os.killpg(process.pid, signal.SIGINT)
-    output, error = process.communicate(timeout=30)
+    output, error = process.communicate(timeout=120)
     assert output == "summary\n"
     assert re.fullmatch(r"run\.py: stopped\n", error)
     assert process.returncode == 130

@@ -1,10 +1,15 @@
 """Wrong uses end in one error of ours, with a hint; what has no meaning is refused."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import models
 from minigrad.engine.errors import MinigradError
+from minigrad.models import GRU, LSTM, RNN
 
 
 class Space(dict):
@@ -23,6 +28,18 @@ class Space(dict):
             sgd=sgd, adam=adam, lin=mg.nn.Linear(4, 2, rng=0), d=str(folder),
             drop=mg.nn.Dropout(0.5), loss=x.sum(), f=mg.tanh,
         )  # fmt: skip
+
+
+class WithNetwork(Space):
+    """The same, and a recurrent network with a loss."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        rnn = RNN(4, 3, rng=0)
+        trace = rnn.trace(np.ones((5, 2, 4)))
+        loss = (trace.output * trace.output).sum()
+        self.update(models=models, RNN=RNN, LSTM=LSTM, GRU=GRU)
+        self.update(rnn=rnn, tr=trace, rl=loss)
 
 
 WRONG = """
@@ -98,6 +115,31 @@ def test_it_is_an_error_of_ours(use, tmp_path):
     with pytest.raises(MinigradError) as caught:
         exec(use, Space(tmp_path))
     assert caught.value.hint and caught.value.expect and caught.value.actual
+    assert list(tmp_path.iterdir()) == []
+
+
+MORE = Path(__file__).with_name("wrong_uses.txt").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("part", range(8))
+@pytest.mark.filterwarnings("ignore::minigrad.engine.errors.MinigradWarning")
+def test_many_more(part, tmp_path, monkeypatch):
+    """Each in words of ours, with what was expected, what came and what to do."""
+    monkeypatch.chdir(tmp_path)
+    found = []
+    for use in MORE[part::8]:
+        if "interop" in use and find_spec("onnx") is None:
+            continue
+        space = WithNetwork(tmp_path)
+        try:
+            exec(use, space)
+            found.append(f"{use}: taken")
+        except MinigradError as error:
+            if not (error.hint and error.expect and error.actual):
+                found.append(f"{use}: {error}")
+        except Exception as error:
+            found.append(f"{use}: {error!r}")
+    assert found == []
     assert list(tmp_path.iterdir()) == []
 
 

@@ -42,11 +42,14 @@ for rule in task.rules:
 made = task.sequences(np.random.default_rng(0), 100, 1000)
 values, marks = made.x[..., 0], made.x[..., 1]
 first, second = (np.sort(np.argsort(marks, axis=0)[-2:], axis=0)).astype(int)
-assert 100 <= len(values) <= 110 and (first < 10).all() and (second < 49).all()
-assert ((marks == 1).sum(axis=0) == 2).all() and (marks[-1] == -1).all()
+lengths = made.lengths  # each sequence has its own; what is shorter is padded
+assert set(lengths) == set(range(100, 111)) and len(values) == 110
+assert (first < 10).all() and (second < 49).all()
+assert ((marks == 1).sum(axis=0) == 2).all()
+assert (marks[lengths - 1, np.arange(1000)] == -1).all()
 
 figure, axes = plt.subplots(figsize=(8.0, 2.6), layout="constrained")
-axes.bar(range(len(values)), values[:, 0], color="#bbbbbb")
+axes.bar(range(lengths[0]), values[: lengths[0], 0], color="#bbbbbb")
 for step in (first[0], second[0]):
     axes.bar(step, values[step, 0], color=ORANGE)
 axes.set_xlabel("step")

@@ -27,12 +27,12 @@ def main():
         outcomes.append(configuration, outcome)
         print(f"{number}/{len(todo)}", configuration, outcome, flush=True)
     known = outcomes.read()
-    wanted = set(outcomes.configurations())
-    cases = judging.measured({c: found for c, found in known.items() if c in wanted})
-    fitted = ", ".join(f"{w:.2f}" for w in judging.fit(judging.halves(cases)[0]))
-    print(f"fitted: START, LEFT, FAR = {fitted}; minigrad/flow/chance.py has")
+    fitted = judging.measured(known, outcomes.fitted())
+    judged = judging.measured(known, outcomes.fresh())
+    found = ", ".join(f"{w:.2f}" for w in judging.fit(fitted))
+    print(f"fitted: START, LEFT, FAR = {found}; minigrad/flow/chance.py has")
     print(f"        START, LEFT, FAR = {START}, {LEFT}, {FAR}")
-    report.write(cases)
+    report.write(fitted, judged)
     print(f"written: {report.PAGE}; {len(outcomes.missing(known))} are still missing")
 
 

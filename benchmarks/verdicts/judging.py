@@ -1,4 +1,4 @@
-"""Fits `d.chance` on one half of the table of outcomes, and judges it on the other.
+"""Fits `d.chance` on one part of the table of outcomes, and judges it on the other.
 
 The measurements are made anew each time, from the first batch's graph alone: the table
 holds who learned, and nothing that the diagnosis says.
@@ -10,30 +10,29 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .training_runs import left_at_the_start
+from minigrad.flow.chance import mean_kept
+
+from .training_runs import norms_at_the_start
 
 CLEAN = 0
 
 
 class Case(NamedTuple):
-    """A configuration, whether it learned, and log10 of what was left at the start."""
+    """A configuration, whether it learned, and log10 of what was left on the way."""
 
     configuration: object
     learned: int
     left: float
 
 
-def measured(outcomes):
-    """A case for each row of the table, in the table's order by its own numbers."""
+def measured(outcomes, configurations):
+    """A case for each of these configurations that the table has."""
     cases = []
-    for c in sorted(outcomes, key=lambda c: (c.seed, c.start)):
-        cases.append(Case(c, outcomes[c]["learned"], left_at_the_start(c)))
+    for c in configurations:
+        if c in outcomes:
+            left = mean_kept(norms_at_the_start(c), c.lag)
+            cases.append(Case(c, outcomes[c]["learned"], left))
     return cases
-
-
-def halves(cases):
-    """The half that is fitted to, and the one that is judged: every second case."""
-    return cases[::2], cases[1::2]
 
 
 def fit(cases):

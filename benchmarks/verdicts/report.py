@@ -1,6 +1,6 @@
 """Writes the figures of the page on verdicts: docs/verdict_figures.rst.
 
-Read next: `minigrad/flow/chance.py` (where the two fitted numbers stand).
+Read next: `minigrad/flow/chance.py` (where the fitted numbers stand).
 """
 
 from collections import Counter
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigrad.flow.chance import chance_of
+from minigrad.flow.chance import FAR, LEFT, START, chance_of
 
 from . import judging
 from .problems import PROBLEMS
@@ -19,9 +19,9 @@ COLUMNS = ("networks", "learned", "AUC", "balanced accuracy", "calibration error
 NAMES = {"bit": "one bit kept", "adding": "adding", "order": "order of two symbols"}
 
 
-def write(cases, path=PAGE):
+def write(fitted, judged, path=PAGE):
     """The page's part that is made of figures."""
-    path.write_text(text(cases), encoding="utf-8")
+    path.write_text(text(fitted, judged), encoding="utf-8")
 
 
 def figures(cases):
@@ -37,37 +37,54 @@ def figures(cases):
     }
 
 
-def text(cases):
+def text(fitted, judged):
     """The part as reStructuredText."""
-    fitted, judged = judging.halves(cases)
-    start, left, far = judging.fit(fitted)
-    lags = sorted({case.configuration.lag for case in cases})
-    starts = len({case.configuration.start for case in cases})
+    start, left, far = START, LEFT, FAR
     parts = [
         ".. Made by ``python -m benchmarks.verdicts``: do not edit.",
         "",
-        f"{len(cases)} networks were trained, from {starts} starts, with 8 and 16 "
-        f"units, learning rates 0.003 and 0.01 (Adam), lags from {lags[0]} to "
-        f"{lags[-1]}, for at most {UPDATES} batches of {BATCH} sequences. "
-        f"{sum(case.learned for case in cases)} of them learned. The curve was fitted "
-        f"to the clean ones of every second network, {len(fitted)} with the noisy "
-        f"ones: the log-odds of learning are {start:.2f} + {left:.2f} log10(what is "
-        f"left of the gradient) - {-far:.2f} log10(lag). Both outcomes were weighted "
-        f"alike. The other half, {len(judged)} networks, "
-        "was judged by it:",
+        f"The curve was fitted to {_described(fitted)}. Only the "
+        f"{len(_of(fitted, 0))} clean ones count in the fit, and both outcomes were "
+        f"weighted alike. The log-odds of learning are {start:.2f} + {left:.2f} "
+        "log10(what is left of the gradient, in the geometric mean over the way) - "
+        f"{-far:.2f} log10(lag).",
+        "",
+        f"Then it was judged on {_described(judged)}. They were trained after the "
+        "curve was settled, and no lag, size or learning rate is one of those above:",
         "",
         *table_of(judged),
         "",
         "A calibration error of 0.05 means that of those that were given a chance of "
-        "70 %, about 65 to 75 % learned.",
-        "",
-        "By cell, on the clean problems of the judged half:",
+        "70 %, about 65 to 75 % learned. By cell, on the clean problems:",
         "",
         *_cells(judged),
+        "",
+        "On the networks that it was fitted to the same figures are:",
+        "",
+        *table_of(fitted),
         "",
         *_misjudged(judged),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _described(cases):
+    """What was trained, in words."""
+    every = [case.configuration for case in cases]
+    lags, units, rates = (
+        sorted({getattr(c, name) for c in every}) for name in ("lag", "units", "rate")
+    )
+    return (
+        f"{len(cases)} networks from {len({c.start for c in every})} starts, with "
+        f"{_listed(units)} units, learning rates {_listed(rates)} (Adam) and lags "
+        f"{_listed(lags)}, each trained on at most {UPDATES} batches of {BATCH} "
+        f"sequences; {sum(case.learned for case in cases)} of them learned"
+    )
+
+
+def _listed(numbers):
+    words = [f"{number:g}" for number in numbers]
+    return ", ".join(words[:-1]) + " and " + words[-1]
 
 
 def _groups(judged):

@@ -1,8 +1,9 @@
-"""Tables: what `minigrad check` measured (`figures.json`), and kinks (`kinks.toml`)."""
+"""Tables: what `minigrad check` and the tests measured, and kinks (`kinks.toml`)."""
 
 import json
 import tomllib
-from pathlib import Path
+
+from included import extension
 
 
 def number(value):
@@ -13,15 +14,54 @@ def broken(row):
     return f"; **broken {len(row['wrong'])} times**" if row["wrong"] else ""
 
 
+def published(row, peers):
+    """The best figure that any peer publishes for the same thing."""
+    fitting = (
+        peer["figure"]
+        for peer in peers
+        if peer["promise"] == row["promise"] and peer.get("what", "") in row["what"]
+    )
+    return next(fitting, "none published")
+
+
+def summed(rows):
+    """One row per promise and what was tried: tests and their parts put together."""
+    whole = {}
+    for row in rows:
+        one = whole.setdefault(
+            (row["promise"], row["what"]),
+            row | {"tried": 0, "worst": None, "seconds": 0.0, "wrong": [], "tests": []},
+        )
+        one["tried"] += row["tried"]
+        one["seconds"] += row["seconds"]
+        one["wrong"] = one["wrong"] + row["wrong"]
+        if row["worst"] is not None:
+            one["worst"] = max(row["worst"], one["worst"] or 0.0)
+        if "test" in row:
+            file = row["test"].partition("::")[0]
+            one["tests"] += [] if file in one["tests"] else [file]
+    return list(whole.values())
+
+
 def text(path):
-    """The rows as reStructuredText, each with the figure that is promised."""
+    """The rows as reStructuredText, each with what is promised, and what peers publish.
+
+    path  figures.json of `minigrad check -o`, or proven.json of `pytest --figures`;
+          peers.toml lies beside it
+    """
     found = json.loads(path.read_text(encoding="utf-8"))
+    peers = path.with_name("peers.toml").read_text(encoding="utf-8")
+    peers = tomllib.loads(peers)["peer"]
+    rows = summed(found["rows"])
+    with_tests = any(row["tests"] for row in rows)
     lines = [
         ".. list-table::", "    :header-rows: 1", "",
         "    * - Promise", "      - What was tried", "      - Cases", "      - Worst",
-        "      - Promised",
+        "      - Promised", "      - Best of any peer",
     ]  # fmt: skip
-    for row in found["rows"]:
+    if with_tests:
+        lines.append("      - Test")
+    for row in rows:
         promised = "" if row["limit"] is None else f"{row['limit']:g} {row['unit']}"
         lines += [
             f"    * - {row['promise']}",
@@ -29,10 +69,16 @@ def text(path):
             f"      - {row['tried']:,}",
             f"      - {number(row['worst'])}",
             f"      - {promised or 'none wrong'}{broken(row)}",
+            f"      - {published(row, peers)}",
         ]
-    seconds = sum(row["seconds"] for row in found["rows"])
-    lines += ["", f"On {found['machine']}; seed {found['seed']}, {seconds:,.0f} s.", ""]
-    return "\n".join(lines)
+        if with_tests:
+            lines.append("      - " + ", ".join(f"``{test}``" for test in row["tests"]))
+    seconds = sum(row["seconds"] for row in rows)
+    if "machine" in found:
+        end = f"On {found['machine']}; seed {found['seed']}, {seconds:,.0f} s."
+    else:
+        end = f"{sum(row['tried'] for row in rows):,} cases in {seconds / 3600:.1f} h."
+    return "\n".join([*lines, "", end, ""])
 
 
 def entries(numbers):
@@ -64,16 +110,10 @@ def kinks(path):
     return "\n".join(lines) + "\n"
 
 
-def write(app):
-    folder = Path(app.srcdir)
-    (folder / "generated").mkdir(exist_ok=True)
-    for name, page in (
-        ("figures.txt", text(folder / "figures.json")),
-        ("kinks.txt", kinks(folder / "kinks.toml")),
-    ):
-        (folder / "generated" / name).write_text(page, encoding="utf-8")
-
-
-def setup(app):
-    app.connect("builder-inited", write, priority=100)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+setup = extension(
+    {
+        "figures.txt": (text, "figures.json"),
+        "proven.txt": (text, "proven.json"),
+        "kinks.txt": (kinks, "kinks.toml"),
+    }
+)

@@ -2,7 +2,8 @@
 
 import textwrap
 import tomllib
-from pathlib import Path
+
+from included import extension
 
 NAMES = {"micrograd": "micrograd", "torch": "PyTorch"}
 
@@ -55,16 +56,9 @@ def idioms(path):
     return "\n".join(parts) + "\n"
 
 
-def write(app):
-    folder = Path(app.srcdir)
-    (folder / "generated").mkdir(exist_ok=True)
-    for name, page in (
-        ("phrases.txt", text(folder / "phrasebook.toml")),
-        ("idioms.txt", idioms(folder / "idioms.toml")),
-    ):
-        (folder / "generated" / name).write_text(page, encoding="utf-8")
-
-
-def setup(app):
-    app.connect("builder-inited", write, priority=100)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+setup = extension(
+    {
+        "phrases.txt": (text, "phrasebook.toml"),
+        "idioms.txt": (idioms, "idioms.toml"),
+    }
+)

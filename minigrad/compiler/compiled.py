@@ -12,14 +12,15 @@ from typing import Any
 
 from minigrad.compiler.guard import (
     Arguments,
-    Surroundings,
     built,
     changed,
     differences,
 )
 from minigrad.compiler.program import Program
 from minigrad.compiler.pullback import attached, pulled_through
+from minigrad.compiler.surroundings import Settings, Surroundings
 from minigrad.compiler.trace import Trace, tracing
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
@@ -131,10 +132,12 @@ class Compiled:
     def _trace(self, key: Any, arguments: Arguments, first: Variant | None) -> Any:
         """Run the function itself, and write down what it does."""
         trace = Trace()
+        settings = Settings(self._surroundings(arguments.things).optimisers)
         with tracing(trace):
             given = [_stand_in(trace, k, x) for k, x in enumerate(arguments.given)]
             inputs, options = built(arguments.structure, given)
             returned = self.fn(*inputs, **options)
+            settings.unchanged()
             _nothing_lost(given, arguments.given)
             program = Program(trace, returned)
             if first is not None:
@@ -217,6 +220,7 @@ class Compiled:
             )
 
 
+@checked_call
 def compile(fn: Callable[..., Any]) -> Compiled:
     """The same function of tensors, faster: traced in its first calls, then replayed.
 

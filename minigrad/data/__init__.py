@@ -43,6 +43,7 @@ from minigrad.data.shipped import (
 )
 from minigrad.data.streams import Streams
 from minigrad.data.vocabulary import Vocabulary, tokenize
+from minigrad.engine.foreign_names import nothing_else
 
 __all__ = [
     "Batches",
@@ -75,3 +76,5 @@ __all__ = [
     "weekly_co2",
     "windows",
 ]
+
+__getattr__ = nothing_else("minigrad.data", "mg.data")

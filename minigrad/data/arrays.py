@@ -17,9 +17,11 @@ from minigrad.data.argument_checks import (
     number_dtype,
     whole_number,
 )
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DataError, ShapeError
 
 
+@checked_call
 def to_categorical(
     y: ArrayLike, num_classes: int | None = None, dtype: DTypeLike = "float32"
 ) -> np.ndarray:

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.data.argument_checks import generator, number_array, whole_number
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 
+@checked_call
 def batches(
     *columns: Any,
     batch_size: int,

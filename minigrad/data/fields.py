@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Mapping
+from unicodedata import category
 
 from minigrad.data.vocabulary import tokenize
 
@@ -77,8 +79,12 @@ def _number(field: str) -> float:
 def _not_a_number(field: str) -> str:
     """What is wrong with a field that is no number."""
     figures = sum(c.isdigit() for c in field)
+    if len(field.split()) > 3:
+        return "this is a text: are two columns exchanged?"
     if not figures:
         return "a number is written like 12.5; an empty field means no value"
+    if any(category(c) == "Sc" for c in field):
+        return "the number alone, without the currency: 12.5"
     if "/" in field:
         return f"the number alone, {field.split('/')[0].strip()}"
     if "," in field:
@@ -111,7 +117,21 @@ def day(field: str) -> datetime.date:
     try:
         return datetime.date.fromisoformat(field.strip().replace("/", "-"))
     except ValueError:
-        raise ValueError("a date is written 2024-05-31") from None
+        raise ValueError(_not_a_date(field.strip())) from None
+
+
+def _not_a_date(field: str) -> str:
+    """What is wrong with a field that is no date."""
+    usual = "a date is written 2024-05-31"
+    if re.fullmatch(r"[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}", field):
+        return "there is no such day"
+    if re.fullmatch(r"[0-9]{9,10}|[0-9]{12,13}", field):
+        return f"this looks like seconds or milliseconds since 1970; {usual}"
+    if re.fullmatch(r"[0-9]{1,2}([-/.])[0-9]{1,2}\1[0-9]{2}", field):
+        return f"a year has four figures: {usual}"
+    if re.fullmatch(r"[0-9]{4}[-/ ]?([0-9]{1,2}|Q[1-4])", field, re.I):
+        return f"write the first day of each month or quarter; {usual}"
+    return usual
 
 
 some_text.__name__, day.__name__ = "text", "a date"

@@ -18,6 +18,7 @@ from typing import Any
 from minigrad.data.tables import Columns, parse_table
 from minigrad.data.text_encoding import Text, text_of
 from minigrad.data.unpacking import CSV, LARGEST, PANDAS
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DataError
 
 # The separator that a file's ending speaks of; None: it says nothing of it.
@@ -26,6 +27,7 @@ JSON = (".json", ".jsonl", ".ndjson")
 PACKED = (".gz", ".bz2", ".xz", ".zip")
 
 
+@checked_call
 def read_table(
     path: str | os.PathLike[str],
     columns: Mapping[str, Callable[[str], Any]],
@@ -80,6 +82,7 @@ def table_ending(path: str | os.PathLike[str]) -> str | None:
     return place.suffix.lower() if place.suffix.lower() in TABLES else None
 
 
+@checked_call
 def read_text(path: str | os.PathLike[str], *, encoding: str | None = None) -> Text:
     """The text of a file, line ends as \\n, without a byte-order mark.
 

@@ -19,7 +19,14 @@ from minigrad.data.argument_checks import (
     shortened,
     whole_number,
 )
-from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import (
+    ArgumentError,
+    DataError,
+    DTypeError,
+    ShapeError,
+    flag,
+)
 
 Token = TypeVar("Token")
 Side = Literal["pre", "post"]
@@ -48,6 +55,7 @@ def pad_sequences(
     *,
     return_mask: Literal[True],
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]: ...
+@checked_call
 def pad_sequences(
     sequences: Iterable[Any],
     maxlen: int | None = None,
@@ -133,7 +141,7 @@ def pad_sequences(
         first = steps - len(kept) if padding == "pre" else 0
         padded[k, first : first + len(kept)] = kept
         mask[first : first + len(kept), k] = True
-    return (padded, mask) if return_mask else padded
+    return (padded, mask) if flag("return_mask", return_mask) else padded
 
 
 def ngram_prefixes(sequence: Sequence[Token] | np.ndarray) -> list[list[Token]]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minigrad.data.argument_checks import number_array
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DataError, ShapeError
 
 
@@ -35,6 +36,7 @@ class Scaling:
              number of features.
     """
 
+    @checked_call
     def __init__(self, values: ArrayLike) -> None:
         array: Any = number_array("Scaling", "values", values, "one number per entry")
         array = array.astype(float)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.data.argument_checks import number_array, whole_number
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DataError, ShapeError
 
 
@@ -38,6 +39,7 @@ class Streams:
              for tokens that are not flat; DTypeError for what is no number.
     """
 
+    @checked_call
     def __init__(self, tokens: Any, batch_size: int, steps: int) -> None:
         self.batch_size = whole_number("Streams", "batch_size", batch_size, least=1)
         self.steps = whole_number("Streams", "steps", steps, least=1)

@@ -22,6 +22,7 @@ PANDAS = 'in Python: pandas.read_{}(r"{{path}}").to_csv("data.csv", index=False)
 KINDS = (
     (b"\xd0\xcf\x11\xe0", "an Excel workbook of the old kind (.xls)", CSV),
     (b"%PDF", "a PDF", "copy its text into a text file"),
+    (b"{\\rtf", "a text with its layout (RTF)", "save it as plain text"),
     (b"PAR1", "a Parquet file", PANDAS.format("parquet")),
     (b"ARROW1", "an Arrow file", PANDAS.format("feather")),
     (b"SQLite format 3", "a SQLite database", "export the table as CSV"),

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.data.argument_checks import is_sequence, number_array, whole_number
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -96,6 +97,7 @@ class Vocabulary:
     bare string or for tokens that are no strings; ArgumentError for the numbers.
     """
 
+    @checked_call
     def __init__(
         self,
         texts: Iterable[str | Iterable[str]],

@@ -17,6 +17,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.arrange.stacked_rows import stacked, together
 from minigrad.drawing.arrange.tiles import Tiles
 from minigrad.drawing.plan_drawing import PlanDrawing
+from minigrad.drawing.read.continued_rows import without_repeats
 from minigrad.drawing.read.elision import choose, elide, in_rows
 from minigrad.drawing.read.folding import read_folded
 from minigrad.drawing.read.picture import Picture
@@ -31,11 +32,13 @@ from minigrad.drawing.write.dot_text import Writer
 from minigrad.drawing.write.picture_files import one_pdf, path_text, save, write
 from minigrad.drawing.write.picture_page import page
 from minigrad.drawing.write.slides import frames
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import (
     ArgumentError,
     DrawingError,
     DTypeError,
     GraphError,
+    flag,
     one_of,
 )
 from minigrad.engine.graph import AnyEdge, Node, Variable
@@ -235,6 +238,7 @@ class Drawing(Viewed):
         return f"<Drawing, level {self.picture.level!r}: {self.counts}>"
 
 
+@checked_call
 def draw(
     tensor: Any,
     level: str = "op",
@@ -289,6 +293,7 @@ def draw(
     graphviz_engines.check_timeout(timeout)
     one_of("engine", engine, (None, *graphviz_engines.ENGINES))
     one_of("values", values, (False, True, "mean"))
+    gradients, fold = flag("gradients", gradients), flag("fold", fold)
     if hasattr(tensor, "plan_as_dot"):
         return PlanDrawing(tensor.plan_as_dot(), engine, timeout)
     tensors = list(tensor) if isinstance(tensor, list | tuple) else [tensor]
@@ -326,7 +331,8 @@ def draw(
         def broken(count: int) -> Drawing:
             if count >= len(shown):
                 return Drawing(finished(elide(picture, shown)), theme, engine, timeout)
-            rows = [finished(row) for row in in_rows(picture, shown, count)]
+            rows = without_repeats(in_rows(picture, shown, count))
+            rows = [finished(row) for row in rows]
             whole = together(rows, picture)
             return Drawing(whole, theme, engine, timeout, rows)
 

@@ -264,6 +264,10 @@ class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
         """The smaller, entry by entry."""
         return e.minimum(self, other)
 
+    def where(self, condition: Operand, other: Operand) -> Result:
+        """Itself where the condition holds, `other` elsewhere: as PyTorch's method."""
+        return e.where(condition, self, other)
+
     def clip(self, low: Operand = None, high: Operand = None) -> Result:
         """At least `low` and at most `high`; None: no bound on that side."""
         return clip(self, low, high)

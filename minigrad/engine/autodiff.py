@@ -27,7 +27,8 @@ from weakref import ref
 import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Operand, Value
-from minigrad.engine.errors import GraphError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import GraphError, flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.gradient_arguments import (
     as_tensor,
@@ -194,8 +195,10 @@ def _plan(
         return tuple([e.requires_grad and e.source in useful for e in node.edges])
 
     for node in ancestors([output.source], constants=False):
-        if True in needs_of(node):
-            useful.add(node)
+        for edge in node.edges:
+            if edge.requires_grad and edge.source in useful:
+                useful.add(node)
+                break
     return needs_of, {key(edge) for edge in targets}
 
 
@@ -253,6 +256,7 @@ def backward(
             owner._grad = gradient if owner._grad is None else owner._grad + gradient
 
 
+@checked_call
 def grad(
     output: Variable,
     inputs: Variable | Sequence[Variable] = (),
@@ -272,6 +276,8 @@ def grad(
     refuse("grad", foreign)
     need_tensor("grad", "output", output)
     inputs = tensor_list("grad", inputs)
+    create_graph = flag("create_graph", create_graph)
+    allow_unused = flag("allow_unused", allow_unused)
     traced = thread.recorder.trace is not None
     seed = starting_gradient(output, grad_output, create_graph or traced)
     with quietly(), uncollected(), scope_kept():
@@ -292,6 +298,7 @@ def grad(
     return tuple(results)
 
 
+@checked_call
 def jacobian(output: Variable, input: Variable) -> Array:
     """All derivatives d(output)/d(input): an array (*output.shape, *input.shape).
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Lengths, Operand
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, ShapeError
 from minigrad.engine.tensor import Tensor
 
 
+@checked_call
 def zeros(
     shape: Lengths,
     dtype: Any = "float64",
@@ -28,6 +30,7 @@ def zeros(
     return _made("zeros", requires_grad, name, np.zeros, shape, dtype=dtype)
 
 
+@checked_call
 def ones(
     shape: Lengths,
     dtype: Any = "float64",
@@ -38,6 +41,7 @@ def ones(
     return _made("ones", requires_grad, name, np.ones, shape, dtype=dtype)
 
 
+@checked_call
 def full(
     shape: Lengths,
     fill_value: Operand,
@@ -49,6 +53,7 @@ def full(
     return _made("full", requires_grad, name, np.full, shape, fill_value, dtype=dtype)
 
 
+@checked_call
 def arange(
     start: float,
     stop: float | None = None,
@@ -64,6 +69,7 @@ def arange(
     return _made(*call, start, stop, step, dtype=dtype)
 
 
+@checked_call
 def eye(
     n: int,
     m: int | None = None,
@@ -75,6 +81,7 @@ def eye(
     return _made("eye", requires_grad, name, np.eye, n, m, dtype=dtype)
 
 
+@checked_call
 def zeros_like(
     x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:
@@ -84,6 +91,7 @@ def zeros_like(
     return _made(*call, made.shape, dtype=made.dtype if dtype is None else dtype)
 
 
+@checked_call
 def ones_like(
     x: Operand, dtype: Any = None, requires_grad: bool = False, name: str | None = None
 ) -> Tensor:

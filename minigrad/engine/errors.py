@@ -17,7 +17,9 @@ Read next: `user_code.py` (where the row "in" comes from).
 
 from __future__ import annotations
 
+import os
 import warnings
+from pathlib import Path
 
 from minigrad.engine.user_code import here, users_depth
 
@@ -62,6 +64,10 @@ class IndexingError(MinigradError, IndexError):
 
 class ArgumentError(MinigradError, ValueError):
     """A word, number or combination of arguments that is not offered."""
+
+
+class CallError(ArgumentError, TypeError):
+    """Arguments that are missing, too many or unknown."""
 
 
 class UnknownNameError(MinigradError, AttributeError):
@@ -113,7 +119,7 @@ def warn(what: str, *, expect: str, actual: str, hint: str) -> None:
     warnings.warn(text, MinigradWarning, stacklevel=users_depth())
 
 
-def _meant(value: object, choices: tuple[object, ...]) -> str | None:
+def meant(value: object, choices: tuple[object, ...]) -> str | None:
     """A question after the word that was most likely meant; None if none is near."""
     import difflib
 
@@ -134,7 +140,7 @@ def one_of(name: str, value: object, choices: tuple[object, ...]) -> None:
             f"{name}={value!r:.60} is not offered",
             expect=f"{name} in {', '.join(map(repr, choices))}",
             actual=f"{value!r:.60}",
-            hint=_meant(value, choices)
+            hint=meant(value, choices)
             or f"choose one of the {len(choices)} values above",
         )
 
@@ -154,3 +160,15 @@ def flag(name: str, value: object) -> bool:
         actual=f"{value!r:.60} ({type(value).__name__})",
         hint="a word counts as true in Python, whatever it says",
     )
+
+
+def checked_path(call: str, path: object) -> Path:
+    """A name of a file or folder as a Path. DTypeError for what is none."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise DTypeError(
+            f"{call}: {path!r:.60} is not a path",
+            expect="the name of a file or folder",
+            actual=type(path).__name__,
+            hint="a word or a pathlib.Path",
+        )
+    return Path(os.fsdecode(path))

@@ -2,7 +2,7 @@
 
     x.sum(dim=1)      # ArgumentError: ... it is called axis, as in NumPy
 
-Read next: `gradient_arguments.py`.
+Read next: `calls.py`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ ARGUMENTS = {
     "argnums": "mg.grad takes the tensors themselves: mg.grad(y, [a, b])",
     "dtype": ".astype(dtype) before or after",
     "out": "the result is a new tensor",
+    "device": "leave it out: all is on the CPU",
+    "base": "divide by the logarithm of the base: mg.log(x) / np.log(2)",
 }
 
 
@@ -39,5 +41,5 @@ def refuse(call: str, foreign: dict[str, Any]) -> None:
             f"{call}({name}={value!r:.30}): there is no such argument",
             expect=f"the arguments that help(mg.{call}) lists",
             actual=name,
-            hint=ARGUMENTS.get(name),
+            hint=ARGUMENTS.get(name, "leave it out, or see help()"),
         )

@@ -7,6 +7,7 @@ Read next: `foreign_arguments.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minigrad.engine.errors import DTypeError, UnknownNameError
@@ -210,7 +211,7 @@ for _name, _sign, _instead in (
 
 def unknown(what: str, short: str, name: str, table: dict[str, str]) -> Exception:
     """The error for a name that `what`, written `short`, does not have."""
-    hint = None
+    hint = f"help({'mg.Tensor' if short == 'x' else short}) lists what there is"
     if name in table:
         hint = f"write {table[name]}"
     elif name in _numpys():
@@ -221,6 +222,17 @@ def unknown(what: str, short: str, name: str, table: dict[str, str]) -> Exceptio
         actual=f"{short}.{name}",
         hint=hint,
     )
+
+
+def nothing_else(module: str, short: str) -> Callable[[str], Any]:
+    """The `__getattr__` of a module of ours: for names that there are not."""
+
+    def __getattr__(name: str) -> Any:
+        if name[:1] == "_":
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        raise unknown(module, short, name, {})
+
+    return __getattr__
 
 
 def _numpys() -> set[str]:

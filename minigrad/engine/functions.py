@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.primitives.base import primitive
@@ -47,6 +48,7 @@ def _shifted(x: Operand, axis: Axis, name: str) -> tuple[Tensor, Tensor, Shape]:
     return shift, x - shift, axes
 
 
+@checked_call
 def softmax(x: Operand, axis: Axis = -1, **foreign: Any) -> Tensor:
     """e^x_k / sum_j e^x_j over an axis: numbers in [0, 1] that sum to 1."""
     refuse("softmax", foreign)
@@ -55,6 +57,7 @@ def softmax(x: Operand, axis: Axis = -1, **foreign: Any) -> Tensor:
     return powers / _not_zero(sum_over(powers, axes, keepdims=True))
 
 
+@checked_call
 def log_softmax(x: Operand, axis: Axis = -1, **foreign: Any) -> Tensor:
     """ln softmax(x), without computing softmax: exact where softmax underflows."""
     refuse("log_softmax", foreign)
@@ -62,6 +65,7 @@ def log_softmax(x: Operand, axis: Axis = -1, **foreign: Any) -> Tensor:
     return below - log(_not_zero(sum_over(exp(below), axes, keepdims=True)))
 
 
+@checked_call
 def logsumexp(
     x: Operand, axis: Axis = -1, keepdims: bool = False, **foreign: Any
 ) -> Tensor:

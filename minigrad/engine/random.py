@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _global: Generator | None = None  # made when first asked for: numpy.random loads slowly
 
 
+@checked_call
 def manual_seed(n: int) -> None:
     """Set the global generator: what draws with rng=None repeats from here on.
 

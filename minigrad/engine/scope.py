@@ -18,6 +18,7 @@ from functools import lru_cache, wraps
 from itertools import count
 from typing import Any, ClassVar
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError
 from minigrad.engine.recorder import Scope, path, thread
 
@@ -165,6 +166,7 @@ class Entered:
         recorder.scope = recorder.outer.pop()
 
 
+@checked_call
 def scope(name: str, index: Any = None, kind: str | None = None) -> Entered:
     """Name what is computed within: `with scope("forget gate"): ...`.
 
@@ -197,6 +199,7 @@ def gate(letter: str) -> Entered:
 
 
 @lru_cache(maxsize=4096, typed=True)
+@checked_call
 def time_step(t: int) -> Entered:
     """The scope of time step `t` (0-based). ArgumentError for what is no whole number:
     words for the steps are what `words=` of the readers is for."""

@@ -23,6 +23,7 @@ import numpy as np
 from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
@@ -292,6 +293,7 @@ class Tensor(ArrayMethods["Tensor"]):
 Variable.result_type = Tensor
 
 
+@checked_call
 def tensor(
     data: Any,
     dtype: Any = None,

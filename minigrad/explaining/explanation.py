@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import (
     ArgumentError,
     GraphError,
@@ -172,6 +173,7 @@ class Explanation(Viewed):
         return View(html(self), picture(self), self.text())
 
 
+@checked_call
 def explain(parameter: Any, index: Any = (), loss: Any = None) -> Explanation:
     """One entry of dL/d(parameter), written out as a sum over time steps.
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError
 from minigrad.exploring.explore_page import page
 from minigrad.exploring.grid_evaluation import evaluate
@@ -104,6 +105,7 @@ class Exploration(Viewed):
         )
 
 
+@checked_call
 def explore(
     fn: Callable[..., Any],
     /,

@@ -17,14 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, MinigradError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError
 from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.arguments import parameters_of
 from minigrad.flow.chance import farthest
 from minigrad.flow.diagnosis_arguments import (
+    check_sample,
     empty_state,
     losses_of,
+    need_module,
     no_loop,
     step_count,
     total_of,
@@ -79,6 +82,7 @@ class Diagnosis(Viewed):
         alone = None if found else lone_step(every)
         if not found and alone is None:
             raise no_loop(losses, self._nodes, model)
+        check_sample(found, sample)
         if found and not any(s.size for loop in found for s in loop.states[-1]):
             raise empty_state()
         self.readings: list[LoopReading] = read_loops(total, found)
@@ -204,6 +208,7 @@ def used_in_loops(nodes: Sequence[Node]) -> list[Tensor]:
     return [owner for owner in owners if isinstance(owner, Tensor)]
 
 
+@checked_call
 def diagnose(
     loss: Any,
     parameters: Any = None,
@@ -234,5 +239,14 @@ def diagnose(
     """
     if lag is not None:
         lag = step_count("diagnose(lag=...)", lag)
+    if words is not None and not isinstance(words, Sequence):
+        raise DTypeError(
+            f"diagnose(words={words!r:.40}): not a sequence of words",
+            expect="one word per time step, in a list",
+            actual=type(words).__name__,
+            hint="words=text.split(), for example",
+        )
+    if model is not None:
+        need_module("diagnose", model)
     losses, traced = losses_of(loss)
     return Diagnosis(losses, traced, parameters, model, lag, sample, words)

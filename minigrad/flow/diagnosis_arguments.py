@@ -14,6 +14,7 @@ from minigrad.engine.errors import (
     ArgumentError,
     DTypeError,
     GraphError,
+    IndexingError,
     MinigradError,
     ShapeError,
 )
@@ -90,6 +91,31 @@ def step_count(what: str, lag: Any) -> int:
             hint="count the steps from the last state back to what is to be learned",
         )
     return int(lag)
+
+
+def check_sample(loops: Sequence[Any], sample: Any) -> None:
+    """Is it a row of the states' batch axis? IndexingError if not."""
+    rows = [p.shape[0] for one in loops for p in one.states[-1] if p.ndim > 1]
+    count = max(rows, default=1)
+    whole = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
+    if not whole or not 0 <= sample < count:
+        raise IndexingError(
+            f"diagnose(sample={sample!r:.40}): there is no such sample",
+            expect=f"0..{count - 1}",
+            actual=f"{sample!r:.40}",
+            hint="the batch is the first axis of a state",
+        )
+
+
+def need_module(call: str, model: Any) -> None:
+    """Has it parameters with names? DTypeError if not."""
+    if not hasattr(model, "named_parameters"):
+        raise DTypeError(
+            f"{call}(model={model!r:.40}): not a module",
+            expect="a Module, which knows the names of its parameters",
+            actual=type(model).__name__,
+            hint="parameters of no module go into parameters=[W, b]",
+        )
 
 
 def no_loop(

@@ -69,7 +69,8 @@ def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:
     found: Readers = {}
     for node in nodes:
         for k, edge in enumerate(node.edges):
-            at = states.get(key(edge)) if edge.requires_grad else None
+            at = states.get(edge if type(edge) is Node else key(edge))
+            at = at if edge.requires_grad else None
             if at is None or order.get(node, -1) > at[0] + first:
                 continue
             if node in order and at[0] not in own:
@@ -104,8 +105,9 @@ def _given(
                 value = fitted(value, node.edges[k].array)
                 sums[at] = sums[at] + value if at in sums else value
     found: dict[int, list[np.ndarray]] = {}
-    for number, index in sums:
-        parts = loop.states[number]
-        empty = [np.zeros(part.shape, part.dtype) for part in parts]
-        found.setdefault(number, empty)[index] = sums[number, index]
+    for (number, index), value in sums.items():
+        if number not in found:
+            parts = loop.states[number]
+            found[number] = [np.zeros(part.shape, part.dtype) for part in parts]
+        found[number][index] = value
     return found

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, GraphError, IndexingError
 from minigrad.flow import scaled_product
 from minigrad.flow.state_paths import Paths, split
@@ -244,6 +245,7 @@ class JacobianProducts(Viewed):
         )
 
 
+@checked_call
 def jacobian_products(trace: Any, sample: int = 0, layer: int = 0) -> JacobianProducts:
     """Factors ds_k/ds_{k-1} and running products of a loop: see `JacobianProducts`.
 

@@ -39,14 +39,23 @@ class LearningWatch:
         self.first: list[float] = []
         self.losses: deque[float] = deque(maxlen=3 * WINDOW)
         self._targets: deque[Targets | None] = deque(maxlen=WINDOW)
+        self._near = NEAR  # operations among which those of the last look were found
 
-    def batch(self, value: float, loss: Any = None) -> None:
-        """One batch is done: its loss as a number, and with its graph, if there is."""
+    def batch(self, value: float, loss: Any = None, look: bool = True) -> None:
+        """One batch is done: its loss as a number, and with its graph, if there is.
+
+        look  search for the targets: in other batches they are where they were found
+        """
         self.batches += 1
         if len(self.first) < WINDOW:
             self.first.append(value)
         self.losses.append(value)
-        found = [] if loss is None else targets_of(nearest(loss, NEAR))
+        if loss is None:
+            self._targets.append(None)
+            return
+        if look:
+            self._near = _how_near(loss)
+        found = targets_of(nearest(loss, self._near)) if self._near else []
         kept = None
         if len(found) == 1:  # of several, each may have a weight of its own
             kept = found[0]._replace(values=np.array(found[0].values[:MOST_TARGETS]))
@@ -102,6 +111,15 @@ class LearningWatch:
         }
         loop = "" if cause is None else cause.loop
         return Finding("no-learning", "warning", text, loop, "", evidence, remedy)
+
+
+def _how_near(loss: Any) -> int:
+    """Among how few operations before a loss its targets are found; 0 if there are
+    none, or several."""
+    if len(targets_of(nearest(loss, NEAR))) != 1:
+        return 0
+    counts = (NEAR // 8, NEAR // 4, NEAR // 2)
+    return next((n for n in counts if len(targets_of(nearest(loss, n))) == 1), NEAR)
 
 
 def _alike(a: Targets, b: Targets) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.primitives.messages import describe
@@ -228,6 +229,7 @@ class Ledger(Viewed):
             )
 
 
+@checked_call
 def ledger(losses: Any, parameters: Any) -> Ledger:
     """Itemise gradients by (loss, step of use): see `Ledger`.
 

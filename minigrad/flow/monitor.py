@@ -20,11 +20,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, DTypeError, MinigradWarning
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    MinigradWarning,
+    checked_path,
+)
 from minigrad.engine.graph import Node, ancestors
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.user_code import users_depth
-from minigrad.flow.diagnosis_arguments import step_count
+from minigrad.flow.diagnosis_arguments import need_module, step_count
 from minigrad.flow.findings import Finding, warnings_among
 from minigrad.flow.monitor_files import MonitorFiles
 from minigrad.flow.observation import LoopReading, read_loops
@@ -80,6 +86,7 @@ class Monitor(Viewed):
     steps, clipped   batches so far, and how many of them were clipped
     """
 
+    @checked_call
     def __init__(
         self,
         folder: str | os.PathLike[str] | None = None,
@@ -99,7 +106,16 @@ class Monitor(Viewed):
                     actual=repr(value),
                     hint="every=20 costs a few per cent of the training",
                 )
-        self.folder = None if folder is None else Path(folder)
+        if model is not None:
+            need_module("Monitor", model)
+        if optimizer is not None and not hasattr(optimizer, "step"):
+            raise DTypeError(
+                f"Monitor(optimizer={optimizer!r:.40}): not an optimiser",
+                expect="an optimiser of mg.optim",
+                actual=type(optimizer).__name__,
+                hint="mg.Monitor(optimizer=mg.optim.Adam(model.parameters()))",
+            )
+        self.folder = None if folder is None else checked_path("Monitor", folder)
         self.model, self.optimizer = model, optimizer
         self.every, self.most = every, most
         self.tell = tell or _warn
@@ -110,7 +126,8 @@ class Monitor(Viewed):
         self._since: list[bool] = []
         self._earlier = EarlierGraph()
         self._leaves: dict[str, Tensor] | None = None
-        self._files = None if folder is None else MonitorFiles(self, Path(folder))
+        files = None if self.folder is None else MonitorFiles(self, self.folder)
+        self._files = files
 
     @property
     def findings(self) -> list[Finding]:
@@ -156,6 +173,7 @@ class Monitor(Viewed):
 
     # --------------------------------------------------------- a loop of one's own
 
+    @checked_call
     def watch(
         self,
         loss: Tensor,

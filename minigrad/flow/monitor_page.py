@@ -36,15 +36,16 @@ from minigrad.flow.plot_style import (
 )
 from minigrad.flow.scaled_product import log10
 from minigrad.flow.terminal_tables import short
+from minigrad.pages.output_files import make_folder
 from minigrad.reading.text import clean
-from minigrad.training.checkpoint import make_folder, write_whole
+from minigrad.training.checkpoint import write_whole
 
 KINDS = ("mean", "low", "high", "stuck")
 DISTANCES = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 def write(monitor: Any, folder: Path) -> Path:
-    """Both files; the folder is made. ArgumentError if that cannot be."""
+    """Both files; the folder is made. CheckpointError if that cannot be."""
     write_table(monitor, folder)
     return write_body(monitor, folder)
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
-from minigrad.engine.graph import AnyEdge, Key, Node, key
+from minigrad.engine.graph import Key, Node, key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
@@ -87,11 +87,6 @@ class _Arrivals(Watcher):
             before = self.sums.get(name)
             self.sums[name] = value if before is None else before + value
 
-    def of(self, state: Iterable[Tensor]) -> list[np.ndarray]:
-        """What arrived at each part of a state; zeros if nothing did."""
-        parts = [(key(part._edge), part) for part in state]
-        return [self.sums.get(n, np.zeros(p.shape, p.dtype)) for n, p in parts]
-
 
 def read_loops(loss: Tensor, loops: Sequence[Loop]) -> list[LoopReading]:
     """Measure every loop that the loss was computed with. `.grad` does not change.
@@ -155,12 +150,33 @@ def norms_by_distance(
         pairs = zip(last, seeds, strict=True)
         along = [(part * Tensor(seed)).sum() for part, seed in pairs]
         total = sum(along[1:], along[0])
-    arrivals = _Arrivals(_own(loop, range(len(earlier))))
-    edges = [part._edge for state in earlier for part in state]
-    _watch(total, np.ones((), total.dtype), edges, arrivals)
-    found = [seeds, *[arrivals.of(state) for state in earlier[::-1]]]
+    found = [seeds, *_arrived(loop, total, earlier)]
     norms = [[euclidean(part) for part in parts] for parts in found]
     return np.array([euclidean(np.array(parts)) for parts in norms])
+
+
+def _arrived(
+    loop: Loop, total: Tensor, earlier: Sequence[tuple[Tensor, ...]]
+) -> list[list[np.ndarray]]:
+    """What arrives at each part of the earlier states, the latest state first."""
+    edges = [part._edge for state in earlier for part in state]
+    seed = np.ones((), total.dtype)
+    sums: dict[Key, Any] = {}
+    if total.requires_grad and edges:
+        with quietly(), uncollected():
+            if len(earlier[0]) == 1:  # no other part, from which something may come
+                sums = backpropagate(total._edge, seed, edges)
+            else:
+                arrivals = _Arrivals(_own(loop, range(len(earlier))))
+                backpropagate(total._edge, seed, edges, watcher=arrivals)
+                sums = arrivals.sums
+    return [[_at(sums, part) for part in state] for state in earlier[::-1]]
+
+
+def _at(sums: Mapping[Key, Any], part: Tensor) -> np.ndarray:
+    """What arrived at a part of a state; zeros if nothing did."""
+    found = sums.get(key(part._edge))
+    return np.zeros(part.shape, part.dtype) if found is None else found
 
 
 def _own(loop: Loop, numbers: Iterable[int]) -> dict[Key, set[Node]]:
@@ -170,11 +186,3 @@ def _own(loop: Loop, numbers: Iterable[int]) -> dict[Key, set[Node]]:
         nodes = loop.made_of(k)
         found |= {key(part._edge): nodes for part in loop.states[k]}
     return found
-
-
-def _watch(
-    output: Tensor, seed: np.ndarray, edges: list[AnyEdge], watcher: _Arrivals
-) -> None:
-    if output.requires_grad:
-        with quietly(), uncollected():
-            backpropagate(output._edge, seed, edges, watcher=watcher)

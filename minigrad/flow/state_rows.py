@@ -30,7 +30,8 @@ def row_of(state: list[AnyEdge], sample: int) -> int | None:
             hint="derivatives need real numbers",
         )
     batch = min([edge.array.shape[0] if edge.array.ndim > 1 else 1 for edge in state])
-    if isinstance(sample, bool) or not 0 <= sample < batch:
+    whole = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
+    if not whole or not 0 <= sample < batch:
         raise IndexingError(
             f"sample={sample!r}: there is no such sample",
             expect=f"0..{batch - 1}",

@@ -64,7 +64,7 @@ class TrainingFindings:
     ) -> None:
         """One batch is done: a few numbers are kept."""
         self._now += 1
-        self._learning.batch(value, loss)
+        self._learning.batch(value, loss, look)
         self._clipping.batch(clipped, norm, max_norm)
         self._updates.batch(parameters, look or self._now == 1)
 

@@ -7,6 +7,7 @@ libraries is needed by minigrad itself. `opened_file.py` opens a file of any kin
 Read next: `bias_pairs.py`.
 """
 
+from minigrad.engine.foreign_names import nothing_else
 from minigrad.interop.exported_files import export
 from minigrad.interop.keras_weights import from_keras_weights, to_keras_weights
 from minigrad.interop.onnx_layers import from_onnx
@@ -28,3 +29,5 @@ __all__ = [
     "to_onnx",
     "to_torch_state_dict",
 ]
+
+__getattr__ = nothing_else("minigrad.interop", "mg.interop")

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import one_of
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import DTypeError, one_of
 from minigrad.interop.bias_pairs import get_biases, set_biases
 from minigrad.interop.gate_blocks import ORDERS, negated, reordered
 from minigrad.interop.named_arrays import plain
@@ -28,6 +29,7 @@ KINDS: dict[str, tuple[Any, int]] = {
 }
 
 
+@checked_call
 def from_keras_weights(
     kind: str,
     weights: Sequence[Any],
@@ -57,6 +59,13 @@ def from_keras_weights(
     one_of("kind", plain_kind, tuple(KINDS))
     one_of("reset", reset, (None, "after", "before"))
     make, gates = KINDS[plain_kind]
+    if not isinstance(weights, list | tuple):
+        raise DTypeError(
+            f"from_keras_weights: {weights!r:.40} is not a list of arrays",
+            expect="the list that Keras' layer.get_weights() gives",
+            actual=type(weights).__name__,
+            hint="from_keras_weights(kind, layer.get_weights())",
+        )
     several = bool(weights) and isinstance(weights[0], list | tuple)
     several = several and len(weights[0]) > 0 and np.ndim(weights[0][0]) == 2
     layers = [list(layer) for layer in weights] if several else [list(weights)]
@@ -187,6 +196,7 @@ def _from_cudnn(kernel: np.ndarray, gates: int, *, across: bool) -> np.ndarray:
     return np.concatenate(turned, axis=1)
 
 
+@checked_call
 def to_keras_weights(model: Any) -> list[Any]:
     """The weights of an RNN, LSTM or GRU, as Keras' `set_weights` takes them.
 

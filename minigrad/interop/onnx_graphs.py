@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minigrad.engine.errors import checked_path
 from minigrad.interop.onnx_arrays import BROKEN, to_array
 from minigrad.interop.refusals import does_not_fit, needs
 
@@ -129,7 +129,7 @@ class OnnxFile:
             raise needs("onnx", "reading ONNX files") from None
         from google.protobuf.message import DecodeError
 
-        self.path = Path(os.fspath(path))
+        self.path = checked_path("from_onnx", path)
         self.folder = self.path.parent
         content = self._content()
         self.size = len(content)

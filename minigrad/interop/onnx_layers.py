@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import CheckpointError, DTypeError, MinigradError
 from minigrad.interop.bias_pairs import BiasSource
 from minigrad.interop.onnx_graphs import MOVES, OnnxFile, OnnxGraph
@@ -106,6 +107,7 @@ def _read(node: Any, graph: OnnxGraph, name: str) -> Any:
 # ------------------------------------------------------------- one model of a file
 
 
+@checked_call
 def from_onnx(path: str | os.PathLike[str]) -> Any:
     """The RNN, LSTM or GRU of an ONNX file, with its weights.
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError
 from minigrad.interop.onnx_writer import OnnxWriter
 from minigrad.interop.whole_networks import NETWORKS
 from minigrad.models import Recurrent
 
 
+@checked_call
 def to_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     """Write an RNN, LSTM or GRU as an ONNX file, which onnxruntime and others run.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.errors import checked_path
 from minigrad.interop.recurrent_nodes import write_node
 from minigrad.interop.refusals import needs
 from minigrad.training.checkpoint import write_whole
@@ -156,6 +157,7 @@ class OnnxWriter:
 
     def write(self, path: str | os.PathLike[str], name: str) -> None:
         """Check the graph and write the file, whole or not at all."""
+        path = checked_path("to_onnx", path)
         helper = self._onnx.helper
         graph = helper.make_graph(
             self._nodes,

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, CheckpointError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import ArgumentError, CheckpointError, checked_path
 from minigrad.interop.keras_files import read_h5, read_keras
 from minigrad.interop.keras_layers import search_keras
 from minigrad.interop.layer_health import (
@@ -124,6 +125,7 @@ def layer_line(model: Any) -> str:
     )
 
 
+@checked_call
 def open(path: str | os.PathLike[str]) -> Opened:
     """Open a file of weights, of any kind; nothing of it is run.
 
@@ -135,7 +137,7 @@ def open(path: str | os.PathLike[str]) -> Opened:
     kind, or that claims to hold more than it does; SetupError for the package that its
     kind needs: onnx, h5py or torch.
     """
-    place = Path(os.fspath(path))
+    place = checked_path("open", path)
     kind = _kind(place)
     notes: list[str] = []
     if kind == "ONNX":
@@ -263,7 +265,7 @@ def _onnx_notes(file: OnnxFile, layers: list[OnnxLayer]) -> list[str]:
 
 def read_input(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     """Arrays by name from an .npz file; of an .npy file one, called ""."""
-    place = Path(os.fspath(path))
+    place = checked_path("open", path)
     if place.suffix == ".npz":
         return read_npz(place)
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, one_of
 from minigrad.engine.primitives.elementwise import relu, sigmoid, tanh
 from minigrad.interop.named_arrays import below, plain
@@ -51,6 +52,7 @@ class Parts(Module):
         )
 
 
+@checked_call
 def from_torch(
     module_or_state_dict: Any,
     prefix: str = "",
@@ -325,6 +327,7 @@ def _from_group(
 # ------------------------------------------------------------- out again
 
 
+@checked_call
 def to_torch_state_dict(model: Any) -> dict[str, np.ndarray]:
     """The weights of a model, or of anything that holds models, by PyTorch's names.
 

@@ -31,7 +31,7 @@ class ContinualReber(ReberTask):
     help = "the same in an endless stream, without resets"
     source = "Gers, Schmidhuber & Cummins 2000, section 4"
     carry = True
-    most = 100_000
+    most = 40_000
     in_a_row = 1
     hidden, lr, batch = 16, 1e-2, 4
     blocks, cells_per_block = 4, 2

@@ -28,7 +28,7 @@ class CopyMemory(LongLagTask):
     inputs, outputs = ALPHABET + 2, ALPHABET + 1
     squash, at_end = False, False
     least = 1
-    most = 160_000
+    most = 320_000
     hidden, lr, batch = 96, 3e-3, 32
     units = "cross-entropy per step, nats"
     rules = (

@@ -60,7 +60,7 @@ def _outcome(book: Book) -> list[str]:
             continue
         line = f"{cell}{where}: {len(solved)} of {len(ended)} seeds solved it"
         if solved:
-            line += f", after {_spread(solved)} sequences"
+            line += f", after {spread_of(solved)} sequences"
         lines.append(line + ".")
     paused = [r for r in book.results if not r["finished"]]
     if paused:
@@ -75,7 +75,7 @@ def _outcome(book: Book) -> list[str]:
     return lines
 
 
-def _spread(counts: Sequence[int]) -> str:
+def spread_of(counts: Sequence[int]) -> str:
     """A number, or the least, the largest and the median of several in a row."""
     if len(counts) == 1:
         return f"{counts[0]:,}"
@@ -158,8 +158,9 @@ def _curves(book: Book) -> Section:
             label=cell if first else None,
         )
         if result["solved_at"] is not None:
+            at = result["solved_at"]
             axes.plot(
-                *curve[-1],
+                *(at, np.interp(at, *curve.T)),
                 "o",
                 color=COLOURS[list(CELLS).index(cell) % len(COLOURS)],
                 ms=4,
@@ -196,9 +197,9 @@ def _why(book: Book) -> Section:
         "the first step, divided by that for the state at the end: what is left of the "
         "error when it has gone all the way back. Geometric mean over the runs.",
         "The ledger says which share of the gradient of W_x comes from the first tenth "
-        "of the steps. The chance is that of `mg.diagnose(loss).chance(lag)`: whether "
-        "what lies that far back can be learned as the net stands. It knows nothing "
-        "of the task itself.",
+        "of the steps. The chance is the one that mg.diagnose gives for this lag, "
+        "d.chance(lag): whether what lies that far back can be learned as the net "
+        "stands. It knows nothing of the task itself.",
         "The gate is the one that keeps, f of an LSTM and z of a GRU: its mean over "
         "all units, steps and runs. Learned: the runs that met the criterion, or the "
         "streams without a mistake.",

@@ -47,8 +47,8 @@ class Batches:
     def __iter__(self) -> Iterator[Sequences]:
         self.task.epoch_begins()
         for k in range(EPOCH):
-            known = self.watch.epoch[k - 1] if k else None
-            self.task.last_right = None if known is None else np.array(known)
+            known = self.watch.epoch[k - 1 : k]
+            self.task.last_right = np.array(known[0]) if k and known else None
             yield self.task.sequences(self.rng, self.setting.lag, self.setting.batch)
 
 
@@ -155,6 +155,8 @@ def run_one(
     watch.test = lambda: task.test(net.run, last, setting.lag)
     if trainer.checkpoint.exists():
         trainer.load()
+    if watch.solved_at is not None:  # it was stopped between that and the epoch's end
+        trainer.epochs = 0
     try:
         trainer.fit()
         finished = True

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, NonFiniteError
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
@@ -23,6 +24,7 @@ from minigrad.nn.parameters import gradient, label, parameter_list, rebind_gradi
 from minigrad.reading.norms import norm_of
 
 
+@checked_call
 def clip_grad_norm_(
     parameters: Tensor | Iterable[Tensor],
     max_norm: float,
@@ -70,6 +72,7 @@ def clip_grad_norm_(
     return number_of(total)
 
 
+@checked_call
 def clip_grad_value_(
     parameters: Tensor | Iterable[Tensor],
     clip_value: float,

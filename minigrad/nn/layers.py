@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, DTypeError, IndexingError, ShapeError
+from minigrad.engine.errors import (
+    ArgumentError,
+    DTypeError,
+    IndexingError,
+    ShapeError,
+    flag,
+)
 from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.elementwise import where
 from minigrad.engine.primitives.index import take
@@ -52,7 +58,7 @@ class Linear(Module):
         shape = (self.in_features, self.out_features)
         self.weight = Parameter(init.uniform(shape, -k, k, rng=rng, dtype=dtype))
         self.bias = None
-        if bias:
+        if flag("bias", bias):
             self.bias = Parameter(init.uniform(shape[1:], -k, k, rng=rng, dtype=dtype))
 
     def forward(self, x: Any) -> Tensor:

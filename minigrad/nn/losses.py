@@ -23,6 +23,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import one_of
 from minigrad.engine.functions import log_softmax
 from minigrad.engine.primitives.elementwise import absolute, softplus, where
@@ -50,6 +51,7 @@ from minigrad.nn.loss_arguments import (
 REDUCTIONS = ("mean", "sum", "none")
 
 
+@checked_call
 def mse(
     prediction: Any, target: Any, reduction: str = "mean", mask: Any = None
 ) -> Tensor:
@@ -59,6 +61,7 @@ def mse(
     return reduced(error * error, reduction, keep)
 
 
+@checked_call
 def mae(
     prediction: Any, target: Any, reduction: str = "mean", mask: Any = None
 ) -> Tensor:
@@ -68,6 +71,7 @@ def mae(
     return reduced(absolute(error), reduction, keep)
 
 
+@checked_call
 def rmse(
     prediction: Any, target: Any, reduction: str = "mean", mask: Any = None
 ) -> Tensor:
@@ -84,6 +88,7 @@ def rmse(
     return length if reduction == "sum" else length / count(error, keep) ** 0.5
 
 
+@checked_call
 def binary_cross_entropy(
     logits: Any,
     target: Any,
@@ -125,6 +130,7 @@ def binary_cross_entropy(
 binary_cross_entropy_with_logits = binary_cross_entropy  # PyTorch's name for it
 
 
+@checked_call
 def cross_entropy(
     logits: Any,
     target: Any,

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.calls import checked_call, of_the_call, wrong_call
+from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, flag
 from minigrad.engine.graph import Leaf
 from minigrad.engine.tensor import Tensor
 
@@ -38,6 +39,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
+    @checked_call
     def __init__(
         self,
         data: Any,
@@ -69,6 +71,11 @@ class Module:
     training: bool = True
     called: str = ""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):  # Linear(3) is told what it lacks
+            cls.__init__ = checked_call(cls.__init__)  # type: ignore[method-assign]
+
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the module computes. A module of your own defines it."""
         raise ArgumentError(
@@ -79,7 +86,12 @@ class Module:
         )
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        return self.forward(*inputs, **options)
+        try:
+            return self.forward(*inputs, **options)
+        except TypeError as error:
+            if not of_the_call(error):
+                raise
+            raise wrong_call(self.forward, inputs, options, error) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
@@ -154,8 +166,9 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` here and in every module within. Returns self."""
+        mode = flag("mode", mode)
         for module in self.modules():
-            module.training = bool(mode)
+            module.training = mode
         return self
 
     def eval(self) -> Self:

@@ -38,14 +38,21 @@ def output_path(path: Any, endings: Collection[str] = ()) -> Path:
     return Path(text)
 
 
-def make_folder(folder: str) -> None:
-    """Make a folder and those it lies in, if they are missing. CheckpointError."""
+def make_folder(
+    folder: str | os.PathLike[str],
+    hint: str = "check the rights, or choose another folder",
+) -> None:
+    """Make a folder and those it lies in, if they are missing. CheckpointError.
+
+    hint  how another one is chosen
+    """
     try:
         os.makedirs(folder or ".", exist_ok=True)
     except OSError as error:
         raise CheckpointError(
-            "save: the folder cannot be made",
+            "the folder cannot be made",
             expect="a folder, or a place where one can be made",
-            actual=f"{clean(folder, 100)}: {clean(error.strerror or error, 100)}",
-            hint="check the rights, or choose another folder",
+            actual=f"{clean(os.fspath(folder), 100)}: "
+            f"{clean(error.strerror or error, 100)}",
+            hint=hint,
         ) from None

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate, grad
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError, GradientError
 from minigrad.engine.graph import AnyEdge, Edge, ancestors, key
 from minigrad.engine.quiet import quietly
@@ -78,6 +79,7 @@ class Report:
     __repr__ = __str__
 
 
+@checked_call
 def gradcheck(
     fn: Callable[..., Tensor], inputs: Sequence[Any], order: int = 2, seed: int = 0
 ) -> Report:

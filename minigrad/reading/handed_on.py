@@ -16,7 +16,7 @@ Read next: `links.py`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -79,21 +79,19 @@ class HandedOn:
         """Everything that a later step reads, sorted by what it is."""
         crossing: dict[Output, set[tuple]] = {}
         live: set[Output] = set()
-        links = Links()
+        links, place, readers = Links(), self._place, self._readers
         for k, made in enumerate(self._steps):
             near = len(self._steps[k - 1]) if k else 0
             for node in made:
                 for source, index in links.of(node, near):
-                    at = self._place.get(source)
+                    at = place.get(source)
                     if at is None:
                         continue
-                    self._readers.setdefault(source, []).append(node)
+                    readers.setdefault(source, []).append(node)
                     if at < k:
                         value = self._itself(source, index)
                         crossing.setdefault(value, set()).add(_reader(node))
-                        if any(
-                            e.requires_grad and e.source is source for e in node.edges
-                        ):
+                        if value not in live and _trains(node, source):
                             live.add(value)
             for node in made:
                 links.add(node)
@@ -199,18 +197,29 @@ class HandedOn:
             wanted = {(part.source, part.index) for part in now}
             if live & wanted:
                 continue
-            reached: set[Any] = set()
-            for k in range(numbers[time], numbers[after] + 1):
-                for node in self._steps[k]:
-                    if node.requires_grad and any(
-                        e.requires_grad
-                        and (e.source in reached or (e.source, e.index) in live)
-                        for e in node.edges
-                    ):
-                        reached.add(node)
-            if not any(source in reached for source, _ in wanted):
+            steps = range(numbers[time], numbers[after] + 1)
+            if not self._leads_back(wanted, live, steps):
                 found.append(time)
         return found
+
+    def _leads_back(
+        self, todo: Iterable[tuple[Any, int]], live: set[tuple[Any, int]], steps: range
+    ) -> bool:
+        """Does a gradient lead from one of these values to one of `live`, by way of
+        nodes of these steps alone?"""
+        left = [source for source, _ in todo]
+        seen: set[Any] = set()
+        while left:
+            node = left.pop()
+            if node in seen or self._place.get(node, -1) not in steps:
+                continue
+            seen.add(node)
+            for edge in node.edges:
+                if edge.requires_grad:
+                    if (edge.source, edge.index) in live:
+                        return True
+                    left.append(edge.source)
+        return False
 
     def _parted(self, slots: list[_Slot]) -> dict[str, list[int]]:
         """Parts that stay behind while another goes on with its gradient."""
@@ -225,6 +234,11 @@ class HandedOn:
             if kept:
                 found[name] = kept
         return found
+
+
+def _trains(node: Node, source: Node) -> bool:
+    """Does a node give a gradient to one of its sources?"""
+    return any([e.requires_grad and e.source is source for e in node.edges])
 
 
 def _reader(node: Node) -> tuple:

@@ -24,15 +24,21 @@ class Links:
     def __init__(self) -> None:
         self._made: dict[int, Output] = {}
         self._shaped: dict[tuple, list[tuple[int, Node, int]]] = {}
-        self._count = 0
+        self._added: list[Node] = []
+        self._count = 0  # how many of them are in the two dictionaries
 
     def add(self, node: Node) -> None:
         """From now on its outputs are known again."""
-        self._count += 1
-        for index, array in enumerate(node.outputs):
-            self._made[id(array)] = node, index
-            alike = self._shaped.setdefault(array.shape, [])
-            alike.append((self._count, node, index))
+        self._added.append(node)
+
+    def _catch_up(self) -> None:
+        """Note what was added since: most graphs never ask."""
+        for number, node in enumerate(self._added[self._count :], self._count + 1):
+            for index, array in enumerate(node.outputs):
+                self._made[id(array)] = node, index
+                alike = self._shaped.setdefault(array.shape, [])
+                alike.append((number, node, index))
+        self._count = len(self._added)
 
     def of(self, node: Node, near: int = 0) -> Iterator[tuple[Any, int]]:
         """(source, output) of every input; of a detached one where it was made.
@@ -40,10 +46,14 @@ class Links:
         near  copies are looked for among so many of the nodes that were added last
         """
         for edge in node.edges:
+            if type(edge) is Node:
+                yield edge, 0
+                continue
             source = edge.source
             if type(source) is Node:
                 yield source, edge.index
             elif not edge.requires_grad and edge.array.dtype.kind == "f":
+                self._catch_up()
                 found = self._made.get(id(edge.array))
                 if found is None and near and type(source) is Leaf:
                     found = self._same_numbers(edge.array, near)

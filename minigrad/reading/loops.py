@@ -105,12 +105,12 @@ class Loop:
         """The letters of the state's parts."""
         return self._handed_on.names
 
-    @property
+    @cached_property
     def times(self) -> list[int]:
         """The time step behind each entry of states[1:]."""
         return self.state_times[1:]
 
-    @property
+    @cached_property
     def state_times(self) -> list[int]:
         """The time step behind each entry of states."""
         return list(self._handed_on.states)
@@ -151,7 +151,7 @@ class Loop:
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
-        inside = set(self.nodes[list(self._handed_on.states)[k]])
+        inside = set(self.nodes[self.state_times[k]])
         todo = [part._edge.source for part in self.states[k]]
         found: set[Node] = set()
         while todo:

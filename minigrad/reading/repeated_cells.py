@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
 
-from minigrad.engine.graph import Leaf, Node
+from minigrad.engine.graph import Edge, Leaf, Node
 from minigrad.reading.fed_states import fed_chains
 from minigrad.reading.gates import signature
 from minigrad.reading.links import Links
@@ -85,16 +85,19 @@ class Repeated:
 
     def _sites(self) -> list[Chain]:
         """For each way in which a tensor is used more than once: the uses."""
-        leaves = Counter(
-            [e.source for n in self.nodes for e in n.edges if type(e.source) is Leaf]
-        )
-        if max(leaves.values(), default=0) < 2:
+        once: set[Leaf] = set()
+        again: set[Leaf] = set()
+        for node in self.nodes:
+            for edge in node.edges:
+                if type(edge) is Edge and type(edge.source) is Leaf:
+                    (again if edge.source in once else once).add(edge.source)
+        if not again:
             return []
         found: dict[tuple, Chain] = {}
         for n, node in enumerate(self.nodes):
             for k, edge in enumerate(node.edges):
                 source = edge.source
-                if type(source) is Leaf and leaves[source] > 1 and self.free(node):
+                if type(source) is Leaf and source in again and self.free(node):
                     found.setdefault((source, k, *signature(node)), []).append(n)
         several = [uses for uses in found.values() if len(uses) > 1]
         several.sort(key=len, reverse=True)

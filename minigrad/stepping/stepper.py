@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import (
     ArgumentError,
     DTypeError,
@@ -30,6 +31,7 @@ MOST_EVENTS = 20_000
 MOST_BYTES = 1 << 30
 
 
+@checked_call
 def steps(
     loss: Any,
     grad: Any = None,

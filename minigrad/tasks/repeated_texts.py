@@ -28,6 +28,21 @@ def repeated(train: Iterable[str], held: Sequence[str], what: str) -> list[str]:
     ]
 
 
+def contradictory(texts: Sequence[str], positive: Sequence[bool]) -> list[str]:
+    """A sentence with the number of texts that are on both sides, or none."""
+    sides: dict[str, set[bool]] = {}
+    for text, side in zip(texts, positive, strict=True):
+        sides.setdefault(_key(text), set()).add(bool(side))
+    count = sum(len(both) > 1 for both in sides.values())
+    if not count:
+        return []
+    are = "text is" if count == 1 else "texts are"
+    return [
+        f"{count:,} {are} there twice or more, once rated positive and once negative: "
+        "nobody can be right about both."
+    ]
+
+
 def repeated_passages(train: str, held: str) -> list[str]:
     """The same for a long text: the share of its held-out part, from some samples."""
     last = len(held) - WINDOW

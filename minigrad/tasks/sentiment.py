@@ -27,7 +27,7 @@ from minigrad.tasks.rated_sentences import (
     parts,
     read_rated,
 )
-from minigrad.tasks.repeated_texts import repeated
+from minigrad.tasks.repeated_texts import contradictory, repeated
 from minigrad.tasks.sentence_reading import read, words_of
 from minigrad.tasks.sequences import at_the_end, bucketed, last_steps, padded
 from minigrad.tasks.statistics import Interval, paired
@@ -86,6 +86,7 @@ class Sentiment(Task):
             else read_rated(settings.data, settings.encoding, settings.scale)
         )
         rows, validation, test = parts(ratings, settings.data)
+        clear = np.flatnonzero(np.abs(ratings) >= CLEAR)
         unclear = np.flatnonzero(np.abs(ratings) < CLEAR)
         vocabulary = vocabulary_for(
             "words", known, (texts[k] for k in rows), settings.min_count
@@ -121,7 +122,10 @@ class Sentiment(Task):
                 *strangers(known, train.tokens, "words"),
             ],
             None if settings.data is None else first_askable(held.texts),
-            repeated(train.texts, held.texts, "sentences"),
+            [
+                *repeated(train.texts, held.texts, "sentences"),
+                *contradictory([texts[k] for k in clear], ratings[clear] > 0),
+            ],
         )
 
     def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:

@@ -11,12 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad import models
 from minigrad.data.batching import batches
 from minigrad.data.files import read_as, table_ending
 from minigrad.engine.errors import ArgumentError, DataError
-from minigrad.engine.tensor import Tensor
-from minigrad.nn.losses import mse
+from minigrad.tasks.forecasting import Forecasting
 from minigrad.tasks.series_figures import (
     INSIDE,
     LAST,
@@ -37,7 +35,7 @@ from minigrad.tasks.series_parts import (
 )
 from minigrad.tasks.series_table import Series, read_series_table, shipped
 from minigrad.tasks.series_views import drawn_from, forecast_picture, ledger_picture
-from minigrad.tasks.task import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.task import Prepared, Section, Table, Trained
 from minigrad.tasks.task_options import ENCODING, Option, common
 
 FILL = Option(
@@ -50,7 +48,7 @@ FILL = Option(
 OWN = {"co2": {"season": 52, "window": 26}, "prices": {"season": 1, "window": 12}}
 
 
-class SeriesForecast(Task):
+class SeriesForecast(Forecasting):
     """The task of forecasting one column of a table: see the module."""
 
     name = "series"
@@ -128,30 +126,11 @@ class SeriesForecast(Task):
             train, validation, test, reading, lines, cautions=series.cautions
         )
 
-    def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
-        """The arguments of `models.forecaster.Forecaster`."""
-        return {
-            "inputs": data.train.x.shape[-1],
-            "hidden": settings.hidden,
-            "cell": settings.cell,
-            "layers": settings.layers,
-            "dropout": settings.dropout,
-        }
-
-    def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
-        """A `Forecaster`: it predicts the change since the origin."""
-        return models.Forecaster(**config, rng=weights, noise=noise)
-
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
         """(x (B, T, F), the scaled change (B,)) in a new order each epoch."""
         train, change = data.train, data.reading["scales"]["change"]
         target = ((train.truth - train.origin) / change).astype("float32")
         return batches(train.x, target, batch_size=settings.batch_size, rng=rng)
-
-    def loss(self, model: Any, batch: Any) -> Tensor:
-        """The mean squared error of the change."""
-        x, target = batch
-        return mse(model(x.swapaxes(0, 1)), target)
 
     def evaluate(
         self, model: Any, part: Ahead, reading: dict[str, Any]

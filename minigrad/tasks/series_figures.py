@@ -81,12 +81,34 @@ def gain(own: np.ndarray, other: np.ndarray, part: Ahead, block: int) -> Interva
     )
 
 
-def verdict(own: np.ndarray, data: Prepared) -> Section:
-    """A sentence per baseline, and a plain one about the last value."""
+def sure(own: np.ndarray, data: Prepared) -> str:
+    """The held-out figures, each with its interval, in a sentence."""
     part, reading = data.test, data.reading
-    block = max(reading["m"], 2 * reading["h"], 4)
+    block = _block(reading)
+
+    def figure(name: str) -> str:
+        def of(k: np.ndarray) -> float:
+            return figures(own[k], part._replace(truth=part.truth[k]), reading)[name]
+
+        value, low, high = paired(of, len(own), block=block)
+        return f"{name} {value:.3g} ({low:.3g} to {high:.3g})"
+
+    told = ", ".join(map(figure, ("MASE", "MAE", "RMSE")))
+    return f"{told}: bootstrap over {len(own):,} values in blocks of {block}, 95 %."
+
+
+def _block(reading: dict[str, Any]) -> int:
+    """How many values in a row are drawn together: they are alike."""
+    return int(max(reading["m"], 2 * reading["h"], 4))
+
+
+def verdict(own: np.ndarray, data: Prepared) -> Section:
+    """The figures' intervals, a sentence per baseline, and a plain one about the last
+    value."""
+    part, block = data.test, _block(data.reading)
     found = guesses(data)
-    lines = [
+    lines = [sure(own, data)]
+    lines += [
         f"Against {name}: MAE "
         + gain(own, guess, part, block).told(
             "", f"{len(own):,} values in blocks", "+.3g"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import minigrad as mg
-from minigrad.data.date_spelling import date_spelling
+from minigrad.data.date_spelling import MONTHS, date_spelling
 from minigrad.data.fields import day, finite_or_gap
 from minigrad.data.files import read_table
 from minigrad.engine.errors import DataError
@@ -22,6 +22,8 @@ from minigrad.tasks.gaps import filled, longest_gap, marks_to_gaps
 _STAMP = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}[T ]\d{1,2}:\d{2}.*")
 _MONTH = re.compile(r"(\d{4})[-/M]?(0[1-9]|1[0-2])")
 _YEAR = re.compile(r"[12]\d{3}(?:\.0)?")
+_QUARTER = re.compile(r"(\d{4})[- ]?[Qq]([1-4])|[Qq]([1-4])[-/ ]?(\d{4})")
+_NAMED = re.compile(r"([A-Za-z]{3,9})[-. ]+(\d{4})|(\d{4})[-. ]+([A-Za-z]{3,9})")
 
 
 class Series(NamedTuple):
@@ -101,16 +103,15 @@ def read_series_table(
 def moments(
     fields: Sequence[str], lines: Sequence[int], path: str
 ) -> tuple[np.ndarray, list[str]]:
-    """Times (n,) datetime64[s] from texts: 2014-05-31 12:00, 31.5.2014, 2014-05, 2014.
+    """Times (n,) datetime64[s] from texts: 2014-05-31 12:00, 31.5.2014, May 2014, 2014.
 
     Errors: DataError, with the line, for a text that is no time.
     """
     texts = [field.strip() for field in fields]
-    if all(map(_YEAR.fullmatch, texts)):
-        return np.array([t[:4] for t in texts], "datetime64[s]"), ["years"]
-    if all(map(_MONTH.fullmatch, texts)) and len(set(map(len, texts))) == 1:
-        plain = [f"{t[:4]}-{t[-2:]}" for t in texts]
-        return np.array(plain, "datetime64[s]"), ["months"]
+    for read in (_years, _months, _quarters, _named_months):
+        if (plain := read(texts)) is not None:
+            what = read.__name__.strip("_").replace("_", " ")
+            return np.array(plain, "datetime64[s]"), [what]
     spelling = None
     made = []
     if not any(map(_STAMP.fullmatch, texts)):
@@ -130,6 +131,37 @@ def moments(
                 hint=str(reason),
             ) from None
     return np.array(made), list(spelling.notes) if spelling else []
+
+
+def _years(texts: Sequence[str]) -> list[str] | None:
+    return [t[:4] for t in texts] if all(map(_YEAR.fullmatch, texts)) else None
+
+
+def _months(texts: Sequence[str]) -> list[str] | None:
+    """2014-05, 201405 and 2014M05, as 2014-05."""
+    if not all(map(_MONTH.fullmatch, texts)) or len(set(map(len, texts))) > 1:
+        return None
+    return [f"{t[:4]}-{t[-2:]}" for t in texts]
+
+
+def _quarters(texts: Sequence[str]) -> list[str] | None:
+    """2014-Q2 and Q2 2014, as their first month."""
+    found = [m for m in map(_QUARTER.fullmatch, texts) if m]
+    if len(found) < len(texts):
+        return None
+    return [f"{m[1] or m[4]}-{3 * int(m[2] or m[3]) - 2:02d}" for m in found]
+
+
+def _named_months(texts: Sequence[str]) -> list[str] | None:
+    """May 2014 and 2014-May, as 2014-05."""
+    found = [m for m in map(_NAMED.fullmatch, texts) if m]
+    names = [(m[1] or m[4])[:3].lower() for m in found]
+    if len(found) < len(texts) or not set(names) <= set(MONTHS):
+        return None
+    return [
+        f"{m[2] or m[3]}-{MONTHS.index(name) + 1:02d}"
+        for m, name in zip(found, names, strict=True)
+    ]
 
 
 def _in_order(
@@ -168,7 +200,8 @@ def _whole(
     notes: list[str],
 ) -> Series:
     values = values.copy()
-    notes += marks_to_gaps(values, names)
+    marks = marks_to_gaps(values, names)
+    notes += marks
     known = ~np.isnan(values)
     for k, name in enumerate(names):
         if not known[:, k].any():
@@ -189,11 +222,12 @@ def _whole(
     if longest > fill:
         k = int(gap.any(axis=1).argmax())
         lacking = ", ".join(n for n, no in zip(names, gap[k], strict=True) if no)
+        count = int(gap.any(axis=1).sum())
+        lack = f"rows that lack something: {count:,}, at most {longest:,} in a row"
         raise DataError(
             f"{path}, line {lines[k]}: no value of {lacking}",
             expect="a value in each row",
-            actual=f"rows that lack something: {int(gap.any(axis=1).sum()):,}, at most "
-            f"{longest:,} in a row",
+            actual="; ".join([*marks, lack]),
             hint=f"--fill {longest} gives them the value before; they are read, and "
             "never predicted",
         )
@@ -215,9 +249,13 @@ def _cautions(times: np.ndarray) -> list[str]:
     if not longer or (usual > 27 and steps.max() < 367):  # months are not equally long
         return []
     return [
-        f"A step is a row: most are {usual:g} days apart, {longer:,} are further (the "
+        f"A step is a row: most are {_days(usual)} apart, {longer:,} are further (the "
         f"longest {steps.max():g} days). The network does not see the difference."
     ]
+
+
+def _days(count: float) -> str:
+    return "a day" if count == 1 else f"{count:g} days"
 
 
 def shipped(example: str) -> Series:

@@ -2,7 +2,7 @@
 
 The command line and the Python API both take them from it.
 
-Read next: `weather.py` (a task, for an example).
+Read next: `forecasting.py` (two tasks, for an example).
 """
 
 from __future__ import annotations

@@ -15,14 +15,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigrad import models
 from minigrad.data.batching import batches
 from minigrad.data.fields import day
 from minigrad.data.files import read_as, table_ending
 from minigrad.data.scaling import Scaling
 from minigrad.engine.errors import DataError
-from minigrad.engine.tensor import Tensor
-from minigrad.nn.losses import mse
 from minigrad.tasks.days import (
     WEEK,
     Days,
@@ -35,7 +32,8 @@ from minigrad.tasks.days import (
 )
 from minigrad.tasks.forecast_figures import figures, forecast, guesses, verdict
 from minigrad.tasks.forecast_plots import pictures
-from minigrad.tasks.task import Prepared, Section, Table, Task, Trained
+from minigrad.tasks.forecasting import Forecasting
+from minigrad.tasks.task import Prepared, Section, Table, Trained
 from minigrad.tasks.task_options import ENCODING, Option, common
 
 FILL = Option(
@@ -47,7 +45,7 @@ FILL = Option(
 )
 
 
-class Weather(Task):
+class Weather(Forecasting):
     """The task of predicting tomorrow's highest temperature: see the module."""
 
     name = "weather"
@@ -125,30 +123,11 @@ class Weather(Task):
         cautions = [*series.cautions]
         return Prepared(train, validation, test, reading, lines, example, cautions)
 
-    def configure(self, settings: SimpleNamespace, data: Prepared) -> dict[str, Any]:
-        """The arguments of `models.forecaster.Forecaster`."""
-        return {
-            "inputs": data.train.x.shape[-1],
-            "hidden": settings.hidden,
-            "cell": settings.cell,
-            "layers": settings.layers,
-            "dropout": settings.dropout,
-        }
-
-    def build(self, config: dict[str, Any], weights: Any, noise: Any) -> Any:
-        """A `Forecaster`."""
-        return models.Forecaster(**config, rng=weights, noise=noise)
-
     def batches(self, data: Prepared, settings: SimpleNamespace, rng: Any) -> Any:
         """(x (B, T, F), target (B,) scaled) in a new order each epoch."""
         train, scaling = data.train, data.reading["scaling"].feature(0)
         target = scaling(train.celsius).astype("float32")
         return batches(train.x, target, batch_size=settings.batch_size, rng=rng)
-
-    def loss(self, model: Any, batch: Any) -> Tensor:
-        """The mean squared error, in squares of the deviation."""
-        x, target = batch
-        return mse(model(x.swapaxes(0, 1)), target)
 
     def evaluate(
         self, model: Any, part: Days, reading: dict[str, Any]

@@ -24,11 +24,11 @@ from rich.progress import (
 
 from minigrad import tasks
 from minigrad.engine.errors import CheckpointError
+from minigrad.pages.output_files import make_folder
 from minigrad.tasks.sentence_reading import Reading, read, words_of
 from minigrad.tasks.task import Trained
 from minigrad.tasks.task_folder import RUN, folder_of
 from minigrad.tour import tour_page, tour_plots, tour_report, tour_training
-from minigrad.training.checkpoint import make_folder
 from minigrad.trial import gate_verdicts, review_corpus
 from minigrad.trial.review_corpus import Corpus
 
@@ -52,7 +52,7 @@ def tour(
     console   where progress is printed; None: the terminal
 
     Returns the path of the page. Raises DataError for a sentence that it cannot read,
-    ArgumentError for a folder that cannot be made.
+    CheckpointError for a folder that cannot be made.
     """
     console = console or Console()
     words = words_of(sentence)  # before anything slow: it may be wrong

@@ -13,6 +13,7 @@ monitor of gradients, `mg.Monitor`, is in `minigrad/flow/`.
 Read next: `trainer.py` (the loop).
 """
 
+from minigrad.engine.foreign_names import nothing_else
 from minigrad.training.interrupts import Stopped
 from minigrad.training.progress import Progress
 from minigrad.training.randomness import generators
@@ -49,3 +50,5 @@ __all__ = [
     "warmup",
     "write_run",
 ]
+
+__getattr__ = nothing_else("minigrad.training", "mg.training")

@@ -24,7 +24,8 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import CheckpointError, DTypeError
 
 KINDS = "float64, float32, float16, booleans and integers of 8 to 64 bits"
 
@@ -54,6 +55,7 @@ class Loaded(dict[str, np.ndarray]):
         return below
 
 
+@checked_call
 def save(
     path: str | os.PathLike[str],
     module_or_dict: Any,
@@ -157,25 +159,17 @@ def _plain_array(name: str, value: Any) -> np.ndarray:
     return array
 
 
-def make_folder(folder: Path, hint: str) -> None:
-    """A folder to write into, made if it is not there. ArgumentError if it cannot be.
-
-    hint  how another one is chosen
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArgumentError(
-            f"the folder {folder} cannot be made",
-            expect="a place where you may write",
-            actual=str(error),
-            hint=hint,
-        ) from None
-
-
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that it is there complete, or not changed at all."""
-    place = Path(os.path.realpath(path))  # the file behind a link, not the link
+    try:
+        place = Path(os.path.realpath(path))  # the file behind a link, not the link
+    except ValueError as error:  # a name with a NUL, or with half of a character
+        raise CheckpointError(
+            f"save: {os.fspath(path)!r:.100} cannot be the name of a file",
+            expect="the name of a file in an existing folder",
+            actual=f"{error!s:.200}",
+            hint="choose another name; no file was changed",
+        ) from None
     temporary = place.with_name(f".{place.name}.{os.urandom(4).hex()}.tmp")
     try:
         try:
@@ -205,6 +199,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         ) from None
 
 
+@checked_call
 def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
     """Read a safetensors file: a dict of arrays by name, with `.metadata`.
 

@@ -13,22 +13,28 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, one_of
 
 Schedule = Callable[[int], float]
 
 
+@checked_call
 def constant(factor: float = 1.0) -> Schedule:
     """The same factor at every step."""
     return lambda step: factor
 
 
+@checked_call
 def linear(total: int, last: float = 0.0) -> Schedule:
     """From 1 at step 0 in a straight line to `last` at step `total`, then constant."""
     _count("linear", "total", total)
     return lambda step: 1 + (last - 1) * min(step / total, 1.0)
 
 
+@checked_call
 def cosine(total: int, last: float = 0.0) -> Schedule:
     """Half a cosine wave from 1 at step 0 to `last` at step `total`, then constant.
 
@@ -44,23 +50,27 @@ def cosine(total: int, last: float = 0.0) -> Schedule:
     return factor
 
 
+@checked_call
 def exponential(half_life: float) -> Schedule:
     """Half as large every `half_life` steps."""
     _count("exponential", "half_life", half_life)
     return lambda step: 0.5 ** (step / half_life)
 
 
+@checked_call
 def inverse_root(offset: int = 1) -> Schedule:
     """1 until step `offset`, then sqrt(offset / step): Vaswani et al. 2017, eq. 3."""
     _count("inverse_root", "offset", offset)
     return lambda step: math.sqrt(offset / max(step, offset))
 
 
+@checked_call
 def steps(borders: Sequence[int], factor: float = 0.1) -> Schedule:
     """Multiplied by `factor` at each of the borders, which are step numbers."""
     return lambda step: factor ** sum(step >= border for border in borders)
 
 
+@checked_call
 def warmup(count: int, then: Schedule | None = None) -> Schedule:
     """Rises in a straight line over `count` steps, up to 1; then goes on as `then`.
 
@@ -133,7 +143,8 @@ class Plateau:
 
 
 def _count(call: str, name: str, value: float) -> None:
-    if not value > 0:
+    real = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not real or not value > 0:
         raise ArgumentError(
             f"{call}({name}={value!r}): not a number of steps",
             expect=f"{name} > 0",

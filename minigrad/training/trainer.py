@@ -4,7 +4,7 @@ What a run is at some moment is its weights, the optimiser's arrays, the positio
 (epoch, batch, step), the random states and the figures so far. All of it is in the
 checkpoint, so that a resumed run computes what the first one would have computed.
 
-Read next: `processes.py` (several of them, one network).
+Read next: `recorded_step.py` (one step of it).
 """
 
 from __future__ import annotations
@@ -17,26 +17,22 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DataError,
-    NonFiniteError,
     one_of,
 )
 from minigrad.engine.scope import no_grad
-from minigrad.engine.tensor import Tensor
-from minigrad.nn.clip import clip_grad_norm_
-from minigrad.reading.earlier_graph import EarlierGraph
 from minigrad.training import resume, trainer_checks
-from minigrad.training.bad_numbers import not_finite, with_batch
 from minigrad.training.compiled_step import EAGER, CompiledStep
-from minigrad.training.first_gradients import FirstGradients
 from minigrad.training.interrupts import Interruptible, Stopped
 from minigrad.training.processes import Processes
 from minigrad.training.randomness import found_generators, set_states, states
+from minigrad.training.recorded_step import RecordedStep
 from minigrad.training.reports import EpochReport, Report, Sums
-from minigrad.training.run_file import Run, detached, read_run
+from minigrad.training.run_file import Run, read_run
 
 
 class Trainer:
@@ -88,6 +84,7 @@ class Trainer:
              for on-line training of recurrent network trajectories".
     """
 
+    @checked_call
     def __init__(
         self,
         model: Any,
@@ -145,8 +142,8 @@ class Trainer:
         self.at_start_of_epoch = states(self.generators)
         self.seconds = 0.0  # of computing, over all that was resumed
         self._saved_at = 0.0
-        self._mean_loss, self._signal = math.nan, Interruptible()
-        self._earlier, self._warned = EarlierGraph(), False
+        self.signal = Interruptible()
+        self.recorded = RecordedStep(self)
         self.ready = ready
         self.compiled = CompiledStep(self) if compile else None
 
@@ -162,7 +159,7 @@ class Trainer:
         before = self.seconds
         try:
             with self._together(), Interruptible() as signal:
-                self._signal = signal
+                self.signal = signal
                 while not self.done:
                     for _ in self._epoch():
                         self.seconds = before + time.monotonic() - started
@@ -199,7 +196,7 @@ class Trainer:
         """A step, counted and told. Its graph lives no longer than this call."""
         report = self._train_on(batch)
         alone = self.processes is None
-        self.sums.add(report, float(report.loss) if alone else self._mean_loss)
+        self.sums.add(report, float(report.loss) if alone else self.recorded.mean_loss)
         self._tell("on_batch", report)
 
     def _remaining(self) -> Iterable[Any]:
@@ -239,17 +236,11 @@ class Trainer:
         if found is not None:
             loss, norm, self.carried = found
         else:
-            loss, norm = self._eagerly(batch)
+            loss, norm = self.recorded.train_on(batch)
         self.step += 1
         self.batch += 1
-        return Report(
-            model=self.model,
+        return self._report(
             loss=loss,
-            step=self.step,
-            epoch=self.epoch,
-            epochs=self.epochs,
-            batch=self.batch,
-            batches=_length(self.batches),
             norm=norm,
             clipped=norm > self.clip_norm,
             lr=self.optimizer.lr,
@@ -257,55 +248,24 @@ class Trainer:
             optimizer=self.optimizer,
         )
 
+    def _report(self, **figures: Any) -> Report:
+        """These figures, and where the run stands."""
+        return Report(
+            model=self.model,
+            step=self.step,
+            epoch=self.epoch,
+            epochs=self.epochs,
+            batch=self.batch,
+            batches=_length(self.batches),
+            **figures,
+        )
+
     def _stays_eager(self) -> bool:
         """Is the graph of this batch wanted: by first checks, or by a callback?"""
         ask = [getattr(c, "wants_graph", None) for c in self.callbacks]
-        return self._earlier.batches < EAGER or any(
+        return self.recorded.batches < EAGER or any(
             [wants is not None and wants(self.step + 1) for wants in ask]
         )
-
-    def _eagerly(self, batch: Any) -> tuple[Tensor, float]:
-        """A step of the optimiser; the loss, and the norm of its gradients."""
-        started = time.perf_counter()
-        self.optimizer.zero_grad()
-        if self.carry:
-            given = self.loss(self.model, batch, self.carried)
-            loss, state = trainer_checks.pair_of(given)
-            self.carried = detached(state)
-        else:
-            loss = trainer_checks.loss_of(self.loss(self.model, batch))
-        norm = self._backward(loss, batch)
-        self.optimizer.step()
-        if self.compiled is not None:
-            self.compiled.eagerly(time.perf_counter() - started)
-        return loss, norm
-
-    def _backward(self, loss: Tensor, batch: Any) -> float:
-        """The gradients of the loss, clipped; returns their norm before clipping.
-
-        What cannot work is said here: see `bad_numbers.py`, `first_gradients.py` and
-        `minigrad/reading/earlier_graph.py`.
-        """
-        if not math.isfinite(loss.item()):
-            raise not_finite(self, loss, batch)
-        first = None
-        if not self._earlier.batches:
-            first = FirstGradients(self.model, self.optimizer)
-            first.check_loss(loss)
-        earlier = self._earlier.reached(loss._edge)
-        if earlier is not None and not self._warned:
-            self._warned = True
-            trainer_checks.warn_of_earlier(earlier)
-        loss.backward()
-        if first is not None:
-            first.check(loss)
-        if self.processes is not None:
-            parameters, asked = self.optimizer.parameters, self._signal.asked
-            self._mean_loss = self.processes.average(loss.item(), parameters, asked)
-        try:
-            return clip_grad_norm_(self.optimizer.parameters, self.clip_norm)
-        except NonFiniteError as error:
-            raise with_batch(error, self, batch) from None
 
     def _after_batch(self, signal: Interruptible) -> None:
         """Save if it is time to; stop if that was asked for."""
@@ -352,14 +312,8 @@ class Trainer:
             best=better,
         )
         self.history.append(line)
-        report = Report(
-            model=self.model,
+        report = self._report(
             loss=line.loss,
-            step=self.step,
-            epoch=self.epoch,
-            epochs=self.epochs,
-            batch=self.batch,
-            batches=_length(self.batches),
             norm=line.norm,
             clipped=line.clipped,
             lr=line.lr,

@@ -148,7 +148,7 @@ WRONG_RULES = {
 
 
 @pytest.mark.parametrize("name", WRONG_RULES)
-def test_a_wrong_rule_is_caught(name, monkeypatch):
+def test_a_wrong_rule_is_caught(name, monkeypatch, proof):
     """Classic mistakes, planted one by one; each is seen in the operation's own row."""
     operation, change = WRONG_RULES[name]
     primitive = TABLE[operation]
@@ -168,7 +168,8 @@ def test_a_wrong_rule_is_caught(name, monkeypatch):
     monkeypatch.setattr(primitive, "pull", wrong)
     with jit.use_kernels(False):
         outcome = gradients.every_operation(Effort(9, 0, 25), names=[operation])
-    assert not outcome.kept
+    row = proof("gradients", "wrong rules planted, each caught")
+    row.expect(not outcome.kept, name)
 
 
 def test_a_broken_matrix_product_is_found(monkeypatch):

@@ -458,3 +458,20 @@ def test_the_short_way_for_plain_calls_is_the_long_way(monkeypatch):
     long = guard.Arguments(*call)
     assert short.structure == long.structure and short.given == long.given
     assert guard.Arguments(call[0], None).structure != long.structure
+
+
+def test_an_optimiser_that_is_set_within_is_refused_and_set_back():
+    w = _leaf(2)
+    optimizer = mg.optim.SGD([w], lr=0.5)
+
+    @mg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+        optimizer.lr *= 0.5
+
+    before = w.data.copy()
+    with pytest.raises(CompileError, match=r"sets SGD's lr to 0\.25"):
+        step(np.ones(2))
+    assert optimizer.lr == 0.5 and np.array_equal(w.data, before) and w.grad is None

@@ -6,6 +6,7 @@ of many pictures, and shows that each question finds its fault.
 
 import math
 import re
+import subprocess
 
 from minigrad.drawing.arrange.line_labels import around, bezier
 from minigrad.drawing.style import LIGHT
@@ -144,6 +145,45 @@ def nothing_lies_over_another(drawing):
             e, f, g, h = rects[other]
             if a < g - 1 and c > e + 1 and b < h - 1 and d > f + 1:
                 yield f"{one} lies over {other}"
+
+
+def own_dot_places_bars(drawing, program="dot"):
+    """In the DOT text, laid out by `dot` alone, a bar stands below what it feeds."""
+    made = subprocess.run(
+        [program, "-Tplain"], input=drawing.dot.encode(), capture_output=True
+    )
+    if made.returncode or made.stderr:
+        yield f"dot says {made.stderr.decode()[:100]}"
+    rows = [line.split(" ") for line in made.stdout.decode().splitlines()]
+    at = {row[1]: float(row[2]) for row in rows if row[0] == "node"}
+    picture = drawing.picture
+    for box in picture.boxes.values():
+        fed = [line.head for line in picture.lines if line.tail == box.id]
+        fed = [key for key in fed if picture.boxes[key].kind != "bar"]
+        if box.kind == "bar" and len(fed) > 2 and not box.backward:
+            places = [at[key] for key in fed]
+            if not min(places) <= at[box.id] <= max(places):
+                yield f"{box.lines} stands beside what it feeds"
+
+
+def opens_whole(page):
+    """A picture's page, as it opens: no part of the picture is cut off."""
+    script = (
+        "() => { const a = document.querySelector('main').getBoundingClientRect(),"
+        " b = document.querySelector('main > svg').getBoundingClientRect();"
+        " return [a.left - b.left, a.top - b.top, b.right - a.right,"
+        " b.bottom - a.bottom] }"
+    )
+    sides = ("left", "top", "right", "bottom")
+    for side, over in zip(sides, page.evaluate(script), strict=True):
+        if over > 1:
+            yield f"{over:.0f} pixels are cut off at the {side}"
+
+
+def bars_around_a_norm(mathml):
+    """What stands below a norm belongs to the norm, not to its second bar."""
+    for found in re.finditer(r"<m(sub|sup|subsup|under)>\s*<mo[^>]*>[‖|]</mo>", mathml):
+        yield f"{found[0]!r}: only the bar has an index"
 
 
 QUESTIONS = (

@@ -48,7 +48,7 @@ def fake_dot(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("time.sleep(60)", "took longer than 1 s and was stopped"),
+        ("time.sleep(600)", "took longer than 1 s and was stopped"),
         ("while True: print('x' * 1000)", "took longer than 1 s and was stopped"),
         ("sys.exit(3)", "gave exit code 3"),
         ("os.kill(os.getpid(), 11)", "was ended by signal 11"),
@@ -67,11 +67,10 @@ def fake_dot(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_a_dot_that_fails_is_one_clear_error(body, said, tmp_path, fake_dot, capfd):
     fake_dot(body)
-    start = time.monotonic()
+    timeout = 1 if "1 s" in said else 100  # the others end when they have said it
     with pytest.raises(DrawingError) as caught:
-        mg.draw(example("rnn"), engine="dot", timeout=1).save(tmp_path / "x.svg")
+        mg.draw(example("rnn"), engine="dot", timeout=timeout).save(tmp_path / "x.svg")
     assert said in str(caught.value)
-    assert time.monotonic() - start < 20
     assert not (tmp_path / "x.svg").exists()
     assert capfd.readouterr() == ("", "")
 
@@ -92,8 +91,8 @@ def test_a_dot_that_cannot_be_started(fake_dot):
 
 
 def gone(pid):
-    """Does the process end, within some seconds?"""
-    for _ in range(200):
+    """Does the process end, within a minute?"""
+    for _ in range(1200):
         try:
             os.kill(pid, 0)
             with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
@@ -106,17 +105,17 @@ def gone(pid):
 
 
 PARENT = """
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(900)"])
 with open({log!r} + ".new", "w") as file:
     print(os.getpid(), child.pid, file=file)
 os.replace({log!r} + ".new", {log!r})
-time.sleep(100)
+time.sleep(900)
 """
 
 
 def pids_in(log):
     """The process ids that the fake dot wrote, once it did."""
-    for _ in range(400):
+    for _ in range(1200):
         if log.exists():
             return [int(word) for word in log.read_text().split()]
         time.sleep(0.05)
@@ -127,8 +126,11 @@ def pids_in(log):
 def test_a_slow_dot_is_ended_with_its_children(fake_dot, tmp_path):
     log = tmp_path / "log"
     fake_dot(PARENT.format(log=str(log)))
-    with pytest.raises(DrawingError, match="was stopped"):
-        graphviz_engines.run("dot", "svg", ["digraph {}"], timeout=3, engine="dot")
+    for timeout in (3, 30):  # on a busy machine it may not have started in three
+        with pytest.raises(DrawingError, match="was stopped"):
+            graphviz_engines.run("dot", "svg", ["digraph {}"], timeout, engine="dot")
+        if log.exists():
+            break
     assert all(gone(pid) for pid in pids_in(log))
 
 
@@ -145,7 +147,7 @@ def test_an_interrupt_ends_dot_and_its_children(fake_dot, tmp_path):
     thread = threading.Thread(target=press_ctrl_c)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        graphviz_engines.run("dot", "svg", ["digraph {}"], timeout=60, engine="dot")
+        graphviz_engines.run("dot", "svg", ["digraph {}"], timeout=600, engine="dot")
         time.sleep(1)
     thread.join()
     assert found and all(gone(pid) for pid in found)

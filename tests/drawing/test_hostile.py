@@ -66,10 +66,10 @@ def drawing_of(names, **options):
 
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
 KNOWN = set(
-    "bb bgcolor class color constraint arrowsize dpi fillcolor fontcolor fontname "
-    "fontsize height id label labeljust labelloc lheight lp lwidth margin nodesep "
-    "ordering outputorder pad penwidth peripheries pos rank rankdir ranksep shape "
-    "splines style tooltip weight width xlabel".split()
+    "arrowhead arrowsize bb bgcolor class color constraint dir dpi fillcolor "
+    "fontcolor fontname fontsize height id label labeljust labelloc lheight lp "
+    "lwidth margin minlen nodesep ordering outputorder pad penwidth peripheries "
+    "pos rank rankdir ranksep shape splines style tooltip weight width xlabel".split()
 )
 TAGS = {"svg", "g", "title", "a", "path", "polygon", "polyline", "ellipse", "text"}
 
@@ -147,10 +147,27 @@ def check(names):
     return drawing
 
 
-def test_thousands_of_hostile_names_are_text():
+def check_all(row, names):
+    """Each batch of names in DOT, in SVG and in a page; what fails is wrong."""
     needs_an_engine()
-    for batch in batches(corpus(2000)):
-        check(batch)
+    for batch in batches(names):
+        try:
+            check(batch)
+        except AssertionError as error:
+            row.wrong.append(f"{batch}: {error}")
+        row.tried += len(batch)
+
+
+def test_a_thousand_hostile_names_are_text(proof):
+    check_all(
+        proof("files", "hostile labels in DOT, SVG and HTML", seed=7), corpus(1200)
+    )
+
+
+@pytest.mark.nightly
+def test_ten_thousand_hostile_names_are_text(proof):
+    row = proof("files", "hostile labels in DOT, SVG and HTML", seed=7)
+    check_all(row, corpus(11_200)[1200:])
 
 
 @hypothesis.settings(max_examples=12)

@@ -1,6 +1,8 @@
 """The judge looks at many pictures; and each of its questions finds its fault."""
 
 import copy
+import re
+import shutil
 from dataclasses import replace
 
 import judge
@@ -9,6 +11,8 @@ import pytest
 from drawn import example, gradients_of, loss_of, needs_an_engine
 
 import minigrad as mg
+from minigrad.drawing.write import dot_items
+from minigrad.lessons import lessons
 from minigrad.models import LSTM
 
 
@@ -143,6 +147,58 @@ def test_each_question_finds_its_fault(name, spoil, pictures):
     assert list(question(drawing))
 
 
+@pytest.mark.parametrize("name", ["gates", "both directions", "stacked", "rows"])
+def test_dot_alone_places_bars_as_well(name, pictures):
+    if not shutil.which("dot"):
+        pytest.skip("needs dot")
+    assert list(judge.own_dot_places_bars(pictures[name])) == []
+
+
+def test_the_question_for_dot_alone_finds_its_fault(monkeypatch, pictures):
+    if not shutil.which("dot"):
+        pytest.skip("needs dot")
+    monkeypatch.setattr(dot_items, "way_points", lambda picture: {})
+    old = mg.draw(example("lstm", 3), "gate")
+    (fault,) = judge.own_dot_places_bars(old)
+    assert "unstack" in fault and "beside" in fault
+
+
+def test_indices_of_norms():
+    """In the formulas of all lessons; and the question finds its fault."""
+    convert = pytest.importorskip(
+        "docutils.utils.math.latex2mathml", reason="only with the extra docs"
+    ).tex2mathml
+    found = 0
+    for lesson in lessons():
+        text = "\n".join(c.source for c in lesson.cells if c.kind == "text")
+        for whole, part in re.findall(r"\$\$(.+?)\$\$|\$([^$]+)\$", text, re.S):
+            mathml = str(convert((whole or part).replace("\n", " "), as_block=False))
+            assert list(judge.bars_around_a_norm(mathml)) == [], (lesson.title, mathml)
+            found += "‖" in mathml
+    assert found
+    wrong = str(convert(r"\lVert W_h \rVert_2", as_block=False))
+    assert list(judge.bars_around_a_norm(wrong))
+
+
+@pytest.mark.parametrize("width", [390, 760])
+def test_pictures_in_frames_open_whole(width, pictures, page, tmp_path):
+    """As in the lessons: in the frame that a notebook is given."""
+    page.set_viewport_size({"width": width, "height": 800})
+    path = tmp_path / "frames.html"
+    names = ("gates", "both directions", "rows")
+    frames = [pictures[name].view().html for name in names]
+    path.write_text("<meta charset=utf-8>" + "".join(frames), "utf-8")
+    page.goto(path.as_uri())
+    for frame in page.query_selector_all("iframe"):
+        frame.scroll_into_view_if_needed()
+        inside = frame.content_frame()
+        inside.wait_for_selector("html[data-ready='1']")
+        assert list(judge.opens_whole(inside)) == []
+    for _ in range(4):
+        inside.click("button[data-do=in]")
+    assert list(judge.opens_whole(inside))
+
+
 def test_rows_have_the_steps_that_were_asked_for(pictures):
     drawing = pictures["rows"]
     steps = [
@@ -154,11 +210,18 @@ def test_rows_have_the_steps_that_were_asked_for(pictures):
         ["step 3", "step 4", "step 5"],
         ["step 6"],
     ]
+    boxes = drawing.picture.boxes.values()
+    assert [b.lines[0].split(":")[0] for b in boxes if b.kind == "bar"] == BARS
+    named = [b.lines[0] for b in boxes if b.kind == "input" and "x_" in b.lines[0]]
+    assert named == ["x_3", "x_4", "x_5", "x_6"], "later rows read it by name"
     tops = [max(r[3] for r in row.values()) for row in _tiles_by_row(drawing)]
     assert tops == sorted(tops, reverse=True), "the first row is above"
     assert drawing.svg().count('class="node elision"') == 4
     words = pictures["rows of words"].svg()
     assert "2: or" in words and "5: be" in words
+
+
+BARS = ["unstack", "stack"]  # once each, whatever the number of rows
 
 
 def _tiles_by_row(drawing):

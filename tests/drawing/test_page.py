@@ -4,7 +4,7 @@ import re
 
 import pytest
 from drawn import example, loss_of, needs_an_engine
-from test_hostile import FRAGMENTS, drawing_of
+from test_hostile import FRAGMENTS, batches, corpus, drawing_of
 
 import minigrad as mg
 
@@ -199,6 +199,23 @@ def test_hostile_names_are_text_in_the_browser(page, tmp_path):
     page.keyboard.press("/")
     page.keyboard.press("Enter")
     assert "<script>alert(1)</script>" in page.locator("#mg-note").inner_text()
+
+
+@pytest.mark.nightly
+def test_many_hostile_names_are_text_in_the_browser(page, proof, tmp_path):
+    """Nothing of them is an element, nothing runs, nothing is asked of the network."""
+    needs_an_engine()
+    row = proof("files", "hostile labels in a real browser", seed=7)
+    page.set_default_timeout(200_000)
+    page.on("dialog", lambda dialog: row.wrong.append(f"a dialog: {dialog.message}"))
+    for batch in batches(corpus(1500)):
+        drawing_of(batch).save(tmp_path / "x.html")
+        page.goto((tmp_path / "x.html").as_uri())
+        page.wait_for_selector("html[data-ready='1']")
+        foreign = page.locator("img, iframe, main a[href], b, table, object, form")
+        scripts = page.locator("script").count()
+        row.tried += len(batch) - 1
+        row.expect(foreign.count() == 0 and scripts == 2, f"{batch}")
 
 
 def test_a_script_that_is_put_in_does_not_run(browser, file, tmp_path):

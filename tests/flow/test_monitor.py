@@ -316,7 +316,7 @@ def test_errors(tmp_path, rng):
     with pytest.raises(errors.DTypeError, match=r"not loss\.item"):
         mg.Monitor().watch(0.5)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(errors.ArgumentError, match="cannot be made"):
+    with pytest.raises(errors.CheckpointError, match="cannot be made"):
         mg.Monitor().save(tmp_path / "file")
 
 

@@ -48,7 +48,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "both", "bias", "reset", "activation"), CASES)
-def test_a_layer_and_back(keras, kind, both, bias, reset, activation, rng):
+def test_a_layer_and_back(keras, kind, both, bias, reset, activation, rng, proof):
+    row = proof("other libraries", "Keras' layers, values and gradients")
     width, hidden = int(rng.integers(1, 6)), int(rng.integers(1, 7))
     dtype = str(rng.choice(["float32", "float64"]))
     keras.config.set_floatx(dtype)  # layers within Bidirectional hear of nothing else
@@ -107,6 +108,7 @@ def test_a_layer_and_back(keras, kind, both, bias, reset, activation, rng):
             # A GRU's second bias is b_h and, for two gates, the same b once more.
             wanted = wanted[0] if wanted.shape == (2, *grad.shape) else wanted
             np.testing.assert_allclose(grad, wanted, **close)
+    row.expect(True, kind)
 
 
 @pytest.mark.parametrize("kind", MAKES)

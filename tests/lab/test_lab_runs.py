@@ -8,7 +8,7 @@ import pytest
 from minigrad import lab
 from minigrad.commands.main import main
 from minigrad.engine.errors import SetupError
-from minigrad.lab import continual_reber
+from minigrad.lab import continual_reber, lab_run
 from minigrad.lab.continual_reber import ContinualReber
 from minigrad.lab.lab_book import settings
 from minigrad.lab.lab_nets import LabNet
@@ -144,3 +144,26 @@ def test_a_damaged_result_is_made_again(tmp_path):
     file.write_text("{")
     again = lab.repeat("parity", folder=tmp_path, **options).results[0]
     assert np.isclose(again["test"]["loss"], first["test"]["loss"])
+
+
+@pytest.mark.slow
+def test_a_compiled_run_is_the_eager_one(tmp_path, monkeypatch):
+    """The criterion hears each batch once, replayed or not, with the same numbers."""
+    found = {}
+    for name, few in (("eager", 10**9), ("compiled", 0)):
+        monkeypatch.setattr(lab_run, "FEW", few)
+        options = {"cells": ["gru"], "lags": [10], "hidden": 4, "batch": 8, "most": 768}
+        (found[name],) = lab.repeat(
+            "two-sequence", folder=tmp_path / name, **options
+        ).results
+    one, other = found.values()
+    assert one["sequences"] == other["sequences"] == 768
+    assert np.allclose(one["curve"], other["curve"], rtol=1e-3)
+    assert np.isclose(one["test"]["loss"], other["test"]["loss"], rtol=1e-2)
+
+
+@pytest.mark.nightly
+def test_adding_over_100_steps_is_solved_within_the_paper_s_count(tmp_path):
+    options = {"cells": ["lstm"], "lags": [100], "seeds": 2, "most": 74_000}
+    for result in lab.repeat("adding", folder=tmp_path, **options).results:
+        assert result["solved_at"] < 74_000 and result["test"]["wrong"] < 26

@@ -30,7 +30,7 @@ D, H = 3, 8
 )
 def test_gates_and_the_number_of_parameters(model, gates, extra):
     [cell] = model.cells
-    assert cell.gates == gates
+    assert cell.gates == model.gates == gates
     G = len(gates)
     assert cell.W_x.shape == (D, G * H) and cell.W_h.shape == (H, G * H)
     assert cell.b.shape == (G * H,)

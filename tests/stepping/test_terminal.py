@@ -251,7 +251,7 @@ class Terminal:
         self.before = termios.tcgetattr(slave)
         self.raw = ""
 
-    def wait(self, *wanted, seconds=60):
+    def wait(self, *wanted, seconds=180):
         """Read until all of it is on the screen; or fail."""
         end = time.monotonic() + seconds
         while not all(word in self.screen for word in wanted):

@@ -1,6 +1,7 @@
 """Series: any table, its time, gaps and parts; the baselines; the honest verdict."""
 
 import datetime
+import re
 
 import numpy as np
 import pytest
@@ -59,8 +60,12 @@ def test_a_column_is_found_with_its_time_and_inputs(form, tmp_path):
     ([f"{y}" for y in range(1990, 2014)], "1990-01-01", "2013-01-01"),
     ([f"{2000 + k // 12}-{k % 12 + 1:02}" for k in range(24)], "2000-01-01",
      "2001-12-01"),
+    ([f"{2000 + k // 4}-Q{k % 4 + 1}" for k in range(24)], "2000-01-01", "2005-10-01"),
+    ([f"Q{k % 4 + 1} {2000 + k // 4}" for k in range(24)], "2000-01-01", "2005-10-01"),
+    ([f"{'Jan Feb March Apr May Jun July Aug Sept Oct Nov Dec'.split()[k % 12]} "
+      f"{2000 + k // 12}" for k in range(24)], "2000-01-01", "2001-12-01"),
 ])  # fmt: skip
-def test_hours_months_and_years_are_times(texts, first, last, tmp_path):
+def test_hours_months_quarters_and_years_are_times(texts, first, last, tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("t,y\n" + "\n".join(f"{t},{k}" for k, t in enumerate(texts)))
     found = read_series_table(str(path), "y", "t")
@@ -79,7 +84,7 @@ def test_rows_are_put_in_order_and_sentinels_are_gaps(tmp_path):
     change(path, 30, rows[-30].split(";")[0] + ";-9999;3")
     with pytest.raises(DataError, match="no value of units_sold") as error:
         read_series_table(str(path), "units_sold", "day")
-    assert "--fill 1" in str(error.value)
+    assert "--fill 1" in str(error.value) and "-9999 in units_sold" in str(error.value)
     found = read_series_table(str(path), "units_sold", "day", fill=1)
     assert (np.diff(found.times) > np.timedelta64(0, "s")).all()
     assert (~found.measured).sum() == 1
@@ -204,6 +209,12 @@ def test_the_verdict_on_a_random_walk_is_plain(tmp_path, rng):
     own = data.test.origin + rng.normal(size=len(data.test.rows))
     lines = verdict(own, data).lines
     assert any("not clearly better than saying" in line for line in lines)
+    told = re.findall(r"(\w+) ([\d.]+) \(([\d.]+) to ([\d.]+)\)", lines[0])
+    for name, value, low, high in told:
+        found = figures(own, data.test, data.reading)[name]
+        assert float(value) == pytest.approx(found, rel=0.01)
+        assert float(low) < found < float(high)
+    assert [name for name, *_ in told] == ["MASE", "MAE", "RMSE"]
     best = {name: figures(g, data.test, data.reading)["MAE"]
             for name, g in guesses(data).items()}  # fmt: skip
     assert min(best.values()) > 0.9 * best["the same as the last value"]

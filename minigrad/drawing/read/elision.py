@@ -1,6 +1,6 @@
 """Leaving out the middle of a long sequence: "... 94 steps ..." in place of its tiles.
 
-Read next: `folding.py`.
+Read next: `continued_rows.py`.
 """
 
 from __future__ import annotations

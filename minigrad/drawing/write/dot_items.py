@@ -1,6 +1,6 @@
 """Boxes and lines as DOT statements; what is alike is put into words once.
 
-Read next: `dot_attributes.py`.
+Read next: `way_points.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from minigrad.drawing.arrange.layout import Layout
 from minigrad.drawing.read.picture import Box, Line, Picture
 from minigrad.drawing.style import (
     HEAT,
+    SMALL,
     Theme,
     box_size,
     font_size,
@@ -30,6 +31,7 @@ from minigrad.drawing.write.dot_attributes import (
     quote,
     title,
 )
+from minigrad.drawing.write.way_points import through, way_points
 from minigrad.reading.text import number
 
 TITLED = 20_000  # boxes: larger pictures have no tooltips
@@ -52,6 +54,7 @@ class Items:
         self.faint = faint
         self.out = out
         self.titled = len(picture.boxes) <= TITLED
+        self.ways = {} if layout else way_points(picture)
         self.looks: dict[Any, Any] = {}  # what many boxes or lines share
 
     def box(self, box: Box) -> None:
@@ -114,6 +117,18 @@ class Items:
                 f' fillcolor="{heat_colours(self.theme, row)}"]'
             )
 
+    def names_of_lines(self, tile: str) -> None:
+        """Write the names through which lines enter a step."""
+        for line in self.picture.lines:
+            way = self.ways.get(line.id)
+            if way is not None and way.tile == tile:
+                words = label((line_words(line),))
+                self.out.append(
+                    f'{way.id} [class="way" label={words} shape="plaintext" '
+                    f'fontsize={SMALL} fontcolor="{self.theme.quiet}" width="0.05" '
+                    'height="0.05" margin="0.01,0.01"]'
+                )
+
     def line(self, line: Line) -> None:
         """Write a line."""
         backward = self.picture.boxes[line.tail].backward
@@ -138,6 +153,9 @@ class Items:
                 line.id in self.layout.branches or backward  # sums, many side by side
             ):
                 more = f' penwidth="1.3"{more}'
+        if line.id in self.ways:
+            self.out += through(line, self.ways[line.id], style + more)
+            return
         if words:
             # A label proper on a line that is not to count makes dot fail at times.
             free = line.kind == "state" and self.layout is None

@@ -183,6 +183,7 @@ class Writer:
                 self.items.box(box)
             stack += inner.get(path, [])[::-1]
         if step:
+            self.items.names_of_lines(tile.id)
             self.out.append("}")
 
     def _cluster(self, tile: Tile, path: tuple[Scope, ...]) -> None:
@@ -240,19 +241,25 @@ class Writer:
 
     def _order(self) -> None:
         """An invisible root with ordered lines to the steps keeps them in order."""
-        firsts = []
+        firsts, fed = [], set()
         for row in self.picture.rows:
             if row.kind != "step":
                 continue
             tiles = [t for t in self.by_tile.get(row.id, []) if t.boxes]
             tiles.sort(key=lambda tile: tile.column or (0, 0))
-            firsts = [tile.boxes[0] for tile in tiles]
+            below = {
+                way.tile: way.id
+                for way in self.items.ways.values()
+                if way.ranks is None
+            }
+            firsts = [below.get(tile.id, tile.boxes[0]) for tile in tiles]
+            fed = {tile.boxes[0] for tile in tiles}
             break
         if len(firsts) > 1:
             self.out.append('root [style=invis ordering=out label="" width=0]')
             self.out += [f"root -> {name} [style=invis]" for name in firsts]
             # What feeds the steps stands below all that is in them, not beside them.
-            heads = {line.tail for line in self.picture.lines if line.head in firsts}
+            heads = {line.tail for line in self.picture.lines if line.head in fed}
             bars = [
                 box.id
                 for box in self.picture.boxes.values()

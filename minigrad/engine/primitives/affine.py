@@ -115,8 +115,9 @@ class Affine:
 class FoldedPulls:
     """The walk back through nodes that stand for several: all of them at once.
 
-    The uses of weights and biases are kept, as `stacking.py` keeps those of a matrix,
-    and summed over a thousand rows at a time.
+    The uses of weights are kept, as `stacking.py` keeps those of a matrix, and summed
+    over a thousand rows at a time. A bias gets its part at once, as from an addition:
+    so the gradients have the same bits whether or not somebody has asked for the four.
     """
 
     __slots__ = ("_uses",)
@@ -137,7 +138,9 @@ class FoldedPulls:
         for k in range(0, len(inputs) - 1, 2):
             if inputs[k].requires_grad:
                 yield inputs[k], np.dot(g, transposed(inputs[k + 1].array, len(g)))
-        weights = (*inputs[1::2], inputs[-1])
+        if inputs[-1].requires_grad:
+            yield inputs[-1], g
+        weights = inputs[1::2]
         if True in [w.requires_grad for w in weights]:
             key = tuple([w.source for w in weights])
             uses = self._uses.get(key)
@@ -150,7 +153,7 @@ class FoldedPulls:
                 yield from uses.totals()
 
     def totals(self) -> Iterator[Contribution]:
-        """For each weight and bias: an edge to it, and the sum over its uses."""
+        """For each weight: an edge to it, and the sum over its uses."""
         for uses in self._uses.values():
             yield from uses.totals()
 
@@ -163,7 +166,7 @@ class AffineUses:
     def __init__(self, weights: tuple[AnyEdge, ...]) -> None:
         self.weights = weights
         self.gs: list[Array] = []
-        self.inputs: list[list[Array]] = [[] for _ in weights[1:]]
+        self.inputs: list[list[Array]] = [[] for _ in weights]
         self.rows = 0
         self.sums: list[Array | None] = [None] * len(weights)
 
@@ -180,9 +183,7 @@ class AffineUses:
         g = stacked_rows(self.gs, "g")
         for k, weight in enumerate(self.weights):
             if weight.requires_grad:
-                bias = k == len(self.inputs)
-                rows = None if bias else stacked_rows(self.inputs[k], "a")
-                value = np.add.reduce(g, 0) if rows is None else np.dot(rows.T, g)
+                value = np.dot(stacked_rows(self.inputs[k], "a").T, g)
                 before = self.sums[k]
                 self.sums[k] = (
                     value if before is None else np.add(before, value, before)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Axis, Operand, Value
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, flag
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.operands import operand
@@ -54,6 +55,7 @@ def _argmin(x, *, axis, keepdims):
 # ------------------------------------------------------------- with NumPy's arguments
 
 
+@checked_call
 def cumsum(x: Operand, axis: int | None = None) -> Value:
     """The running sums of x along an axis; of all entries in a row if None."""
     x = operand(x)
@@ -62,6 +64,7 @@ def cumsum(x: Operand, axis: int | None = None) -> Value:
     return _cumsum(x, axis=normalized_axes((axis,), x.ndim, "cumsum")[0])
 
 
+@checked_call
 def argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value:
     """Where x is largest along an axis: whole numbers, a constant.
 
@@ -70,6 +73,7 @@ def argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value
     return _place(_argmax, x, axis, keepdims)
 
 
+@checked_call
 def argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value:
     """Where x is smallest along an axis: see `argmax`."""
     return _place(_argmin, x, axis, keepdims)
@@ -82,6 +86,7 @@ def _place(which: Any, x: Operand, axis: int | None, keepdims: bool) -> Value:
     return which(x, axis=axis, keepdims=flag("keepdims", keepdims))
 
 
+@checked_call
 def var_over(
     x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False
 ) -> Value:
@@ -93,6 +98,7 @@ def var_over(
     return sum_over(away * away, axis, keepdims) / count
 
 
+@checked_call
 def std_over(
     x: Operand, axis: Axis = None, ddof: float = 0, keepdims: bool = False
 ) -> Value:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Operand, Shape, Value
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.index import getitem
@@ -63,6 +64,7 @@ def _path(subscripts: str, shapes: tuple[Shape, ...]) -> Any:
 # ------------------------------------------------------------- as NumPy writes it
 
 
+@checked_call
 def einsum(subscripts: str, *operands: Operand) -> Value:
     """Einstein's sums, in NumPy's notation: "ij,jk->ik" is a matrix product.
 

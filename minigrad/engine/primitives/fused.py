@@ -16,6 +16,8 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.engine.aliases import Array, Attrs, Needs, Operand, Value
+from minigrad.engine.errors import CallError
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import Variable
 from minigrad.engine.kernels import jit
 from minigrad.engine.kernels.intrinsics import Text
@@ -49,8 +51,16 @@ class Elementwise(Primitive):
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
 
     def __call__(self, *inputs: Operand, **attrs: Any) -> Value:
-        if len(inputs) == 1 and isinstance(inputs[0], Variable):
+        if len(inputs) == 1 and not attrs and isinstance(inputs[0], Variable):
             return apply_unary(self, inputs[0]._edge)
+        refuse(self.name, attrs)
+        if not inputs:
+            raise CallError(
+                f"{self.name}: no argument was given",
+                expect=f"{self.name}({', '.join(jit.argument_names(self.scalar))})",
+                actual=f"{self.name}()",
+                hint="call it with tensors, arrays or numbers",
+            )
         return super().__call__(*inputs, **attrs)
 
     def plain(self, inputs: tuple, attrs: Attrs) -> Value:

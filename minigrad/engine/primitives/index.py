@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Operand, Value
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError
 from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.base import primitive
@@ -137,6 +138,7 @@ def _index_array(part: Operand) -> Value:
     return found
 
 
+@checked_call
 def take(x: Operand, indices: Operand) -> Value:
     """Rows of x by number: x (n, ...), indices (...) of integers -> (..., ...).
 

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from minigrad.engine.aliases import Array, Axis, Operand, Shape, Value
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import flag
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
@@ -195,6 +196,7 @@ def min_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     return _min(x, axes=all_axes(x, axis, "min"), keepdims=flag("keepdims", keepdims))
 
 
+@checked_call
 def norm_over(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     """The Euclidean norm of all entries over the axes (all if None); norm'(0) = 0."""
     x = operand(x)

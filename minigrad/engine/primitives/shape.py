@@ -19,6 +19,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from minigrad.engine.aliases import Array, Axes, Axis, Lengths, Operand, Shape, Value
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.primitives.base import primitive
@@ -167,6 +168,13 @@ def unstack_vjp(gs, ys, x, *, axis):
 def reshape(x: Operand, *shape: Any) -> Value:
     """x in another shape; one entry may be -1: it is worked out. ShapeError if not."""
     wanted = _lengths(shape[0] if len(shape) == 1 else shape, "reshape")
+    if wanted and min(wanted) < -1:  # NumPy takes any negative number for -1
+        raise ShapeError(
+            f"reshape(x, {wanted}): a negative length",
+            expect="lengths of 0 or more, and at most one -1",
+            actual=f"{min(wanted)}",
+            hint="-1 is worked out from the others",
+        )
     if wanted.count(-1) == 1:
         known = math.prod(n for n in wanted if n != -1)
         if known > 0 and x.size % known == 0:
@@ -225,6 +233,7 @@ def squeeze(x: Operand, axis: Axis = None) -> Value:
     return _reshape(x, shape=tuple(n for k, n in enumerate(x.shape) if k not in at))
 
 
+@checked_call
 def broadcast_to(x: Operand, shape: Lengths) -> Value:
     """x repeated to `shape`, by NumPy's rules of broadcasting."""
     return _broadcast_to(x, shape=_lengths(shape, "broadcast_to"))
@@ -259,6 +268,7 @@ def astype(x: Operand, dtype: Any) -> Value:
     return _astype(x, dtype=found.name)
 
 
+@checked_call
 def concatenate(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Value:
     """The tensors, one after the other along an axis that they have."""
     if foreign:
@@ -267,6 +277,7 @@ def concatenate(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Va
     return _concatenate(*items, axis=_axis(axis, _ndim(items), "concatenate"))
 
 
+@checked_call
 def stack(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Value:
     """The tensors, of one shape, along a new axis."""
     if foreign:
@@ -275,6 +286,7 @@ def stack(tensors: Sequence[Operand], axis: int = 0, **foreign: Any) -> Value:
     return _stack(*items, axis=_axis(axis, _ndim(items) + 1, "stack"))
 
 
+@checked_call
 def split(x: Operand, sections: Any, axis: int = 0) -> tuple[Value, ...]:
     """Parts of x along an axis: so many equal ones, or cut at the given indices.
 

@@ -14,7 +14,10 @@ passed over. float32 stays float32.
 Read next: `optimizer.py` (what they share).
 """
 
+from minigrad.engine.foreign_names import nothing_else
 from minigrad.nn.optim.optimizer import Optimizer
 from minigrad.nn.optim.updates import SGD, Adam, AdamW, RMSprop
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "RMSprop"]
+
+__getattr__ = nothing_else("minigrad.nn.optim", "mg.optim")

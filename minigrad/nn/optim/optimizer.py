@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, CheckpointError, warn
 from minigrad.engine.quiet import quietly
 from minigrad.engine.tensor import Tensor
@@ -65,6 +66,7 @@ class Optimizer:
     def lr(self, value: float) -> None:
         self._lr = setting(type(self).__name__, "lr", value)
 
+    @checked_call
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget all gradients: they are None, as before the first backward; or zeros.
 
@@ -73,6 +75,7 @@ class Optimizer:
         for p in self.parameters:
             p.grad = None if set_to_none else np.zeros(p.shape, p.dtype)
 
+    @checked_call
     def step(self) -> None:
         """Move every parameter that has a gradient. A warning if none of them has."""
         if all(p._grad is None for p in self.parameters):

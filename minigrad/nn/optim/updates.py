@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from minigrad.engine.errors import ArgumentError
+from minigrad.engine.calls import checked_call
+from minigrad.engine.errors import ArgumentError, flag
 from minigrad.engine.kernels.intrinsics import maximum, sqrt
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.optim.optimizer import Optimizer, setting
@@ -31,6 +32,7 @@ class SGD(Optimizer):
     weight_decay: float
     nesterov: bool
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -46,7 +48,7 @@ class SGD(Optimizer):
             momentum=momentum,
             dampening=dampening,
             weight_decay=weight_decay,
-            nesterov=bool(nesterov),
+            nesterov=flag("nesterov", nesterov),
         )
         if nesterov and (momentum == 0 or dampening != 0):
             raise ArgumentError(
@@ -90,6 +92,7 @@ class RMSprop(Optimizer):
     momentum: float
     centered: bool
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -107,7 +110,7 @@ class RMSprop(Optimizer):
             eps=eps,
             weight_decay=weight_decay,
             momentum=momentum,
-            centered=bool(centered),
+            centered=flag("centered", centered),
         )
         setting(type(self).__name__, "alpha", alpha, below=1.0)
         self.slots = ("square",) + ("mean",) * self.centered
@@ -151,6 +154,7 @@ class Adam(Optimizer):
     weight_decay: float
     amsgrad: bool
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -177,7 +181,7 @@ class Adam(Optimizer):
             ),
             eps=eps,
             weight_decay=weight_decay,
-            amsgrad=bool(amsgrad),
+            amsgrad=flag("amsgrad", amsgrad),
         )
         self.slots = ("mean", "square") + ("largest",) * self.amsgrad
 
@@ -214,6 +218,7 @@ class AdamW(Adam):
     Source: Loshchilov & Hutter 2019, "Decoupled weight decay regularization", alg. 2.
     """
 
+    @checked_call
     def __init__(
         self,
         parameters: Iterable[Tensor],

@@ -123,6 +123,13 @@ def until(
     """The first event after number `after` (before it, with `back`) at which a
     condition holds; None if there is none."""
     holds = condition(steps, wanted) if isinstance(wanted, str) else wanted
+    if not callable(holds):
+        raise ArgumentError(
+            f"until({wanted!r:.40}): not a condition",
+            expect="a condition in words, or a function of (steps, event)",
+            actual=f"{wanted!r:.40} ({type(wanted).__name__})",
+            hint="steps.until('norm < 1e-6') is one in words",
+        )
     if back:
         ahead = steps.events[: max(0, after)][::-1]
     else:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from minigrad.drawing import Drawing
-from minigrad.engine.errors import ArgumentError, GraphError, one_of
+from minigrad.engine.errors import ArgumentError, GraphError, checked_path, one_of
 from minigrad.pages.output_files import make_folder
 from minigrad.reading.text import clean
 from minigrad.stepping.play.highlights import Mark, Marks
@@ -63,7 +63,7 @@ def frames(
     """Write one picture per event; see `Steps.frames`."""
     one_of("form", form, FORMS)
     numbers = chosen(steps, events)
-    folder = os.fsdecode(folder)
+    folder = os.fspath(checked_path("frames", folder))
     make_folder(folder)
     width = len(str(len(steps) - 1))
     made = []

@@ -5,6 +5,7 @@ Read next: `minigrad/explaining/` (one number, written out).
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -44,7 +45,8 @@ def animate(
 
 def _write(path: str, content: bytes) -> None:
     """Write a file whole; a missing folder is made."""
-    make_folder(os.path.dirname(path))
+    with contextlib.suppress(ValueError):  # what is no name is refused below
+        make_folder(os.path.dirname(path))
     write_whole(path, content)
 
 

@@ -1,0 +1,73 @@
+"""Calls whose arguments do not fit a function of ours: an error in the usual form.
+
+    mg.nn.Linear(3)      # CallError: ... expect  Linear(in_features, out_features, ...)
+
+Read next: `gradient_arguments.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from minigrad.engine.errors import CallError, meant
+from minigrad.engine.foreign_arguments import ARGUMENTS
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checked_call(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, or `__init__`, which raises CallError for missing, unknown and
+    too many arguments, where Python raises a TypeError of its own."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            if not of_the_call(error):
+                raise
+            raise wrong_call(function, args, kwargs, error) from None
+
+    return call
+
+
+def of_the_call(error: TypeError) -> bool:
+    """Was it raised by the call itself, in the frame that caught it, not deeper?"""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is None
+
+
+def wrong_call(
+    function: Callable[..., Any], args: Any, kwargs: dict[str, Any], error: TypeError
+) -> CallError:
+    """The error for a call whose arguments do not fit."""
+    name = function.__qualname__.removesuffix(".__init__").replace("<locals>.", "")
+    known = list(inspect.signature(function).parameters.values())
+    if known and known[0].name == "self":
+        known, args = known[1:], args if inspect.ismethod(function) else args[1:]
+    given = [_short(value) for value in args]
+    given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
+    names = tuple(one.name for one in known)
+    unknown = [key for key in kwargs if key not in names]
+    hint = None
+    if unknown:
+        hint = ARGUMENTS.get(unknown[0]) or meant(unknown[0], names)
+    said = str(error).partition("() ")
+    return CallError(
+        f"{name}: {said[2] or said[0]}",
+        expect=f"{name}({', '.join(map(_written, known))})",
+        actual=f"{name}({', '.join(given)})",
+        hint=hint or f"help({name}) says what each argument is",
+    )
+
+
+def _written(parameter: inspect.Parameter) -> str:
+    """As in a definition, without its type."""
+    return str(parameter.replace(annotation=inspect.Parameter.empty))
+
+
+def _short(value: object) -> str:
+    return f"{value!r:.40}".split("\n")[0]
