@@ -3,9 +3,10 @@
     c = multiply_add(i, g, f, c)        i * g + f * c: what an LSTM keeps
     h = blend(z, h, n)                  z * h + (1 - z) * n: what a GRU keeps
 
-The value is one kernel, and so is each derivative. The node is the last operation's. It
-keeps what all were made from, and the ones before are made when somebody asks for its
-`edges`: pictures, players and tables see the formula as it is written.
+The value is one kernel, and so is each derivative; they round each operation as if it
+were alone, so the bits are those of the formula as it is written. The node is the last
+operation's. It keeps what all were made from, and the ones before are made when
+somebody asks for its `edges`: pictures, players and tables see the formula.
 
 Read next: `affine.py`.
 """
