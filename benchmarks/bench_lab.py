@@ -2,13 +2,12 @@
 
 python -m benchmarks.bench_lab [EXPERIMENT ...] [-o FOLDER] [--budget SECONDS]
 
-The runs are kept in the folder: the same command goes on where it was stopped, and
-shows the table of what is there. `--budget` is of each experiment.
+The runs are kept in the folder (your data folder): the same command goes on where it
+was stopped, and shows the table of what is there. `--budget` is of each experiment.
 """
 
 import argparse
 import os
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -66,9 +65,7 @@ def main(words=()):
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--budget", type=float)
     options = parser.parse_args(words)
-    folder = options.output or Path(tempfile.mkdtemp(prefix="minigrad-lab-"))
-    console = Console(width=118)
-    console.print(f"in {folder}")
+    folder, console = options.output, Console(width=118)
     table = Table("experiment", "cell", "learned", "sequences", "test: wrong", "loss")
     for name in options.experiments:
         cells, seeds = SETTINGS[name]
@@ -76,7 +73,7 @@ def main(words=()):
             name,
             cells=cells,
             seeds=seeds,
-            folder=folder / name,
+            folder=None if folder is None else folder / name,
             budget=options.budget,
             tell=console.print,
         )

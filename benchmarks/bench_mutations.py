@@ -1,6 +1,9 @@
 """Are mistakes in the code found by the tests? A sample of mutants, and who survives.
 
     python -m benchmarks.bench_mutations SEED COUNT FILE [PART [FOLDER]]
+    python -m benchmarks.bench_mutations figures OUT FILE ...
+
+The second line writes rows for the page of figures.
 
 A mutant is the code with one small change: a sign, a number, a comparison. They are
 made by cosmic-ray (`pip install cosmic-ray`), which knows the changes; its own runner
@@ -210,6 +213,28 @@ def check_tests(tree, name, file):
         add(file, row | {"seconds": seconds})
 
 
+def write_figures(seed, out, files):
+    """A row for each folder: how many mutants, and the share that survived."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    proof_rows = importlib.import_module("proof_rows")
+    found = {}
+    for row in [row for file in files for row in rows_of(file) if row["operator"]]:
+        found.setdefault(area_of(row["file"]), []).append(row)
+    rows = []
+    for area, mine in found.items():
+        left = [row for row in mine if not row["killed"]]
+        share = len(left) / len(mine)
+        wrong = [f"{row['file']}:{row['line']}: {row['after']}" for row in left]
+        rows.append({
+            "promise": "the tests", "what": f"mutants of {area}", "tried": len(mine),
+            "worst": share, "limit": 0.05, "unit": "survive",
+            "wrong": wrong if share > 0.05 else [], "seed": seed,
+            "seconds": sum(row["seconds"] for row in mine),
+            "test": f"benchmarks/bench_mutations.py::{area}",
+        })  # fmt: skip
+    proof_rows.write(out, rows)
+
+
 def rows_of(file):
     """What is in the file already."""
     path = Path(file)
@@ -252,4 +277,7 @@ def difference(whole, changed):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["figures"]:
+        write_figures(18, sys.argv[2], sys.argv[3:])
+    else:
+        main(*sys.argv[1:])

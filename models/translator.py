@@ -131,9 +131,7 @@ class Translator(Module):
         """The logits (T, B, targets), for training: the right words are read."""
         return self.decode(self.encode(source, mask), read)[0]
 
-    def encode(
-        self, source: np.ndarray, mask: np.ndarray | None = None, x: Any = None
-    ) -> Memory:
+    def encode(self, source: np.ndarray, mask: Any = None, x: Any = None) -> Memory:
         """Read sentences (S, B). x: their word vectors (S, B, E), if at hand."""
         if x is None:
             x = self.drop(self.embed_source(source))

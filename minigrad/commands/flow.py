@@ -18,7 +18,11 @@ EXAMPLE = "minigrad flow --cells rnn,lstm,gru --steps 50 -o flow.html"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command to the parser."""
     add = parser.add_argument
-    add("--cells", default="rnn,lstm,gru", help="which cells (rnn,lstm,gru)")
+    add(
+        "--cells",
+        default="rnn,lstm,gru",
+        help="which cells, with commas (rnn,lstm,gru)",
+    )
     add("--steps", type=int, help="time steps (50, or one per word)")
     add("-o", "--output", metavar="FILE", help="also write a page, such as x.html")
     add("--hidden", type=int, default=32, help="hidden size (32)")

@@ -13,6 +13,7 @@ from minigrad.engine.errors import ArgumentError
 
 HELP = "repeat the papers' experiments with long time lags"
 EXAMPLE = "minigrad lab embedded-reber --cells lstm,rnn --budget 60"
+NARROW = 60  # columns of a terminal: the papers are left out below it
 OWN = ("hidden", "lr", "batch", "start", "most")  # options of the runs themselves
 
 
@@ -91,11 +92,14 @@ def _list(console: Any) -> None:
 
     from minigrad import lab
 
-    table = Table("experiment", "what", "lag", "from", title="minigrad lab NAME")
+    narrow = console.width < NARROW
+    names = ["experiment", "what", "lag", "from"][: 3 if narrow else 4]
+    table = Table(*names, title="minigrad lab NAME")
+    table.columns[0].no_wrap = True  # what is to be typed
     for name in lab.TASKS:
         task = lab.lab_task(name)
         lag = "-" if task.lag is None else str(task.lag)
-        table.add_row(name, task.help, lag, task.source)
+        table.add_row(*[name, task.help, lag, task.source][: len(names)])
     console.print(table)
 
 

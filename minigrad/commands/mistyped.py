@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -26,7 +27,9 @@ class Parser(argparse.ArgumentParser):
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             message = f"unrecognized arguments: {' '.join(unknown)}"
-            self.error(message + _meant(unknown, self._known(args or ())))
+            words = sys.argv[1:] if args is None else args
+            parsers = self._named(words)
+            parsers[-1].error(message + _meant(unknown, _options(parsers)))
         return found
 
     def error(self, message: str) -> NoReturn:
@@ -42,15 +45,22 @@ class Parser(argparse.ArgumentParser):
         self.below = super().add_subparsers(**how)
         return self.below
 
-    def _known(self, words: Sequence[str]) -> list[str]:
-        """The options of the commands that the words name, from the outside in."""
-        options: list[str] = []
-        parser: Parser | None = self
-        while parser is not None:
-            options += re.findall(r"(?<![\w-])--[\w-]+", parser.format_help())
-            choices = parser.below.choices if parser.below else {}
-            parser = next((choices[word] for word in words if word in choices), None)
-        return options
+    def _named(self, words: Sequence[str]) -> list[Parser]:
+        """This parser, that of the command that the words name, and so on inwards."""
+        found = [self]
+        while found[-1].below:
+            choices = found[-1].below.choices
+            named = next((choices[word] for word in words if word in choices), None)
+            if named is None:
+                break
+            found.append(named)
+        return found
+
+
+def _options(parsers: Sequence[Parser]) -> list[str]:
+    """All that they know, as --hidden."""
+    helps = " ".join([parser.format_help() for parser in parsers])
+    return re.findall(r"(?<![\w-])--[\w-]+", helps)
 
 
 def _meant(typed: Sequence[str], known: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minigrad.comparing.growth import Grown, growth
-from minigrad.comparing.side_by_side import Case, Size, Times, compare
+from minigrad.comparing.same_step import Size
+from minigrad.comparing.side_by_side import Case, Times, compare
 from minigrad.engine.errors import ArgumentError
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

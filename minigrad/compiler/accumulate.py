@@ -11,6 +11,8 @@ Read next: `pack.py`.
 
 from __future__ import annotations
 
+from collections import Counter
+
 from minigrad.compiler.rewriting import Change, Lookup, rewritten, uses
 from minigrad.compiler.value_builder import Builder
 from minigrad.compiler.value_form import Val, listed
@@ -67,7 +69,9 @@ def _rows(builder: Builder, term: Val, lookup: Lookup) -> Val:
     return builder.transpose(left, (1, 0))
 
 
-def _together(builder: Builder, value: Val, terms: list[Val], used) -> Change | None:
+def _together(
+    builder: Builder, value: Val, terms: list[Val], used: Counter[Val]
+) -> Change | None:
     """The same sum with its products, and its sums over rows, taken together."""
     # A gradient is added up from the last step to the first: back in time's order.
     alone = [t for t in terms[::-1] if used[t] == 1]

@@ -132,5 +132,19 @@ def _sink(
         ]):  # fmt: skip
             movable.add(value)
     for value in reversed(order):
-        if value in movable:
-            levels[value] = min([levels[t] for t in takers[value]])
+        if value not in movable:
+            continue
+        level = min([levels[t] for t in takers[value]])
+        moving = [a for a in value.args if a in movable]
+        if all([_is_there(a, value, level, levels, takers[a]) for a in moving]):
+            levels[value] = level
+
+
+def _is_there(
+    a: Val, value: Val, level: int, levels: dict[Val, int], takers: list[Val]
+) -> bool:
+    """Can an operand move to this level with the value, or is it kept for others that
+    need it later? Else it would be kept for the value alone."""
+    others = [levels[t] for t in takers if t is not value]
+    first = min(others, default=level)
+    return first >= level or any([n > max(first, levels[a]) for n in others])

@@ -16,7 +16,7 @@ Read next: `register_tiles.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -48,12 +48,19 @@ class Written(NamedTuple):
     writes: list[Val]
 
 
-def written(members: Sequence[Val], same: Any, writes: Sequence[Val]) -> Written:
+def written(
+    members: Sequence[Val],
+    same: Any,
+    writes: Sequence[Val],
+    over: Mapping[Val, int] | None = None,
+) -> Written:
     """The text of a group.
 
     members  in an order in which each comes after its operands
     same     (value) -> is it one entry along a row? Then numbers may be literals
     writes   the members to store, one by one, as often as they have places
+    over     operands that are written over, and by which of the writes: both are one
+             pointer, as no two pointers may lead to the same memory
     """
     names: dict[Val, str] = {}
     reads: list[Operand] = []
@@ -61,7 +68,12 @@ def written(members: Sequence[Val], same: Any, writes: Sequence[Val]) -> Written
     body: list[str] = []
     for value in members:
         for a in value.args:
-            if a not in names:
+            if a in names:
+                continue
+            if over and a in over:
+                names[a] = f"b{over[a]}"
+                body.append(f"{names[a]} = o{over[a]}[j]")
+            else:
                 names[a] = _operand(a, same, reads, head, body)
         _formula(value, names, body)
     for k, value in enumerate(writes):

@@ -14,6 +14,7 @@ from minigrad.compiler.execute import Execution
 from minigrad.compiler.fuse import Unit, fuse
 from minigrad.compiler.hoist import hoist
 from minigrad.compiler.lowering import Lowered
+from minigrad.compiler.overlay import overlay
 from minigrad.compiler.pack import pack
 from minigrad.compiler.place import Places
 from minigrad.compiler.plan import Plan
@@ -75,6 +76,8 @@ class Optimized:
             self.units: list[Unit] = ordered(fuse(results))
         with named("place"):
             self.places = Places(listed(results))
+        with named("overlay"):
+            overlay(self.units, self.places, results[:count])
         with named("plan"):
             self.plan = Plan(self.units, self.places, results[:count], program)
             self.execution = Execution(self.plan)

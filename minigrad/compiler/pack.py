@@ -10,6 +10,8 @@ Read next: `transposes.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minigrad.compiler import products, register_tiles
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
 from minigrad.compiler.value_builder import Builder
@@ -44,7 +46,9 @@ def _ours(value: Val) -> bool:
     return flops < _LARGE or products.threads() == 1
 
 
-def _with_packed(builder: Builder, value: Val, matrix: Val, flip: bool):
+def _with_packed(
+    builder: Builder, value: Val, matrix: Val, flip: bool
+) -> Callable[[Lookup], Val]:
     def make(lookup: Lookup) -> Val:
         left, right = lookup(value.args[0]), lookup(matrix)
         size = packed_size(value.shape[1], left.shape[1], value.dtype.char)

@@ -4,7 +4,7 @@ A place is (base, offset, strides): a value with memory of its own, and where in
 entries are. What belongs to several concatenations is written to several places, if a
 kernel makes it; else, and for what comes from outside, a copy is made.
 
-Read next: `schedule.py`.
+Read next: `overlay.py`.
 """
 
 from __future__ import annotations
@@ -64,6 +64,18 @@ class Places:
         )
         assert found is not None, f"bug: no place for {value}"
         return Place(place.base, *found)
+
+    def move(self, value: Val, place: Place) -> None:
+        """Put a value that has memory of its own, and no views, elsewhere."""
+        self.of[value] = [place]
+
+    def rebase(self, old: Val, new: Val) -> None:
+        """What lies in the memory of `old` lies in that of `new`, at the same place."""
+        for value, places in self.of.items():
+            if any([p.base is old for p in places]):
+                self.of[value] = [
+                    p._replace(base=new) if p.base is old else p for p in places
+                ]
 
     def _place_parts(self, concat: Val) -> None:
         if concat not in self.of:

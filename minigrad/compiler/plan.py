@@ -109,8 +109,14 @@ class Plan:
         strides += [place.strides for _, place in writes]
         outer, rows, n = collapsed(shape, strides)
         inner = {a: inner_step(steps, n) for a, (_, steps) in reads.items()}
+        spots = {(place, v.dtype): k for k, (v, place) in enumerate(writes)}
+        over = {
+            a: spots[place._replace(strides=steps), a.dtype]
+            for a, (place, steps) in reads.items()
+            if (place._replace(strides=steps), a.dtype) in spots and a.shape == shape
+        }
         found = kernel_text.written(
-            members, lambda a: is_same(a, inner[a], n), [v for v, _ in writes]
+            members, lambda a: is_same(a, inner[a], n), [v for v, _ in writes], over
         )
         code = self.kernels.get(found.text)
         if code is None:

@@ -8,6 +8,8 @@ Read next: `fuse.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
 from minigrad.compiler.value_builder import Builder
 from minigrad.compiler.value_form import Val, listed
@@ -29,7 +31,7 @@ def transposes(builder: Builder, results: list[Val]) -> list[Val]:
     return rewritten(builder, results, changes) if changes else results
 
 
-def _with_copy(builder: Builder, value: Val, matrix: Val):
+def _with_copy(builder: Builder, value: Val, matrix: Val) -> Callable[[Lookup], Val]:
     def make(lookup: Lookup) -> Val:
         left, right = lookup(value.args[0]), lookup(matrix)
         n, m = right.shape

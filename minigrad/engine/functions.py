@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.aliases import Axis, Operand, Shape, Value
+from minigrad.engine.aliases import Array, Axis, Operand, Shape, Value
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import flag
 from minigrad.engine.foreign_arguments import refuse
@@ -28,7 +28,7 @@ from minigrad.engine.tensor import Tensor
 
 
 @primitive(name="shift")
-def _shift(x, *, axes):
+def _shift(x: Array, *, axes: Any) -> Array:
     """y = the largest entry of x over the axes, 0 if infinite; has no derivative.
 
     Recorded like any operation, so that a replay with another x shifts anew.

@@ -3,7 +3,8 @@
 `exploration.py` has `mg.explore` and what it returns. `parameter_ranges.py` checks the
 parameters and their values, `result_kinds.py` says what a function may return,
 `grid_evaluation.py` calls it for every setting, `packed_results.py` keeps what it
-returned without saying anything twice, and `explore_page.py` writes the page.
+returned without saying anything twice, `explore_page.py` writes the page, and
+`static_picture.py` one picture of a setting.
 
 Read next: `exploration.py`.
 """

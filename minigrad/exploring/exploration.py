@@ -13,12 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError
 from minigrad.exploring.explore_page import page
 from minigrad.exploring.grid_evaluation import evaluate
 from minigrad.exploring.packed_results import Packed
 from minigrad.exploring.parameter_ranges import Parameter, parameters_of, setting
+from minigrad.exploring.static_picture import picture
 from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.output_files import output_path
 from minigrad.pages.page import framed
@@ -38,6 +41,7 @@ class Exploration(Viewed):
     settings    how many there are: the product of the numbers of values
     size        of the page, in bytes
     at(**values)  what was computed for one setting
+    svg(**values)  a picture of it
     html()      the page: one file, which loads nothing
     save(path)  the page, written to an .html file
     """
@@ -90,11 +94,27 @@ class Exploration(Viewed):
         write_whole(place, self._page.encode())
         return place
 
+    def svg(self, **values: Any) -> str:
+        """A picture of one setting: its numbers, words, curves and heat maps.
+
+        values  as for `at`
+        For slides, and for what shows notebooks without their scripts. Drawings are
+        left out: `mg.draw` saves them.
+        """
+        results = self.at(**values)
+        counts = [len(p.values) for p in self.parameters]
+        places = np.unravel_index(setting(self.parameters, values), counts)
+        told = ", ".join(
+            f"{p.name.replace('_', ' ')} {p.labels[int(k)]}"
+            for p, k in zip(self.parameters, places, strict=True)
+        )
+        return picture(self.title, told, results)
+
     def view(self) -> View:
-        """For notebooks: the page in a sandboxed frame, and text."""
-        words = repr(self)
+        """For notebooks: the page in a sandboxed frame, a picture, and text."""
+        words, svg = repr(self), self.svg()
         frame = framed(self._page, self.title, 760)
-        return View(with_picture(frame, None, words), None, words)
+        return View(with_picture(frame, svg, words), svg, words)
 
     def __repr__(self) -> str:
         ranges = ", ".join(f"{p.name} ({len(p.values)})" for p in self.parameters)

@@ -4,7 +4,7 @@ The page is one file. Numbers are embedded as the bytes of float64; the scripts
 (`result_data.js`, `line_plot.js`, `grid_view.js`, `explore_page.js`) look them up and
 compute nothing but places on the screen.
 
-Read next: `minigrad/flow/` (how gradients travel).
+Read next: `static_picture.py`.
 """
 
 from __future__ import annotations

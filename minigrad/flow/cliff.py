@@ -23,8 +23,9 @@ from minigrad.engine.errors import ArgumentError
 from minigrad.engine.primitives.elementwise import tanh
 from minigrad.engine.scope import enable_grad, time_step
 from minigrad.engine.tensor import Tensor
-from minigrad.flow.plot_style import BLUE, INK, ORANGE, new_axes
+from minigrad.flow.plot_style import INK, new_axes
 from minigrad.nn.clip import clip_grad_norm_
+from minigrad.pages.plots import BLUE, ORANGE
 
 BIAS, START, TARGET, STEPS = -0.1, 0.5, -0.78, 50
 

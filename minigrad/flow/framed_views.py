@@ -15,10 +15,10 @@ from minigrad.flow.finding_lists import finding_lines
 from minigrad.flow.findings import reach
 from minigrad.flow.monitor_page import body
 from minigrad.flow.page_sections import diagnosis_body
-from minigrad.flow.plot_style import BLUE, LOOKS, new_figure, safe, say
+from minigrad.flow.plot_style import LOOKS, new_figure, safe, say
 from minigrad.pages.notebook_view import View, with_picture
 from minigrad.pages.page import framed
-from minigrad.pages.plots import svg
+from minigrad.pages.plots import BLUE, svg
 
 HEIGHT = 720  # pixels
 

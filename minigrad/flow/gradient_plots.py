@@ -21,12 +21,9 @@ import numpy as np
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.scope import GATES
 from minigrad.flow.plot_style import (
-    BLUE,
-    GREEN,
     GREY,
     INK,
     LOOKS,
-    ORANGE,
     edge_marks,
     log_line,
     new_axes,
@@ -36,6 +33,7 @@ from minigrad.flow.plot_style import (
 )
 from minigrad.flow.protocols import Itemised, Products
 from minigrad.flow.scaled_product import log10
+from minigrad.pages.plots import BLUE, GREEN, ORANGE
 
 _FORMULAS = {
     "product of the factors' norms": r"$\prod\|F_j\|_2$",

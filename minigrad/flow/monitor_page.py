@@ -24,9 +24,7 @@ from minigrad.flow.gradient_plots import log_image
 from minigrad.flow.observation import LoopReading
 from minigrad.flow.page_sections import gate_rows
 from minigrad.flow.plot_style import (
-    BLUE,
     LOOKS,
-    ORANGE,
     edge_marks,
     log_line,
     new_figure,
@@ -37,6 +35,7 @@ from minigrad.flow.plot_style import (
 from minigrad.flow.scaled_product import log10
 from minigrad.flow.terminal_tables import short
 from minigrad.pages.output_files import make_folder
+from minigrad.pages.plots import BLUE, ORANGE
 from minigrad.reading.text import clean
 from minigrad.training.checkpoint import write_whole
 

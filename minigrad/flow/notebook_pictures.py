@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from minigrad.flow import gradient_plots
-from minigrad.flow.plot_style import BLUE, log_line, new_figure, power_axis, safe
+from minigrad.flow.plot_style import log_line, new_figure, power_axis, safe
 from minigrad.flow.terminal_tables import distance_table, text
 from minigrad.pages.notebook_view import View, image
-from minigrad.pages.plots import svg
+from minigrad.pages.plots import BLUE, svg
 
 MOST_LOSSES = 100  # one backward pass each: of more, only their sum is shown
 MOST_MAPS = 3

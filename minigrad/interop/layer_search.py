@@ -1,6 +1,6 @@
 """Finds recurrent layers among named arrays, and makes a model of each.
 
-Read next: `keras_layers.py`.
+Read next: `own_layers.py`.
 """
 
 from __future__ import annotations

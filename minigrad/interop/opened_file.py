@@ -34,6 +34,7 @@ from minigrad.interop.layer_search import Found, search
 from minigrad.interop.onnx_capture import Captured, capture, input_texts
 from minigrad.interop.onnx_graphs import OnnxFile
 from minigrad.interop.onnx_layers import OnnxLayer, find_layers
+from minigrad.interop.own_layers import add_own
 from minigrad.interop.weight_files import (
     DAMAGED,
     broken,
@@ -153,7 +154,9 @@ def open(path: str | os.PathLike[str]) -> Opened:
         ]
     else:
         read = {"NumPy": read_npz, "PyTorch": read_torch}.get(kind, read_safetensors)
-        found = search(read(place))
+        arrays = read(place)
+        found = search(arrays)
+        notes += add_own(found, arrays)
     if found.others:
         notes.append(_others(found.others))
     if not found.layers and not found.refused:

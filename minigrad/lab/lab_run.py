@@ -86,7 +86,8 @@ class Watch:
         }
 
         def heard(said: np.ndarray, *parts: np.ndarray) -> None:
-            self.heard(said, made._replace(**dict(zip(arrays, parts, strict=True))))
+            given: dict[str, Any] = dict(zip(arrays, parts, strict=True))
+            self.heard(said, made._replace(**given))
 
         outside(heard, output, *arrays.values())
 

@@ -59,7 +59,13 @@ def _ridges(data: Prepared) -> dict[str, np.ndarray]:
         ]
         (x, y), (vx, vy), (tx, _) = [(a.astype(float), b) for a, b in parts]
 
-        def error(penalty: float, x=x, y=y, vx=vx, vy=vy) -> float:
+        def error(
+            penalty: float,
+            x: np.ndarray = x,
+            y: np.ndarray = y,
+            vx: np.ndarray = vx,
+            vy: np.ndarray = vy,
+        ) -> float:
             return float(np.mean((ridge(x, y, vx, penalty) - vy) ** 2))
 
         best = min(RIDGES, key=error)

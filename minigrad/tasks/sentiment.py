@@ -124,7 +124,9 @@ class Sentiment(Task):
             None if settings.data is None else first_askable(held.texts),
             [
                 *repeated(train.texts, held.texts, "sentences"),
-                *contradictory([texts[k] for k in clear], ratings[clear] > 0),
+                *contradictory(
+                    [texts[int(k)] for k in clear], (ratings[clear] > 0).tolist()
+                ),
             ],
         )
 

@@ -18,13 +18,13 @@ from minigrad.tasks.sentence_reading import Reading, chance
 from minigrad.tasks.sequences import at_the_end
 from minigrad.tasks.statistics import Interval, effect_words, interval
 from minigrad.trial.gate_evidence import (
-    Corpus,
     Seen,
     at_word,
     by_words,
     places,
     strong_words,
 )
+from minigrad.trial.review_corpus import Corpus
 
 CLEARLY = 0.1  # less than this much of a gate, or share of sentences, is little
 MOST = 600  # sentences that are read with their graph

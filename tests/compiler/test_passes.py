@@ -10,6 +10,7 @@ from minigrad.compiler.accumulate import accumulate
 from minigrad.compiler.fuse import fuse
 from minigrad.compiler.hoist import hoist
 from minigrad.compiler.kernel_text import written
+from minigrad.compiler.overlay import overlay
 from minigrad.compiler.place import Places
 from minigrad.compiler.schedule import Arena, lifetimes, ordered
 from minigrad.compiler.transposes import transposes
@@ -245,3 +246,66 @@ def test_kernels_of_equal_groups_have_equal_texts():
         texts.add(found.text)
         assert [r.same for r in found.reads] == [False, False, True]
     assert len(texts) == 1  # numbers that differ are operands, not text
+
+
+def _kept_states(g, steps=3):
+    """y_t = tanh(z_t), z_t the rows of x W; and each y_t as the left of a product."""
+    b, x, w = g.builder, g.leaf(steps * 2, 3), g.leaf(3, 4)
+    z = b.dot(x, w)
+    parts = [b.slice(z, [2 * t, 0], [2 * t + 2, 4]) for t in range(steps)]
+    ys = [g.tanh(part) for part in parts]
+    return z, parts, ys, [b.dot(y, g.leaf(4, 4)) for y in ys]
+
+
+def _overlaid(results):
+    units, places = ordered(fuse(results)), Places(listed(results))
+    overlay(units, places, results)
+    return units, places
+
+
+def test_overlay_writes_results_over_operands_that_nobody_reads_again():
+    g = Given()
+    z, _, ys, results = _kept_states(g)
+    units, places = _overlaid(results)
+    assert [places.find(y) for y in ys] == [(z, 8 * t, (4, 1)) for t in range(3)]
+    first, last = lifetimes(units, places, results)
+    assert set(ys).isdisjoint(first)
+    assert last[z] == max(k for k, u in enumerate(units) if u.members[0] in results)
+
+
+@pytest.mark.parametrize("again", ["a part later", "the whole", "a result"])
+def test_overlay_leaves_alone_what_is_read_again(again):
+    g = Given()
+    z, parts, ys, results = _kept_states(g)
+    if again == "a part later":
+        results.append(g.add(parts[1], results[0]))
+    elif again == "the whole":
+        results.append(g.builder.dot(z, g.leaf(4, 1)))
+    else:
+        results.append(ys[2])
+    _, places = _overlaid(results)
+    assert all(places.find(y).base is not z for y in ys)
+
+
+def test_overlay_lets_a_stack_of_the_same_parts_take_the_memory_over():
+    g = Given()
+    b = g.builder
+    z, _, ys, products = _kept_states(g)
+    b.late = True
+    gs = [
+        b.elementwise("multiply", (p, y), y.shape, FLOAT)
+        for p, y in zip(products, ys, strict=True)
+    ]
+    stack = b.concat(gs, 0)
+    _, places = _overlaid([b.dot(stack, g.leaf(4, 2))])
+    assert places.find(stack).base is z
+    assert [places.find(v).offset for v in gs] == [0, 8, 16]
+
+
+def test_a_kernel_reads_and_writes_one_place_by_one_pointer():
+    g = Given()
+    a, other = g.leaf(2, 3), g.leaf(2, 3)
+    y = g.tanh(g.add(a, other))
+    found = written([g.add(a, other), y], lambda value: False, [y], {a: 0})
+    assert [r.value for r in found.reads] == [other]
+    assert found.text.index("= o0[j]") < found.text.index("o0[j] = ")

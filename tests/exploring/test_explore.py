@@ -238,3 +238,24 @@ def test_drawings_and_figures():
         assert "matplotlib" in e.at(bias=bias)["plot"]
     assert e.at(bias=0.0)["graph"] != e.at(bias=1.0)["graph"]
     assert 'data-theme="dark"' in e.html()
+
+
+def test_a_picture_for_where_no_script_runs():
+    def fn(w=0.5, cell="lstm"):
+        t = np.arange(5.0)
+        return {
+            "loss": w**2,
+            "what $happens$": f"{cell} <b>",
+            "decay": {"_a": np.exp(-9 * w * t), "b$": np.exp(-w * t)},
+            "states": np.outer(t - 2, t) * w,
+        }
+
+    e = mg.explore(fn, w=[0.5, 1.0], cell=["lstm", "gru"])
+    svg = e.svg()
+    assert svg == e.svg(w=0.5, cell="lstm") and svg.count("<svg") == 1
+    assert svg != e.svg(w=1.0) != e.svg(cell="gru")
+    bundle = e._repr_mimebundle_()
+    assert bundle["image/svg+xml"] == svg and "<iframe" in bundle["text/html"]
+    assert "data:image/svg+xml;base64," in bundle["text/html"].replace("&amp;", "&")
+    with pytest.raises(mg.errors.ArgumentError, match="no parameter"):
+        e.svg(u=1)

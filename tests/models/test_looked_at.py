@@ -6,8 +6,8 @@ import minigrad as mg
 from minigrad.engine.graph import ancestors
 from minigrad.models import GRU, LSTM, RNN
 
-# Steps, batch, units: one row, a few, and more than are stacked at a time.
-SIZES = [(1, 1, 3), (7, 3, 16), (40, 30, 5)]
+# Steps, batch, units: one row, a few, and more than are stacked at a time; one unit.
+SIZES = [(1, 1, 3), (7, 3, 16), (40, 30, 5), (3, 40, 1)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -186,7 +186,7 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(series, tmp_path):
     assert ran.returncode == 2
     assert "File too large" in ran.stderr and "hint" in ran.stderr
     assert "Traceback" not in ran.stderr
-    assert os.listdir(tmp_path / "o") == [".claimed"]  # no half of a file
+    assert not (tmp_path / "o").exists()  # no half of a file, no empty folder
 
 
 def test_a_disk_that_fills_up_keeps_the_last_checkpoint(series, tmp_path, monkeypatch):
@@ -362,6 +362,19 @@ def test_other_tasks_and_options(tmp_path, capsys):
     assert main(["train", "weather", "-o", str(tmp_path), "--epochs", "many"]) == 2
     assert "--epochs many: not allowed" in capsys.readouterr().err
     assert os.listdir(tmp_path) == []
+
+
+def test_data_that_are_refused_leave_nothing_behind(tmp_path, capsys):
+    """Neither a folder that was made for them, nor a file in one that was there."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    here = tmp_path / "here"
+    here.mkdir()
+    for folder in (tmp_path / "runs" / "one", here):
+        assert main(["train", "weather", "--data", str(bad), "-o", str(folder)]) == 2
+    assert "column 'date' is missing" in capsys.readouterr().err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["bad.csv", "here"]
+    assert list(here.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made(series, tmp_path):

@@ -5,7 +5,7 @@ Read next: `state_lines.py` (the lines that run through).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from minigrad.drawing.arrange import dot_output, tile_layout, tile_score
@@ -131,7 +131,14 @@ class Tiles:
             ports = sketches[place.sketch]
             place.inputs = {targets: k for k, targets in enumerate(ports.inputs)}
 
-    def _ports(self, place, index, ports, crossing_out, crossing_in) -> None:
+    def _ports(
+        self,
+        place: TileLayout,
+        index: Mapping[str, int],
+        ports: Ports,
+        crossing_out: Mapping[str, list[Line]],
+        crossing_in: Mapping[str, list[Line]],
+    ) -> None:
         """Add what enters and leaves this tile to the ports of its kind."""
         tile = place.tile.id
         for line in crossing_out.get(tile, ()):

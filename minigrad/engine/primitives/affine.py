@@ -139,7 +139,8 @@ class FoldedPulls:
             if inputs[k].requires_grad:
                 yield inputs[k], np.dot(g, transposed(inputs[k + 1].array, len(g)))
         if inputs[-1].requires_grad:
-            yield inputs[-1], g
+            # One column is left to `Sums`, which adds it up in another order.
+            yield inputs[-1], np.add.reduce(g, 0) if g.shape[1] > 1 else g
         weights = inputs[1::2]
         if True in [w.requires_grad for w in weights]:
             key = tuple([w.source for w in weights])
