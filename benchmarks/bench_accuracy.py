@@ -130,7 +130,8 @@ is rounded perfectly is 0.5 ULP off at most.
 
 minigrad promises at most 4 ULP in float32 and 2 in float64 for the values of these
 functions, with compiled kernels. The table shows the worst that was found, and for
-which x. float32 was compared with float64, for ALL. float64 was compared with 50
+which x. float32 was compared with float64, for
+ALL. float64 was compared with 50
 digits, for some 100,000 numbers of all sizes and beside the places where the kernels
 change their formula. The slopes of ``tanh`` and ``sigmoid`` are small where the
 functions are flat, so their float32 error is given in ULP of 1.
