@@ -1,15 +1,16 @@
 """`python -m benchmarks [NAME ...]`: run benchmarks by name, or all that are quick.
 
 By name only, as they take long: `tasks` (each task with five seeds), `lab` (the
-papers' experiments), `kills` (a hundred killed training runs) and `accuracy` (it
-writes a page of the documentation).
+papers' experiments), `kills` (a hundred killed training runs), `accuracy` and `speed`
+(they write pages of the documentation). `minigrad bench` times the training step of a
+cell beside other libraries.
 Whether mistakes are noticed by the tests says `python -m benchmarks.bench_mutations`.
 """
 
 import importlib
 import sys
 
-NAMES = ("elementwise", "cells", "imports", "drawing", "flow", "training")
+NAMES = ("elementwise", "imports", "drawing", "flow", "training")
 
 
 def main(names):

@@ -47,6 +47,7 @@ from minigrad.engine.primitives.elementwise import (
     tanh,
     where,
 )
+from minigrad.engine.primitives.folded import blend, multiply_add
 from minigrad.engine.primitives.index import take
 from minigrad.engine.primitives.linalg import matmul
 from minigrad.engine.primitives.reduce import norm_over as norm
@@ -147,6 +148,7 @@ __all__ = [
     "arange",
     "argmax",
     "argmin",
+    "blend",
     "broadcast_to",
     "clip",
     "clip_grad_norm_",
@@ -184,6 +186,7 @@ __all__ = [
     "matmul",
     "maximum",
     "minimum",
+    "multiply_add",
     "nn",
     "no_grad",
     "norm",

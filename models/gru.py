@@ -71,7 +71,7 @@ class GRUCell(Cell):
             n = mg.tanh(x_n + seen)
         with gate("h"):
             old, new = (h, n) if self.update == "keep" else (n, h)
-            h = z * old + (1.0 - z) * new
+            h = mg.blend(z, old, new)  # z * old + (1 - z) * new
         return h
 
 

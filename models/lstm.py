@@ -93,7 +93,7 @@ class LSTMCell(Cell):
         with gate("g"):
             g = mg.tanh(sums["g"])
         with gate("c"):
-            new_c = i * g + (c if f is None else f * c)
+            new_c = i * g + c if f is None else mg.multiply_add(i, g, f, c)  # i g + f c
         with gate("o"):
             seen = new_c if self.peephole == "current" else c
             o = mg.sigmoid(self.peep("o", sums, seen))

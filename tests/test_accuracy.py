@@ -14,13 +14,26 @@ PAGE = Path(__file__).parent.parent / "docs" / "accuracy.rst"
 PROMISED = {"float32": 4.0, "float64": 2.0}
 
 
+def sampled(name):
+    """The worst value and slope among some float32 of all sizes, by NumPy alone."""
+    bits = np.arange(0, 0x7F800000, 99_991, dtype=np.uint32)
+    x = np.concatenate([bits, bits | np.uint32(1 << 31)]).view(np.float32)
+    x = x[x > 0] if name == "log" else x
+    wide = every_float32.all_wide(x.astype(float))[name]
+    with np.errstate(all="ignore"):
+        return [
+            every_float32._worst_of(found, true, true.view(np.int64), 0.0)
+            for found, true in zip(every_float32.ours(name, x), wide, strict=True)
+        ]
+
+
 @pytest.mark.parametrize("on", [True, False], ids=["kernels", "numpy"])
 @pytest.mark.parametrize("name", bench_accuracy.NAMES)
 def test_values_and_smooth_slopes_keep_the_promise(name, on):
     if on and not jit.enabled:
         pytest.skip("only with numba, and with kernels switched on")
     with jit.use_kernels(on):
-        _, value32, slope32 = bench_accuracy.worst_float32(name, 1 << 14)
+        value32, slope32 = sampled(name)
         _, value64, slope64 = bench_accuracy.worst_float64(name, 100)
     assert 0.3 < value32[0] <= PROMISED["float32"], value32
     assert 0.3 < value64[0] <= PROMISED["float64"], value64
@@ -28,21 +41,12 @@ def test_values_and_smooth_slopes_keep_the_promise(name, on):
         assert slope32[0] <= 4 and slope64[0] <= 2
 
 
-def test_a_distance_of_one_ulp_is_seen():
-    true = np.array([1.0, 0.75, 3.0, -0.1])
-    for dtype in ("float32", "float64"):
-        near = np.nextafter(true.astype(dtype), np.array(9, dtype))
-        far = bench_accuracy.ulps(near, true.astype(dtype).astype(float), dtype)
-        np.testing.assert_array_equal(far, 1.0)
-    assert bench_accuracy.ulps(np.array([np.nan]), np.array([1.0]), "float32") == np.inf
-
-
 def test_the_page_has_every_function_and_keeps_the_promise():
     text = PAGE.read_text(encoding="utf-8")
     rows = re.findall(r"``(\w+)``\n((?:      - .*\n)+)", text)
     assert [name for name, _ in rows] == list(bench_accuracy.NAMES)
     for _, cells in rows:
-        value32, _, value64, _, _ = re.findall(r"- (.*)", cells)
+        value32, _, value64, _ = re.findall(r"- (.*)", cells)
         assert float(value32.split()[0]) <= PROMISED["float32"]
         assert float(value64.split()[0]) <= PROMISED["float64"]
 

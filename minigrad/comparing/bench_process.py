@@ -34,7 +34,8 @@ def in_a_process(
     tell: Callable[[str, float], None],
     most: float = math.inf,
 ) -> tuple[list[Case], list[Grown]]:
-    """Compare as `asked`: kinds, sizes, seconds, rivals, growth (seconds for it).
+    """Compare as `asked`: kinds, sizes, seconds, rivals, growth (seconds for it), and
+    perhaps processor: time its work instead of looking at the clock.
 
     tell  is told what runs now, and how much of the work is done (0 to 1)
     most  after so many seconds it ends with what there is
@@ -102,6 +103,7 @@ def main(words: Sequence[str]) -> None:
         asked["seconds"],
         asked["rivals"],
         lambda text: say("tell", text),
+        asked.get("processor", False),
     ):
         say("case", asdict(case))
     if asked["growth"]:

@@ -20,6 +20,7 @@ from minigrad.comparing import rivals_numpy, rivals_torch, rivals_traced, same_s
 from minigrad.comparing.same_step import SIZES, Problem, Runner, Size, problem
 
 OURS = "minigrad"
+Clock = Callable[[], float]
 RIVALS: dict[str, tuple[Callable[[Problem], Runner], str | None]] = {
     # name: (what makes it, the package it needs)
     OURS: (same_step.eager, None),
@@ -75,18 +76,29 @@ class Case:
         return None
 
 
+def from_data(data: dict[str, Any]) -> Case:
+    """A case as `speed_report.as_data` wrote it."""
+    times = {name: Times(**t) for name, t in data["times_ms"].items()}
+    size = Size(*[data[letter] for letter in "TBDH"])
+    return Case(data["kind"], data["size"], size, times, data["left_out"])
+
+
 def compare(
     kinds: Sequence[str],
     sizes: Sequence[str],
     seconds: float,
     rivals: Sequence[str] | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    processor: bool = False,
 ) -> Iterator[Case]:
     """One case after the other, all of them within about so many seconds.
 
     rivals  names of RIVALS; None: those that are installed and start quickly
     tell    is told in words what runs now
+    processor  time the processor's work instead of looking at the clock: for a machine
+            that has other things to do as well
     """
+    clock = time.process_time if processor else time.perf_counter
     end = time.perf_counter() + seconds
     wanted = [name for name in RIVALS if name != SLOW_TO_START]
     cases = [Case(kind, name, SIZES[name]) for name in sizes for kind in kinds]
@@ -95,12 +107,16 @@ def compare(
         if share < 0.5:
             case.left_out = dict.fromkeys(rivals or wanted, NO_TIME)
         else:
-            _run(case, rivals or wanted, share, tell)
+            _run(case, rivals or wanted, share, tell, clock)
         yield case
 
 
 def _run(
-    case: Case, names: Sequence[str], seconds: float, tell: Callable[[str], None]
+    case: Case,
+    names: Sequence[str],
+    seconds: float,
+    tell: Callable[[str], None],
+    clock: Clock,
 ) -> None:
     """Fill the case: start all, check their gradients, let them take turns."""
     end = time.perf_counter() + seconds
@@ -119,10 +135,10 @@ def _run(
     end = max(end, time.perf_counter() + 0.5)
     found: dict[str, list[float]] = {name: [] for name in running}
     for name, (runner, _) in running.items():
-        _time(runner, found[name])
+        _time(runner, found[name], clock)
     while time.perf_counter() < end:
         for name, (runner, _) in running.items():
-            _time(runner, found[name])
+            _time(runner, found[name], clock)
     for name, values in found.items():
         low, median, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
         case.times[name] = Times(median, low, high, running[name][1], len(values))
@@ -163,10 +179,10 @@ def _gradients(runner: Runner) -> Any:
     return runner.gradients()
 
 
-def _time(runner: Runner, found: list[float]) -> None:
+def _time(runner: Runner, found: list[float], clock: Clock) -> None:
     """Add the time of a step in ms: of several, if one is too short for the clock."""
-    begun, count = time.perf_counter(), 0
-    while count == 0 or time.perf_counter() - begun < 1e-3:
+    begun, count = clock(), 0
+    while count == 0 or clock() - begun < 1e-3:
         runner.step()
         count += 1
-    found.append(1e3 * (time.perf_counter() - begun) / count)
+    found.append(1e3 * (clock() - begun) / count)

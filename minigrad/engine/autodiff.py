@@ -48,7 +48,7 @@ from minigrad.engine.graph import (
     ancestors,
     key,
 )
-from minigrad.engine.primitives.affine import AffineSums
+from minigrad.engine.primitives.affine import FoldedPulls
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import fitted
@@ -76,7 +76,7 @@ def backpropagate(
     watcher  is told of every contribution
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
-    folded = AffineSums() if pull_through == stacks.pull and targets is None else None
+    folded = FoldedPulls() if pull_through == stacks.pull and targets is None else None
     needs_of, wanted = _plan(targets, output)
     sums = Sums()
     sums.deliver(output, seed)
@@ -140,7 +140,11 @@ def pull(node: Node, needs: Needs, g: Value) -> Sequence[Value]:
     """
     if True not in needs:
         return ()
-    inputs = [edge.array for edge in node.edges]
+    edges = node.edges
+    if len(edges) == 2:  # written out, for speed
+        inputs = [edges[0].array, edges[1].array]
+    else:
+        inputs = [edge.array for edge in edges]
     return node.primitive.pull(needs, g, node.array, inputs, node.attrs)
 
 
@@ -183,7 +187,7 @@ def _plan(
 ) -> tuple[Callable[[Node], Needs], set[Key]]:
     """Which inputs of a node need a gradient, and the keys that are wanted."""
     if targets is None:
-        return lambda node: tuple([e.requires_grad for e in node.edges]), set()
+        return _all_needs, set()
     targets = list(targets)
     useful: set[Source | None] = {edge.source for edge in targets}  # or leads to one
 
@@ -196,6 +200,19 @@ def _plan(
                 useful.add(node)
                 break
     return needs_of, {key(edge) for edge in targets}
+
+
+def _all_needs(node: Node) -> Needs:
+    """Which inputs of a node that has a gradient need theirs, where all are wanted."""
+    edges = node.edges
+    if len(edges) == 1:
+        return _IT_ALONE
+    if len(edges) == 2:
+        return edges[0].requires_grad, edges[1].requires_grad
+    return tuple([edge.requires_grad for edge in edges])
+
+
+_IT_ALONE = (True,)
 
 
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:

@@ -103,8 +103,8 @@ class Node:
     origin     in a recorded backward pass: the node whose rule made this one, or whose
                contribution it adds to others
     tags       None, or {"names": {index: str}, "retained": {index: weak tensor}}, and
-               of a node that stands for several {"folded": {0: Affine}}: see
-               `primitives/affine.py`
+               of a node that stands for several {"folded": what it keeps for them}:
+               see `primitives/folded.py`
     """
 
     __slots__ = (
@@ -133,7 +133,7 @@ class Node:
     offset: int
     seq: int
     origin: Node | None
-    tags: dict[str, dict[int, Any]] | None
+    tags: dict[str, Any] | None
 
     @property
     def outputs(self) -> tuple[Array, ...]:
@@ -155,7 +155,7 @@ class Node:
         if name == "edges" and self.tags and "folded" in self.tags:
             with _unfolding:
                 if "folded" in self.tags:  # else another thread was first
-                    self.edges = self.tags["folded"][0].unfold(self)
+                    self.edges = self.tags["folded"].unfold(self)
                     del self.tags["folded"]
             return self.edges
         raise AttributeError(f"a node has no {name}")

@@ -114,9 +114,13 @@ class Program:
 
     lines    the first len(names) are the inputs, ("input", name)
     results  per output: an index into lines, or None (no derivative)
+    contract may a product and a sum be rounded as one, where that is faster?
     """
 
-    def __init__(self, function: Callable, names: Sequence[str]) -> None:
+    def __init__(
+        self, function: Callable, names: Sequence[str], contract: bool = True
+    ) -> None:
+        self.contract = contract
         self.names = tuple(names)
         self.lines: list[tuple] = [("input", name) for name in names]
         texts = [Text(self.lines, k) for k in range(len(names))]
@@ -186,7 +190,8 @@ class Kernel:
         self.operands = program.operands(result)
         self.text = program.text(name, result, dtype)
         arguments = ", ".join([dtype] * len(self.operands))
-        self.ufunc = _compile(self.text, name, f"{dtype}({arguments})")
+        signature = f"{dtype}({arguments})"
+        self.ufunc = _compile(self.text, name, signature, program.contract)
 
 
 def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None:
@@ -203,12 +208,13 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
 
 
 @cache
-def _compile(text: str, name: str, signature: str) -> Any:
+def _compile(text: str, name: str, signature: str, contract: bool) -> Any:
     import numba
 
     from minigrad.engine.kernels import kernel_store, vectormath
 
-    source = f"""# {signature}, vectormath {vectormath_digest()}
+    apart = "" if contract else "every operation rounded, "
+    source = f"""# {signature}, {apart}vectormath {vectormath_digest()}
 import math
 
 import numpy as np
@@ -220,7 +226,9 @@ from minigrad.engine.kernels.vectormath import inlined
 {text}"""
 
     def make(module: ModuleType, keep: bool) -> Any:
-        options = vectormath.VECTORIZE_OPTIONS
+        options = {**vectormath.VECTORIZE_OPTIONS}
+        if not contract:
+            options["fastmath"] = False
         scalar = getattr(module, name)
         dufunc = numba.vectorize([signature], cache=keep, **options)(scalar)
         return getattr(dufunc, "ufunc", dufunc)

@@ -2,7 +2,7 @@
 
 base.py says what a primitive is and how an operation is recorded; fused.py makes
 kernels of an elementwise one. The kinds: elementwise.py, shape.py, reduce.py, index.py,
-linalg.py, affine.py, along_axis.py, einsum.py. messages.py, operands.py
+linalg.py, folded.py, affine.py, along_axis.py, einsum.py. messages.py, operands.py
 and anomaly.py look at what goes in and comes out.
 
 To add one: write the value and its rule in the file of its kind, give it a row in the

@@ -5,7 +5,7 @@ array, and only the last addition leaves a node; it keeps what it was made from,
 makes the other three (`Affine.unfold`) when somebody asks for its `edges`. So pictures,
 players and tables see the four operations of the formula, each with its numbers. Nobody
 can hold one of them before that, and as long as nobody has asked, the walk backwards
-takes all four at once (`AffineSums`).
+takes all four at once (`FoldedPulls`).
 
 Read next: `along_axis.py`.
 """
@@ -13,17 +13,17 @@ Read next: `along_axis.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
-from minigrad.engine.aliases import Array, Value
+from minigrad.engine.aliases import Array, Shape, Value
 from minigrad.engine.graph import AnyEdge, Leaf, Node, next_seq
-from minigrad.engine.primitives.base import NO_ATTRS, record
 from minigrad.engine.primitives.elementwise import add
+from minigrad.engine.primitives.folded import Entry, may_fold, part, record_folded
 from minigrad.engine.primitives.linalg import matmul, stacked_rows, transposed
 from minigrad.engine.quiet import hush, restore
-from minigrad.engine.recorder import thread
 
 Contribution = tuple[AnyEdge, Value]
 
@@ -35,8 +35,7 @@ def affine(*terms: Any) -> Any:
     Any other shapes, and tensors of several dtypes, are computed as they are written.
     Raises ShapeError where the formula itself does.
     """
-    recorder = thread.recorder
-    if recorder.trace is None and not recorder.anomaly:
+    if may_fold():
         try:
             edges = tuple([t._edge for t in terms])
         except AttributeError:  # arrays among them
@@ -44,13 +43,7 @@ def affine(*terms: Any) -> Any:
         z = _summed([edge.array for edge in edges])
         if z is not None:
             seqs = [next_seq() for _ in edges[2:]]
-            needed = True in [edge.requires_grad for edge in edges]
-            made = record(add, (), NO_ATTRS, z, needed)
-            node = made._edge
-            if recorder.recording:
-                del node.edges
-                node.tags = {"folded": {0: Affine(edges, seqs)}}
-            return made
+            return record_folded(add, z, Affine(edges, seqs))
     return _written_out(*terms)
 
 
@@ -64,18 +57,14 @@ def _written_out(*terms: Any) -> Any:
 
 def _summed(arrays: list[Array]) -> Array | None:
     """The sum, in one array; None if the operands are not all of the plain kind."""
-    dtype = arrays[0].dtype
-    if dtype.kind != "f":
-        return None
+    dtype, shapes = arrays[0].dtype, []
     for array in arrays:
         if array.dtype is not dtype:
             return None
+        shapes.append(array.shape)
+    if dtype.kind != "f" or not _plain(tuple(shapes)):
+        return None
     *pairs, b = arrays
-    rows, columns = len(pairs[0]) if pairs[0].ndim else 0, b.shape
-    for k in range(0, len(pairs), 2):
-        left, right = pairs[k].shape, pairs[k + 1].shape
-        if left != (rows, *right[:1]) or right[1:] != columns or len(right) != 2:
-            return None
     token = hush()
     try:
         z = np.dot(pairs[0], pairs[1])
@@ -87,46 +76,44 @@ def _summed(arrays: list[Array]) -> Array | None:
     return z
 
 
-class Affine(NamedTuple):
+@lru_cache(maxsize=256)
+def _plain(shapes: tuple[Shape, ...]) -> bool:
+    """Are these matrices with as many rows that fit, and a bias as wide as they?"""
+    *pairs, b = shapes
+    rows = pairs[0][:1]
+    return len(rows) == len(b) == 1 and all(
+        [
+            left == (*rows, *right[:1]) and right[1:] == b
+            for left, right in zip(pairs[::2], pairs[1::2], strict=True)
+        ]
+    )
+
+
+class Affine:
     """What a node for all of x W_x + h W_h + b was made from.
 
     inputs  the edges of x, W_x, h, W_h, b
     seqs    when each product and sum before the last one was made
     """
 
-    inputs: tuple[AnyEdge, ...]
-    seqs: list[int]
+    __slots__ = ("inputs", "seqs")
+
+    def __init__(self, inputs: tuple[AnyEdge, ...], seqs: list[int]) -> None:
+        self.inputs, self.seqs = inputs, seqs
 
     def unfold(self, last: Node) -> tuple[AnyEdge, ...]:
         """The edges of the last sum: to the sum before it, which is made now, and b."""
         *pairs, b = self.inputs
-        made: list[Node] = []
-
-        def part(primitive: Any, edges: tuple[AnyEdge, ...]) -> Node:
-            node = Node()
-            node.primitive, node.edges, node.attrs = primitive, edges, NO_ATTRS
-            node.array = primitive.value(*[edge.array for edge in edges])
-            node.array.setflags(write=False)
-            node.requires_grad = True in [edge.requires_grad for edge in edges]
-            node.scope, node.origin, node.tags = last.scope, last.origin, None
-            node.code, node.offset = last.code, last.offset
-            node.seq = self.seqs[len(made)]
-            made.append(node)
-            return node
-
-        token = hush()
-        try:
-            total = part(matmul, (pairs[0], pairs[1]))
-            for k in range(2, len(pairs), 2):
-                product = part(matmul, (pairs[k], pairs[k + 1]))
-                total = part(add, (total, product))
-        finally:
-            restore(token)
+        seqs = iter(self.seqs)
+        total = part(last, next(seqs), matmul, (pairs[0], pairs[1]))
+        for k in range(2, len(pairs), 2):
+            product = part(last, next(seqs), matmul, (pairs[k], pairs[k + 1]))
+            total = part(last, next(seqs), add, (total, product))
         return total, b
 
 
-class AffineSums:
-    """The walk back through affine nodes: all four operations at once.
+class FoldedPulls:
+    """The walk back through nodes that stand for several: all of them at once.
 
     The uses of weights are kept, as `stacking.py` keeps those of a matrix, and summed
     over a thousand rows at a time. A bias gets its part at once, as from an addition:
@@ -141,7 +128,13 @@ class AffineSums:
     def pull(self, node: Node, g: Array) -> Iterator[Contribution]:
         """What the operands get from the gradient `g` of the sum: now, or kept."""
         assert node.tags is not None
-        inputs = node.tags["folded"][0].inputs
+        folded = node.tags["folded"]
+        inputs = folded.inputs
+        if type(folded) is Entry:
+            for edge, value in zip(inputs, folded.pull(node, g), strict=True):
+                if value is not None:
+                    yield edge, value
+            return
         for k in range(0, len(inputs) - 1, 2):
             if inputs[k].requires_grad:
                 yield inputs[k], np.dot(g, transposed(inputs[k + 1].array, len(g)))

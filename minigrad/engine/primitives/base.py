@@ -39,6 +39,7 @@ class Primitive:
     value    (*arrays, **attrs) -> array, or a tuple of arrays if `multiple`
     vjp      (g, y, *inputs, **attrs) -> one entry per input; None: no derivative at all
     expect   what the inputs' shapes must fulfil, for error messages
+    listed   is it in the table? Not what is only computed, and recorded as its parts
     stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go};
              the rule must take `needs` then
     """
@@ -50,6 +51,7 @@ class Primitive:
         name: str | None = None,
         expect: str = "shapes that fit together",
         multiple: bool = False,
+        listed: bool = True,
     ) -> None:
         self.name = name or value.__name__
         self.__name__ = self.name
@@ -61,9 +63,10 @@ class Primitive:
         self.vjp: Callable | None = None
         self.stacked: dict[int, Callable] = {}
         self._vjp_takes_needs = False
-        if self.name in TABLE:
-            raise AssertionError(f"bug: two primitives are called {self.name}")
-        TABLE[self.name] = self
+        if listed:
+            if self.name in TABLE:
+                raise AssertionError(f"bug: two primitives are called {self.name}")
+            TABLE[self.name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -161,6 +164,7 @@ def record(
     attrs: Attrs,
     made: Any,
     requires_grad: bool,
+    depth: int = 3,
 ) -> Any:
     """Freeze what was made, leave a Node (unless in `no_grad`), hand out tensors.
 
@@ -196,20 +200,33 @@ def record(
     node.seq = next_seq()
     origin = node.origin = recorder.origin
     if origin is None:
-        node.code, node.offset = caller(3)
+        node.code, node.offset = caller(depth)
     else:
         node.code, node.offset = origin.code, origin.offset
     if recorder.anomaly:
         check_outputs(node)
     if multiple:
-        of = Variable.result_type.of
-        return tuple(
-            [of(Edge(node, k, part, requires_grad)) for k, part in enumerate(made)]
-        )
+        return _parts(node, made, requires_grad)
     handle = _new(Variable.result_type)
     handle._edge = node
     handle._grad = None
     return handle
+
+
+def _parts(node: Node, made: tuple, requires_grad: bool) -> tuple:
+    """A tensor for each output of a node that has several."""
+    handles = []
+    kind, index = Variable.result_type, 0
+    for array in made:
+        edge = _new(Edge)
+        edge.source, edge.index, edge.array = node, index, array
+        edge.requires_grad = requires_grad
+        handle = _new(kind)
+        handle._edge = edge
+        handle._grad = None
+        handles.append(handle)
+        index += 1
+    return tuple(handles)
 
 
 def _constant(array: ndarray) -> Any:

@@ -34,10 +34,17 @@ class Elementwise(Primitive):
     """
 
     def __init__(
-        self, scalar: Callable, *, numpy: Callable | None = None, fused: bool = True
+        self,
+        scalar: Callable,
+        *,
+        numpy: Callable | None = None,
+        fused: bool = True,
+        listed: bool = True,
     ) -> None:
         value = numpy or self.compute
-        super().__init__(scalar, expect="shapes that broadcast together")
+        expect = "shapes that broadcast together"
+        super().__init__(scalar, expect=expect, listed=listed)
+        self.listed = listed  # if not, it stands for several, each of which is rounded
         self.value = value
         self.scalar = scalar
         self.fused = fused
@@ -81,7 +88,7 @@ class Elementwise(Primitive):
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""
         names = jit.argument_names(self.scalar)
-        program = jit.Program(self.scalar, names)
+        program = jit.Program(self.scalar, names, self.listed)
         assert program.results[0] is not None
         made = jit.kernel(program, program.results[0], self.name, char)
         return None if made is None else made.ufunc
@@ -108,7 +115,7 @@ class Elementwise(Primitive):
         """
         assert self.vjp is not None
         names = jit.argument_names(self.vjp)
-        program = jit.Program(self.vjp, names)
+        program = jit.Program(self.vjp, names, self.listed)
         functions: dict[str, Any] = {"vjp": self.vjp}
         entries = []
         for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):

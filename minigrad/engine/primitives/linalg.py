@@ -1,6 +1,6 @@
 """Matrix products.
 
-Read next: `affine.py`.
+Read next: `folded.py`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from operator import index
 from typing import Any
 
@@ -106,10 +107,14 @@ def concatenate_vjp(g, y, *arrays, axis):
 @primitive(name="split", multiple=True)
 def _split(x, *, bounds, axis):
     """The stretches of x between neighbouring bounds, along an axis: views."""
+    return tuple([x[part] for part in _parts(bounds, axis)])
+
+
+@lru_cache(maxsize=1024)
+def _parts(bounds: Shape, axis: int) -> list[tuple[slice, ...]]:
+    """The stretches between neighbouring bounds, as indices."""
     lead = (slice(None),) * axis
-    return tuple(
-        [x[(*lead, slice(bounds[k], bounds[k + 1]))] for k in range(len(bounds) - 1)]
-    )
+    return [(*lead, slice(first, last)) for first, last in pairwise(bounds)]
 
 
 @_split.defvjp
