@@ -136,7 +136,7 @@ def run_one(
 
     "finished" is False where the time ended first: the same call goes on from there.
     FEW steps or more are compiled (`mg.compile`). A run that was stopped and went on
-    agrees within rounding with one that was not.
+    agrees within rounding with one that was not; one of fewer steps, in every bit.
     """
     known = read_result(folder, setting)
     if known is not None and known["finished"]:
