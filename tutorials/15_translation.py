@@ -271,7 +271,7 @@ assert (long[..., 7:] == 0).all() and np.allclose(long[..., :7], short, atol=1e-
 # beginning of the string that the beam of 1 finds, so a single score can be lower.
 
 # %%
-some, _ = strings(np.random.default_rng(5), 20, 9)
+some, _ = strings(np.random.default_rng(5), 60, 12)
 one = [f[0].score for f in translations(model, list(some.T), BEGIN, END, 1)]
 wide = [f[0].score for f in translations(model, list(some.T), BEGIN, END, 6)]
 assert np.mean(np.array(wide) >= np.array(one) - 1e-6) > 0.9
