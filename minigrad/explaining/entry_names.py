@@ -94,7 +94,8 @@ class EntryNames:
         """One entry of a value: its name, or a short formula of such names."""
         while isinstance(edge.source, Node):
             node = edge.source
-            if self.names.named(node, edge.index) is not None:
+            named = self.names.named(node, edge.index) is not None
+            if named and not self.names.gathered(node):  # there, one step's name counts
                 break
             if node.primitive.name == "where":
                 chosen = np.broadcast_to(node.edges[0].array, node.array.shape)

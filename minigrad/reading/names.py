@@ -147,12 +147,17 @@ class Names:
             step, which = self._states[node, index]
             made = step + (not self._falls(node))
             return Symbol("s", f"{made}{which}", self.layer(node))
-        if node.primitive.name == "stack" and node.origin is None:
+        if self.gathered(node):
             return self._all_states(node)
         above = self._input_of(node, index)
         if place is None or above is None:
             return None
         return Symbol("x", str(place.step), above)
+
+    def gathered(self, node: Node) -> bool:
+        """Is it a stack without a name of its own, as of the outputs of all steps?"""
+        stack = node.primitive.name == "stack" and node.origin is None
+        return stack and not given_name(node, 0)
 
     def _all_states(self, node: Node) -> Symbol | None:
         """A stack of the states of all steps: h, where each of them is h_t."""

@@ -92,7 +92,9 @@ def test_a_contribution_tells_rule_numbers_sum_and_line(steps):
     line = next(k for k in text.splitlines() if k.startswith("lstm.py:"))
     caret = text.splitlines()[text.splitlines().index(line) + 1]
     at = caret.index("^")
-    assert line[at : at + caret.count("^")] == "h @ self.W_h"
+    assert line[at : at + caret.count("^")] == (
+        "mg.affine(x, self.W_x, h, self.W_h, self.b)"
+    )
 
 
 def test_small_arrays_are_shown_in_full_and_sums_are_right(steps):

@@ -184,7 +184,7 @@ def test_what_it_refuses(tmp_path, capsys):
         sentence_reading.words_of("word " * 100)
     (tmp_path / "file").write_text("")
     assert main(["tour", "-o", str(tmp_path / "file" / "below")]) == 2
-    assert "ArgumentError: the folder" in (said := capsys.readouterr().err)
+    assert "CheckpointError: the folder" in (said := capsys.readouterr().err)
     assert "cannot be made" in said
 
 

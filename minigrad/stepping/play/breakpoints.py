@@ -35,16 +35,21 @@ _RECEIVES = re.compile(r"\s*receives\s+(\S.*?)\s*", re.I)
 def norm_below(limit: float, of: str | None = None) -> Condition:
     """An incoming gradient dL/d(output) has an L2 norm under `limit`.
 
-    of  only of values with this symbol ("h_3") or letter ("h")
+    of  only of values with this symbol ("h_3") or letter ("h"); where the letter has
+        numbers, the array of all of them, which bears the letter alone, is not meant
     """
+
+    def meant(steps: Any, symbol: Any) -> bool:
+        if of is None or symbol.sub or of != symbol.base:
+            return of is None or of in (symbol.base, str(symbol))
+        return not any(v.symbol.base == of and v.symbol.sub for v in steps.values)
 
     def holds(steps: Any, event: Event) -> bool:
         if not isinstance(event, Incoming) or event.operation is None:
             return False
         outputs = steps.operations[event.operation].outputs
         for k, part in zip(outputs, event.gradients, strict=True):
-            symbol = steps.values[k].symbol
-            if part is not None and (of is None or of in (symbol.base, str(symbol))):
+            if part is not None and meant(steps, steps.values[k].symbol):
                 if part.facts.norm < limit:
                     return True
         return False
