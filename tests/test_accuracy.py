@@ -59,6 +59,7 @@ def test_the_slopes_in_the_tails_are_as_the_page_says():
     assert size == "40" and row[2] == row[3] == row[5] == row[6] == "0"
 
 
+@pytest.mark.nightly
 def test_every_float32_is_in_one_of_the_pieces():
     edges = []
     for number in range(every_float32.PIECES):
