@@ -28,8 +28,8 @@ class CopyMemory(LongLagTask):
     inputs, outputs = ALPHABET + 2, ALPHABET + 1
     squash, at_end = False, False
     least = 1
-    most = 320_000
-    hidden, lr, batch = 96, 3e-3, 32
+    most = 960_000
+    hidden, lr, batch = 96, 4e-3, 32
     units = "cross-entropy per step, nats"
     rules = (
         "Ten symbols of an alphabet of 8; blanks; a mark at step T + 9; ten blanks: "
