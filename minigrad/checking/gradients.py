@@ -98,22 +98,16 @@ def cancellation(made: Expression) -> float:
     gradient is well conditioned, and large where next to nothing is left of large
     terms, as of a softmax of equal entries."""
 
-    def along(rng: np.random.Generator | None) -> np.ndarray:
+    def moved(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+
         def leaf(array: np.ndarray) -> mg.Tensor:
-            moved = 0.0 if rng is None else 1e-15 * rng.standard_normal(array.shape)
-            return _leaf(array * (1.0 + moved))
+            return _leaf(array * (1.0 + 1e-15 * rng.standard_normal(array.shape)))
 
-        output, leaves = run(made, MINIGRAD, leaf)
-        directions = np.random.default_rng(1)
-        return np.concatenate(
-            [
-                (g.data * directions.standard_normal(g.shape)).ravel()
-                for g in mg.grad(output, leaves, allow_unused=True)
-            ]
-        )
+        return _terms(*run(made, MINIGRAD, leaf))
 
-    terms = along(None)
-    moves = [along(np.random.default_rng(k)).sum() - terms.sum() for k in range(5)]
+    terms = _terms(*run(made, MINIGRAD, _leaf))
+    moves = [moved(seed).sum() - terms.sum() for seed in range(5)]
     size = float(np.abs(terms).sum())
     return float(np.abs(moves).max()) / size / 1e-15 if size else 0.0
 
@@ -127,16 +121,25 @@ def along_a_direction(output: mg.Tensor, leaves: list[mg.Tensor]) -> float:
 
     output  () the recorded result; leaves: what it is derived with respect to
     """
-    rng = np.random.default_rng(1)
-    directions = [rng.standard_normal(x.shape) for x in leaves]
-    moved = {x: x.data + 1j * STEP * v for x, v in zip(leaves, directions, strict=True)}
+    pairs = zip(leaves, _directions(leaves), strict=True)
+    moved = {x: x.data + 1j * STEP * v for x, v in pairs}
     forward = float(np.imag(mg.replay(output, moved))) / STEP
-    gradients = mg.grad(output, leaves, allow_unused=True)
-    terms = np.concatenate(
-        [(g.data * v).ravel() for g, v in zip(gradients, directions, strict=True)]
-    )
+    terms = _terms(output, leaves)
     size = float(np.abs(terms).sum())
     return abs(forward - float(terms.sum())) / size if size else abs(forward)
+
+
+def _directions(leaves: list[mg.Tensor]) -> list[np.ndarray]:
+    """The same ones for leaves of the same shapes."""
+    rng = np.random.default_rng(1)
+    return [rng.standard_normal(x.shape) for x in leaves]
+
+
+def _terms(output: mg.Tensor, leaves: list[mg.Tensor]) -> np.ndarray:
+    """What each entry of the leaves adds to the derivative along the directions."""
+    gradients = mg.grad(output, leaves, allow_unused=True)
+    pairs = zip(gradients, _directions(leaves), strict=True)
+    return np.concatenate([(g.data * v).ravel() for g, v in pairs])
 
 
 def cells(effort: Effort) -> Outcome:

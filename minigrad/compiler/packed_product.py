@@ -71,12 +71,9 @@ def kernel(char: str) -> Any:
     assert found is not None
     name, size = np.dtype(char).name, np.dtype(char).itemsize
     tiles = register_tiles.heights(found.rows)
-    source = _PRODUCT.format(
-        digest=digest(),
-        own=register_tiles.own_digest(),
-        tile=found,
-        name=name,
-        columns=found.columns,
+    source = _written(
+        _PRODUCT,
+        char,
         rows=found.rows,
         width=found.columns * size,
         functions="\n".join([_TILE.format(n=n, name=name) for n in tiles]),
@@ -109,17 +106,21 @@ def packing(char: str) -> Any:
     """A kernel that packs a matrix. Its arguments: n, k, panels; the entries between
     neighbours in a row, and in a column; then address and a number that is not used, of
     the matrix and of the packed one. Columns that a panel has too many are zeros."""
+    return _as_function(_written(_PACK, char), f"pack_{np.dtype(char).name}")
+
+
+def _written(text: str, char: str, **more: Any) -> str:
+    """A kernel's text for a dtype, with the digests of all that it calls."""
     found = register_tiles.tile(char)
     assert found is not None
-    name = np.dtype(char).name
-    source = _PACK.format(
+    return text.format(
         digest=digest(),
         own=register_tiles.own_digest(),
         tile=found,
-        name=name,
+        name=np.dtype(char).name,
         columns=found.columns,
+        **more,
     )
-    return _as_function(source, f"pack_{name}")
 
 
 def _as_function(source: str, name: str) -> Any:

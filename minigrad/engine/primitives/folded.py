@@ -91,8 +91,7 @@ class Formula:
         self.kernels.defvjp(rule)
 
     def __call__(self, *inputs: Any) -> Any:
-        recorder = thread.recorder
-        if recorder.trace is not None or recorder.anomaly or not jit.enabled:
+        if not may_fold() or not jit.enabled:
             return self.written_out(*inputs)
         try:
             edges = tuple([x._edge for x in inputs])
