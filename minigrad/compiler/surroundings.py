@@ -21,6 +21,7 @@ import numpy as np
 
 from minigrad.compiler.guard import PLAIN, Same, plain
 from minigrad.engine.errors import CompileError
+from minigrad.engine.primitives.base import Primitive
 from minigrad.engine.tensor import Tensor
 
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
@@ -31,7 +32,8 @@ class Surroundings:
     """What a function finds around it, without being given it.
 
     tensors     ids of the tensors among it
-    optimisers  objects with a method `step`: what they are set to is read in each call
+    optimisers  objects with the methods `step` and `zero_grad`: what they are set to is
+                read in each call
     """
 
     def __init__(self, *things: Any) -> None:
@@ -74,7 +76,7 @@ class Surroundings:
                 crc = zlib.crc32(_bytes(part))
                 self._arrays.append((part, crc))
                 found.append(crc)
-            elif not isinstance(part, type) and callable(getattr(part, "step", 0)):
+            elif _is_optimiser(part):
                 self.optimisers.append(part)  # its state is not part of a program
             else:
                 values = _contents(part)
@@ -127,6 +129,12 @@ class Settings:
             vars(optimiser).update(before)
 
 
+def _is_optimiser(part: Any) -> bool:
+    """`step` alone may be a training step, whose object is a part of the program."""
+    found = (getattr(part, name, None) for name in ("step", "zero_grad"))
+    return not isinstance(part, type) and all(map(callable, found))
+
+
 def _is_plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | tuple)
 
@@ -147,8 +155,10 @@ def _contents(part: Any) -> Any:
         return lambda: [part.__func__, part.__self__]
     if isinstance(part, types.FunctionType):
         return _of_function(part) if not _ours(part.__module__) else None
-    if isinstance(part, type | types.ModuleType):
-        return None
+    if isinstance(part, type | types.ModuleType | Primitive):
+        return (
+            None  # a primitive is known by itself; it makes kernels when they are due
+        )
     kind = type(part).__module__
     if kind in ("builtins", "numpy") or kind.startswith("numpy."):
         return None
