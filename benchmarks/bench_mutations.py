@@ -1,6 +1,6 @@
 """Are mistakes in the code found by the tests? Mutants, and who survives.
 
-    python -m benchmarks.bench_mutations survey WORK [TEST ...]
+    python -m benchmarks.bench_mutations survey WORK [off | on] [TEST ...]
     python -m benchmarks.bench_mutations try WORK FOLDER COUNT [SEED]
     python -m benchmarks.bench_mutations figures WORK OUT
 
@@ -41,14 +41,16 @@ def load_libraries():
 
 
 def survey(work, *tests):
-    """Which tests run which lines, without kernels and with them."""
+    """Which tests run which lines: `off` without kernels, `on` with them, or both."""
+    asked = [word for word in tests if word in ("off", "on")] or ["off", "on"]
+    tests = [word for word in tests if word not in asked]
     work = Path(work).resolve()
     work.mkdir(parents=True, exist_ok=True)
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", "__pycache__"))
     load_libraries()
-    for kernels in ("off", "on"):
+    for kernels in asked:
 
         def action(kernels=kernels):
             mutant_trials.settle(tree, ROOT, kernels, work / "kernels")

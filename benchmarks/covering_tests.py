@@ -1,8 +1,8 @@
 """Which tests run which lines, and how long they take: found by running them once.
 
 The tests of `TESTS` are run under coverage, which notes for each line the tests that
-reach it. With compiled kernels a rule is traced once and never run again, so it is done
-twice: "off" without kernels, "on" with them.
+reach it: "off" without compiled kernels, since with them a rule is traced once and
+never run again; "on" with kernels, those tests that need them.
 """
 
 import ast
@@ -22,6 +22,12 @@ tests/test_numbers.py tests/test_numpy_protocol.py tests/test_optim.py
 tests/test_pinned_errors.py tests/test_public_names.py tests/test_random.py
 tests/test_replay.py tests/test_silent_changes.py tests/test_tensor.py
 tests/test_testing.py tests/test_vectormath.py tests/test_wrong_uses.py
+""".split()
+WITH_KERNELS = """
+tests/test_kernels.py tests/test_kernel_store.py tests/test_vectormath.py
+tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim.py
+tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
+tests/models/test_cells.py
 """.split()
 LONGEST = 4.0  # seconds: tests that take longer are not used
 OPTIONS = [
@@ -51,8 +57,9 @@ def survey(folder, kernels, tests=()):
     data = folder / f"coverage-{kernels}"
     more = ["--cov-append"] if tests and data.exists() else []
     report = ["--cov-report=", "--cov-config=/dev/null", "--cov-context=test"]
+    these = tests or (TESTS if kernels == "off" else WITH_KERNELS)
     pytest.main(
-        [*OPTIONS, "--cov=minigrad", "--cov=models", *report, *more, *(tests or TESTS)],
+        [*OPTIONS, "--cov=minigrad", "--cov=models", *report, *more, *these],
         plugins=[seconds],
     )
     path = folder / f"seconds-{kernels}.json"

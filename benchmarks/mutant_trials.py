@@ -73,7 +73,8 @@ def fork(action, log, longest=LONGEST):
 def _limit_memory():
     with open("/proc/self/statm", encoding="ascii") as pages:
         now = int(pages.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, most))
 
 
 def who(log, code):
@@ -121,7 +122,7 @@ def functions_of(tree):
     """Every function of the tree that there is, by its code object."""
     found = {}
     for one in gc.get_objects():
-        if isinstance(one, types.FunctionType):
+        if type(one) is types.FunctionType:  # isinstance would ask the object itself
             if one.__code__.co_filename.startswith(str(tree)):
                 found.setdefault(one.__code__, []).append(one)
     return found

@@ -88,7 +88,7 @@ def test_many_random_programs_in_compiled_kernels(proof, part):
     compare(proof, "in compiled kernels", range(first, first + PER_PART // 5))
 
 
-# ------------------------------------------------------------------ or there is an error
+# ----------------------------------------------------------------- or there is an error
 
 
 class Step:
