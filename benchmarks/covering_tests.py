@@ -30,7 +30,7 @@ tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim
 tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
 tests/models/test_cells.py
 """.split()
-LONGEST = 4.0  # seconds: tests that take longer are not used
+LONGEST = 15.0  # seconds: tests that take longer are not used
 OPTIONS = [
     "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=ci",
     "-m", "not nightly and not browser",
