@@ -26,6 +26,7 @@ from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
 from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.quiet import uncollected
+from minigrad.engine.repeating.repeated_step import repetition
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
@@ -239,6 +240,13 @@ def own_name(module: Any) -> str:
     return "" if called.lower() in ("cell", "rnn", "lstm", "gru", "model") else called
 
 
+def repeats(cell: Any) -> bool:
+    """Is each step of it the same operations, so that one tells all? Cells that say so
+    themselves are believed (`repeats`), not what is made of them."""
+    kind = type(cell)
+    return "repeats" in vars(kind) and "forward" not in vars(cell)
+
+
 def run(
     cell: Cell,
     xs: Sequence[Tensor],
@@ -254,12 +262,17 @@ def run(
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
     step = cell.for_sequence() if hasattr(cell, "for_sequence") else cell
+    again = None
     with uncollected():
         for t in times:
             with time_step(t):
-                made = step(xs[t], now[0] if bare else now)
-                new = (made,) if bare else made
-                check_new_state(new, now)
+                new = again(xs[t], *now) if again is not None else None
+                if new is None:
+                    made = step(xs[t], now[0] if bare else now)
+                    new = (made,) if bare else made
+                    check_new_state(new, now)
+                    if len(states) < 3 <= len(xs) - len(states) and repeats(step):
+                        again = repetition((xs[t], *now), new)
                 if mask:  # a padded step keeps the state it found
                     new = [
                         mg.where(keep[t], after, before)

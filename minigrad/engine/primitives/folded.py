@@ -13,7 +13,7 @@ Read next: `affine.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from minigrad.engine.aliases import Value
@@ -36,6 +36,10 @@ class Folded(Protocol):
 
     def unfold(self, last: Node) -> tuple[AnyEdge, ...]:
         """The edges of the last one: those before it are made now."""
+
+    def pull(self, node: Node, g: Value, stacks: Any) -> Iterator[tuple[AnyEdge, Value]]:
+        """What all inputs get from the gradient of the last one, at once; `stacks`
+        (`stacking.py`) keeps the uses of weights."""
 
 
 def may_fold() -> bool:
@@ -140,11 +144,14 @@ class Entry:
 
         return self.formula.parts(made, *self.inputs)
 
-    def pull(self, node: Node, g: Value) -> Sequence[Value]:
+    def pull(self, node: Node, g: Value, stacks: Any) -> Iterator[tuple[AnyEdge, Value]]:
         """What the operands get from the gradient `g` of the sum."""
         needs = tuple([edge.requires_grad for edge in self.inputs])
         arrays = [edge.array for edge in self.inputs]
-        return self.formula.kernels.pull(needs, g, node.array, arrays, NO_ATTRS)
+        values = self.formula.kernels.pull(needs, g, node.array, arrays, NO_ATTRS)
+        for edge, value in zip(self.inputs, values, strict=True):
+            if value is not None:
+                yield edge, value
 
 
 def _multiply_add(a, b, c, d):  # type: ignore[no-untyped-def]

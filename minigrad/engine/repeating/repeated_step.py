@@ -1,0 +1,241 @@
+"""A step that was repeated: one record, which becomes the step's operations when looked at.
+
+    again = repetition((x, h), (new_h,))     # of a step that was just recorded
+    [h] = again(x_2, h)                      # the next one: None if it is of another kind
+
+What a user gets is a tensor whose edge (`StepEdge`) leads to the `Step`. The walk
+backwards goes through the step in one call. Whoever asks such an edge where it came
+from (`source`: pictures, players, tables, names) makes the step write its operations
+down, with the numbers, scopes and lines that they would have had.
+
+Read next: `minigrad/engine/functions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.engine.aliases import Array, Value
+from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
+from minigrad.engine.quiet import hush, restore
+from minigrad.engine.recorder import Scope, thread
+from minigrad.engine.repeating.step_plan import Plan, plan_of
+from minigrad.engine.repeating.step_text import Backward, forward_of
+
+_new = object.__new__
+
+
+class StepEdge:
+    """Where a part of the new state came from: as an `Edge` is, once somebody asks."""
+
+    __slots__ = ("array", "number", "requires_grad", "step")
+
+    step: Step
+    number: int
+    array: Array
+    requires_grad: bool
+
+    @property
+    def source(self) -> Any:
+        """The node of the operation that made it."""
+        return self.step.looked_at()[self.number].source
+
+    @property
+    def index(self) -> int:
+        """Which of that node's outputs it is."""
+        return self.step.looked_at()[self.number].index
+
+    @property
+    def place(self) -> tuple[Any, int]:
+        """What a gradient is filed under now: the step, or the operation in it."""
+        edges = self.step.edges
+        if edges is None:
+            return self.step, self.number
+        return edges[self.number].source, edges[self.number].index
+
+
+class _Several(NamedTuple):
+    """What a step is to the walk backwards: an operation with several outputs."""
+
+    multiple: bool = True
+
+
+class Step:
+    """The record of a repeated step.
+
+    again   how it was computed, and is walked back through
+    inputs  the edges of x and of the state
+    array   the parts of the new state
+    kept    the values that the way back takes
+    seqs    when each of its operations was made
+    scope   the scopes that it ran in
+    edges   None, or what leads to each part of the new state, once looked at
+    """
+
+    __slots__ = ("again", "array", "edges", "inputs", "kept", "scope", "seq", "seqs")
+
+    primitive: ClassVar[_Several] = _Several()
+    again: Repetition
+    inputs: tuple[AnyEdge, ...]
+    array: tuple[Array, ...]
+    kept: tuple[Array, ...]
+    seqs: tuple[int, ...]
+    seq: int
+    scope: tuple[Scope, ...]
+    edges: tuple[AnyEdge, ...] | None
+
+    def pull(self, gs: list[Value], stacks: Any) -> Iterator[tuple[AnyEdge, Value]]:
+        """What the step's inputs get from the gradients of its outputs.
+
+        stacks  keeps the uses of weights; None: the operations are to be walked through
+        """
+        if stacks is None:
+            for edge, g in zip(self.looked_at(), gs, strict=True):
+                if g is not None:
+                    yield edge, g
+            return
+        back = self.again.backward(tuple([g is not None for g in gs]))
+        came = [g for g in gs if g is not None]
+        contributions, uses = back.run(*came, *self.kept)
+        fixed = self.again.plan.edges
+        for place, (a, g) in zip(back.weights, uses, strict=True):
+            stacks.keep(fixed[place], a, g)
+        given = self.inputs
+        count = len(given)
+        for place, value in zip(back.gets, contributions, strict=True):
+            yield given[place] if place < count else fixed[place], value
+
+    def looked_at(self) -> tuple[AnyEdge, ...]:
+        """The edges to the new state's parts: its operations are written down now."""
+        if self.edges is None:
+            with unfolding:
+                if self.edges is None:  # else another thread was first
+                    self.edges = self._written_down()
+        return self.edges
+
+    def _written_down(self) -> tuple[AnyEdge, ...]:
+        plan = self.again.plan
+        arrays = dict(zip(self.again.keeps, self.kept, strict=True))
+        arrays |= dict(zip(plan.outputs, self.array, strict=True))
+        edges: list[AnyEdge] = [*self.inputs, *plan.edges[plan.given : plan.fixed.stop]]
+        token = hush()
+        try:
+            for one, seq in zip(plan.operations, self.seqs, strict=True):
+                takes = tuple([edges[place] for place in one.inputs])
+                if any([place not in arrays for place in one.outputs]):
+                    made = _computed(one.node, takes)
+                    values = dict(zip(one.outputs, made, strict=True))
+                    arrays = values | arrays
+                made = tuple([arrays[place] for place in one.outputs])
+                edges += self._node(one.node, takes, made, seq)
+        finally:
+            restore(token)
+        return tuple([edges[place] for place in plan.outputs])
+
+    def _node(
+        self, like: Node, takes: tuple[AnyEdge, ...], made: tuple[Array, ...], seq: int
+    ) -> Sequence[AnyEdge]:
+        """The record of one operation, like that of the step it repeats; its edges."""
+        node = Node()
+        node.primitive, node.edges, node.attrs = like.primitive, takes, like.attrs
+        for array in made:
+            array.setflags(write=False)
+        node.array = made if like.primitive.multiple else made[0]
+        node.requires_grad = like.requires_grad
+        node.scope = self.scope + like.scope[self.again.plan.depth :]
+        node.code, node.offset, node.seq = like.code, like.offset, seq
+        node.origin = node.tags = None
+        if not like.primitive.multiple:
+            return [node]
+        return [Edge(node, k, a, node.requires_grad) for k, a in enumerate(made)]
+
+
+def _computed(node: Node, edges: tuple[AnyEdge, ...]) -> tuple[Array, ...]:
+    made = node.primitive.value(*[edge.array for edge in edges], **node.attrs)
+    return tuple(made) if node.primitive.multiple else (made,)
+
+
+class Repetition:
+    """How to repeat a step: `again(x, h, c)` -> the new state's parts.
+
+    plan      what the step did
+    forward   the step as one function of arrays
+    keeps     the places of the values that the way back takes
+    """
+
+    __slots__ = ("_backwards", "_kinds", "forward", "keeps", "plan")
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        everything = (True,) * len(plan.outputs)
+        back = Backward(plan, everything)
+        self.keeps = back.keeps
+        self.forward = forward_of(plan, back.keeps)
+        self._backwards = {everything: back}
+        self._kinds = [_kind(edge) for edge in plan.edges[: plan.given]]
+
+    def backward(self, arrived: tuple[bool, ...]) -> Backward:
+        """The way back, where these outputs have a gradient."""
+        back = self._backwards.get(arrived)
+        if back is None:
+            back = self._backwards[arrived] = Backward(self.plan, arrived, self.keeps)
+        return back
+
+    def __call__(self, *inputs: Variable) -> tuple[Any, ...] | None:
+        """The step with other inputs; None if these are of another kind."""
+        edges = tuple([tensor._edge for tensor in inputs])
+        if [_kind(edge) for edge in edges] != self._kinds:
+            return None
+        token = hush()
+        try:
+            made, kept = self.forward(*[edge.array for edge in edges])
+        finally:
+            restore(token)
+        step = _new(Step)
+        step.again, step.inputs, step.array, step.kept = self, edges, made, kept
+        step.seqs = tuple(islice(numbers, len(self.plan.operations)))
+        step.seq, step.scope = step.seqs[-1], thread.recorder.scope
+        step.edges = None
+        handles, kind = [], Variable.result_type
+        for number, array in enumerate(made):
+            array.setflags(write=False)
+            edge = _new(StepEdge)
+            edge.step, edge.number, edge.array = step, number, array
+            edge.requires_grad = True
+            handle = _new(kind)
+            handle._edge = edge
+            handle._grad = None
+            handles.append(handle)
+        return tuple(handles)
+
+
+def _kind(edge: AnyEdge) -> tuple[Any, ...]:
+    return edge.requires_grad, edge.array.dtype, edge.array.shape
+
+
+def repetition(
+    inputs: Sequence[Variable], outputs: Sequence[Variable]
+) -> Repetition | None:
+    """How to repeat the step that was just recorded, in the scope of now.
+
+    inputs   x, and the parts of the state
+    outputs  the parts of the new state
+    None if it cannot be repeated, or if the next step would be of another kind: the
+    first state of a sequence mostly has no gradient.
+    """
+    recorder = thread.recorder
+    if recorder.trace is not None or recorder.anomaly or not recorder.recording:
+        return None
+    if recorder.origin is not None:
+        return None
+    edges = [tensor._edge for tensor in inputs]
+    ends = [tensor._edge for tensor in outputs]
+    before = edges[len(edges) - len(ends) :]
+    if [_kind(edge) for edge in before] != [_kind(edge) for edge in ends]:
+        return None
+    if not all([edge.requires_grad for edge in ends]):
+        return None
+    plan = plan_of(edges, ends, recorder.scope)
+    return None if plan is None else Repetition(plan)

@@ -1,0 +1,104 @@
+"""What one step of a loop did: its operations, in numbered places for their values.
+
+    0, 1, 2          x, h, c: what another step has others of
+    3, 4, ...        what no step changes: weights, biases, numbers
+    then             what each operation made, in order
+
+Read next: `step_text.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from minigrad.engine.graph import AnyEdge, Edge, Node
+from minigrad.engine.recorder import Scope
+
+
+class Operation(NamedTuple):
+    """One operation of the step: its record, and the places of its values."""
+
+    node: Node
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """The operations of one step, in order.
+
+    edges    by place: the shape, dtype and need of a gradient of what is there
+    given    how many places the step is given: x, and the parts of the state
+    fixed    the places of what no step changes
+    outputs  the places of the new state's parts
+    depth    how many scopes are around the step, itself included
+    """
+
+    operations: list[Operation]
+    edges: list[AnyEdge]
+    given: int
+    fixed: range
+    outputs: tuple[int, ...]
+    depth: int
+
+
+def plan_of(
+    inputs: Sequence[AnyEdge], outputs: Sequence[AnyEdge], scope: tuple[Scope, ...]
+) -> Plan | None:
+    """What led from the inputs of a step to its outputs, within its scope.
+
+    None where it cannot be repeated: an output that is no operation's own result, or
+    two that are the same; numbers without axes; an input that stands twice among them.
+    """
+    places = {id(edge): place for place, edge in enumerate(inputs)}
+    if len(places) < len(inputs) or len({id(edge) for edge in outputs}) < len(outputs):
+        return None
+    found: set[Node] = set()
+    fixed: dict[int, AnyEdge] = {}
+    todo = list(outputs)
+    while todo:
+        edge = todo.pop()
+        node = _made_within(edge, scope)
+        if id(edge) in places:
+            continue
+        if node is None:
+            fixed[id(edge)] = edge
+        elif node not in found:
+            found.add(node)
+            todo.extend(node.edges)
+    edges = [*inputs, *fixed.values()]
+    places |= {key: place for place, key in enumerate(fixed, len(inputs))}
+    operations = []
+    for node in sorted(found, key=lambda node: node.seq):
+        if any([array.ndim == 0 for array in node.outputs]):
+            return None
+        takes = tuple([places[id(edge)] for edge in node.edges])
+        made: Sequence[AnyEdge] = [node]
+        if node.primitive.multiple:
+            known = _edges_to(node, [*outputs, *[e for n in found for e in n.edges]])
+            made = [
+                known.get(k) or Edge(node, k, array, node.requires_grad)
+                for k, array in enumerate(node.array)
+            ]
+        gives = tuple(range(len(edges), len(edges) + len(made)))
+        places |= {id(edge): place for place, edge in zip(gives, made, strict=True)}
+        edges += made
+        operations.append(Operation(node, takes, gives))
+    ends = tuple([places.get(id(edge), 0) for edge in outputs])
+    between = range(len(inputs), len(inputs) + len(fixed))
+    if not operations or min(ends) < between.stop:
+        return None
+    return Plan(operations, edges, len(inputs), between, ends, len(scope))
+
+
+def _made_within(edge: AnyEdge, scope: tuple[Scope, ...]) -> Node | None:
+    """The node behind an edge, if the step itself made it."""
+    node = edge if type(edge) is Node else edge.source if type(edge) is Edge else None
+    if type(node) is Node and node.scope[: len(scope)] == scope:
+        return node
+    return None
+
+
+def _edges_to(node: Node, edges: Sequence[AnyEdge]) -> dict[int, AnyEdge]:
+    """By output: the edge that others have to that output of a node."""
+    return {e.index: e for e in edges if type(e) is Edge and e.source is node}
