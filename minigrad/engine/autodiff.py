@@ -85,10 +85,7 @@ def backpropagate(
         g = sums.by_source.pop(node)
         if type(node) is not Node or node.tags is not None or wanted:
             _keep(node, g, wanted, found)
-            together = _together(node, g, at_once)
-            if together is not None:
-                for edge, value in together:
-                    sums.deliver(edge, value)
+            if _at_once(node, g, sums.deliver, at_once):
                 continue
         needs = needs_of(node)
         for k, value in enumerate(pull_through(node, needs, g)):
@@ -220,15 +217,19 @@ def _all_needs(node: Node) -> Needs:
 _IT_ALONE = (True,)
 
 
-def _together(node: Any, g: Value, stacks: Stacks | None) -> Any:
-    """What comes of several operations that one record stands for, as (edge, value).
+def _at_once(node: Any, g: Value, deliver: Any, stacks: Stacks | None) -> bool:
+    """Is it a record of several operations? Then pull through all of them.
 
-    None for an ordinary node; see `primitives/folded.py` and `repeating/`.
+    See `repeating/` and `primitives/folded.py`.
     """
     if type(node) is not Node:
-        return node.pull(g, stacks)
+        node.pull(g, deliver, stacks)
+        return True
     folded = (node.tags or {}).get("folded")
-    return None if folded is None or stacks is None else folded.pull(node, g, stacks)
+    if folded is None or stacks is None:
+        return False
+    folded.pull(node, g, deliver, stacks)
+    return True
 
 
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:

@@ -12,20 +12,17 @@ Read next: `along_axis.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.aliases import Array, Shape, Value
+from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.graph import AnyEdge, Leaf, Node, next_seq
 from minigrad.engine.primitives.elementwise import add
-from minigrad.engine.primitives.folded import may_fold, part, record_folded
+from minigrad.engine.primitives.folded import Deliver, may_fold, part, record_folded
 from minigrad.engine.primitives.linalg import matmul, transposed
 from minigrad.engine.quiet import hush, restore
-
-Contribution = tuple[AnyEdge, Value]
 
 
 def affine(*terms: Any) -> Any:
@@ -111,19 +108,19 @@ class Affine:
             total = part(last, next(seqs), add, (total, product))
         return total, b
 
-    def pull(self, node: Node, g: Array, stacks: Any) -> Iterator[Contribution]:
-        """What the operands get from the gradient `g` of the sum; `stacks` keeps the
-        uses of weights. All as the walk through the four would have it."""
+    def pull(self, node: Node, g: Array, deliver: Deliver, stacks: Any) -> None:
+        """Deliver what the operands get from the gradient `g` of the sum; `stacks`
+        keeps the uses of weights. All as the walk through the four would have it."""
         *pairs, b = self.inputs
         if b.requires_grad:
             # One column is left to `Sums`, which adds it up in another order.
-            yield b, np.add.reduce(g, 0) if g.shape[1] > 1 else g
+            deliver(b, np.add.reduce(g, 0) if g.shape[1] > 1 else g)
         for k in range(len(pairs) - 2, -2, -2):
             x, weight = pairs[k], pairs[k + 1]
             if x.requires_grad:
-                yield x, np.dot(g, transposed(weight.array, len(g)))
+                deliver(x, np.dot(g, transposed(weight.array, len(g))))
             if weight.requires_grad:
                 if type(weight.source) is Leaf:
                     stacks.keep(weight, x.array, g)
                 else:
-                    yield weight, np.dot(x.array.T, g)
+                    deliver(weight, np.dot(x.array.T, g))

@@ -157,7 +157,9 @@ class Elementwise(Primitive):
             operation, *operands = program.lines[result]
             if operation == "input":  # an identity rule passes the array on
                 found.append((None, (result,)))
-            elif operation in _UFUNCS and all([index < len(names) for index in operands]):
+            elif operation in _UFUNCS and all(
+                [index < len(names) for index in operands]
+            ):
                 found.append((_UFUNCS[operation], tuple(operands)))  # NumPy's own
             else:
                 made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)

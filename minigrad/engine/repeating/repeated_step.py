@@ -13,7 +13,7 @@ Read next: `minigrad/engine/functions.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
@@ -22,9 +22,10 @@ from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfold
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import Scope, thread
 from minigrad.engine.repeating.step_plan import Plan, plan_of
-from minigrad.engine.repeating.step_text import Backward, forward_of
+from minigrad.engine.repeating.step_text import functions_of, widened
 
 _new = object.__new__
+Deliver = Callable[[AnyEdge, Value], None]
 
 
 class StepEdge:
@@ -86,26 +87,24 @@ class Step:
     scope: tuple[Scope, ...]
     edges: tuple[AnyEdge, ...] | None
 
-    def pull(self, gs: list[Value], stacks: Any) -> Iterator[tuple[AnyEdge, Value]]:
-        """What the step's inputs get from the gradients of its outputs.
+    def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
+        """Deliver what the step's inputs get from the gradients of its outputs.
 
         stacks  keeps the uses of weights; None: the operations are to be walked through
         """
         if stacks is None:
             for edge, g in zip(self.looked_at(), gs, strict=True):
                 if g is not None:
-                    yield edge, g
+                    deliver(edge, g)
             return
-        back = self.again.backward(tuple([g is not None for g in gs]))
-        came = [g for g in gs if g is not None]
-        contributions, uses = back.run(*came, *self.kept)
-        fixed = self.again.plan.edges
-        for place, (a, g) in zip(back.weights, uses, strict=True):
-            stacks.keep(fixed[place], a, g)
-        given = self.inputs
-        count = len(given)
-        for place, value in zip(back.gets, contributions, strict=True):
-            yield given[place] if place < count else fixed[place], value
+        again = self.again
+        run = again.run_back
+        arrived = tuple([g is not None for g in gs])
+        if False in arrived:
+            run = again.functions.backward(again.plan, arrived).run
+            gs = [g for g in gs if g is not None]
+        keep = stacks.keep
+        run(deliver, keep, *gs, *self.inputs, *again.fixed, *self.kept)
 
     def looked_at(self) -> tuple[AnyEdge, ...]:
         """The edges to the new state's parts: its operations are written down now."""
@@ -117,7 +116,7 @@ class Step:
 
     def _written_down(self) -> tuple[AnyEdge, ...]:
         plan = self.again.plan
-        arrays = dict(zip(self.again.keeps, self.kept, strict=True))
+        arrays = dict(zip(self.again.functions.keeps, self.kept, strict=True))
         arrays |= dict(zip(plan.outputs, self.array, strict=True))
         edges: list[AnyEdge] = [*self.inputs, *plan.edges[plan.given : plan.fixed.stop]]
         token = hush()
@@ -160,55 +159,58 @@ def _computed(node: Node, edges: tuple[AnyEdge, ...]) -> tuple[Array, ...]:
 class Repetition:
     """How to repeat a step: `again(x, h, c)` -> the new state's parts.
 
-    plan      what the step did
-    forward   the step as one function of arrays
-    keeps     the places of the values that the way back takes
+    plan        what the step did
+    functions   the step as functions of arrays
+    run_back    the way back where all of the new state has a gradient
+    arrays      of what no step changes
+    fixed       the edges to it, and the arrays
     """
 
-    __slots__ = ("_backwards", "_kinds", "forward", "keeps", "plan")
+    __slots__ = ("_kinds", "arrays", "fixed", "functions", "plan", "run_back")
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        everything = (True,) * len(plan.outputs)
-        back = Backward(plan, everything)
-        self.keeps = back.keeps
-        self.forward = forward_of(plan, back.keeps)
-        self._backwards = {everything: back}
+        self.plan, self.functions = plan, functions_of(plan)
+        self.run_back = self.functions.backward(plan, (True,) * len(plan.outputs)).run
+        edges = [plan.edges[place] for place in plan.fixed]
+        self.arrays = [
+            widened(edge.array, shape)
+            for edge, shape in zip(edges, self.functions.wide, strict=True)
+        ]
+        self.fixed = (*edges, *self.arrays)
         self._kinds = [_kind(edge) for edge in plan.edges[: plan.given]]
-
-    def backward(self, arrived: tuple[bool, ...]) -> Backward:
-        """The way back, where these outputs have a gradient."""
-        back = self._backwards.get(arrived)
-        if back is None:
-            back = self._backwards[arrived] = Backward(self.plan, arrived, self.keeps)
-        return back
 
     def __call__(self, *inputs: Variable) -> tuple[Any, ...] | None:
         """The step with other inputs; None if these are of another kind."""
         edges = tuple([tensor._edge for tensor in inputs])
-        if [_kind(edge) for edge in edges] != self._kinds:
-            return None
+        arrays = []
+        for edge, (needed, dtype, shape) in zip(edges, self._kinds, strict=True):
+            array = edge.array
+            if array.shape != shape or array.dtype is not dtype:
+                return None
+            if edge.requires_grad is not needed:
+                return None
+            arrays.append(array)
         token = hush()
         try:
-            made, kept = self.forward(*[edge.array for edge in edges])
+            made, kept = self.functions.forward(*arrays, *self.arrays)
         finally:
             restore(token)
         step = _new(Step)
         step.again, step.inputs, step.array, step.kept = self, edges, made, kept
-        step.seqs = tuple(islice(numbers, len(self.plan.operations)))
-        step.seq, step.scope = step.seqs[-1], thread.recorder.scope
-        step.edges = None
-        handles, kind = [], Variable.result_type
-        for number, array in enumerate(made):
-            array.setflags(write=False)
-            edge = _new(StepEdge)
-            edge.step, edge.number, edge.array = step, number, array
-            edge.requires_grad = True
-            handle = _new(kind)
-            handle._edge = edge
-            handle._grad = None
-            handles.append(handle)
-        return tuple(handles)
+        step.seqs = seqs = tuple(islice(numbers, len(self.plan.operations)))
+        step.seq, step.scope, step.edges = seqs[-1], thread.recorder.scope, None
+        return tuple([_handle(step, k, array) for k, array in enumerate(made)])
+
+
+def _handle(step: Step, number: int, array: Array) -> Any:
+    """A tensor for a part of the new state."""
+    array.setflags(False)
+    edge = _new(StepEdge)
+    edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
+    handle = _new(Variable.result_type)
+    handle._edge = edge
+    handle._grad = None
+    return handle
 
 
 def _kind(edge: AnyEdge) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from minigrad.engine.graph import AnyEdge, Edge, Node
+from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node
 from minigrad.engine.recorder import Scope
 
 
@@ -30,6 +30,7 @@ class Plan(NamedTuple):
     edges    by place: the shape, dtype and need of a gradient of what is there
     given    how many places the step is given: x, and the parts of the state
     fixed    the places of what no step changes
+    leaves   those among them that are a tensor of the user's: a weight, a bias
     outputs  the places of the new state's parts
     depth    how many scopes are around the step, itself included
     """
@@ -38,6 +39,7 @@ class Plan(NamedTuple):
     edges: list[AnyEdge]
     given: int
     fixed: range
+    leaves: frozenset[int]
     outputs: tuple[int, ...]
     depth: int
 
@@ -88,7 +90,8 @@ def plan_of(
     between = range(len(inputs), len(inputs) + len(fixed))
     if not operations or min(ends) < between.stop:
         return None
-    return Plan(operations, edges, len(inputs), between, ends, len(scope))
+    leaves = frozenset([k for k in between if type(edges[k].source) is Leaf])
+    return Plan(operations, edges, len(inputs), between, leaves, ends, len(scope))
 
 
 def _made_within(edge: AnyEdge, scope: tuple[Scope, ...]) -> Node | None:

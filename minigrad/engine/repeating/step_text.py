@@ -1,62 +1,131 @@
 """Two functions of arrays, written from the plan of a step: there, and back.
 
-    def forward(v0, v1, v2):                # x, h, c
+    def forward(v0, v1, v2, v3, v4, v5):    # x, h, c; weights
         v6 = dot(v0, v3)
         v7 = dot(v1, v4)
         v8 = f8(v6, v7, v6)                 # in place: nothing else needs v6
         ...
         return (v20, v17), (v0, v1, ...)    # the new state; what `backward` takes
 
-    def backward(g0, g1, v0, v1, ...):      # dL/d(new state), and these
-        d1 = b20_0(g0, v19)
+    def backward(deliver, keep, g0, g1, e0, ..., v3, ..., v0, ...):
+        d0 = b20_0(g0, v19)                 # dL/d(new state), edges, weights, and these
         ...
-        return (d8, d12), ((v0, d9),)       # contributions; uses of weights
+        keep(e4, v1, d11)                   # a use of a weight
+        deliver(e1, d12)                    # dL/dh
 
 They call what the operations call one by one (NumPy, kernels, rules), in the order in
 which the engine does, so the numbers have the same bits. As text they need no table, no
-loop and no look-up: most of what the step of a small network costs.
+loop and no look-up: most of what the step of a small network costs. They hold no array,
+so that every sequence of a training run has the same two (`functions_of`).
 
 Read next: `repeated_step.py`.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.graph import Leaf
+from minigrad.engine.aliases import Array, Shape
+from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.linalg import matmul, transposed
 from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.repeating.step_plan import Operation, Plan
 
 _KNOWN = {"dot": np.dot, "transposed": transposed, "fitted": fitted}
-_KNOWN |= {"concatenate": np.concatenate}
+_KNOWN |= {"concatenate": np.concatenate, "reduce": np.add.reduce}
+
+
+class Functions:
+    """The two functions of a plan.
+
+    forward   the values of what is given and fixed -> new state, values of `keeps`
+    keeps     the places whose values the way back takes
+    wide      for each fixed place, None or the shape to repeat its array to: see
+              `widened`
+    """
+
+    __slots__ = ("_backwards", "forward", "keeps", "wide")
+
+    def __init__(self, plan: Plan) -> None:
+        everything = (True,) * len(plan.outputs)
+        back = Backward(plan, everything, None)
+        self.keeps = back.keeps
+        self.forward = _forward(plan, back.keeps)
+        self._backwards = {everything: back}
+        self.wide = [_wide(plan, place) for place in plan.fixed]
+
+    def backward(self, plan: Plan, arrived: tuple[bool, ...]) -> Backward:
+        """The way back, where these outputs have a gradient."""
+        back = self._backwards.get(arrived)
+        if back is None:
+            back = self._backwards[arrived] = Backward(plan, arrived, self.keeps)
+        return back
 
 
 class Backward:
     """The way back through a step, for the outputs that have a gradient.
 
-    run      the function: gradients, and the values of `keeps` -> contributions, uses
-    keeps    the places whose values it takes
-    gets     for each contribution, the place that it is for
-    weights  for each use, the place of the matrix
+    run    (deliver, keep, gradients, the edges to what is given and fixed, the arrays
+           of what is fixed, the values of `keeps`): gives each input its contributions
+    keeps  the places whose values it takes
     """
 
-    def __init__(self, plan: Plan, arrived: Sequence[bool], keeps: Sequence[int] = ()):
+    __slots__ = ("keeps", "run")
+
+    def __init__(
+        self, plan: Plan, arrived: Sequence[bool], keeps: tuple[int, ...] | None
+    ) -> None:
         text = _BackwardText(plan, arrived)
-        self.keeps = tuple(keeps) or tuple(sorted(text.taken))
-        self.gets, self.weights = tuple(text.gets), tuple(text.weights)
+        self.keeps = tuple(sorted(text.taken)) if keeps is None else keeps
         takes = [f"g{k}" for k, came in enumerate(arrived) if came]
-        self.run = text.function("backward", [*takes, *map(_v, self.keeps)])
+        takes = ["deliver", "keep", *takes, *map("e{}".format, range(plan.fixed.stop))]
+        takes += map(_v, (*plan.fixed, *self.keeps))
+        self.run = text.function("backward", takes)
 
 
-def forward_of(plan: Plan, keeps: Sequence[int]) -> Callable[..., Any]:
+_known: dict[tuple, Functions] = {}
+
+
+def functions_of(plan: Plan) -> Functions:
+    """The functions of a plan: those of another that does the same, if there was one."""
+    key = (
+        jit.enabled,
+        plan.given,
+        plan.outputs,
+        tuple(
+            [
+                (
+                    one.node.primitive,
+                    one.inputs,
+                    one.outputs,
+                    one.node.requires_grad,
+                    *one.node.attrs.items(),
+                )
+                for one in plan.operations
+            ]
+        ),
+        tuple(
+            [
+                (e.array.shape, e.array.dtype, e.requires_grad, k in plan.leaves)
+                for k, e in enumerate(plan.edges)
+            ]
+        ),
+    )
+    found = _known.get(key)
+    if found is None:
+        if len(_known) > 200:
+            _known.clear()
+        found = _known[key] = Functions(plan)
+    return found
+
+
+def _forward(plan: Plan, keeps: Sequence[int]) -> Callable[..., Any]:
     """The function that computes a step: (new state, values of the places kept)."""
     text = _Text(plan)
     uses = Counter([place for one in plan.operations for place in one.inputs])
@@ -67,8 +136,27 @@ def forward_of(plan: Plan, keeps: Sequence[int]) -> Callable[..., Any]:
         text.compute(one, dead & fresh)
         if one.node.primitive is matmul or isinstance(one.node.primitive, Elementwise):
             fresh.update(one.outputs)
-    text.results = [_tuple(map(_v, plan.outputs)), _tuple(map(_v, keeps))]
-    return text.function("forward", map(_v, range(plan.given)))
+    results = _tuple(map(_v, plan.outputs)), _tuple(map(_v, keeps))
+    text.lines.append(f"return {', '.join(results)}")
+    return text.function("forward", map(_v, range(plan.fixed.stop)))
+
+
+def _wide(plan: Plan, place: int) -> Shape | None:
+    """The one shape that a bias is added to, where it is small."""
+    users = [one for one in plan.operations if place in one.inputs]
+    shapes = {plan.edges[one.outputs[0]].array.shape for one in users}
+    if plan.edges[place].array.ndim != 1 or len(shapes) != 1:
+        return None
+    shape = shapes.pop()
+    if not all([isinstance(one.node.primitive, Elementwise) for one in users]):
+        return None
+    return shape if math.prod(shape) <= 1 << 14 else None
+
+
+def widened(array: Array, shape: Shape | None) -> Array:
+    """A bias with a copy for each row: two arrays of one shape are added in half the
+    time, and a bias is added at every step."""
+    return array if shape is None else np.broadcast_to(array, shape).copy()
 
 
 def _v(place: int) -> str:
@@ -85,15 +173,14 @@ class _Text:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.names: dict[str, Any] = dict(_KNOWN)
-        self.names |= {_v(place): plan.edges[place].array for place in plan.fixed}
         self.lines: list[str] = []
-        self.results: list[str] = []
 
     def function(self, name: str, takes: Iterable[str]) -> Callable[..., Any]:
         """What was written, as a function."""
-        head, end = f"def {name}({', '.join(takes)}):", ", ".join(self.results)
-        text = "\n    ".join([head, *self.lines, f"return {end}"])
-        exec(_compiled(text), self.names)  # names and functions of ours
+        text = "\n    ".join([f"def {name}({', '.join(takes)}):", *self.lines, "pass"])
+        exec(
+            compile(text, "<a repeated step>", "exec"), self.names
+        )  # names and functions of ours
         return self.names[name]
 
     def array(self, place: int) -> Any:
@@ -140,27 +227,21 @@ class _BackwardText(_Text):
     def __init__(self, plan: Plan, arrived: Sequence[bool]) -> None:
         super().__init__(plan)
         self.taken: set[int] = set()
-        self.gets: list[int] = []
-        self.weights: list[int] = []
         self.sums: dict[int, str] = {}  # place -> the name of its gradient so far
         for k, (place, came) in enumerate(zip(plan.outputs, arrived, strict=True)):
             if came:
                 self.sums[place] = f"g{k}"
-        contributions: list[str] = []
-        uses: list[str] = []
         for one in reversed(plan.operations):
             gs = [self.sums.get(place) for place in one.outputs]
             if not one.node.requires_grad or not any(gs):
                 continue
-            for place, text in self.rule(one, gs, uses):
+            for place, text in self.rule(one, gs):
                 if place in self.sums:
                     self.sums[place] = self.named(f"{self.sums[place]} + {text}")
                 elif place < plan.fixed.stop:  # no operation's of the step
-                    self.gets.append(place)
-                    contributions.append(self.named(text))
+                    self.lines.append(f"deliver(e{place}, {text})")
                 else:
                     self.sums[place] = self.named(text)
-        self.results = [_tuple(contributions), _tuple(uses)]
 
     def named(self, text: str) -> str:
         """A name for what the text says."""
@@ -176,14 +257,12 @@ class _BackwardText(_Text):
             self.taken.add(place)
         return _v(place)
 
-    def rule(
-        self, one: Operation, gs: list[str | None], uses: list[str]
-    ) -> Iterator[tuple[int, str]]:
+    def rule(self, one: Operation, gs: list[str | None]) -> Iterator[tuple[int, str]]:
         """What each input gets that needs it: (place, text)."""
         node, inputs = one.node, one.inputs
         needs = tuple([self.plan.edges[place].requires_grad for place in inputs])
         if self.plane(one):
-            yield from self.of_product(one, needs, str(gs[0]), uses)
+            yield from self.of_product(one, needs, str(gs[0]))
         elif node.primitive.name == "split" and self.covers(one):
             yield inputs[0], self.of_split(one, gs)
         elif (entries := _entries(self, one, needs)) is not None:
@@ -203,16 +282,15 @@ class _BackwardText(_Text):
             yield from self.of_rule(one, needs, gs)
 
     def of_product(
-        self, one: Operation, needs: Sequence[bool], g: str, uses: list[str]
+        self, one: Operation, needs: Sequence[bool], g: str
     ) -> Iterator[tuple[int, str]]:
         """A product of matrices; the uses of a weight are summed by the engine."""
         left, right = one.inputs
         if needs[0]:
             rows = len(self.array(one.outputs[0]))
             yield left, f"dot({g}, transposed({self.value(right)}, {rows}))"
-        if needs[1] and type(self.plan.edges[right].source) is Leaf:
-            self.weights.append(right)
-            uses.append(_tuple([self.value(left), g]))
+        if needs[1] and right in self.plan.leaves:
+            self.lines.append(f"keep(e{right}, {self.value(left)}, {g})")
         elif needs[1]:
             yield right, f"dot({self.value(left)}.T, {g})"
 
@@ -249,11 +327,15 @@ class _BackwardText(_Text):
 
     def fit(self, text: str, place: int, made: int | None) -> str:
         """The text, in the shape and dtype of what is at its place."""
+        like = self.array(place)
+        if made is not None and _alike(like, self.array(made)):
+            return text
         if place < self.plan.fixed.stop:  # the engine fits what it delivers
-            return text
-        if made is not None and _alike(self.array(place), self.array(made)):
-            return text
-        self.names[f"like{place}"] = self.array(place)
+            bias = like.ndim == 1 < len(like) and made is not None
+            return f"reduce({text})" if bias and self.array(made).ndim == 2 else text
+        self.names[f"like{place}"] = np.broadcast_to(
+            np.zeros((), like.dtype), like.shape
+        )
         return f"fitted({text}, like{place})"
 
 
@@ -269,9 +351,3 @@ def _entries(text: _Text, one: Operation, needs: Any) -> Any:
 
 def _alike(a: Any, b: Any) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype
-
-
-@lru_cache(maxsize=256)
-def _compiled(text: str) -> CodeType:
-    """Equal steps have equal texts, and Python reads each only once."""
-    return compile(text, "<a repeated step>", "exec")
