@@ -262,22 +262,25 @@ def run(
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
     step = cell.for_sequence() if hasattr(cell, "for_sequence") else cell
-    again = None
+    given = [xs, *{id(keep): keep for keep in real}.values()]
     with uncollected():
-        for t in times:
+        while len(states) <= len(times):
+            t = times[len(states) - 1]
             with time_step(t):
-                new = again(xs[t], *now) if again is not None else None
-                if new is None:
-                    made = step(xs[t], now[0] if bare else now)
-                    new = (made,) if bare else made
-                    check_new_state(new, now)
-                    if len(states) < 3 <= len(xs) - len(states) and repeats(step):
-                        again = repetition((xs[t], *now), new)
+                made = step(xs[t], now[0] if bare else now)
+                new = (made,) if bare else made
+                check_new_state(new, now)
                 if mask:  # a padded step keeps the state it found
                     new = [
                         mg.where(keep[t], after, before)
                         for keep, after, before in zip(real, new, now, strict=True)
                     ]
-                now = tuple(new)
-            states.append(now)
+                before, now = now, tuple(new)
+                states.append(now)
+                again = None
+                if len(states) < 4 < len(times) and repeats(step):
+                    again = repetition([part[t] for part in given], before, now)
+            if again is not None:
+                states += again.through(given, times[len(states) - 1 :], now)
+                now = states[-1]
     return Unrolled(cell, states, times, mask, bare, began)

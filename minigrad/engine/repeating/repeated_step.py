@@ -1,7 +1,7 @@
-"""A step that was repeated: one record, which becomes the step's operations when looked at.
+"""A step that was repeated: one record, and its operations when somebody looks.
 
-    again = repetition((x, h), (new_h,))     # of a step that was just recorded
-    [h] = again(x_2, h)                      # the next one: None if it is of another kind
+    again = repetition((xs[1],), (h_1,), (h_2,))    # of a step that was just recorded
+    states = again.through([xs], range(2, T), (h_2,))
 
 What a user gets is a tensor whose edge (`StepEdge`) leads to the `Step`. The walk
 backwards goes through the step in one call. Whoever asks such an edge where it came
@@ -13,7 +13,7 @@ Read next: `minigrad/engine/functions.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, ClassVar, NamedTuple
 
@@ -23,28 +23,27 @@ from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import Scope, thread
 from minigrad.engine.repeating.step_plan import Plan, plan_of
 from minigrad.engine.repeating.step_text import functions_of, widened
+from minigrad.engine.scope import time_step
 
 _new = object.__new__
 Deliver = Callable[[AnyEdge, Value], None]
 
 
-class StepEdge:
-    """Where a part of the new state came from: as an `Edge` is, once somebody asks."""
+class StepEdge(Edge):
+    """Where a part of the new state came from: found out once somebody asks."""
 
-    __slots__ = ("array", "number", "requires_grad", "step")
+    __slots__ = ("number", "step")
 
     step: Step
     number: int
-    array: Array
-    requires_grad: bool
 
     @property
-    def source(self) -> Any:
+    def source(self) -> Any:  # type: ignore[override]
         """The node of the operation that made it."""
         return self.step.looked_at()[self.number].source
 
     @property
-    def index(self) -> int:
+    def index(self) -> int:  # type: ignore[override]
         """Which of that node's outputs it is."""
         return self.step.looked_at()[self.number].index
 
@@ -157,7 +156,7 @@ def _computed(node: Node, edges: tuple[AnyEdge, ...]) -> tuple[Array, ...]:
 
 
 class Repetition:
-    """How to repeat a step: `again(x, h, c)` -> the new state's parts.
+    """How to repeat a step.
 
     plan        what the step did
     functions   the step as functions of arrays
@@ -168,8 +167,9 @@ class Repetition:
 
     __slots__ = ("_kinds", "arrays", "fixed", "functions", "plan", "run_back")
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, others: int) -> None:
         self.plan, self.functions = plan, functions_of(plan)
+        self._kinds = [_kind(edge) for edge in plan.edges[:others]]
         self.run_back = self.functions.backward(plan, (True,) * len(plan.outputs)).run
         edges = [plan.edges[place] for place in plan.fixed]
         self.arrays = [
@@ -177,40 +177,61 @@ class Repetition:
             for edge, shape in zip(edges, self.functions.wide, strict=True)
         ]
         self.fixed = (*edges, *self.arrays)
-        self._kinds = [_kind(edge) for edge in plan.edges[: plan.given]]
 
-    def __call__(self, *inputs: Variable) -> tuple[Any, ...] | None:
-        """The step with other inputs; None if these are of another kind."""
-        edges = tuple([tensor._edge for tensor in inputs])
-        arrays = []
-        for edge, (needed, dtype, shape) in zip(edges, self._kinds, strict=True):
-            array = edge.array
-            if array.shape != shape or array.dtype is not dtype:
-                return None
-            if edge.requires_grad is not needed:
-                return None
-            arrays.append(array)
+    def through(
+        self,
+        given: Sequence[Sequence[Variable]],
+        times: Iterable[int],
+        state: tuple[Variable, ...],
+    ) -> list[tuple[Any, ...]]:
+        """The step again and again: the state after each time, as far as it goes.
+
+        given  for each input that is no part of the state, the tensors of all times
+        It ends before a time that is given something of another kind.
+        """
+        forward, fixed, count = (
+            self.functions.forward,
+            self.arrays,
+            len(self.plan.operations),
+        )
+        around, kinds = thread.recorder.scope, self._kinds
+        now: tuple[Any, ...] = tuple([part._edge for part in state])
+        arrays: Any = [edge.array for edge in now]
+        states = []
         token = hush()
         try:
-            made, kept = self.functions.forward(*arrays, *self.arrays)
+            for t in times:
+                edges = [tensors[t]._edge for tensors in given]
+                if [_kind(edge) for edge in edges] != kinds:
+                    break
+                made, kept = forward(*[e.array for e in edges], *arrays, *fixed)
+                step = _new(Step)
+                step.again, step.inputs = self, (*edges, *now)
+                step.array, step.kept, step.edges = made, kept, None
+                step.seqs = seqs = tuple(islice(numbers, count))
+                step.seq, step.scope = seqs[-1], (*around, time_step(t).record)
+                now = tuple([_edge(step, k, a) for k, a in enumerate(made)])
+                states.append(tuple([_handle(edge) for edge in now]))
+                arrays = made
         finally:
             restore(token)
-        step = _new(Step)
-        step.again, step.inputs, step.array, step.kept = self, edges, made, kept
-        step.seqs = seqs = tuple(islice(numbers, len(self.plan.operations)))
-        step.seq, step.scope, step.edges = seqs[-1], thread.recorder.scope, None
-        return tuple([_handle(step, k, array) for k, array in enumerate(made)])
+        return states
 
 
-def _handle(step: Step, number: int, array: Array) -> Any:
-    """A tensor for a part of the new state."""
-    array.setflags(False)
-    edge = _new(StepEdge)
-    edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
+def _handle(edge: StepEdge) -> Any:
+    """A tensor of what an edge leads to, made without `__init__`, for speed."""
     handle = _new(Variable.result_type)
     handle._edge = edge
     handle._grad = None
     return handle
+
+
+def _edge(step: Step, number: int, array: Array) -> StepEdge:
+    """The edge to a part of the new state, whose array is to be read only from now."""
+    array.flags.writeable = False
+    edge = _new(StepEdge)
+    edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
+    return edge
 
 
 def _kind(edge: AnyEdge) -> tuple[Any, ...]:
@@ -218,12 +239,12 @@ def _kind(edge: AnyEdge) -> tuple[Any, ...]:
 
 
 def repetition(
-    inputs: Sequence[Variable], outputs: Sequence[Variable]
+    given: Sequence[Variable], state: Sequence[Variable], new: Sequence[Variable]
 ) -> Repetition | None:
     """How to repeat the step that was just recorded, in the scope of now.
 
-    inputs   x, and the parts of the state
-    outputs  the parts of the new state
+    given  what it was given besides the state: x, a mask
+    state  the parts of the state before it; new: those after it
     None if it cannot be repeated, or if the next step would be of another kind: the
     first state of a sequence mostly has no gradient.
     """
@@ -232,12 +253,12 @@ def repetition(
         return None
     if recorder.origin is not None:
         return None
-    edges = [tensor._edge for tensor in inputs]
-    ends = [tensor._edge for tensor in outputs]
-    before = edges[len(edges) - len(ends) :]
+    before = [tensor._edge for tensor in state]
+    ends = [tensor._edge for tensor in new]
     if [_kind(edge) for edge in before] != [_kind(edge) for edge in ends]:
         return None
     if not all([edge.requires_grad for edge in ends]):
         return None
-    plan = plan_of(edges, ends, recorder.scope)
-    return None if plan is None else Repetition(plan)
+    edges = [tensor._edge for tensor in given]
+    plan = plan_of([*edges, *before], ends, recorder.scope)
+    return None if plan is None else Repetition(plan, len(edges))
