@@ -14,7 +14,7 @@ Read next: `minigrad/engine/functions.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, ClassVar, NamedTuple
 
 from minigrad.engine.aliases import Array, Value
@@ -98,12 +98,13 @@ class Step:
             return
         again = self.again
         run = again.run_back
-        arrived = tuple([g is not None for g in gs])
-        if False in arrived:
-            run = again.functions.backward(again.plan, arrived).run
-            gs = [g for g in gs if g is not None]
-        keep = stacks.keep
-        run(deliver, keep, *gs, *self.inputs, *again.fixed, *self.kept)
+        for g in gs:
+            if g is None:
+                arrived = tuple([g is not None for g in gs])
+                run = again.functions.backward(again.plan, arrived).run
+                gs = [g for g in gs if g is not None]
+                break
+        run(deliver, stacks.keep, *gs, *self.inputs, *again.fixed, *self.kept)
 
     def looked_at(self) -> tuple[AnyEdge, ...]:
         """The edges to the new state's parts: its operations are written down now."""
@@ -189,33 +190,42 @@ class Repetition:
         given  for each input that is no part of the state, the tensors of all times
         It ends before a time that is given something of another kind.
         """
-        forward, fixed, count = (
-            self.functions.forward,
-            self.arrays,
-            len(self.plan.operations),
-        )
-        around, kinds = thread.recorder.scope, self._kinds
+        rows = [self._alike(row, times, k) for k, row in enumerate(given)]
+        arrays_of = [[edge.array for edge in row] for row in rows]
+        steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
+        forward, fixed = self.functions.forward, self.arrays
+        around, count = thread.recorder.scope, len(self.plan.operations)
+        outputs = range(len(state))
         now: tuple[Any, ...] = tuple([part._edge for part in state])
         arrays: Any = [edge.array for edge in now]
         states = []
         token = hush()
         try:
-            for t in times:
-                edges = [tensors[t]._edge for tensors in given]
-                if [_kind(edge) for edge in edges] != kinds:
-                    break
-                made, kept = forward(*[e.array for e in edges], *arrays, *fixed)
+            for t, edges, new in zip(times, *steps, strict=False):
+                made, kept = forward(*new, *arrays, *fixed)
                 step = _new(Step)
-                step.again, step.inputs = self, (*edges, *now)
+                step.again, step.inputs = self, edges + now
                 step.array, step.kept, step.edges = made, kept, None
                 step.seqs = seqs = tuple(islice(numbers, count))
                 step.seq, step.scope = seqs[-1], (*around, time_step(t).record)
-                now = tuple([_edge(step, k, a) for k, a in enumerate(made)])
-                states.append(tuple([_handle(edge) for edge in now]))
                 arrays = made
+                now = tuple(map(_edge, repeat(step), outputs, made))
+                states.append(tuple(map(_handle, now)))
         finally:
             restore(token)
         return states
+
+    def _alike(
+        self, tensors: Sequence[Variable], times: Iterable[int], place: int
+    ) -> list[AnyEdge]:
+        """The edges of a row of tensors, up to the first of another kind."""
+        wanted, found = self._kinds[place], []
+        for t in times:
+            edge = tensors[t]._edge
+            if _kind(edge) != wanted:
+                break
+            found.append(edge)
+        return found
 
 
 def _handle(edge: StepEdge) -> Any:

@@ -93,7 +93,7 @@ _known: dict[tuple, Functions] = {}
 
 
 def functions_of(plan: Plan) -> Functions:
-    """The functions of a plan: those of another that does the same, if there was one."""
+    """The functions of a plan: those of one that did the same, if there was one."""
     key = (
         jit.enabled,
         plan.given,
