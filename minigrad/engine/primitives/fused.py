@@ -90,7 +90,10 @@ class Elementwise(Primitive):
         dtypes = {array.dtype for array in arrays}
         if self.value != self.compute or not jit.enabled or len(dtypes) > 1:
             return self.value
-        return self._values.get(dtypes.pop().char, self.value)
+        char: str = dtypes.pop().char
+        if char not in self._values:
+            self._values[char] = self.value_kernel(char) or self.scalar
+        return self._values[char]
 
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""

@@ -19,9 +19,10 @@ from typing import Any, ClassVar, NamedTuple
 
 from minigrad.engine.aliases import Array, Value
 from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
+from minigrad.engine.primitives.folded import Entry
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import Scope, thread
-from minigrad.engine.repeating.step_plan import Plan, plan_of
+from minigrad.engine.repeating.step_plan import Operation, Plan, plan_of
 from minigrad.engine.repeating.step_text import functions_of, widened
 from minigrad.engine.scope import time_step
 
@@ -121,39 +122,48 @@ class Step:
         edges: list[AnyEdge] = [*self.inputs, *plan.edges[plan.given : plan.fixed.stop]]
         token = hush()
         try:
-            for one, seq in zip(plan.operations, self.seqs, strict=True):
+            seqs = iter(self.seqs)
+            for one in plan.operations:
                 takes = tuple([edges[place] for place in one.inputs])
                 if any([place not in arrays for place in one.outputs]):
-                    made = _computed(one.node, takes)
+                    made = _computed(one, takes)
                     values = dict(zip(one.outputs, made, strict=True))
                     arrays = values | arrays
                 made = tuple([arrays[place] for place in one.outputs])
-                edges += self._node(one.node, takes, made, seq)
+                edges += self._node(one, takes, made, list(islice(seqs, one.count)))
         finally:
             restore(token)
         return tuple([edges[place] for place in plan.outputs])
 
     def _node(
-        self, like: Node, takes: tuple[AnyEdge, ...], made: tuple[Array, ...], seq: int
+        self,
+        one: Operation,
+        takes: tuple[AnyEdge, ...],
+        made: tuple[Array, ...],
+        seqs: list[int],
     ) -> Sequence[AnyEdge]:
         """The record of one operation, like that of the step it repeats; its edges."""
-        node = Node()
-        node.primitive, node.edges, node.attrs = like.primitive, takes, like.attrs
+        node, like = Node(), one.node
+        node.primitive, node.attrs = like.primitive, like.attrs
+        node.origin = node.tags = None
+        if one.formula is None:
+            node.edges = takes
+        else:
+            node.tags = {"folded": Entry(one.formula, takes, seqs[:-1])}
         for array in made:
             array.setflags(write=False)
         node.array = made if like.primitive.multiple else made[0]
         node.requires_grad = like.requires_grad
         node.scope = self.scope + like.scope[self.again.plan.depth :]
-        node.code, node.offset, node.seq = like.code, like.offset, seq
-        node.origin = node.tags = None
+        node.code, node.offset, node.seq = like.code, like.offset, seqs[-1]
         if not like.primitive.multiple:
             return [node]
         return [Edge(node, k, a, node.requires_grad) for k, a in enumerate(made)]
 
 
-def _computed(node: Node, edges: tuple[AnyEdge, ...]) -> tuple[Array, ...]:
-    made = node.primitive.value(*[edge.array for edge in edges], **node.attrs)
-    return tuple(made) if node.primitive.multiple else (made,)
+def _computed(one: Operation, edges: tuple[AnyEdge, ...]) -> tuple[Array, ...]:
+    made = one.primitive.value(*[edge.array for edge in edges], **one.node.attrs)
+    return tuple(made) if one.primitive.multiple else (made,)
 
 
 class Repetition:
@@ -194,7 +204,8 @@ class Repetition:
         arrays_of = [[edge.array for edge in row] for row in rows]
         steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
         forward, fixed = self.functions.forward, self.arrays
-        around, count = thread.recorder.scope, len(self.plan.operations)
+        around = thread.recorder.scope
+        count = sum([one.count for one in self.plan.operations])
         outputs = range(len(state))
         now: tuple[Any, ...] = tuple([part._edge for part in state])
         arrays: Any = [edge.array for edge in now]

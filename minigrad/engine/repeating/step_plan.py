@@ -10,18 +10,33 @@ Read next: `step_text.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node
+from minigrad.engine.primitives.folded import Entry, Formula
 from minigrad.engine.recorder import Scope
 
 
 class Operation(NamedTuple):
-    """One operation of the step: its record, and the places of its values."""
+    """One operation of the step: its record, and the places of its values.
+
+    formula  None, or the elementwise formula that the record stands for
+    """
 
     node: Node
+    formula: Formula | None
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+
+    @property
+    def primitive(self) -> Any:
+        """What computes it, and has its rule."""
+        return self.node.primitive if self.formula is None else self.formula.kernels
+
+    @property
+    def count(self) -> int:
+        """How many operations it is when somebody looks."""
+        return 1 if self.formula is None else 1 + len(self.formula.before)
 
 
 class Plan(NamedTuple):
@@ -67,17 +82,19 @@ def plan_of(
             fixed[id(edge)] = edge
         elif node not in found:
             found.add(node)
-            todo.extend(node.edges)
+            todo.extend(_taken_by(node)[1])
     edges = [*inputs, *fixed.values()]
     places |= {key: place for place, key in enumerate(fixed, len(inputs))}
     operations = []
     for node in sorted(found, key=lambda node: node.seq):
         if any([array.ndim == 0 for array in node.outputs]):
             return None
-        takes = tuple([places[id(edge)] for edge in node.edges])
+        formula, takes = _taken_by(node)
         made: Sequence[AnyEdge] = [node]
         if node.primitive.multiple:
-            known = _edges_to(node, [*outputs, *[e for n in found for e in n.edges]])
+            known = _edges_to(
+                node, [*outputs, *[e for n in found for e in _taken_by(n)[1]]]
+            )
             made = [
                 known.get(k) or Edge(node, k, array, node.requires_grad)
                 for k, array in enumerate(node.array)
@@ -85,7 +102,9 @@ def plan_of(
         gives = tuple(range(len(edges), len(edges) + len(made)))
         places |= {id(edge): place for place, edge in zip(gives, made, strict=True)}
         edges += made
-        operations.append(Operation(node, takes, gives))
+        operations.append(
+            Operation(node, formula, tuple([places[id(e)] for e in takes]), gives)
+        )
     ends = tuple([places.get(id(edge), 0) for edge in outputs])
     between = range(len(inputs), len(inputs) + len(fixed))
     if not operations or min(ends) < between.stop:
@@ -100,6 +119,14 @@ def _made_within(edge: AnyEdge, scope: tuple[Scope, ...]) -> Node | None:
     if type(node) is Node and node.scope[: len(scope)] == scope:
         return node
     return None
+
+
+def _taken_by(node: Node) -> tuple[Formula | None, Sequence[AnyEdge]]:
+    """The edges of a node's inputs; of a formula that nobody has looked at, its own."""
+    folded = node.tags and node.tags.get("folded")
+    if type(folded) is Entry:
+        return folded.formula, folded.inputs
+    return None, node.edges
 
 
 def _edges_to(node: Node, edges: Sequence[AnyEdge]) -> dict[int, AnyEdge]:

@@ -101,7 +101,7 @@ def functions_of(plan: Plan) -> Functions:
         tuple(
             [
                 (
-                    one.node.primitive,
+                    one.primitive,
                     one.inputs,
                     one.outputs,
                     one.node.requires_grad,
@@ -134,7 +134,7 @@ def _forward(plan: Plan, keeps: Sequence[int]) -> Callable[..., Any]:
     fresh: set[int] = set()  # made by the step, and no view of anything
     for one in plan.operations:
         text.compute(one, dead & fresh)
-        if one.node.primitive is matmul or isinstance(one.node.primitive, Elementwise):
+        if one.primitive is matmul or isinstance(one.primitive, Elementwise):
             fresh.update(one.outputs)
     results = _tuple(map(_v, plan.outputs)), _tuple(map(_v, keeps))
     text.lines.append(f"return {', '.join(results)}")
@@ -148,7 +148,7 @@ def _wide(plan: Plan, place: int) -> Shape | None:
     if plan.edges[place].array.ndim != 1 or len(shapes) != 1:
         return None
     shape = shapes.pop()
-    if not all([isinstance(one.node.primitive, Elementwise) for one in users]):
+    if not all([isinstance(one.primitive, Elementwise) for one in users]):
         return None
     return shape if math.prod(shape) <= 1 << 14 else None
 
@@ -190,22 +190,22 @@ class _Text:
     def plane(self, one: Operation) -> bool:
         """Is it a product of two matrices?"""
         two = [self.array(place).ndim for place in one.inputs] == [2, 2]
-        return one.node.primitive is matmul and two
+        return one.primitive is matmul and two
 
     def compute(self, one: Operation, free: set[int]) -> None:
         """The line that computes an operation; into an input that is free, if it can
         be."""
         node, takes = one.node, [_v(place) for place in one.inputs]
-        if node.primitive.name == "split":
+        if one.primitive.name == "split":
             for k, place in enumerate(one.outputs):
                 start, end = node.attrs["bounds"][k : k + 2]
                 lead = ":, " * node.attrs["axis"]
                 self.lines.append(f"{_v(place)} = {takes[0]}[{lead}{start}:{end}]")
             return
         made = one.outputs[0]
-        function: Any = node.primitive.value
-        if isinstance(node.primitive, Elementwise):
-            function = node.primitive.function([self.array(k) for k in one.inputs])
+        function: Any = one.primitive.value
+        if isinstance(one.primitive, Elementwise):
+            function = one.primitive.function([self.array(k) for k in one.inputs])
             first = one.inputs[0]
             if first in free and isinstance(function, np.ufunc):
                 if _alike(self.array(first), self.array(made)):
@@ -216,7 +216,7 @@ class _Text:
         name = "dot" if self.plane(one) else f"f{made}"
         self.names.setdefault(name, function)
         targets = _v(made)
-        if node.primitive.multiple:
+        if one.primitive.multiple:
             targets = _tuple(map(_v, one.outputs))
         self.lines.append(f"{targets} = {name}({', '.join(takes)})")
 
@@ -259,11 +259,11 @@ class _BackwardText(_Text):
 
     def rule(self, one: Operation, gs: list[str | None]) -> Iterator[tuple[int, str]]:
         """What each input gets that needs it: (place, text)."""
-        node, inputs = one.node, one.inputs
+        inputs = one.inputs
         needs = tuple([self.plan.edges[place].requires_grad for place in inputs])
         if self.plane(one):
             yield from self.of_product(one, needs, str(gs[0]))
-        elif node.primitive.name == "split" and self.covers(one):
+        elif one.primitive.name == "split" and self.covers(one):
             yield inputs[0], self.of_split(one, gs)
         elif (entries := _entries(self, one, needs)) is not None:
             operands = [gs[0], *one.outputs, *inputs]
@@ -316,9 +316,9 @@ class _BackwardText(_Text):
         node, made = one.node, one.outputs[0]
         values = _tuple([self.value(place) for place in one.outputs])
         g, y = f"[{', '.join(map(str, gs))}]", values
-        if not node.primitive.multiple:
+        if not one.primitive.multiple:
             g, y = str(gs[0]), _v(made)
-        self.names |= {f"pull{made}": node.primitive.pull, f"a{made}": node.attrs}
+        self.names |= {f"pull{made}": one.primitive.pull, f"a{made}": node.attrs}
         x = _tuple([self.value(place) for place in one.inputs])
         name = self.named(f"pull{made}({tuple(needs)}, {g}, {y}, {x}, a{made})")
         for k, (place, need) in enumerate(zip(one.inputs, needs, strict=True)):
@@ -342,11 +342,11 @@ class _BackwardText(_Text):
 def _entries(text: _Text, one: Operation, needs: Any) -> Any:
     """The rule of an elementwise operation as kernels; None if it is to be called."""
     arrays = [text.array(place) for place in (*one.inputs, one.outputs[0])]
-    if not isinstance(one.node.primitive, Elementwise):
+    if not isinstance(one.primitive, Elementwise):
         return None
     if any([array.dtype is not arrays[0].dtype for array in arrays]):
         return None
-    return one.node.primitive.entries(needs, arrays[0].dtype.char)
+    return one.primitive.entries(needs, arrays[0].dtype.char)
 
 
 def _alike(a: Any, b: Any) -> bool:
