@@ -8,7 +8,7 @@ backwards goes through the step in one call. Whoever asks such an edge where it 
 from (`source`: pictures, players, tables, names) makes the step write its operations
 down, with the numbers, scopes and lines that they would have had.
 
-Read next: `minigrad/engine/functions.py`.
+Read next: `minigrad/engine/kernels/`.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Step:
                     values = dict(zip(one.outputs, made, strict=True))
                     arrays = values | arrays
                 made = tuple([arrays[place] for place in one.outputs])
-                edges += self._node(one, takes, made, list(islice(seqs, one.count)))
+                edges += self._node(one, takes, made, list(islice(seqs, one.length)))
         finally:
             restore(token)
         return tuple([edges[place] for place in plan.outputs])
@@ -205,7 +205,7 @@ class Repetition:
         steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
         forward, fixed = self.functions.forward, self.arrays
         around = thread.recorder.scope
-        count = sum([one.count for one in self.plan.operations])
+        count = sum([one.length for one in self.plan.operations])
         outputs = range(len(state))
         now: tuple[Any, ...] = tuple([part._edge for part in state])
         arrays: Any = [edge.array for edge in now]

@@ -34,7 +34,7 @@ class Operation(NamedTuple):
         return self.node.primitive if self.formula is None else self.formula.kernels
 
     @property
-    def count(self) -> int:
+    def length(self) -> int:
         """How many operations it is when somebody looks."""
         return 1 if self.formula is None else 1 + len(self.formula.before)
 
@@ -90,6 +90,8 @@ def plan_of(
         if any([array.ndim == 0 for array in node.outputs]):
             return None
         formula, takes = _taken_by(node)
+        if any([id(edge) not in places for edge in takes]):
+            return None
         made: Sequence[AnyEdge] = [node]
         if node.primitive.multiple:
             known = _edges_to(

@@ -328,11 +328,12 @@ class _BackwardText(_Text):
     def fit(self, text: str, place: int, made: int | None) -> str:
         """The text, in the shape and dtype of what is at its place."""
         like = self.array(place)
-        if made is not None and _alike(like, self.array(made)):
+        now = None if made is None else self.array(made)
+        if now is not None and _alike(like, now):
             return text
         if place < self.plan.fixed.stop:  # the engine fits what it delivers
-            bias = like.ndim == 1 < len(like) and made is not None
-            return f"reduce({text})" if bias and self.array(made).ndim == 2 else text
+            rows = now is not None and now.ndim == 2 and like.ndim == 1 < len(like)
+            return f"reduce({text})" if rows else text  # a bias: at once
         self.names[f"like{place}"] = np.broadcast_to(
             np.zeros((), like.dtype), like.shape
         )
