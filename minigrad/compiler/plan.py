@@ -227,13 +227,17 @@ class Plan:
     def _general(self, unit: Unit) -> None:
         [value] = unit.members
         name, attrs = value.attrs
-        function = TABLE[name].value
-        self._call(python_calls.function_of(self.memory, value, function, dict(attrs)))
+        entry, function = self.program.entries[value.seq], TABLE[name].value
+        self._call(
+            python_calls.function_of(self.memory, value, function, dict(attrs), entry)
+        )
 
     def _outside(self, unit: Unit) -> None:
         [value] = unit.members
-        function = self.program.entries[value.attrs].function
-        self._call(python_calls.function_of(self.memory, value, function, {}))
+        entry = self.program.entries[value.attrs]
+        self._call(
+            python_calls.function_of(self.memory, value, entry.function, {}, entry)
+        )
 
     def _part(self, unit: Unit) -> None:
         """Made by the unit of the whole."""

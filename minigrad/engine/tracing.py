@@ -19,7 +19,12 @@ from minigrad.engine.recorder import thread
 
 
 class Tracing(Protocol):
-    """What a trace has to be told."""
+    """What a trace has to be told.
+
+    refused  the error that it raised last: a function may have caught it, and gone on
+    """
+
+    refused: Any
 
     def operation(
         self, primitive: Any, edges: tuple[AnyEdge, ...], attrs: Attrs, made: Any
@@ -68,6 +73,12 @@ def leaving(tensor: Any, call: str) -> None:
     """To be called before the numbers of a tensor go where no trace sees them."""
     if thread.recorder.trace is not None:
         thread.recorder.trace.leaving(tensor._edge, call)
+
+
+def otherwise() -> None:
+    """To be called where an error of `leaving` was caught, as it goes another way."""
+    if thread.recorder.trace is not None:
+        thread.recorder.trace.refused = None
 
 
 def touch(tensor: Any, gradient: str = "") -> None:
