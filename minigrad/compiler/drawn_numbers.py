@@ -1,8 +1,8 @@
 """Random generators and iterators around a function: have they moved while it ran?
 
 What is drawn from them differs from call to call, and a replay would not draw. So their
-states are compared while a function is traced for the second time. What the engine itself draws, the mask
-of a dropout, is drawn anew in each replay, and does not count.
+states are compared while a function is traced for the second time. What the engine
+itself draws, the mask of a dropout, is drawn anew in each replay, and does not count.
 
 Read next: `program.py` (a trace that can be run again).
 """
@@ -58,7 +58,7 @@ class Drawn:
         self._now = [source.read() for source in self._sources]
 
     def nothing(self) -> None:
-        """CompileError if something was drawn; it is put back, where that is possible."""
+        """CompileError if something was drawn; it is put back, where it can be."""
         for source, before in zip(self._sources, self._now, strict=True):
             if _frozen(source.read()) != _frozen(before):
                 self.put_back()
@@ -67,8 +67,8 @@ class Drawn:
                     f"draws from {source.name}, and a replay would not",
                     expect="random numbers as arguments, or from nn.Dropout",
                     actual="drawn in this line, or in one shortly before",
-                    hint="draw before the call: f(x, rng.random(n)); a choice by chance "
-                    "is mg.where(chance < 0.5, a, b)",
+                    hint="draw before the call: f(x, rng.random(n)); a choice by "
+                    "chance is mg.where(chance < 0.5, a, b)",
                 )
 
     def put_back(self) -> None:
@@ -98,7 +98,9 @@ def _position(thing: Any) -> Hashable:
         frame = thing.gi_frame
         if frame is None:
             return None
-        inside = [v for v in frame.f_locals.values() if isinstance(v, int | float | str)]
+        inside = [
+            v for v in frame.f_locals.values() if isinstance(v, int | float | str)
+        ]
         return frame.f_lasti, tuple(inside)
     if type(thing).__module__ == "itertools":
         return repr(thing)

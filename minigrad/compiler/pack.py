@@ -49,7 +49,7 @@ def _ours(value: Val) -> bool:
 
 
 def _has_many_rows(group: list[Val]) -> bool:
-    """Are there so many rows that packing hardly counts, and columns for whole tiles?"""
+    """Are there so many rows that packing hardly counts, and columns for a tile?"""
     found = register_tiles.tile(group[0].dtype.char)
     assert found is not None
     rows = sum([value.shape[0] for value in group])

@@ -86,7 +86,7 @@ class Trace:
     entries  the program
     values   where each value comes from
     leaves   the user's tensors that it reads or changes
-    kept     what `outside` functions change: [(dict or generator, copy of before)]
+    kept     what `outside` functions change: [(generator or optimiser, state before)]
     reads    leaves whose gradient from before the call counts
     refused  the error that it raised, if the function went on all the same
     """
@@ -284,19 +284,19 @@ def _cast(x: np.ndarray, *, dtype: str) -> np.ndarray:
 
 
 def copy_of(kept: Any) -> Any:
-    """A dict of numbers and arrays, or the state of a random generator, copied."""
-    if not isinstance(kept, dict):
+    """The state of a random generator; or of an optimiser, which makes a new one in each
+    step and writes to none."""
+    if isinstance(kept, np.random.Generator):
         return kept.bit_generator.state
-    return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in kept.items()}
+    return kept.state
 
 
 def put_back(kept: Any, before: Any) -> None:
-    """The dict or generator as it was when `before` was copied from it."""
-    if isinstance(kept, dict):
-        kept.clear()
-        kept.update(before)
-    else:
+    """The generator or optimiser as it was when `before` was taken from it."""
+    if isinstance(kept, np.random.Generator):
         kept.bit_generator.state = before
+    else:
+        kept.state = before
 
 
 @contextmanager

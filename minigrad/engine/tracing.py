@@ -53,8 +53,8 @@ class Tracing(Protocol):
 def outside(function: Callable, *tensors: Any, kept: Any = None) -> Any:
     """function(*arrays): arrays of the tensors in, an array, a tuple or None out.
 
-    kept  what the function changes, a dict or a random generator: put back if a trace
-          or a replay fails
+    kept  what the function changes: a random generator, or an object whose `state` it
+          sets anew. It is put back if a trace or a replay fails
     """
     arrays = [t._edge.array if isinstance(t, Variable) else t for t in tensors]
     if thread.recorder.trace is None:

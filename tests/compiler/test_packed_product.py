@@ -96,7 +96,9 @@ def test_pack_leaves_large_products_to_several_threads_of_blas(monkeypatch):
 def test_many_rows_are_multiplied_block_by_block(rows):
     rng = np.random.default_rng(rows)
     w, v = (mg.tensor(rng.standard_normal(s)) for s in ((13, 37), (37, 13)))
-    f = mg.compile(lambda x, y: (x @ w, x[1:] @ v.T, y.T @ w, x[::2] @ w, x[:, ::-1] @ w))
+    f = mg.compile(
+        lambda x, y: (x @ w, x[1:] @ v.T, y.T @ w, x[::2] @ w, x[:, ::-1] @ w)
+    )
     for _ in range(3):
         x, y = rng.standard_normal((rows, 13)), rng.standard_normal((13, rows))
         found, expected = f(x, y), f.fn(x, y)
