@@ -284,8 +284,8 @@ def _cast(x: np.ndarray, *, dtype: str) -> np.ndarray:
 
 
 def copy_of(kept: Any) -> Any:
-    """The state of a random generator; or of an optimiser, which makes a new one in each
-    step and writes to none."""
+    """The state of a random generator, or of an optimiser, which makes a new one in
+    each step and writes to none."""
     if isinstance(kept, np.random.Generator):
         return kept.bit_generator.state
     return kept.state
