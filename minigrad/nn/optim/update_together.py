@@ -97,9 +97,8 @@ class _Row:
         self._new: Any = None
         self._g: Any = None
         self._address = 0  # of the new p
-        self._turn: tuple[
-            ndarray, int, list[ndarray]
-        ]  # a row, its address, what it reads
+        # A row, its address, and the arrays of the state that it reads.
+        self._turn: tuple[ndarray, int, list[ndarray]]
         self._other: tuple[ndarray, int, list[ndarray]]
         self._p = 0  # where in a row p's address is
 
