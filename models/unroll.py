@@ -30,6 +30,7 @@ from minigrad.engine.repeating.repeated_step import repetition
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import leaving
 from minigrad.reading.gates import by_letter, gate_values, unknown
 from minigrad.reading.levels import NAMED
 from minigrad.reading.loops import Loops
@@ -148,6 +149,7 @@ class Unrolled:
             return np.stack([state.data for state in self.in_time(part)])
         if name not in self._gates:
             raise unknown(name, self.names, self.parts[-1][0])
+        leaving(self.parts[-1][0], f"trace[{name!r}]")
         return self._gates[name]
 
     def layer(self, k: int) -> Unrolled:
