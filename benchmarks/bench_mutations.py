@@ -11,7 +11,7 @@ is in WORK/mutants.jsonl already is not tried again, unless it survived and the 
 have changed since. `figures` writes rows for the page of figures.
 
 A mutant that survives either changes nothing that anybody could see, and stands with
-the reason in `surviving_mutants.toml`; or a test is missing.
+the reason in `docs/surviving_mutants.toml`; or a test is missing.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from benchmarks.mutants import ROOT, Mutant
 
 LIBRARIES = "numpy pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg torch"
 QUICK, WHOLE = 60.0, 40.0  # seconds of tests for a mutant: first; before it survives
-EXPLAINED = Path(__file__).with_name("surviving_mutants.toml")
+EXPLAINED = ROOT / "docs" / "surviving_mutants.toml"
 
 
 def load_libraries():
@@ -48,7 +48,10 @@ def survey(work, *tests):
     work.mkdir(parents=True, exist_ok=True)
     tree = work / "tree"
     ignored = shutil.ignore_patterns(".git", "__pycache__")
-    shutil.copytree(ROOT, tree, ignore=ignored, dirs_exist_ok=True)
+    if tests:  # the code stays as it was when the mutants were drawn
+        shutil.copytree(ROOT / "tests", tree / "tests", dirs_exist_ok=True)
+    else:
+        shutil.copytree(ROOT, tree, ignore=ignored, dirs_exist_ok=True)
     load_libraries()
     for kernels in asked:
 
