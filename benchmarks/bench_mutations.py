@@ -74,23 +74,35 @@ def attempt(work, folder, count, seed="18"):
     print(f"{folder}: {total} places, {len(drawn)} mutants, {len(todo)} to try")
     load_libraries()
     log = work / f"said-{os.getpid()}.txt"
+    for kernels in ("off", "on"):
+        left = [mutant for mutant in unnoticed(work, todo) if in_functions(mutant)]
+        action = functools.partial(in_place, work, left, kernels, log)
+        mutant_trials.fork(action, work / f"tried-{os.getpid()}.txt", 4 * 3600)
+    for mutant in unnoticed(work, todo):
+        add(work, mutant, *from_the_start(work, mutant, log))
 
-    def in_place():
-        found = covering_tests.Covering(work, "off")
-        trials = [(one, found.tests(one.file, one.line, QUICK)) for one in todo]
-        files = sorted({name.split("::")[0] for _, names in trials for name in names})
-        mutant_trials.settle(work / "tree", ROOT, "off", work / "kernels")
-        plugin = mutant_trials.InPlace(
-            work / "tree", trials, functools.partial(add, work), log
-        )
+
+def in_functions(mutant):
+    """Can it be tried in place? The functions of vectormath are compiled at once."""
+    return not mutant.file.endswith("vectormath.py")
+
+
+def unnoticed(work, todo):
+    """The mutants that no test has noticed so far."""
+    rows = rows_of(work)
+    return [one for one in todo if not rows.get(one, {"noticed": None})["noticed"]]
+
+
+def in_place(work, todo, kernels, log):
+    """Try mutants in one process, which is this one."""
+    found = covering_tests.Covering(work, kernels)
+    trials = [(one, found.tests(one.file, one.line, QUICK)) for one in todo]
+    files = sorted({name.split("::")[0] for _, names in trials for name in names})
+    mutant_trials.settle(work / "tree", ROOT, kernels, work / "kernels")
+    report = functools.partial(add, work)
+    plugin = mutant_trials.InPlace(work / "tree", trials, report, log)
+    if files:
         mutant_trials.collected(plugin, files)
-
-    if not folder.endswith("kernels"):  # those are compiled while files are imported
-        mutant_trials.fork(in_place, work / f"tried-{os.getpid()}.txt", 4 * 3600)
-    for mutant in todo:
-        row = rows_of(work).get(mutant)
-        if row is None or not row["noticed"]:
-            add(work, mutant, *from_the_start(work, mutant, log))
 
 
 def drawn_before(work, folder, count, seed):
