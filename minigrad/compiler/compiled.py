@@ -56,9 +56,15 @@ class Variant:
                 self.trouble = str(error)
                 _warn_of_trouble(name, self.trouble)
 
+    def confirm(self) -> None:
+        """Take the program to be what every call does."""
+        self.confirmed = True
+        if self.optimized is not None:
+            self.program.let_go()
+
     def run(self, start: dict) -> dict:
         """The values of a call, from those that it starts from."""
-        if self.optimized is None or not jit.enabled:
+        if self.optimized is None:
             return self.program.run(start)
         return self.optimized.run(start)
 
@@ -120,6 +126,8 @@ class Compiled:
                 return self._trace(key, arguments, None)
             if not variant.confirmed:
                 return self._trace(key, arguments, variant)
+            if variant.optimized is not None and not jit.enabled:
+                return self.fn(*inputs, **options)  # kernels were turned off since
             return self._replay(variant, arguments, tensors)
 
     def _surroundings(self, things: list[Any]) -> Surroundings:
@@ -148,15 +156,15 @@ class Compiled:
                 what = differences(first.program, program)
                 if what is not None:
                     raise changed(self.name, what)
+        tensors = program.tensors(arguments.given)
+        attach = self._attach(program, arguments, tensors)
+        returned = _plain_results(program, returned, attach)  # the graph is gone
         if first is None:
             self.variants.setdefault(key, []).append(Variant(program, self.name))
             self._say_if_many(key)
         else:
-            first.confirmed = True
-        tensors = program.tensors(arguments.given)
-        return _plain_results(
-            program, returned, self._attach(program, arguments, tensors)
-        )
+            first.confirm()
+        return returned
 
     def _attach(self, program: Program, arguments: Arguments, tensors: list) -> Any:
         """What gives the results a graph, where they need one."""
@@ -199,8 +207,6 @@ class Compiled:
 
         GraphError if there is none: nothing has been called, or there is no numba.
         """
-        from minigrad.compiler.report import dot_text
-
         found = [v for each in self.variants.values() for v in each if v.optimized]
         if not found:
             raise GraphError(
@@ -209,7 +215,8 @@ class Compiled:
                 actual=repr(self),
                 hint="call it once with arguments as it will get them",
             )
-        return dot_text(found[-1].optimized)
+        text: str = found[-1].optimized.picture
+        return text
 
     def _say_if_many(self, key: Any) -> None:
         count = self.kinds

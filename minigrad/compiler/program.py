@@ -48,6 +48,7 @@ class Program:
     needing    which of them need a gradient
     effects    what is left behind in leaves
     numbers    values that are handed out as Python numbers
+    recorded   how many operations were traced
     """
 
     def __init__(self, trace: Trace, returned: Any) -> None:
@@ -77,7 +78,15 @@ class Program:
             for k in dict.fromkeys(leaving)
             if k is not None
         ]
+        self.recorded = len(self.entries)
         trace.forget()
+
+    def let_go(self) -> None:
+        """Forget the entries: from now on a plan does what they say. What it needs of
+        them it has."""
+        needed = {*self._live, *[k for k, _ in self._leaving]}
+        self.values = {k: self.values[k] for k in needed}  # type: ignore[assignment]
+        self.entries, self._constants = [], {}
 
     def _renumber(self, trace: Trace) -> None:
         """Keep the values that are used, in the order of their use."""

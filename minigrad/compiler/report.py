@@ -11,7 +11,6 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from minigrad.compiler.fuse import Unit
-from minigrad.compiler.optimized import Optimized
 from minigrad.compiler.value_form import OUTSIDE, Val, listed
 
 _WORDS = {
@@ -59,15 +58,14 @@ class Report:
 
     def __init__(self, shapes: str, program: Any, optimized: Any, trouble: Any) -> None:
         self.shapes, self.trouble = shapes, trouble
-        self.recorded = len(program.entries)
+        self.recorded = program.recorded
         self.stages: list[Stage] = []
         self.kernels = self.distinct = self.products = self.calls = 0
         self.memory = self.written = self.flops = 0
         if optimized is not None:
-            self.stages = [stage(name, found) for name, found in optimized.stages]
-            counts = Counter(unit.op for unit in optimized.units)
+            self.stages = list(optimized.stages)
             plan = optimized.plan
-            self.products = counts["dot"] + counts["packed_dot"]
+            self.products = plan.products
             self.kernels = len(plan.starts) - plan.others
             self.distinct, self.calls = len(plan.kernels), plan.calls
             self.memory, self.written = plan.memory.arena.nbytes, plan.memory.written
@@ -139,13 +137,14 @@ def _inner(value: Val) -> int:
 # ------------------------------------------------------------- the picture
 
 
-def dot_text(optimized: Optimized, most: int = 60) -> str:
+def dot_text(units: list[Unit], most: int = 60) -> str:
     """The plan in Graphviz's language: products and calls as boxes, fused groups as
     boxes that list what they compute.
 
     most  units that are drawn; the middle of a longer plan is left out
     """
-    units = [u for u in optimized.units if u.op not in ("concat", "part")]
+    maker = {v: u for u in units for v in u.members}
+    units = [u for u in units if u.op not in ("concat", "part")]
     left_out = max(0, len(units) - most)
     if left_out:
         half = most // 2
@@ -153,7 +152,6 @@ def dot_text(optimized: Optimized, most: int = 60) -> str:
     else:
         shown = units
     number = {id(u): k for k, u in enumerate(shown)}
-    maker = {v: u for u in optimized.units for v in u.members}
     lines = [
         "digraph plan {",
         '  rankdir=TB; node [shape=box, fontname="Helvetica", fontsize=10];',
