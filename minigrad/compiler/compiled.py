@@ -220,15 +220,27 @@ class Compiled:
 
     def _say_if_many(self, key: Any) -> None:
         count = self.kinds
-        if count >= MANY and not self._warned:
-            self._warned = True
-            warn(
-                f"compile: {self.name} has been traced for {count} kinds of calls",
-                expect="few shapes, and few Python values among the arguments",
-                actual=f"shapes now: {[part[0] for part in key[1][1]]!r:.100}",
-                hint="pad sequences to a few lengths, leave the last short batch out, "
-                "and pass numbers that change as tensors: each kind is traced twice",
+        if count < MANY or self._warned:
+            return
+        self._warned = True
+        actual = f"shapes now: {[part[0] for part in key[1][1]]!r:.100}"
+        hint = (
+            "pad sequences to a few lengths, leave the last short batch out, and pass "
+            "numbers that change as tensors: each kind is traced twice"
+        )
+        if len({call for _, call in self.variants}) == 1:
+            actual = "equal arguments; what the function finds around it was another"
+            hint = (
+                "does it set a variable or an attribute in each call, or append to a "
+                "list? Return what is to be kept; a state that is carried on can be an "
+                "argument, or a tensor: start.data = h.data"
             )
+        warn(
+            f"compile: {self.name} has been traced for {count} kinds of calls",
+            expect="few shapes, and few Python values among the arguments",
+            actual=actual,
+            hint=hint,
+        )
 
 
 @checked_call

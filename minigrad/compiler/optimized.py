@@ -85,7 +85,7 @@ class Optimized:
         with named("plan"):
             self.plan = Plan(units, places, results[:count], program)
             self.execution = Execution(self.plan)
-        self.picture = dot_text(units)
+        self.picture = dot_text(units, program)
         self.plan.let_go()
 
     def run(self, start: dict[Any, Any]) -> dict[int, Any]:
