@@ -24,6 +24,7 @@ import numpy as np
 from minigrad.compiler.drawn_numbers import moves
 from minigrad.compiler.guard import PLAIN, Same, plain
 from minigrad.engine.errors import CompileError
+from minigrad.engine.primitives.base import Primitive
 from minigrad.engine.tensor import Tensor
 
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
@@ -35,7 +36,8 @@ class Surroundings:
     """What a function finds around it, without being given it.
 
     tensors     ids of the tensors among it
-    optimisers  objects with a method `step`: what they are set to is read in each call
+    optimisers  objects with the methods `step` and `zero_grad`: what they are set to is
+                read in each call
     moving      random generators and iterators
     """
 
@@ -91,7 +93,7 @@ class Surroundings:
                 self._found.append(crc)
             elif moves(part):
                 self.moving.append(part)
-            elif not isinstance(part, type) and callable(getattr(part, "step", 0)):
+            elif _is_optimiser(part):
                 self.optimisers.append(part)  # its state is not part of a program
             else:
                 self._enter(part, todo)
@@ -174,6 +176,12 @@ class Settings:
             vars(optimiser).update(before)
 
 
+def _is_optimiser(part: Any) -> bool:
+    """`step` alone may be a training step, whose object is a part of the program."""
+    found = (getattr(part, name, None) for name in ("step", "zero_grad"))
+    return not isinstance(part, type) and all(map(callable, found))
+
+
 def _is_plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | tuple)
 
@@ -200,6 +208,8 @@ def _contents(part: Any) -> Any:
         return lambda: [part.fget]
     if isinstance(part, types.FunctionType):
         return _of_function(part) if not _ours(part.__module__) else None
+    if isinstance(part, Primitive):
+        return None  # known by itself; it makes kernels when they are due
     kind = type(part).__module__
     if kind in ("builtins", "numpy") or kind.startswith("numpy."):
         return None
