@@ -1,4 +1,4 @@
-"""Programs as people write them: eager beside compiled, and what no replay can repeat."""
+"""Programs as people write them, eager and compiled; and what cannot be replayed."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def python_draws_for_a_branch():
 
 @refused
 def numpy_draws():
-    return lambda x: x * np.random.rand(3)
+    return lambda x: x * np.random.rand(3)  # noqa: NPY002
 
 
 @refused
