@@ -244,8 +244,9 @@ def _looks(model: Any, given: LayerInput, folder: Path, label: str) -> str:
     record_steps(loss).save(folder / f"{label}-player.html")
     count = min(len(given.x), DRAWN)
     return (
-        f"<h3>The graph of {count} steps</h3><figure>{drawing.svg()}<figcaption>Each "
-        "gate is a box with its mean value. In "
+        f"<h3>The graph of {count} steps</h3>"
+        f'<figure class="light">{drawing.svg()}<figcaption>Each gate is a '
+        "box with its mean value. In "
         f'<a href="{label}-graph.html">{label}-graph.html</a> you can zoom and search; '
         f'<a href="{label}-player.html">{label}-player.html</a> plays every operation, '
         "forward and backward. The loss is the mean of the squared outputs."

@@ -53,7 +53,7 @@ Sentiment: the probability of &ldquo;positive&rdquo; so far.</figcaption></figur
 last word; dashed before training, solid after it. Log scale.</figcaption></figure>
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in reach)}</ul>
 <h2>The unrolled graph</h2>
-<figure>{_graph(folder)}
+<figure class="light">{_graph(folder)}
 <figcaption>Each word has a frame, and each gate a box with its mean value (a stronger
 colour means a larger value), as recorded while the sentence was read. The thick lines
 carry the states: c above, h below. Scroll sideways to see the other words. In
