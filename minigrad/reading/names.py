@@ -282,7 +282,7 @@ class Names:
             "p" if edge.requires_grad else "x"
         )
         symbol = self._from_outside(name, (edge.source, 0))
-        symbol = self._unnamed.get(edge.source, symbol)
+        symbol = self._unnamed.get(edge.source, symbol)  # type: ignore[arg-type]
         count = self._taken[symbol] = self._taken.get(symbol, 0) + 1
         if count == 1:
             return symbol

@@ -3,8 +3,8 @@
 dot leads a line around a frame if its end is not at the frame's edge. So a line from a
 bar first goes to a name in the lowest rank of the step (x_2), and a state first goes to
 a name beside the box that it comes from (h_2), both in the frame of the step that reads
-it. What a loop begins with (h_0) takes the place of that name, so that dot finds the same
-things in all steps, and puts them into the same order.
+it. What a loop begins with (h_0) takes the place of that name, so that dot finds the
+same things in all steps, and puts them into the same order.
 
 Read next: `dot_attributes.py`.
 """
