@@ -70,8 +70,8 @@ def _no_one_reads(error: OSError) -> bool:
     return isinstance(error, BrokenPipeError) or closed
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    words = list(sys.argv[1:] if argv is None else argv)
+def command_parser() -> Parser:
+    """What understands a command line: every command with its options."""
     parser = Parser(prog="minigrad", description="A microscope for recurrent networks.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, place in COMMANDS.items():
@@ -84,7 +84,11 @@ def _run(argv: Sequence[str] | None) -> int:
         )
         module.arguments(command)
         command.set_defaults(run=module.run)
-    options = parser.parse_args(words)
+    return parser
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    options = command_parser().parse_args(sys.argv[1:] if argv is None else argv)
     try:
         code: int | None = options.run(options)
     except MinigradError as error:
