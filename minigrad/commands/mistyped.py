@@ -11,16 +11,34 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from minigrad.reading.text import nearest
 
 
+class Help(argparse.HelpFormatter):
+    """argparse's, whose usage also fits a narrow terminal."""
+
+    def _format_usage(self, *arguments: Any) -> str:
+        text = super()._format_usage(*arguments)
+        if all(len(line) <= self._width for line in text.splitlines()):
+            return text
+        words = " ".join(text.split())
+        lines = textwrap.wrap(
+            words, self._width, subsequent_indent="    ", break_on_hyphens=False
+        )
+        return "\n".join(lines) + "\n\n"
+
+
 class Parser(argparse.ArgumentParser):
     """argparse's, with "did you mean" for commands, tasks, choices and options."""
 
     below: Any = None  # the commands of a command, where it has any
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"formatter_class": Help, **options})
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """As argparse's; an unknown option names the one that is near it."""
