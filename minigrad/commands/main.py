@@ -56,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             finally:
                 sys.stdout.flush()
         except OSError as error:
-            if not _no_one_reads(error):
+            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+            if full:
+                print(f"nothing more can be written: {error}", file=sys.stderr)
+            elif not _no_one_reads(error):
                 raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for stream in (sys.stdout, sys.stderr):  # Python flushes both at its end
