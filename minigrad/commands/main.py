@@ -91,8 +91,8 @@ def command_parser() -> Parser:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    options = command_parser().parse_args(sys.argv[1:] if argv is None else argv)
     try:
+        options = command_parser().parse_args(sys.argv[1:] if argv is None else argv)
         code: int | None = options.run(options)
     except MinigradError as error:
         print(f"{type(error).__name__}: {_safe(str(error))}", file=sys.stderr)
