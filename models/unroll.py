@@ -216,6 +216,7 @@ def unroll(
     return loop
 
 
+@checked_call
 def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) -> Any:
     """`unroll`, recorded even under `no_grad()`, with s[0] among what has a gradient.
 
