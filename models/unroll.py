@@ -30,6 +30,7 @@ from minigrad.engine.repeating.repeated_step import repetition
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import leaving
 from minigrad.reading.gates import by_letter, gate_values, unknown
 from minigrad.reading.levels import NAMED
 from minigrad.reading.loops import Loops
@@ -149,6 +150,7 @@ class Unrolled:
             return np.stack([state.data for state in self.in_time(part)])
         if name not in self._gates:
             raise unknown(name, self.names, self.parts[-1][0])
+        leaving(self.parts[-1][0], f"trace[{name!r}]")
         return self._gates[name]
 
     def layer(self, k: int) -> Unrolled:
@@ -215,6 +217,7 @@ def unroll(
     return loop
 
 
+@checked_call
 def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) -> Any:
     """`unroll`, recorded even under `no_grad()`, with s[0] among what has a gradient.
 
@@ -250,7 +253,7 @@ def run(
 ) -> Unrolled:
     """The loop itself, over inputs that are already apart: one tensor per step."""
     bare = not isinstance(state, tuple | list)
-    now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
+    now = tuple([as_tensor(s, None) for s in ([state] if bare else state)])
     began = next_seq(), thread.recorder.scope
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
