@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import one_of
 from minigrad.engine.random import generator
 from minigrad.engine.tensor import Tensor
@@ -22,6 +23,24 @@ from minigrad.nn import init as start
 from .input_checks import as_tensor, floating, size, step
 
 
+def same_every_step(forward: Any) -> Any:
+    """Say of a cell's `forward` that it does the same operations at every step,
+    whatever the numbers, and nothing else: `unroll` then records one step in full, and
+    repeats it."""
+    forward.same_every_step = forward  # a function that wraps it says nothing
+    return forward
+
+
+def is_same_every_step(cell: Any) -> bool:
+    """Does the cell's own class say so? Not of what was changed or derived from it."""
+    own = vars(type(cell))
+    forward = own.get("forward")
+    if getattr(forward, "same_every_step", None) is not forward or forward is None:
+        return False
+    return not [name for name in vars(cell) if callable(own.get(name))]
+
+
+@checked_methods
 class Cell(Module):
     """One step of a recurrent network: `cell(x, state) -> state`.
 
@@ -41,8 +60,6 @@ class Cell(Module):
     """
 
     kind = "cell"  # the name of its scope
-    # A class says `repeats = True` of itself if its `forward` does the same operations
-    # at every step, whatever the numbers: `unroll` then records one step in full.
     gates: tuple[str, ...] = ()
     states: tuple[str, ...] = ("h",)
 
@@ -98,6 +115,7 @@ class Cell(Module):
     def _zeros(self, batch: int, name: str) -> Tensor:
         return Tensor(np.zeros((batch, self.hidden_size), self.dtype), name=f"{name}_0")
 
+    @checked_call
     def __call__(self, x: Any, state: Any) -> Any:
         """The next state; see the class for shapes and errors."""
         if not isinstance(x, Tensor):

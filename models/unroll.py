@@ -35,6 +35,7 @@ from minigrad.reading.gates import by_letter, gate_values, unknown
 from minigrad.reading.levels import NAMED
 from minigrad.reading.loops import Loops
 
+from .cell import is_same_every_step
 from .input_checks import as_tensor
 from .last_outputs import watched_output
 from .masking import Mask, make_mask
@@ -216,6 +217,7 @@ def unroll(
     return loop
 
 
+@checked_call
 def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) -> Any:
     """`unroll`, recorded even under `no_grad()`, with s[0] among what has a gradient.
 
@@ -242,13 +244,6 @@ def own_name(module: Any) -> str:
     return "" if called.lower() in ("cell", "rnn", "lstm", "gru", "model") else called
 
 
-def repeats(cell: Any) -> bool:
-    """Is each step of it the same operations, so that one tells all? Cells that say so
-    themselves are believed (`repeats`), not what is made of them."""
-    kind = type(cell)
-    return "repeats" in vars(kind) and "forward" not in vars(cell)
-
-
 def run(
     cell: Cell,
     xs: Sequence[Tensor],
@@ -258,7 +253,7 @@ def run(
 ) -> Unrolled:
     """The loop itself, over inputs that are already apart: one tensor per step."""
     bare = not isinstance(state, tuple | list)
-    now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
+    now = tuple([as_tensor(s, None) for s in ([state] if bare else state)])
     began = next_seq(), thread.recorder.scope
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
@@ -280,7 +275,7 @@ def run(
                 before, now = now, tuple(new)
                 states.append(now)
                 again = None
-                if len(states) < 4 < len(times) and repeats(step):
+                if len(states) < 4 < len(times) and is_same_every_step(step):
                     again = repetition([part[t] for part in given], before, now)
             if again is not None:
                 states += again.through(given, times[len(states) - 1 :], now)
