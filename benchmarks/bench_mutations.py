@@ -177,6 +177,8 @@ def write_figures(work, out):
     proof_rows = importlib.import_module("proof_rows")
     found, kept, rows = {}, explained(), []
     for row in rows_of(work).values():
+        if not row["noticed"] and not row["tests"]:
+            continue  # drawn, and not tried yet
         found.setdefault(mutants.folder_of(row["file"]), []).append(row)
     for folder, mine in found.items():
         left = [row for row in mine if not row["noticed"]]
