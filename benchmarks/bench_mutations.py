@@ -125,10 +125,12 @@ def from_the_start(work, mutant, log):
             continue
         with tempfile.TemporaryDirectory() as scratch:
             tree, cache = Path(scratch) / "tree", Path(scratch) / "kernels"
-            shutil.copytree(work / "tree", tree)
+            shutil.copytree(work / "tree", tree, copy_function=os.link)
             shutil.copytree(work / "kernels", cache, copy_function=os.link)
             place = tree / mutant.file
-            place.write_text(mutant.apply(place.read_text("utf-8")), "utf-8")
+            changed = mutant.apply(place.read_text("utf-8"))
+            place.unlink()  # it is the same file as in the whole tree
+            place.write_text(changed, "utf-8")
 
             def action(tree=tree, cache=cache, kernels=kernels, names=names):
                 mutant_trials.settle(tree, ROOT, kernels, cache)

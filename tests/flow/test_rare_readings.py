@@ -5,8 +5,10 @@ import pytest
 
 import minigrad as mg
 from minigrad.engine.errors import GraphError
+from minigrad.engine.graph import ancestors
 from minigrad.flow.finding_lists import LESSONS, finding_lines
 from minigrad.flow.findings import CODES, Finding
+from minigrad.flow.loss_targets import targets_of
 from minigrad.flow.scaled_product import log10
 
 
@@ -41,3 +43,13 @@ def test_what_has_states_and_no_steps_is_refused():
 def test_a_logarithm_of_what_was_not_scaled():
     assert log10(np.array([100.0, 0.1])).tolist() == [2.0, -1.0]
     assert log10(np.array([1.0]), 10)[0] == pytest.approx(10 * np.log10(2.0))
+
+
+def test_targets_have_the_name_of_what_they_were_and_no_more():
+    """Reshaped and cast they are still y; computed from y they are something else."""
+    x = mg.tensor(np.ones((3, 1)), requires_grad=True)
+    y = mg.tensor(np.arange(3.0), name="y")
+    for target, name in ((y.reshape(3, 1), "y"), (mg.exp(y.reshape(3, 1)), "")):
+        loss = mg.losses.mse(2.0 * x, target)
+        [found] = targets_of(ancestors([loss.node]))
+        assert found.name == name
