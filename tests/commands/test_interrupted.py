@@ -65,9 +65,10 @@ def test_one_line_and_the_old_file(name, calls, tmp_path, monkeypatch, capsys):
     file = tmp_path / made
     if file.suffix:
         file.write_text("old", encoding="utf-8")
+    words = [name, *shlex.split(words)]
     sys.setprofile(pressed_after(calls))
     try:
-        code = main([name, *shlex.split(words)])
+        code = main(words)
     finally:
         sys.setprofile(None)
     said = capsys.readouterr().err.splitlines()
