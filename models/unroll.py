@@ -259,7 +259,7 @@ def run(
 ) -> Unrolled:
     """The loop itself, over inputs that are already apart: one tensor per step."""
     bare = not isinstance(state, tuple | list)
-    now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
+    now = tuple([as_tensor(s, None) for s in ([state] if bare else state)])
     began = next_seq(), thread.recorder.scope
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))
