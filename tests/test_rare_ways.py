@@ -9,6 +9,7 @@ import pytest
 import minigrad as mg
 from minigrad.engine.errors import (
     ArgumentError,
+    CompileError,
     DTypeError,
     IndexingError,
     MinigradError,
@@ -18,6 +19,10 @@ from minigrad.engine.errors import (
     one_of,
 )
 from minigrad.engine.graph import Edge, Node
+from minigrad.engine.kernels import intrinsics
+from minigrad.engine.kernels.jit import Program
+from minigrad.engine.primitives import TABLE
+from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.linalg import transposed
 from minigrad.engine.primitives.shape import concatenate
 from minigrad.engine.tensor import Tensor
@@ -192,3 +197,150 @@ def test_a_flag_that_is_taken_away_and_a_gradient_that_is_not_kept():
 def test_a_jacobian_of_what_does_not_depend():
     x = leaf(2)
     np.testing.assert_array_equal(mg.jacobian(mg.ones(3), x), np.zeros((3, 2)))
+
+
+FUNCTIONS = (
+    "exp log log1p expm1 sqrt abs tanh sigmoid relu softplus sin cos".split()
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_method_is_the_function(name):
+    x = leaf(2, 3)
+    y, z = getattr(x, name)(), getattr(mg, name)(x)
+    np.testing.assert_array_equal(y.data, z.data)
+    np.testing.assert_array_equal(mg.grad(y.sum(), x)[0], mg.grad(z.sum(), x)[0])
+
+
+def test_methods_of_two_operands():
+    x, y = leaf(2, 3), mg.tensor(np.full((2, 3), 2.5))
+    for name in ("maximum", "minimum", "power"):
+        z = getattr(mg, name)(x, y).detach()
+        np.testing.assert_array_equal(getattr(x, name)(y).detach(), z)
+    chosen = x.where(x > 2.0, y)
+    np.testing.assert_array_equal(chosen.data, np.where(x.data > 2, x.data, 2.5))
+    assert abs(-x).data.tolist() == x.data.tolist()
+    assert (+x) is x and (2.0 - x).data[0, 0] == 1.0 and (2.0**x).data[0, 1] == 4.0
+
+
+def test_what_a_trace_sees_and_what_leaves_it():
+    seen = []
+
+    def step(x):
+        y = x * 2.0
+        seen.append(repr(y))
+        kept = y.data.copy()
+        return (y * kept).sum(), mg.tensor(x.shape[0] * 1.0)
+
+    compiled = mg.compile(step)
+    x = leaf(3)
+    for _ in range(3):
+        loss, count = compiled(x)
+        assert loss.item() == float((4 * x.data**2).sum()) and count.item() == 3.0
+    assert any("<traced>" in text for text in seen)
+
+    @mg.compile
+    def leaves(x):
+        return x * float(x.sum())
+
+    with pytest.raises(CompileError, match="takes the numbers of this call"):
+        leaves(mg.tensor([2.0]))
+
+    @mg.compile
+    def forgives(x):
+        try:
+            float(x.sum())
+        except CompileError:
+            return x * 2.0
+        return x
+
+    with pytest.raises(CompileError):
+        forgives(mg.tensor([2.0]))
+
+
+def test_an_error_of_ours_within_an_operation_is_kept():
+    with pytest.raises(MinigradError, match="did you mean"):
+        _ = np.sum(leaf(2), axis=0).smu
+    with pytest.raises(MinigradError, match=r"concatenate"):
+        np.concatenate([leaf(2), leaf(2, 2)])
+    with pytest.raises(MinigradError):
+        np.stack([leaf(2), leaf(3)])
+    with pytest.raises((MinigradError, TypeError)):
+        np.split(leaf(4), None)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, p in TABLE.items() if isinstance(p, Elementwise)]
+)
+def test_the_scalar_function_is_the_value(name):
+    """The one text of an elementwise operation, on numbers as they are."""
+    primitive = TABLE[name]
+    count = primitive.scalar.__code__.co_argcount
+    inputs = [np.array([0.5, 1.5]), np.array([1.5, 0.5]), np.array([2.0, 2.0])][:count]
+    if name == "where":
+        inputs[0] = inputs[0] > 1.0
+    found = primitive.scalar(*inputs)
+    np.testing.assert_allclose(found, primitive.value(*inputs), rtol=1e-14)
+
+
+def test_the_text_of_a_kernel_has_every_operator():
+    def both(x):
+        y = 2.0 + x - (1.0 - x) + 2.0 * x / 3.0 + 2.0 / x + 2.0**x + x**2.0 - (-x)
+        return intrinsics.where(
+            (x < y), y, intrinsics.where(x >= y, 1.0, intrinsics.where(x > y, x, y))
+        )
+
+    program = Program(both, ("x",))
+    words = {line[0] for line in program.lines}
+    assert words >= {"divide", "power", "negative", "less", "greater", "greater_equal"}
+    text = program.text("both", program.results[0], "float64")
+    assert text.startswith("def both(x):") and "np.float64(2.0)" in text
+
+
+def test_an_array_times_a_tensor_from_the_left():
+    x = leaf(2, 2)
+    (g,) = mg.grad(([[1.0, 2.0]] @ x).sum(), x)
+    np.testing.assert_array_equal(g.data, [[1.0, 1.0], [2.0, 2.0]])
+    assert (4 ** mg.tensor([2])).data.tolist() == [16]
+    assert mg.power(np.array([2, 4]), -1).tolist() == [0.5, 0.25]
+
+
+def test_an_operation_of_symbols_that_fails_is_not_explained():
+    class Symbol:
+        def __matmul__(self, other):
+            raise ValueError("of its own")
+
+        ndim = 0
+
+    with pytest.raises((ValueError, TypeError)):
+        mg.matmul(Symbol(), Symbol())
+
+
+def test_more_constants_than_are_kept(monkeypatch):
+    from minigrad.engine.primitives import operands
+
+    monkeypatch.setattr(operands, "_constants", dict.fromkeys(range(1000)))
+    x = leaf(2) * 1.25
+    assert x.data.tolist() == [1.25, 2.5] and len(operands._constants) == 1000
+
+
+def test_a_retained_gradient_gives_no_warning():
+    y = leaf(2) * 2.0
+    y.retain_grad()
+    assert y.grad is None
+    y.sum().backward()
+    np.testing.assert_array_equal(y.grad.data, 1.0)
+
+
+def test_a_list_gradient_of_several_outputs_in_anomaly_mode():
+    x = leaf(4)
+    with mg.detect_anomaly():
+        a, b = mg.split(x, 2)
+        (a * b).sum().backward()
+    np.testing.assert_array_equal(x.grad.data, [3.0, 4.0, 1.0, 2.0])
+
+
+def test_a_tensor_where_both_are_of_no_loop():
+    condition = np.array([True, False])
+    assert np.where(condition, leaf(2), 0.0).data.tolist() == [1.0, 0.0]
+    assert np.where(mg.tensor([1, 0]))[0].tolist() == [0]
