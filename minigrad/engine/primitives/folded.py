@@ -13,10 +13,12 @@ Read next: `affine.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from minigrad.engine.aliases import Value
+from minigrad.engine.calls import checked_call
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import AnyEdge, Node, Variable, next_seq
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.base import NO_ATTRS, Primitive, record
@@ -25,6 +27,8 @@ from minigrad.engine.primitives.fused import Elementwise
 from minigrad.engine.primitives.operands import constant
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import thread
+
+Deliver = Callable[[AnyEdge, Value], None]
 
 
 class Folded(Protocol):
@@ -36,6 +40,10 @@ class Folded(Protocol):
 
     def unfold(self, last: Node) -> tuple[AnyEdge, ...]:
         """The edges of the last one: those before it are made now."""
+
+    def pull(self, node: Node, g: Value, deliver: Deliver, stacks: Any) -> None:
+        """Deliver what all inputs get from the gradient of the last one; `stacks`
+        (`stacking.py`) keeps the uses of weights."""
 
 
 def may_fold() -> bool:
@@ -85,13 +93,17 @@ class Formula:
     def __init__(
         self, scalar: Callable, rule: Callable, parts: Callable, count: int
     ) -> None:
-        self.written_out, self.parts, self.before = scalar, parts, range(count)
+        self.__name__ = scalar.__name__.removeprefix("_")
+        self.written_out, self.parts = checked_call(scalar), parts
+        self.before = range(count)
+        self.least = scalar.__code__.co_argcount - len(scalar.__defaults__ or ())
         self.values: dict[str, Callable] = {}  # dtype character -> kernel
         self.kernels = Elementwise(scalar, listed=False)
         self.kernels.defvjp(rule)
 
-    def __call__(self, *inputs: Any) -> Any:
-        if not may_fold() or not jit.enabled:
+    def __call__(self, *inputs: Any, **foreign: Any) -> Any:
+        refuse(self.__name__, foreign)
+        if not may_fold() or not jit.enabled or len(inputs) < self.least:
             return self.written_out(*inputs)
         try:
             edges = tuple([x._edge for x in inputs])
@@ -140,11 +152,14 @@ class Entry:
 
         return self.formula.parts(made, *self.inputs)
 
-    def pull(self, node: Node, g: Value) -> Sequence[Value]:
-        """What the operands get from the gradient `g` of the sum."""
+    def pull(self, node: Node, g: Value, deliver: Deliver, stacks: Any) -> None:
+        """Deliver what the operands get from the gradient `g` of the sum."""
         needs = tuple([edge.requires_grad for edge in self.inputs])
         arrays = [edge.array for edge in self.inputs]
-        return self.formula.kernels.pull(needs, g, node.array, arrays, NO_ATTRS)
+        values = self.formula.kernels.pull(needs, g, node.array, arrays, NO_ATTRS)
+        for edge, value in zip(self.inputs, values, strict=True):
+            if value is not None:
+                deliver(edge, value)
 
 
 def _multiply_add(a, b, c, d):  # type: ignore[no-untyped-def]

@@ -18,11 +18,13 @@ from numpy import ndarray
 from minigrad.engine.aliases import Array, Attrs, Needs, Operand, Value
 from minigrad.engine.errors import CallError
 from minigrad.engine.foreign_arguments import refuse
-from minigrad.engine.graph import Variable
+from minigrad.engine.graph import Edge, Variable
 from minigrad.engine.kernels import jit
 from minigrad.engine.kernels.intrinsics import Text
-from minigrad.engine.primitives.base import Primitive, apply_unary
+from minigrad.engine.primitives.base import TROUBLE, Primitive, apply_unary
+from minigrad.engine.primitives.messages import explain
 from minigrad.engine.primitives.operands import arrays_of
+from minigrad.engine.quiet import hush, restore
 
 
 class Elementwise(Primitive):
@@ -47,6 +49,7 @@ class Elementwise(Primitive):
         self.listed = listed  # if not, it stands for several, each of which is rounded
         self.value = value
         self.scalar = scalar
+        self.least = scalar.__code__.co_argcount - len(scalar.__defaults__ or ())
         self.fused = fused
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
@@ -72,7 +75,21 @@ class Elementwise(Primitive):
                 if not isinstance(x, ndarray) or x.dtype.kind not in "fciub":
                     inputs = arrays_of(inputs)
                     break
-        return self.value(*inputs)
+        if len(inputs) < self.least:
+            raise CallError(
+                f"{self.name}: {len(inputs)} arguments, which are too few",
+                expect=f"{self.name}({', '.join(jit.argument_names(self.scalar))})",
+                actual=f"{self.name}({', '.join(f'{x!r:.20}' for x in inputs)})",
+                hint="call it with tensors, arrays or numbers",
+            )
+        token = hush()
+        try:
+            return self.value(*inputs)
+        except TROUBLE as error:
+            edges = tuple([Edge(None, 0, np.asarray(x), False) for x in inputs])
+            raise explain(self, edges, attrs, error) from None
+        finally:
+            restore(token)
 
     def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
@@ -84,6 +101,16 @@ class Elementwise(Primitive):
                 ufunc = self._values[char] = self.value_kernel(char) or self.scalar
             return ufunc(*arrays)
         return self.scalar(*arrays)
+
+    def function(self, arrays: Sequence[Array]) -> Callable:
+        """What computes the value of arrays like these, with nothing in between."""
+        dtypes = {array.dtype for array in arrays}
+        if self.value != self.compute or not jit.enabled or len(dtypes) > 1:
+            return self.value
+        char: str = dtypes.pop().char
+        if char not in self._values:
+            self._values[char] = self.value_kernel(char) or self.scalar
+        return self._values[char]
 
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""
@@ -114,31 +141,55 @@ class Elementwise(Primitive):
         def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
         """
         assert self.vjp is not None
+        entries = self.entries(needs, char)
+        if entries is None:  # another dtype, or NumPy is faster
+            return self.vjp
         names = jit.argument_names(self.vjp)
-        program = jit.Program(self.vjp, names, self.listed)
-        functions: dict[str, Any] = {"vjp": self.vjp}
-        entries = []
-        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
-            if not need or result is None:
-                entries.append("None")
+        functions: dict[str, Any] = {}
+        texts = []
+        for k, entry in enumerate(entries):
+            if entry is None:
+                texts.append("None")
                 continue
-            operation, *operands = program.lines[result]
-            if operation == "input":  # an identity rule passes the array on
-                entries.append(names[result])
-                continue
-            if operation in _UFUNCS and all(index < len(names) for index in operands):
-                functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
-            else:
-                made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
-                if made is None:  # another dtype, or NumPy is faster
-                    return self.vjp
-                functions[f"f{k}"], operands = made.ufunc, list(made.operands)
-            entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
-        text = f"def fused({', '.join(names)}): return ({', '.join(entries)},)"
+            function, operands = entry
+            arguments = ", ".join([names[index] for index in operands])
+            functions[f"f{k}"] = function
+            texts.append(f"f{k}({arguments})" if function else arguments)
+        text = f"def fused({', '.join(names)}): return ({', '.join(texts)},)"
         exec(text, functions)  # names and functions of ours
         return functions["fused"]
 
+    def entries(self, needs: Needs, char: str) -> list[Entry | None] | None:
+        """The rule, entry by entry: (function, which of g, y and the inputs it takes).
 
+        None for an entry that is not needed, a function None for one that passes its
+        operand on; None for all where the rule itself is to be called.
+        """
+        if not self.fused or not jit.enabled or self.vjp is None:
+            return None
+        names = jit.argument_names(self.vjp)
+        program = jit.Program(self.vjp, names, self.listed)
+        found: list[Entry | None] = []
+        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
+            if not need or result is None:
+                found.append(None)
+                continue
+            operation, *operands = program.lines[result]
+            if operation == "input":  # an identity rule passes the array on
+                found.append((None, (result,)))
+            elif operation in _UFUNCS and all(
+                [index < len(names) for index in operands]
+            ):
+                found.append((_UFUNCS[operation], tuple(operands)))  # NumPy's own
+            else:
+                made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
+                if made is None:
+                    return None
+                found.append((made.ufunc, made.operands))
+        return found
+
+
+Entry = tuple[Callable | None, tuple[int, ...]]
 _UFUNCS = {
     "add": np.add,
     "subtract": np.subtract,

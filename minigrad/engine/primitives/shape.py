@@ -22,8 +22,9 @@ from minigrad.engine.aliases import Array, Axes, Axis, Lengths, Operand, Shape, 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.foreign_arguments import refuse
+from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.base import primitive
-from minigrad.engine.primitives.operands import operand
+from minigrad.engine.primitives.operands import complex_numbers, operand
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")
@@ -136,6 +137,11 @@ def split_vjp(gs, ys, x, *, bounds, axis):
 @primitive(name="stack", expect="equal shapes")
 def _stack(*arrays, axis):
     """y = the arrays along a new axis."""
+    shape = arrays[0].shape
+    if axis == 0 and shape and all([a.shape == shape for a in arrays]):
+        return np.concatenate(arrays).reshape(
+            len(arrays), *shape
+        )  # faster than np.stack
     return np.stack(arrays, axis)
 
 
@@ -265,6 +271,8 @@ def astype(x: Operand, dtype: Any) -> Value:
             actual=f"{dtype!r}",
             hint="did you mean 'float64'?",
         )
+    if found.kind == "c" and isinstance(x, Variable):
+        raise complex_numbers("astype(x, dtype)", found, dtype)
     return _astype(x, dtype=found.name)
 
 
@@ -325,6 +333,7 @@ def _bounds(length: int, sections: int | Shape) -> Shape:
     return (0, *cuts, length)
 
 
+@checked_call
 def unstack(x: Operand, axis: int = 0) -> tuple[Value, ...]:
     """The slices of x along an axis, as views. Backward stacks them in one go."""
     x = operand(x)
