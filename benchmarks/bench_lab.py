@@ -27,10 +27,7 @@ from minigrad.pages.plots import blank_figure, svg
 from minigrad.training.checkpoint import write_whole
 
 DOCS = Path(__file__).parents[1] / "docs"
-HEADER = (
-    *("experiment", "cell", "chance", "learned", "sequences", "test: wrong"),
-    *("loss", "published"),
-)
+HEADER = ("experiment", "net", "chance", "learned", "sequences", "wrong", "loss")
 
 
 class Runs(NamedTuple):
@@ -62,11 +59,10 @@ def rows_of(books):
     for book in books:
         rows += [_row(task, cell, runs) for (cell, _), runs in _groups(book)]
     constant = f"{task.baseline(task.lag or 0):.2g}"
-    rows.append(["a constant answer", "", "", "", "", constant, ""])
+    rows.append(["a constant answer", "", "", "", "", constant])
     for found in PUBLISHED[task.name]:
         if found.lag not in ("500", "1000"):
-            told = f"{found.net}: {found.result}"
-            rows.append(["published", *[""] * 5, told])
+            rows.append([f"published: {found.net}", "", "", found.result, "", ""])
     return [[task.name if row is rows[0] else "", *row] for row in rows]
 
 
@@ -87,7 +83,7 @@ def _row(task, cell, runs):
     else:
         when = f"not within {max(run['sequences'] for run in runs):,}"
     what = " streams" * task.carry
-    return [cell, chance, learned, when, f"{wrong:,} of {of:,}{what}", error, ""]
+    return [cell, chance, learned, when, f"{wrong:,} of {of:,}{what}", error]
 
 
 def rst(rows):
@@ -97,6 +93,7 @@ def rst(rows):
         "",
         ".. list-table::",
         "    :header-rows: 1",
+        "    :widths: 16 24 8 12 22 12 8",
         "",
     ]
     for row in (HEADER, *rows):
