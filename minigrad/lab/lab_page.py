@@ -23,7 +23,10 @@ from minigrad.tasks.task_page import STYLE, html_of
 from minigrad.training.checkpoint import write_whole
 
 Result = dict[str, Any]
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#333333", "#999999")
+COLOURS = (
+    *(BLUE, ORANGE, GREEN, PURPLE),
+    *("#E69F00", "#56B4E9", "#333333", "#999999", "#8C510A"),
+)
 
 
 def sections(book: Book) -> list[Section]:
@@ -60,7 +63,8 @@ def _outcome(book: Book) -> list[str]:
             continue
         line = f"{cell}{where}: {len(solved)} of {len(ended)} seeds solved it"
         if solved:
-            line += f", after {spread_of(solved)} sequences"
+            what = "stretches" if book.task.carry else "sequences"
+            line += f", after {spread_of(solved)} {what}"
         lines.append(line + ".")
     paused = [r for r in book.results if not r["finished"]]
     if paused:
@@ -125,21 +129,16 @@ def _streams(book: Book) -> Table:
                 f"{test['perfect']:.0f} of {test['of']:.0f}",
                 f"{test['symbols']:,.0f}",
                 f"{test['read']:,}",
-                f"{test['state early']:.2f}",
-                f"{test['state at the end']:.2f}",
+                f"{test['state early']:,.1f}",
+                f"{test['state at the end']:,.1f}",
             ]
         )
     header = [
         *("cell", "seed", "weights", "stretches", "streams without a mistake"),
         *("symbols until the first", "symbols read"),
-        *("mean |state| after 100", "after the last"),
+        *("state after 100", "state after the last"),
     ]
-    return Table(
-        "Ten new streams of up to 100,000 symbols each. Reading ends when each of them "
-        "has had a mistake, but not before 2,000 symbols",
-        header,
-        rows,
-    )
+    return Table("Ten new streams; the state is the mean |c|, or |h|", header, rows)
 
 
 def _when(result: Result) -> str:
