@@ -1,283 +1,183 @@
-"""Are mistakes in the code found by the tests? A sample of mutants, and who survives.
+"""Are mistakes in the code found by the tests? Mutants, and who survives.
 
-    python -m benchmarks.bench_mutations SEED COUNT FILE [PART [FOLDER]]
-    python -m benchmarks.bench_mutations figures OUT FILE ...
+    python -m benchmarks.bench_mutations survey WORK [off | on] [TEST ...]
+    python -m benchmarks.bench_mutations try WORK FOLDER COUNT [SEED]
+    python -m benchmarks.bench_mutations figures WORK OUT
 
-The second line writes rows for the page of figures.
+`survey` copies the tree into the folder WORK and finds out which tests run which lines;
+with tests, only those anew, after they were changed. `try` draws up to COUNT mutants of
+one of `mutants.FOLDERS` and runs for each the tests that reach its line; a mutant that
+is in WORK/mutants.jsonl already is not tried again, unless it survived and the tests
+have changed since. `figures` writes rows for the page of figures.
 
-A mutant is the code with one small change: a sign, a number, a comparison. They are
-made by cosmic-ray (`pip install cosmic-ray`), which knows the changes; its own runner
-starts a new Python for each, so the tests are run here in forks of a process that has
-imported the large libraries once. Places in the code are drawn at random, then one
-change for each. Types, texts and docstrings are left out: they do nothing.
-
-The tests of a file are those in `TESTS`. FILE gets one row per mutant, as JSON lines;
-a mutant that is in it already is not tried again, so a run can be continued. PART as
-"0/2" takes every second one, FOLDER only those of one entry of `TESTS`. Compiled
-kernels are off, except for their own files. First the tests must pass on the code as it
-is.
+A mutant that survives either changes nothing that anybody could see, and stands with
+the reason in `surviving_mutants.toml`; or a test is missing.
 """
 
-import ast
 import contextlib
+import functools
 import importlib
 import json
 import os
-import random
 import shutil
 import sys
 import tempfile
-import time
+import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-LONGEST = 900  # seconds; a mutant that runs longer has been noticed
-FIRST = (
-    "tests/test_graph.py tests/test_gradient_graphs.py tests/test_tensor.py "
-    "tests/primitives/test_proofs.py tests/primitives/test_table.py "
-    "tests/primitives/test_kinks.py "
-)
-# What is mutated, and what is to notice it, quick files first.
-TESTS = {
-    "minigrad/engine/primitives": FIRST + "tests/primitives/test_generated.py "
-    "tests/test_numpy_protocol.py tests/test_wrong_uses.py tests/test_functions.py "
-    "tests/test_awkward_numbers.py tests/primitives/test_explain.py "
-    "tests/test_silent_changes.py tests/test_pinned_errors.py "
-    "tests/checking/test_random_graphs.py",
-    "minigrad/engine/kernels": "tests/test_kernels.py tests/test_kernel_store.py "
-    "tests/test_vectormath.py tests/primitives/test_table.py",
-    "minigrad/engine": FIRST + "tests/test_creation.py tests/test_functions.py "
-    "tests/test_in_place.py tests/test_numpy_protocol.py tests/test_wrong_uses.py "
-    "tests/test_errors_lines.py tests/test_awkward_numbers.py tests/test_replay.py "
-    "tests/test_foreign_names.py tests/test_random.py tests/test_silent_changes.py "
-    "tests/test_pinned_errors.py tests/compiler/test_passes.py "
-    "tests/primitives/test_generated.py tests/test_public_names.py "
-    "tests/checking/test_random_graphs.py tests/models/test_cells.py",
-    "models": "tests/models/test_cells.py tests/models/test_unroll.py "
-    "tests/models/test_variants.py tests/models",
-    "minigrad/nn/optim": "tests/test_optim.py tests/test_nn.py",
-    "minigrad/nn": "tests/test_losses.py tests/test_nn.py tests/test_clip.py "
-    "tests/test_awkward_numbers.py tests/test_optim.py tests/models/test_cells.py "
-    "tests/test_brought_along.py",
-    "minigrad/flow": "tests/flow/test_ledger.py tests/flow/test_products.py "
-    "tests/flow/test_diagnose.py tests/flow/test_monitor.py "
-    "tests/flow/test_several_loops_flow.py tests/test_clip.py",
-}
-NAMES = {  # files of those folders that are not drawn from
-    # Words and pictures, which other tests look at.
-    "messages.py", "errors.py", "foreign_names.py", "notebook_pictures.py",
-    "gradient_plots.py", "plot_style.py", "page_sections.py", "monitor_page.py",
-    "framed_views.py", "figure_page.py", "terminal_tables.py",
-    # Networks of the tasks, which are tested by training them.
-    "forecaster.py", "language_model.py", "sentiment_reader.py", "taggers.py",
-    "translator.py", "word_models.py",
-}  # fmt: skip
+from benchmarks import covering_tests, mutant_trials, mutants
+from benchmarks.mutants import ROOT, Mutant
+
 LIBRARIES = "numpy pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg torch"
+QUICK, WHOLE = 25.0, 120.0  # seconds of tests for a mutant: first; before it survives
+EXPLAINED = Path(__file__).with_name("surviving_mutants.toml")
 
 
-def area_of(path):
-    """The entry of TESTS that a file belongs to: the longest that fits."""
-    return max((a for a in TESTS if path.startswith(f"{a}/")), key=len)
-
-
-def tests_of(path):
-    """The test files for a file, those that are there."""
-    return [name for name in TESTS[area_of(path)].split() if (ROOT / name).exists()]
-
-
-def idle(source):
-    """Lines of annotations, docstrings and texts: pairs of (line, column) from, to."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        parts = [getattr(node, "annotation", None), getattr(node, "returns", None)]
-        if isinstance(node, ast.JoinedStr):
-            parts.append(node)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            parts.append(node)
-        if isinstance(node, ast.Assign) and "Callable[" in ast.unparse(node.value):
-            parts.append(node)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "cast":
-            parts.append(node.args[0])
-        for part in parts:
-            if part is not None:
-                end = (part.end_lineno, part.end_col_offset)
-                found.append(((part.lineno, part.col_offset), end))
-    return found
-
-
-def mutants(path):
-    """The changes that can be made in a file, by place: {place: [(operator, n)]}."""
-    from cosmic_ray import plugins
-    from cosmic_ray.ast import ast_nodes, get_ast
-
-    source = path.read_text(encoding="utf-8")
-    tree, skipped = get_ast(source), idle(source)
-    places = {}
-    for name in sorted(plugins.operator_names()):
-        kind = plugins.get_operator(name)
-        if kind.arguments() or name.endswith("NoOp"):
-            continue
-        operator = kind()
-        spots = (
-            spot
-            for node in ast_nodes(tree)
-            for spot in operator.mutation_positions(node)
-        )
-        for number, (start, end) in enumerate(spots):
-            if not any(a <= start and end <= b for a, b in skipped):
-                places.setdefault((start, end), []).append((name, number))
-    return places
-
-
-def sample(seed, count):
-    """(file, operator, number, line): places drawn from all files, one change each."""
-    drawn = random.Random(seed)
-    everything = []
-    for area in TESTS:
-        for path in sorted((ROOT / area).rglob("*.py")):
-            name = path.relative_to(ROOT).as_posix()
-            if area_of(name) == area and path.name not in NAMES:
-                everything += [(name, *item) for item in sorted(mutants(path).items())]
-    chosen = drawn.sample(everything, count)
-    total = len(everything)
-    return total, [
-        (name, *drawn.choice(changes), place[0][0]) for name, place, changes in chosen
-    ]
-
-
-def killed(tree, name):
-    """Do the tests fail in the copy of the tree? In a fork, within LONGEST seconds."""
-    child = os.fork()
-    if not child:
-        with contextlib.suppress(BaseException):
-            run_tests(tree, name)
-        os._exit(1)
-    began = time.monotonic()
-    while time.monotonic() - began < LONGEST:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status != 0
-        time.sleep(0.05)
-    os.killpg(child, 9)
-    os.waitpid(child, 0)
-    return True
-
-
-def main(seed, count, file, part="0/1", folder=""):
-    """Try the sample, or a part of it, and append a row for each mutant."""
-    from cosmic_ray import mutating, plugins
-
-    which, parts = map(int, part.split("/"))
-    total, chosen = sample(int(seed), int(count))
-    print(f"{len(chosen)} of {total} places", flush=True)
-    done = {(row["file"], row["operator"], row["number"]) for row in rows_of(file)}
-    chosen = [one for one in chosen[which::parts] if one[:3] not in done]
-    chosen = [one for one in chosen if folder in ("", area_of(one[0]))]
+def load_libraries():
+    """What is large and not ours, once for all forks."""
     for library in LIBRARIES.split():
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
-    assert "minigrad" not in sys.modules  # a fork would not read the mutant
-    with tempfile.TemporaryDirectory() as scratch:
-        tree = Path(scratch) / "tree"
-        shutil.copytree(
-            ROOT, tree, ignore=shutil.ignore_patterns(".git", "__pycache__")
+
+
+def survey(work, *tests):
+    """Which tests run which lines: `off` without kernels, `on` with them, or both."""
+    asked = [word for word in tests if word in ("off", "on")] or ["off", "on"]
+    tests = [word for word in tests if word not in asked]
+    work = Path(work).resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    tree = work / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+    load_libraries()
+    for kernels in asked:
+
+        def action(kernels=kernels):
+            mutant_trials.settle(tree, ROOT, kernels, work / "kernels")
+            os.environ["COVERAGE_FILE"] = str(work / f"coverage-{kernels}")
+            covering_tests.survey(work, kernels, tests)
+
+        code = mutant_trials.fork(action, work / f"survey-{kernels}.txt", 3600)
+        print(f"kernels {kernels}: {'done' if code == 0 else f'ended with {code}'}")
+
+
+def attempt(work, folder, count, seed="18"):
+    """Draw mutants and try them."""
+    work = Path(work).resolve()
+    total, drawn = drawn_before(work, folder, int(count), int(seed))
+    kept = explained()
+    done = {m for m, row in rows_of(work).items() if row["noticed"] or why(row, kept)}
+    todo = [mutant for mutant in drawn if mutant not in done]
+    print(f"{folder}: {total} places, {len(drawn)} mutants, {len(todo)} to try")
+    load_libraries()
+    log = work / f"said-{os.getpid()}.txt"
+
+    def in_place():
+        found = covering_tests.Covering(work, "off")
+        trials = [(one, found.tests(one.file, one.line, QUICK)) for one in todo]
+        files = sorted({name.split("::")[0] for _, names in trials for name in names})
+        mutant_trials.settle(work / "tree", ROOT, "off", work / "kernels")
+        plugin = mutant_trials.InPlace(
+            work / "tree", trials, functools.partial(add, work), log
         )
-        sys.dont_write_bytecode = True
-        for name, operator, number, line in chosen:
-            check_tests(tree, name, file)
-            place, began = tree / name, time.monotonic()
-            whole = place.read_text(encoding="utf-8")
-            changed = mutating.mutate_code(
-                whole, plugins.get_operator(operator)(), number
-            )
-            place.write_text(changed, encoding="utf-8")
-            noticed = killed(tree, name)
-            place.write_text(whole, encoding="utf-8")
-            before, after = difference(whole, changed)
-            add(file, {
-                "file": name, "line": line, "operator": operator, "number": number,
-                "killed": noticed, "before": before, "after": after,
-                "seconds": round(time.monotonic() - began, 1),
-            })  # fmt: skip
+        mutant_trials.collected(plugin, files)
+
+    if not folder.endswith("kernels"):  # those are compiled while files are imported
+        mutant_trials.fork(in_place, work / f"tried-{os.getpid()}.txt", 4 * 3600)
+    for mutant in todo:
+        row = rows_of(work).get(mutant)
+        if row is None or not row["noticed"]:
+            add(work, mutant, *from_the_start(work, mutant, log))
 
 
-def check_tests(tree, name, file):
-    """They pass where nothing was changed, or they would "notice" anything."""
-    area = area_of(name)
-    if not any(row["file"] == area for row in rows_of(file)):
-        began = time.monotonic()
-        failed = killed(tree, name)
-        assert not failed, (tree / "said").read_text("utf-8")[-3000:]
-        seconds = round(time.monotonic() - began, 1)
-        row = {"file": area, "operator": None, "number": 0, "killed": False}
-        add(file, row | {"seconds": seconds})
+def drawn_before(work, folder, count, seed):
+    """As `mutants.draw`, which takes a minute; kept for the next time."""
+    path = work / f"drawn-{folder.replace('/', '-')}-{count}-{seed}.json"
+    if not path.exists():
+        path.write_text(json.dumps(mutants.draw(folder, count, seed)), "utf-8")
+    total, drawn = json.loads(path.read_text("utf-8"))
+    return total, [Mutant(*one) for one in drawn]
 
 
-def write_figures(seed, out, files):
-    """A row for each folder: how many mutants, and the share that survived."""
+def from_the_start(work, mutant, log):
+    """Try a mutant in a copy of the tree: who noticed it, how many tests were run."""
+    count = 0
+    for kernels in ("off", "on"):
+        found = covering_tests.Covering(work, kernels)
+        names = found.tests(mutant.file, mutant.line, WHOLE)
+        count += len(names)
+        if not names:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            tree, cache = Path(scratch) / "tree", Path(scratch) / "kernels"
+            shutil.copytree(work / "tree", tree)
+            shutil.copytree(work / "kernels", cache)
+            place = tree / mutant.file
+            place.write_text(mutant.apply(place.read_text("utf-8")), "utf-8")
+
+            def action(tree=tree, cache=cache, kernels=kernels, names=names):
+                mutant_trials.settle(tree, ROOT, kernels, cache)
+                mutant_trials.from_the_start(names)
+
+            code = mutant_trials.fork(action, log)
+        if code:
+            return mutant_trials.who(log, code), count
+    return None, count
+
+
+def explained():
+    """The reasons of mutants that change nothing that can be seen, by their lines."""
+    with open(EXPLAINED, "rb") as text:
+        rows = tomllib.load(text).get("mutant", [])
+    return {(row["file"], row["before"], row["after"]): row["why"] for row in rows}
+
+
+def why(row, kept):
+    """The reason why it may survive, or None."""
+    return kept.get((row["file"], row["before"], row["after"]))
+
+
+def rows_of(work):
+    """{mutant: its last row}."""
+    path = Path(work) / "mutants.jsonl"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    rows = [json.loads(line) for line in lines]
+    return {Mutant(*(row[name] for name in Mutant._fields)): row for row in rows}
+
+
+def add(work, mutant, noticed, tests):
+    """One more row; `noticed` by whom, None: by nobody."""
+    whole = (work / "tree" / mutant.file).read_text(encoding="utf-8")
+    before, after = mutants.difference(whole, mutant.apply(whole))
+    row = mutant._asdict() | {"before": before, "after": after}
+    row |= {"noticed": noticed, "tests": tests}
+    with open(work / "mutants.jsonl", "a", encoding="utf-8") as rows:
+        rows.write(json.dumps(row) + "\n")
+
+
+def write_figures(work, out):
+    """A row for each folder: how many mutants, and the share that survived without a
+    reason."""
     sys.path.insert(0, str(ROOT / "tests"))
     proof_rows = importlib.import_module("proof_rows")
-    found = {}
-    for row in [row for file in files for row in rows_of(file) if row["operator"]]:
-        found.setdefault(area_of(row["file"]), []).append(row)
-    rows = []
-    for area, mine in found.items():
-        left = [row for row in mine if not row["killed"]]
-        share = len(left) / len(mine)
-        wrong = [f"{row['file']}:{row['line']}: {row['after']}" for row in left]
+    found, kept, rows = {}, explained(), []
+    for row in rows_of(work).values():
+        found.setdefault(mutants.folder_of(row["file"]), []).append(row)
+    for folder, mine in found.items():
+        left = [row for row in mine if not row["noticed"]]
+        open_ones = [row for row in left if not why(row, kept)]
+        share = len(open_ones) / len(mine)
+        wrong = [f"{row['file']}:{row['line']}: {row['after']}" for row in open_ones]
         rows.append({
-            "promise": "the tests", "what": f"mutants of {area}", "tried": len(mine),
+            "promise": "the tests", "what": f"mutants of {folder}", "tried": len(mine),
             "worst": share, "limit": 0.05, "unit": "survive",
-            "wrong": wrong if share > 0.05 else [], "seed": seed,
-            "seconds": sum(row["seconds"] for row in mine),
-            "test": f"benchmarks/bench_mutations.py::{area}",
+            "wrong": wrong if share > 0.05 else [], "seed": 18,
+            "killed": len(mine) - len(left), "explained": len(left) - len(open_ones),
+            "seconds": 0, "test": f"benchmarks/bench_mutations.py::{folder}",
         })  # fmt: skip
     proof_rows.write(out, rows)
 
 
-def rows_of(file):
-    """What is in the file already."""
-    path = Path(file)
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [json.loads(line) for line in lines]
-
-
-def add(file, row):
-    """One more line."""
-    with open(file, "a", encoding="utf-8") as rows:
-        rows.write(json.dumps(row) + "\n")
-
-
-def run_tests(tree, name):
-    """Only in a fork: the tests of a file, in the copy; ends the process."""
-    os.setsid()
-    os.chdir(tree)
-    sink = os.open("said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(sink, 1)
-    os.dup2(sink, 2)
-    sys.path[:] = [str(tree), *[p for p in sys.path if p not in ("", str(ROOT))]]
-    os.environ["PYTHONPATH"] = str(tree)
-    kernels = area_of(name).endswith("kernels")
-    os.environ["MINIGRAD_KERNELS"] = "on" if kernels else "off"
-    os.environ["MINIGRAD_CACHE_DIR"] = str(tree / "kernels")
-    import pytest
-
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain"]
-    only = ["-m", "not nightly and not browser"]
-    code = pytest.main([*options, *only, *tests_of(name)])
-    sys.stdout.flush()
-    os._exit(int(code != 0))
-
-
-def difference(whole, changed):
-    """The first line that differs, as it was and as it is."""
-    pairs = zip(whole.splitlines(), changed.splitlines(), strict=False)
-    pair = next((p for p in pairs if p[0] != p[1]), ("", ""))
-    return pair[0].strip(), pair[1].strip()
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["figures"]:
-        write_figures(18, sys.argv[2], sys.argv[3:])
-    else:
-        main(*sys.argv[1:])
+    words = {"survey": survey, "try": attempt, "figures": write_figures}
+    words[sys.argv[1]](*sys.argv[2:])

@@ -41,6 +41,8 @@ class Cell(Module):
     """
 
     kind = "cell"  # the name of its scope
+    # A class says `repeats = True` of itself if its `forward` does the same operations
+    # at every step, whatever the numbers: `unroll` then records one step in full.
     gates: tuple[str, ...] = ()
     states: tuple[str, ...] = ("h",)
 

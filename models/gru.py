@@ -35,6 +35,7 @@ class GRUCell(Cell):
     """
 
     kind = "gru"
+    repeats = True
     gates = ("r", "z", "n")
 
     def __init__(

@@ -44,6 +44,7 @@ class LSTMCell(Cell):
     """
 
     kind = "lstm"
+    repeats = True
     gates: tuple[str, ...] = ("i", "f", "g", "o")
     states = ("h", "c")
 

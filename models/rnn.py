@@ -31,6 +31,7 @@ class RNNCell(Cell):
     """
 
     kind = "rnn"
+    repeats = True
     gates = ("h",)
 
     def __init__(

@@ -26,9 +26,11 @@ from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
 from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.quiet import uncollected
+from minigrad.engine.repeating.repeated_step import repetition
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.tracing import leaving
 from minigrad.reading.gates import by_letter, gate_values, unknown
 from minigrad.reading.levels import NAMED
 from minigrad.reading.loops import Loops
@@ -147,6 +149,7 @@ class Unrolled:
             return np.stack([state.data for state in self.in_time(part)])
         if name not in self._gates:
             raise unknown(name, self.names, self.parts[-1][0])
+        leaving(self.parts[-1][0], f"trace[{name!r}]")
         return self._gates[name]
 
     def layer(self, k: int) -> Unrolled:
@@ -239,6 +242,13 @@ def own_name(module: Any) -> str:
     return "" if called.lower() in ("cell", "rnn", "lstm", "gru", "model") else called
 
 
+def repeats(cell: Any) -> bool:
+    """Is each step of it the same operations, so that one tells all? Cells that say so
+    themselves are believed (`repeats`), not what is made of them."""
+    kind = type(cell)
+    return "repeats" in vars(kind) and "forward" not in vars(cell)
+
+
 def run(
     cell: Cell,
     xs: Sequence[Tensor],
@@ -254,8 +264,10 @@ def run(
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
     step = cell.for_sequence() if hasattr(cell, "for_sequence") else cell
+    given = [xs, *{id(keep): keep for keep in real}.values()]
     with uncollected():
-        for t in times:
+        while len(states) <= len(times):
+            t = times[len(states) - 1]
             with time_step(t):
                 made = step(xs[t], now[0] if bare else now)
                 new = (made,) if bare else made
@@ -265,6 +277,12 @@ def run(
                         mg.where(keep[t], after, before)
                         for keep, after, before in zip(real, new, now, strict=True)
                     ]
-                now = tuple(new)
-            states.append(now)
+                before, now = now, tuple(new)
+                states.append(now)
+                again = None
+                if len(states) < 4 < len(times) and repeats(step):
+                    again = repetition([part[t] for part in given], before, now)
+            if again is not None:
+                states += again.through(given, times[len(states) - 1 :], now)
+                now = states[-1]
     return Unrolled(cell, states, times, mask, bare, began)

@@ -119,9 +119,13 @@ def _suits(fits: str, one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 def _value(step: Step, values: list[np.ndarray]) -> np.ndarray:
     """What it gives, from NumPy."""
-    operands = [values[k] for k in step.operands]
+    return np.asarray(perform(step, NUMPY, [values[k] for k in step.operands]))
+
+
+def perform(step: Step, library: Any, operands: list) -> Any:
+    """What a step gives, in that library."""
     function = OPERATIONS[step.name].function
-    return np.asarray(function(NUMPY, *operands, **dict(step.attrs)))
+    return function(library, *operands, **dict(step.attrs))
 
 
 def run(
@@ -129,19 +133,19 @@ def run(
     library: Any,
     leaf: Callable[[np.ndarray], Any],
     seed: int = 0,
+    perform: Callable[[Step, Any, list], Any] = perform,
 ) -> tuple[Any, list[Any]]:
     """The weighted sum of all unused values, and the inputs as the library's own.
 
     library  an object with the functions that `operations.MINIGRAD` has
     leaf     makes an input of an array
+    perform  a step, the library and its operands -> what it gives
     """
     leaves = [leaf(a) for a in made.inputs]
     values = list(leaves)
     for step in made.steps:
         operands = [values[k] for k in step.operands]
-        values.append(
-            OPERATIONS[step.name].function(library, *operands, **dict(step.attrs))
-        )
+        values.append(perform(step, library, operands))
     used = {k for step in made.steps for k in step.operands}
     weights = np.random.default_rng(seed)
     total: Any = 0.0

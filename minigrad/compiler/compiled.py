@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.compiler.drawn_numbers import Drawn
 from minigrad.compiler.guard import (
     Arguments,
     built,
@@ -131,12 +132,15 @@ class Compiled:
 
     def _trace(self, key: Any, arguments: Arguments, first: Variant | None) -> Any:
         """Run the function itself, and write down what it does."""
-        trace = Trace()
-        settings = Settings(self._surroundings(arguments.things).optimisers)
+        around = self._surroundings(arguments.things)
+        drawn = None if first is None else Drawn(self.name, around.moving)
+        trace = Trace(drawn)
+        settings = Settings(around.optimisers)
         with tracing(trace):
             given = [_stand_in(trace, k, x) for k, x in enumerate(arguments.given)]
             inputs, options = built(arguments.structure, given)
             returned = self.fn(*inputs, **options)
+            trace.complete()
             settings.unchanged()
             _nothing_lost(given, arguments.given)
             program = Program(trace, returned)

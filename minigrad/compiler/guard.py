@@ -17,6 +17,7 @@ import numpy as np
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Leaf
 from minigrad.engine.tensor import Tensor
+from minigrad.engine.user_code import place
 
 _ARRAYS = (Tensor, np.ndarray, np.generic)
 PLAIN = (int, float, complex, str, bytes, bool, type(None), type(Ellipsis), slice)
@@ -152,20 +153,44 @@ def plain(part: Any) -> Hashable:
 
 
 def differences(first: Any, second: Any) -> str | None:
-    """In words: where do two traces of one function differ? None if they do not."""
+    """In words, with the line: where do two traces of one function differ? None if they
+    do not."""
+    for k, (a, b) in enumerate(zip(first.entries, second.entries, strict=False)):
+        if a.name != b.name or a.inputs != b.inputs:
+            return f"operation {k}{_at(b)}: {a.name}, then {b.name}"
+        if a.name != "outside" and a.attrs != b.attrs:
+            return f"operation {k}{_at(b)}, {a.name}: {a.attrs}, then {b.attrs}"
+        for i, j in zip(a.outputs, b.outputs, strict=True):
+            was, now = first.values[i].shape, second.values[j].shape
+            if was != now:
+                return f"operation {k}{_at(b)}, {a.name}: shape {was}, then {now}"
     if len(first.entries) != len(second.entries):
         return f"{len(first.entries)} operations, then {len(second.entries)}"
-    for k, (a, b) in enumerate(zip(first.entries, second.entries, strict=True)):
-        if a.name != b.name or a.inputs != b.inputs:
-            return f"operation {k}: {a.name}, then {b.name}"
-        if a.name != "outside" and a.attrs != b.attrs:
-            return f"operation {k}, {a.name}: {a.attrs}, then {b.attrs}"
-    for a, b in zip(first.values, second.values, strict=True):
+    for number, (a, b) in enumerate(zip(first.values, second.values, strict=True)):
         if a.kind != b.kind or (a.array is None) != (b.array is None):
             return f"a value of kind {a.kind}, then {b.kind}"
         if a.array is not None and a.array.tobytes() != b.array.tobytes():
-            return f"a constant {_shown(a.array)}, then {_shown(b.array)}"
+            taker = next((e for e in second.entries if number in e.inputs), None)
+            was, now = _shown(a.array), _shown(b.array)
+            return f"a constant{_at(taker)}: {was}, then {now}"
     return None
+
+
+def _at(entry: Any) -> str:
+    """The line of an operation, if it is the user's."""
+    spot = "" if entry is None else place((), entry.where)
+    return f" of {spot}" if spot else ""
+
+
+def another_shape(entry: Any, was: tuple[int, ...], now: tuple[int, ...]) -> Any:
+    """The error for an operation whose result has another shape in a replay."""
+    return CompileError(
+        f"compile: the shape of {entry.name} depends on numbers, not on shapes alone",
+        expect=f"shape {was}, as in the first two calls",
+        actual=f"shape {now}{_at(entry)}",
+        hint="mg.where(mask, x, 0) keeps the shape of x, x[mask] does not; losses take "
+        "mask=",
+    )
 
 
 def _shown(array: np.ndarray) -> str:

@@ -1,6 +1,7 @@
-"""Pack: a matrix that many products take on the right is laid out for them once.
+"""Pack: a matrix that many rows are multiplied with is laid out for them once.
 
     h_0 W, h_1 W, ...    ->    h_0 P, h_1 P, ... with P = packed(W)
+    X W                  ->    X P, if X has hundreds of rows: the inputs of all steps
 
 P has the entries of W in the order in which `packed_product.py` reads them. Backward
 the same weight is taken transposed: another packed matrix.
@@ -18,6 +19,7 @@ from minigrad.compiler.value_builder import Builder
 from minigrad.compiler.value_form import Val, listed
 
 _OFTEN = 4
+_MANY = 256  # rows
 _LARGE = (
     4_000_000  # flops: from here on two threads of BLAS are faster than one of ours
 )
@@ -31,7 +33,7 @@ def pack(builder: Builder, results: list[Val]) -> list[Val]:
             groups.setdefault((value.args[1], value.attrs[1]), []).append(value)
     changes = {}
     for (matrix, flip), group in groups.items():
-        if len(group) >= _OFTEN:
+        if len(group) >= _OFTEN or _has_many_rows(group):
             for value in group:
                 make = _with_packed(builder, value, matrix, flip)
                 changes[value] = Change(value.args, make)
@@ -44,6 +46,14 @@ def _ours(value: Val) -> bool:
         return False
     flops = 2 * value.args[0].shape[0] * value.args[0].shape[1] * value.shape[1]
     return flops < _LARGE or products.threads() == 1
+
+
+def _has_many_rows(group: list[Val]) -> bool:
+    """Are there so many rows that packing hardly counts, and columns for a tile?"""
+    found = register_tiles.tile(group[0].dtype.char)
+    assert found is not None
+    rows = sum([value.shape[0] for value in group])
+    return rows >= _MANY and group[0].shape[1] >= found.columns
 
 
 def _with_packed(

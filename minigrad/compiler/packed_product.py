@@ -14,6 +14,8 @@ from minigrad.compiler import register_tiles
 from minigrad.compiler.kernel_text import digest
 from minigrad.engine.kernels import kernel_store
 
+BLOCK = 144  # rows that are multiplied at a time: they stay in the cache meanwhile
+
 _PRODUCT = """# functions {digest} {own} {tile}
 from numba import njit
 

@@ -188,17 +188,20 @@ class Plan:
         (m, n), k = value.shape, left.shape[1]
         self.flops += 2 * m * n * k
         char, size = value.dtype.char, value.dtype.itemsize
-        operands = []
-        for x, spot in (
-            (left, self.places.find(left)),
-            (value, self.places.of[value][0]),
-        ):
-            down = spot.strides[0] if x.shape[0] > 1 else x.shape[1]
-            operands.append((spot, down * size))
-        operands.insert(1, (self.places.find(packed), 0))
-        sizes = (m, n, k, panels_of(n, char))
-        self._row(packed_product.kernel(char).address, sizes, operands)
-        self.others += 1
+        code = packed_product.kernel(char).address
+        spots = self.places.find(left), self.places.of[value][0]
+        steps = [
+            spot.strides[0] if m > 1 else x.shape[1]
+            for x, spot in zip((left, value), spots, strict=True)
+        ]
+        for first in range(0, m, packed_product.BLOCK):
+            source, out = [
+                (spot._replace(offset=spot.offset + first * step), step * size)
+                for spot, step in zip(spots, steps, strict=True)
+            ]
+            sizes = (min(packed_product.BLOCK, m - first), n, k, panels_of(n, char))
+            self._row(code, sizes, [source, (self.places.find(packed), 0), out])
+            self.others += 1
 
     def _concat(self, unit: Unit) -> None:
         """The parts that are not written in place are copied."""
@@ -227,13 +230,17 @@ class Plan:
     def _general(self, unit: Unit) -> None:
         [value] = unit.members
         name, attrs = value.attrs
-        function = TABLE[name].value
-        self._call(python_calls.function_of(self.memory, value, function, dict(attrs)))
+        entry, function = self.program.entries[value.seq], TABLE[name].value
+        self._call(
+            python_calls.function_of(self.memory, value, function, dict(attrs), entry)
+        )
 
     def _outside(self, unit: Unit) -> None:
         [value] = unit.members
-        function = self.program.entries[value.attrs].function
-        self._call(python_calls.function_of(self.memory, value, function, {}))
+        entry = self.program.entries[value.attrs]
+        self._call(
+            python_calls.function_of(self.memory, value, entry.function, {}, entry)
+        )
 
     def _part(self, unit: Unit) -> None:
         """Made by the unit of the whole."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.compiler.guard import Same, built, plain
+from minigrad.compiler.guard import Same, another_shape, built, plain
 from minigrad.compiler.trace import Entry, Trace, Value, copy_of, put_back
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Edge
@@ -146,11 +146,13 @@ class Program:
                 inputs = [start[k] for k in entry.inputs]
                 attrs = {} if entry.name == "outside" else entry.attrs
                 made = entry.function(*inputs, **attrs)
-                if len(entry.outputs) == 1 and not isinstance(made, tuple):
-                    start[entry.outputs[0]] = np.asarray(made)
-                elif made is not None:
-                    for k, part in zip(entry.outputs, made, strict=True):
-                        start[k] = np.asarray(part)
+                if made is None:
+                    continue
+                parts = made if isinstance(made, tuple) else (made,)
+                for k, part in zip(entry.outputs, parts, strict=True):
+                    start[k] = np.asarray(part)
+                    if start[k].shape != self.values[k].shape:
+                        raise another_shape(entry, self.values[k].shape, start[k].shape)
         return start
 
     def finish(

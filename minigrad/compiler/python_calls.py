@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiler.guard import another_shape
 from minigrad.compiler.place import Place
 from minigrad.compiler.plan_memory import Memory, by_rows
 from minigrad.compiler.value_form import Val
@@ -78,9 +79,13 @@ def total(memory: Memory, value: Val) -> Call:
 
 
 def function_of(
-    memory: Memory, value: Val, function: Callable, options: dict[str, Any]
+    memory: Memory, value: Val, function: Callable, options: dict[str, Any], entry: Any
 ) -> Call:
-    """A function of arrays; its results stay among the call's values."""
+    """A function of arrays; its results stay among the call's values.
+
+    entry  the program's line: if a result has another shape than in the trace, the
+           CompileError names it
+    """
     sources = [memory.get(a) for a in value.args]
     parts = memory.places.parts.get(value, [])
     if value.op == "general" and not parts:
@@ -94,6 +99,8 @@ def function_of(
         made = function(*[get(live) for get in sources], **options)
         for k, part, out in keep:
             found = made if k is None or type(made) is not tuple else made[k]
+            if found.shape != part.shape:
+                raise another_shape(entry, part.shape, found.shape)
             if out is None:
                 live[part] = by_rows(np.asarray(found))
             else:

@@ -1,17 +1,19 @@
 """What a function finds around it: a part of the key of a call.
 
-The variables that it closes over, the globals that it names, and the attributes of
-modules (training or not, a layer replaced). Parameters are known by identity: their
-numbers are read anew in each call.
+The variables that it closes over, the globals that it names, the attributes of modules
+(training or not, a layer replaced), and what it names in the user's own classes and
+modules. Parameters are known by identity: their numbers are read anew in each call.
 
-Read next: `program.py` (a trace that can be run again).
+Read next: `drawn_numbers.py` (what is not there a second time).
 """
 
 from __future__ import annotations
 
 import functools
+import sys
 import types
 import zlib
+from collections import deque
 from collections.abc import Hashable
 from dis import get_instructions
 from operator import is_
@@ -19,11 +21,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiler.drawn_numbers import moves
 from minigrad.compiler.guard import PLAIN, Same, plain
 from minigrad.engine.errors import CompileError
+from minigrad.engine.primitives.base import Primitive
 from minigrad.engine.tensor import Tensor
 
 _GLOBAL = ("LOAD_GLOBAL", "LOAD_NAME")
+_ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _LARGEST = 20_000  # objects that are looked at around a function
 
 
@@ -31,7 +36,9 @@ class Surroundings:
     """What a function finds around it, without being given it.
 
     tensors     ids of the tensors among it
-    optimisers  objects with a method `step`: what they are set to is read in each call
+    optimisers  objects with the methods `step` and `zero_grad`: what they are set to is
+                read in each call
+    moving      random generators and iterators
     """
 
     def __init__(self, *things: Any) -> None:
@@ -54,35 +61,77 @@ class Surroundings:
     def _look(self) -> None:
         self.tensors: set[int] = set()
         self.optimisers: list[Any] = []
+        self.moving: list[Any] = []
         self._watched: list[tuple[Any, list]] = []
         self._arrays: list[tuple[np.ndarray, int]] = []
-        found: list[Hashable] = []
+        self._found: list[Hashable] = []
+        self._seen: set[int] = set()
+        self._names: set[str] = {"forward", "__call__"}  # that code looks up in objects
+        self._spaces: dict[Any, set[str]] = {}  # classes and modules: what was found
         todo: list[Any] = list(self._things)
-        seen: set[int] = set()
-        while todo and len(seen) < _LARGEST:
+        while todo:
+            self._follow(todo)
+            todo = self._named_in_spaces()
+        self._key = Key(self._found)
+
+    def _follow(self, todo: list[Any]) -> None:
+        """Look at these things, and at all that they lead to."""
+        while todo and len(self._seen) < _LARGEST:
             part = todo.pop()
             if isinstance(part, PLAIN):
-                found.append(plain(part))
+                self._found.append(plain(part))
                 continue
-            found.append(Same(part))
-            if id(part) in seen:
+            self._found.append(Same(part))
+            if id(part) in self._seen:
                 continue
-            seen.add(id(part))
+            self._seen.add(id(part))
             if isinstance(part, Tensor):
                 self.tensors.add(id(part))
             elif isinstance(part, np.ndarray):
                 crc = zlib.crc32(_bytes(part))
                 self._arrays.append((part, crc))
-                found.append(crc)
-            elif not isinstance(part, type) and callable(getattr(part, "step", 0)):
+                self._found.append(crc)
+            elif moves(part):
+                self.moving.append(part)
+            elif _is_optimiser(part):
                 self.optimisers.append(part)  # its state is not part of a program
             else:
-                values = _contents(part)
-                if values is not None:
-                    now = values()
-                    self._watched.append((values, now))
-                    todo.extend(now)
-        self._key = Key(found)
+                self._enter(part, todo)
+
+    def _enter(self, part: Any, todo: list[Any]) -> None:
+        """Watch what an object refers to, and look at it next."""
+        if isinstance(part, type | types.ModuleType):
+            self._add_space(part)
+            return
+        if isinstance(part, types.FunctionType) and not _ours(part.__module__):
+            self._names |= _names_in(part.__code__, _ATTRIBUTES)
+        values = _contents(part)
+        if values is not None:
+            for kind in type(part).__mro__:
+                self._add_space(kind)
+            self._watch(values, todo)
+
+    def _watch(self, values: Any, todo: list[Any]) -> None:
+        now = values()
+        self._watched.append((values, now))
+        todo.extend(now)
+
+    def _add_space(self, space: Any) -> None:
+        name = space.__module__ if isinstance(space, type) else space.__name__
+        if not _ours(name) and not _of_others(name):
+            self._spaces.setdefault(space, set())
+
+    def _named_in_spaces(self) -> list[Any]:
+        """What code has looked up so far in the user's own classes and modules."""
+        todo: list[Any] = []
+        for space, known in self._spaces.items():
+            inside = vars(space)
+            new = [name for name in self._names if name in inside and name not in known]
+            if new and len(self._seen) < _LARGEST:
+                known.update(new)
+                new.sort()
+                self._watch(lambda i=inside, n=new: [i.get(name) for name in n], todo)
+        return todo
 
 
 class Key(tuple):
@@ -127,6 +176,12 @@ class Settings:
             vars(optimiser).update(before)
 
 
+def _is_optimiser(part: Any) -> bool:
+    """`step` alone may be a training step, whose object is a part of the program."""
+    found = (getattr(part, name, None) for name in ("step", "zero_grad"))
+    return not isinstance(part, type) and all(map(callable, found))
+
+
 def _is_plain(value: Any) -> bool:
     return isinstance(value, bool | int | float | str | tuple)
 
@@ -137,41 +192,42 @@ def _bytes(array: np.ndarray) -> Any:
 
 def _contents(part: Any) -> Any:
     """A function that lists what an object refers to; None if it is not looked into."""
-    if isinstance(part, list | tuple):
+    if isinstance(part, list | tuple | set | frozenset | deque):
         return lambda: list(part)
     if isinstance(part, dict):
         return lambda: list(part.values())
+    if isinstance(part, bytearray):
+        return lambda: [bytes(part)]
     if isinstance(part, functools.partial):
         return lambda: [part.func, *part.args, *part.keywords.values()]
     if isinstance(part, types.MethodType):
         return lambda: [part.__func__, part.__self__]
+    if isinstance(part, staticmethod | classmethod):
+        return lambda: [part.__func__]
+    if isinstance(part, property):
+        return lambda: [part.fget]
     if isinstance(part, types.FunctionType):
         return _of_function(part) if not _ours(part.__module__) else None
-    if isinstance(part, type | types.ModuleType):
-        return None
+    if isinstance(part, Primitive):
+        return None  # known by itself; it makes kernels when they are due
     kind = type(part).__module__
     if kind in ("builtins", "numpy") or kind.startswith("numpy."):
         return None
     if kind.startswith(__package__):  # a compiled function: what it is made of
         return lambda: [getattr(part, "fn", None)]
-    attributes = getattr(part, "__dict__", None)
-    if attributes is None or not (callable(part) or not _ours(kind)):
+    if not callable(part) and _ours(kind):
         return None
-    return lambda: list(attributes.values())
+    attributes = getattr(part, "__dict__", None)
+    if attributes is not None:
+        return lambda: list(attributes.values())
+    names = [n for k in type(part).__mro__ for n in vars(k).get("__slots__", ())]
+    return (lambda: [getattr(part, n, None) for n in names]) if names else None
 
 
 def _of_function(function: types.FunctionType) -> Any:
     """What a function closes over, its defaults, and the globals that it names."""
-    names: set[str] = set()
-    todo = [function.__code__]
-    while todo:
-        code = todo.pop()
-        names.update(
-            line.argval for line in get_instructions(code) if line.opname in _GLOBAL
-        )
-        todo += [c for c in code.co_consts if isinstance(c, types.CodeType)]
     around = function.__globals__
-    named = [name for name in sorted(names) if name in around]
+    named = sorted(n for n in _names_in(function.__code__, _GLOBAL) if n in around)
 
     def values() -> list:
         cells = function.__closure__ or ()
@@ -188,5 +244,31 @@ def _of_function(function: types.FunctionType) -> Any:
     return values
 
 
+@functools.cache
+def _names_in(code: types.CodeType, instructions: tuple[str, ...]) -> frozenset[str]:
+    """The names that such instructions of a function look up, inner functions' too."""
+    names: set[str] = set()
+    todo = [code]
+    while todo:
+        code = todo.pop()
+        names.update(
+            line.argval
+            for line in get_instructions(code)
+            if line.opname in instructions and isinstance(line.argval, str)
+        )
+        todo += [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return frozenset(names)
+
+
 def _ours(module: str | None) -> bool:
     return (module or "").split(".")[0] in ("minigrad", "models")
+
+
+@functools.cache
+def _of_others(module: str | None) -> bool:
+    """Is it a module of Python's own, or of a package that was installed?"""
+    first = (module or "").split(".")[0]
+    if first in sys.stdlib_module_names:
+        return first != "__main__"
+    path = getattr(sys.modules.get(module or ""), "__file__", None) or ""
+    return "site-packages" in path or "dist-packages" in path

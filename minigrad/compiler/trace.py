@@ -19,11 +19,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.compiler.drawn_numbers import Drawn
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Edge, Leaf, Node, Variable, next_seq
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import Scope, thread
 from minigrad.engine.user_code import caller
+
+_CLOSELY = 2000  # operations, after each of which it is asked if numbers were drawn
 
 
 class Entry(NamedTuple):
@@ -83,11 +86,13 @@ class Trace:
     entries  the program
     values   where each value comes from
     leaves   the user's tensors that it reads or changes
-    kept     what `outside` functions change: [(dict or generator, copy of before)]
+    kept     what `outside` functions change: [(generator or optimiser, state before)]
     reads    leaves whose gradient from before the call counts
+    refused  the error that it raised, if the function went on all the same
     """
 
-    def __init__(self) -> None:
+    def __init__(self, drawn: Drawn | None = None) -> None:
+        self._drawn = drawn
         self.entries: list[Entry] = []
         self.values: list[Value] = []
         self.leaves: list[Touched] = []
@@ -95,6 +100,7 @@ class Trace:
         self.reads: set[int] = set()
         self._set: set[int] = set()
         self.numbers: set[int] = set()  # values to be handed out as Python numbers
+        self.refused: CompileError | None = None
         self._began = next_seq()
         self._by_array: dict[int, int] = {}
         self._alive: list[Any] = []  # no id is used twice while it is listened to
@@ -111,47 +117,54 @@ class Trace:
 
     def find(self, edge: Any) -> int:
         """The number of the value that an edge leads to; a constant if it is new."""
-        known = self._by_array.get(id(edge.array))
+        known = self._number(edge)
         if known is not None:
             return known
         source = edge.source
-        if type(source) is Leaf and source.seq < self._began:
-            owner = source.owner()
-            if owner is not None:
-                self.touch(owner)
-                known = self._by_array.get(id(edge.array))
-                if known is not None:
-                    return known
-        elif type(source) is Node and source.seq < self._began and edge.requires_grad:
-            raise CompileError(
+        if type(source) is Node and source.seq < self._began and edge.requires_grad:
+            self._refuse(
                 "compile: a tensor that was computed outside is used within",
                 expect="arguments, parameters and what is computed from them",
                 actual=describe(edge),
                 hint="compute it within, or hand in x.detach() as an argument",
             )
+        if self._drawn and not thread.recorder.origin:
+            self._drawn.nothing()
         return self.add("constant", len(self.values), edge.array, edge.array)
+
+    def _number(self, edge: Any) -> int | None:
+        """The number of the value that an edge leads to, if it is known: that of a leaf
+        always is."""
+        known = self._by_array.get(id(edge.array))
+        source = edge.source
+        if known is None and type(source) is Leaf and source.seq < self._began:
+            owner = source.owner()
+            if owner is not None:
+                self.touch(owner)
+                known = self._by_array.get(id(edge.array))
+        return known
 
     def known(self, edge: Any) -> bool:
         """Are these numbers another call's in a replay?"""
-        number = self._by_array.get(id(edge.array))
-        if number is not None:
-            return self.values[number].kind != "constant"
-        source = edge.source
-        return (
-            type(source) is Leaf
-            and source.seq < self._began
-            and source.owner() is not None
-        )
+        number = self._number(edge)
+        return number is not None and self.values[number].kind != "constant"
+
+    def _refuse(self, what: str, **rows: str) -> None:
+        """Raise CompileError, and keep it: a function may catch it, and go on."""
+        self.refused = CompileError(what, **rows)
+        raise self.refused
 
     # --------------------------------------------------------- what it is told
 
     def operation(self, primitive: Any, edges: Any, attrs: dict, made: Any) -> None:
         """An operation was computed: one entry."""
         inputs = tuple([self.find(edge) for edge in edges])
-        parts = made if primitive.multiple else (made,)
-        outputs = tuple([self.add("made", len(self.entries), a) for a in parts])
         recorder = thread.recorder
         late = recorder.origin is not None
+        if self._drawn and not late and len(self.entries) < _CLOSELY:
+            self._drawn.nothing()
+        parts = made if primitive.multiple else (made,)
+        outputs = tuple([self.add("made", len(self.entries), a) for a in parts])
         self.entries.append(
             Entry(
                 primitive.name,
@@ -170,7 +183,11 @@ class Trace:
         inputs = tuple([self.find(Edge(None, 0, a, False)) for a in arrays])
         if kept is not None:
             self.kept.append((kept, copy_of(kept)))
+        if self._drawn:
+            self._drawn.nothing()
         made = function(*arrays)
+        if self._drawn:
+            self._drawn.again()
         parts = () if made is None else made if type(made) is tuple else (made,)
         parts = tuple([np.asarray(part).view() for part in parts])
         outputs = tuple([self.add("made", len(self.entries), a) for a in parts])
@@ -181,7 +198,7 @@ class Trace:
     def leaving(self, edge: Any, call: str) -> None:
         """Raise CompileError where numbers of this call would become constants."""
         if self.known(edge):
-            raise CompileError(
+            self._refuse(
                 f"compile: {call} takes the numbers of this call, and a replay would "
                 "use them for other calls",
                 expect="operations on tensors alone, from the arguments to the results",
@@ -241,8 +258,17 @@ class Trace:
 
     # --------------------------------------------------------- at its end
 
+    def complete(self) -> None:
+        """Raise what was refused, if the function caught it; and if it drew numbers."""
+        if self.refused is not None:
+            raise self.refused
+        if self._drawn:
+            self._drawn.nothing()
+
     def undo(self) -> None:
         """Put back what the function changed: it failed."""
+        if self._drawn:
+            self._drawn.put_back()
         for tensor, edge, grad, _ in self.leaves:
             tensor._edge, tensor._grad = edge, grad
         for kept, before in self.kept[::-1]:
@@ -258,19 +284,19 @@ def _cast(x: np.ndarray, *, dtype: str) -> np.ndarray:
 
 
 def copy_of(kept: Any) -> Any:
-    """A dict of numbers and arrays, or the state of a random generator, copied."""
-    if not isinstance(kept, dict):
+    """The state of a random generator, or of an optimiser, which makes a new one in
+    each step and writes to none."""
+    if isinstance(kept, np.random.Generator):
         return kept.bit_generator.state
-    return {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in kept.items()}
+    return kept.state
 
 
 def put_back(kept: Any, before: Any) -> None:
-    """The dict or generator as it was when `before` was copied from it."""
-    if isinstance(kept, dict):
-        kept.clear()
-        kept.update(before)
-    else:
+    """The generator or optimiser as it was when `before` was taken from it."""
+    if isinstance(kept, np.random.Generator):
         kept.bit_generator.state = before
+    else:
+        kept.state = before
 
 
 @contextmanager

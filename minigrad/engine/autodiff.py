@@ -48,7 +48,6 @@ from minigrad.engine.graph import (
     ancestors,
     key,
 )
-from minigrad.engine.primitives.affine import FoldedPulls
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import fitted
@@ -76,7 +75,7 @@ def backpropagate(
     watcher  is told of every contribution
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
-    folded = FoldedPulls() if pull_through == stacks.pull and targets is None else None
+    at_once = stacks if pull_through == stacks.pull and targets is None else None
     needs_of, wanted = _plan(targets, output)
     sums = Sums()
     sums.deliver(output, seed)
@@ -84,17 +83,15 @@ def backpropagate(
     while sums.queue:
         node = heappop(sums.queue)[1]
         g = sums.by_source.pop(node)
-        if wanted or node.tags is not None:
+        if type(node) is not Node or node.tags is not None or wanted:
             _keep(node, g, wanted, found)
-            if folded is not None and "folded" in (node.tags or ()):
-                for edge, value in folded.pull(node, g):
-                    sums.deliver(edge, value)
+            if _at_once(node, g, sums.deliver, at_once):
                 continue
         needs = needs_of(node)
         for k, value in enumerate(pull_through(node, needs, g)):
             if needs[k] and value is not None:
                 sums.deliver(node.edges[k], value)
-    for edge, total in (*stacks.totals(), *(folded.totals() if folded else ())):
+    for edge, total in stacks.totals():
         sums.deliver(edge, total)
     return found | sums.by_source
 
@@ -119,16 +116,21 @@ class Sums:
         array = edge.array
         if value.shape != array.shape or value.dtype is not array.dtype:
             value = fitted(value, array)
-        sums = self.by_source
-        source: Any = edge if type(edge) is Node else edge.source
+        sums, kind = self.by_source, type(edge)
+        source: Any = edge
+        index = 0
+        if kind is Edge:
+            source, index = edge.source, edge.index
+        elif kind is not Node:  # to a step that was repeated
+            source, index = edge.place  # type: ignore[union-attr]
         before = sums.get(source)
-        if before is None and type(source) is Node:
+        if before is None and type(source) is not Leaf:
             heappush(self.queue, (-source.seq, source))
             if source.primitive.multiple:
                 before = sums[source] = [None] * len(source.array)
         if type(before) is list:
-            part = before[edge.index]
-            before[edge.index] = value if part is None else part + value
+            part = before[index]
+            before[index] = value if part is None else part + value
         else:
             sums[source] = value if before is None else before + value
 
@@ -215,8 +217,25 @@ def _all_needs(node: Node) -> Needs:
 _IT_ALONE = (True,)
 
 
+def _at_once(node: Any, g: Value, deliver: Any, stacks: Stacks | None) -> bool:
+    """Is it a record of several operations? Then pull through all of them.
+
+    See `repeating/` and `primitives/folded.py`.
+    """
+    if type(node) is not Node:
+        node.pull(g, deliver, stacks)
+        return True
+    folded = (node.tags or {}).get("folded")
+    if folded is None or stacks is None:
+        return False
+    folded.pull(node, g, deliver, stacks)
+    return True
+
+
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:
     """Keep the gradients of a node's outputs that are wanted, or to be retained."""
+    if type(node) is not Node:
+        return  # a repeated step that nobody has looked at
     retained = (node.tags or {}).get("retained", ())
     for k, part in enumerate(g if type(g) is list else [g]):
         name = (node, k) if k else node

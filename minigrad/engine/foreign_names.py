@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from minigrad.engine.errors import DTypeError, UnknownNameError
 from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.tracing import leaving, values_within
 
 # Each line can be run, for a tensor x of shape (2, 3); the tests do.
 
@@ -159,6 +162,10 @@ class ForeignNames(Variable):
     def __getattr__(self, name: str) -> Any:
         if name[:1] == "_":  # what Python and NumPy look for
             raise AttributeError(name)
+        if hasattr(np.ndarray, name) and values_within(self._edge) is not None:
+            if name == "copy":  # x.data of a trace is a tensor: nobody writes to it
+                return lambda: self
+            leaving(self, f"x.data.{name}")
         raise unknown("a tensor", "x", name, TENSOR)
 
     def __delitem__(self, key: Any) -> None:

@@ -26,8 +26,9 @@ from weakref import ref
 from minigrad.engine.aliases import Array, Attrs, Needs, Value
 from minigrad.engine.recorder import Scope
 
-next_seq = itertools.count().__next__
-_unfolding = threading.RLock()
+numbers = itertools.count()
+next_seq = numbers.__next__
+unfolding = threading.RLock()
 
 
 class Operation(Protocol):
@@ -153,7 +154,7 @@ class Node:
     def __getattr__(self, name: str) -> Any:
         """The edges of a node that stands for those before it, too: made only now."""
         if name == "edges" and self.tags and "folded" in self.tags:
-            with _unfolding:
+            with unfolding:
                 if "folded" in self.tags:  # else another thread was first
                     self.edges = self.tags["folded"].unfold(self)
                     del self.tags["folded"]

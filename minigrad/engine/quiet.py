@@ -6,7 +6,7 @@ kernels on or off (anomaly mode is what speaks). Going through `np.errstate` wou
 more than the bookkeeping of the whole operation, so the variable is set directly where
 this NumPy has it under the known name, and through `np.errstate` elsewhere.
 
-Read next: `minigrad/engine/kernels/`.
+Read next: `minigrad/engine/repeating/`.
 """
 
 from __future__ import annotations

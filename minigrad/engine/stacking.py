@@ -15,6 +15,7 @@ import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Value
 from minigrad.engine.graph import AnyEdge, Leaf, Node, Pull
+from minigrad.engine.primitives.linalg import matmul
 from minigrad.engine.watching import Watcher
 
 
@@ -42,6 +43,20 @@ class Stacks:
         for stack in self._stacks.values():
             yield stack.edge, stack.total()
 
+    def keep(self, edge: AnyEdge, a: Array, g: Array) -> None:
+        """Keep a use of the matrix that `edge` leads to: a @ matrix got the gradient
+        g. For several operations at once; nobody watches these."""
+        self._stack(edge, 1).add(None, a, g)
+
+    def _stack(self, edge: AnyEdge, k: int) -> Stack:
+        leaf = edge.source
+        assert type(leaf) is Leaf
+        stack = self._stacks.get(leaf)
+        if stack is None:
+            stack = Stack(edge, k, self._inner, self._watcher)
+            self._stacks[leaf] = stack
+        return stack
+
     def _set_aside(self, node: Node, needs: Needs, g: Value) -> Needs:
         """Keep a use of a matrix for a stacked sum, and need it no more for now."""
         [k] = node.primitive.stacked
@@ -50,13 +65,9 @@ class Stacks:
             return needs
         if node.edges[0].array.ndim != 2 or node.edges[1].array.ndim != 2:
             return needs
-        stack = self._stacks.get(leaf)
-        if stack is None:
-            stack = Stack(node.edges[k], k, self._inner, self._watcher)
-            self._stacks[leaf] = stack
         if self._watcher is not None:
             self._watcher.set_aside(node, k, g)
-        stack.add(node, g)
+        self._stack(node.edges[k], k).add(node, node.edges[1 - k].array, g)
         return (*needs[:k], False, *needs[k + 1 :])
 
 
@@ -74,14 +85,16 @@ class Stack:
     ) -> None:
         self.edge, self.k = edge, k  # to the leaf, which is input k of its uses
         self.pull, self.watcher = pull, watcher
-        self.nodes: list[Node] = []
+        self.nodes: list[Node | None] = []  # None for a use within several operations
+        self.others: list[Array] = []
         self.gs: list[Array] = []
         self.rows = 0
         self.sum: Array | None = None
 
-    def add(self, node: Node, g: Array) -> None:
-        """Keep one use: the product's node, and the gradient of its result."""
+    def add(self, node: Node | None, other: Array, g: Array) -> None:
+        """Keep one use: the product's node, its other input, and its gradient."""
         self.nodes.append(node)
+        self.others.append(other)
         self.gs.append(g)
         self.rows += len(g)
         if self.rows >= self.ROWS:
@@ -91,24 +104,25 @@ class Stack:
         """Add up what is kept: a "stacked sum", or a contribution if it is only one."""
         k, nodes, gs = self.k, self.nodes, self.gs
         node = nodes[0]
-        if len(nodes) == 1:
+        if len(nodes) == 1 and node is not None:
             alone = tuple([j == k for j in range(len(node.edges))])
             value = self.pull(node, alone, gs[0])[k]
+        elif len(nodes) == 1:
+            value = np.dot(self.others[0].T, gs[0])
         else:
-            others = [n.edges[1 - k].array for n in nodes]
-            value = node.primitive.stacked[k](gs, others)
-        value = value.astype(node.edges[k].array.dtype, copy=False)
-        if self.watcher is not None:
+            value = matmul.stacked[k](gs, self.others)
+        value = value.astype(self.edge.array.dtype, copy=False)
+        if self.watcher is not None and node is not None:
             if len(nodes) == 1:
                 self.watcher.contribution(node, k, value)
             else:
-                self.watcher.stacked(nodes, k, value)
+                self.watcher.stacked(nodes, k, value)  # type: ignore[arg-type]
         if self.sum is None:
             self.sum = value
         else:
             mine = self.sum if self.watcher is None else None  # a watcher may keep it
             self.sum = np.add(self.sum, value, out=mine)
-        self.nodes, self.gs, self.rows = [], [], 0
+        self.nodes, self.others, self.gs, self.rows = [], [], [], 0
 
     def total(self) -> Array:
         """The sum over all uses."""

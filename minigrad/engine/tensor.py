@@ -39,7 +39,7 @@ from minigrad.engine.tensor_checks import (
     numbers,
     replacement,
 )
-from minigrad.engine.tracing import copied, leaving, touch, values_within
+from minigrad.engine.tracing import copied, leaving, otherwise, touch, values_within
 
 
 class Tensor(ArrayMethods["Tensor"]):
@@ -65,6 +65,7 @@ class Tensor(ArrayMethods["Tensor"]):
         try:
             array = numbers(data, dtype)
         except GraphError:  # tensors that need a gradient are among the data
+            otherwise()
             self._edge = joined(data, dtype, requires_grad)._edge
             self.name = name
             return

@@ -19,7 +19,12 @@ from minigrad.engine.recorder import thread
 
 
 class Tracing(Protocol):
-    """What a trace has to be told."""
+    """What a trace has to be told.
+
+    refused  the error that it raised last: a function may have caught it, and gone on
+    """
+
+    refused: Any
 
     def operation(
         self, primitive: Any, edges: tuple[AnyEdge, ...], attrs: Attrs, made: Any
@@ -48,8 +53,8 @@ class Tracing(Protocol):
 def outside(function: Callable, *tensors: Any, kept: Any = None) -> Any:
     """function(*arrays): arrays of the tensors in, an array, a tuple or None out.
 
-    kept  what the function changes, a dict or a random generator: put back if a trace
-          or a replay fails
+    kept  what the function changes: a random generator, or an object whose `state` it
+          sets anew. It is put back if a trace or a replay fails
     """
     arrays = [t._edge.array if isinstance(t, Variable) else t for t in tensors]
     if thread.recorder.trace is None:
@@ -68,6 +73,12 @@ def leaving(tensor: Any, call: str) -> None:
     """To be called before the numbers of a tensor go where no trace sees them."""
     if thread.recorder.trace is not None:
         thread.recorder.trace.leaving(tensor._edge, call)
+
+
+def otherwise() -> None:
+    """To be called where an error of `leaving` was caught, as it goes another way."""
+    if thread.recorder.trace is not None:
+        thread.recorder.trace.refused = None
 
 
 def touch(tensor: Any, gradient: str = "") -> None:

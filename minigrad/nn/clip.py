@@ -56,8 +56,10 @@ def clip_grad_norm_(
     owners = _with_gradient("clip_grad_norm_", parameters)
 
     def clipped(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
-        norms = np.array([norm_of(g, norm_type) for g in gradients])
-        total = norm_of(norms, norm_type)
+        norms = [norm_of(g, norm_type) for g in gradients]
+        total = math.hypot(*norms) if norm_type == 2.0 else math.inf
+        if not total < math.inf:
+            total = norm_of(np.array(norms), norm_type)
         if error_if_nonfinite and not math.isfinite(total):
             _refuse("clip_grad_norm_", owners, gradients)
         factor = float(max_norm) / (total + 1e-6)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -21,9 +22,7 @@ def norm_of(array: np.ndarray, order: float = 2.0) -> float:
     if order == 2.0:
         with quietly():  # an overflow is no news: the squares are scaled below
             squared = float(np.dot(flat, flat))
-        # Squares that neither overflow nor vanish, with room for what is lost of them.
-        tiny = float(np.finfo(flat.dtype).tiny) * 1e10 * flat.size
-        if tiny < squared < math.inf:
+        if _tiny(flat.dtype.char) * flat.size < squared < math.inf:
             return math.sqrt(squared)
     sizes = np.abs(flat).astype(np.float64)
     largest = float(sizes.max())
@@ -31,6 +30,12 @@ def norm_of(array: np.ndarray, order: float = 2.0) -> float:
         return largest
     sizes /= largest
     return largest * float((sizes**order).sum() ** (1 / order))
+
+
+@cache
+def _tiny(char: str) -> float:
+    """Squares of a dtype that are larger neither vanish, nor lose many digits."""
+    return float(np.finfo(char).tiny) * 1e10
 
 
 def euclidean(array: np.ndarray) -> float:

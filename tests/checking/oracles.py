@@ -4,9 +4,12 @@ Each is a function of an expression that returns its value and the gradient of e
 its inputs; with a generator as second argument, the weights of its sum are changed in
 their last digits. JAX compiles each program anew, which takes a hundred times as long
 as running it: so its program of the gradient is taken as it derived it, and evaluated
-with NumPy.
+with NumPy. Most of the time is then spent on tracing: an operation that was traced
+before, on such shapes, is remembered.
 """
 
+import gc
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +17,7 @@ import pytest
 from checking.torch_library import torch_library
 
 import minigrad as mg
+from minigrad.checking import expressions
 from minigrad.checking.array_library import array_library
 from minigrad.checking.expressions import run
 from minigrad.checking.operations import MINIGRAD
@@ -39,12 +43,12 @@ def ours(made, rng=None, create_graph=False):
     return float(output), [g.data for g in found]
 
 
-def of_arrays(made, library):
+def of_arrays(made, library, **more):
     """The program as a function of its inputs, in that library."""
 
     def function(*inputs):
         given = iter(inputs)
-        return run(made, library, lambda _: next(given))[0]
+        return run(made, library, lambda _: next(given), **more)[0]
 
     return function, tuple(range(len(made.inputs)))
 
@@ -89,9 +93,25 @@ def jax():
 
     jax.config.update("jax_enable_x64", True)
     library = array_library(jax.numpy)
+    known = {}
+
+    def perform(step, _, operands):
+        """JAX keeps what it derived for a function that it knows."""
+        key = step.name, repr(step.attrs)
+        if key not in known:
+            if len(known) % 100 == 0:  # or the collector looks through it all each time
+                gc.collect()
+                gc.freeze()
+            made = partial(expressions.perform, step, library)
+            known[key] = jax.jit(lambda *operands: made(operands))
+            if len(known) > 3000:
+                known.pop(next(iter(known)))
+        return known[key](*operands)
 
     def gradients(made, rng=None):
-        function = jax.value_and_grad(*of_arrays(made, nudged(library, rng)))
+        function = jax.value_and_grad(
+            *of_arrays(made, nudged(library, rng), perform=perform)
+        )
         derived = jax.make_jaxpr(function)(*made.inputs)
         value, *found = evaluate(derived, made.inputs)
         return float(value), found

@@ -9,7 +9,7 @@ from minigrad.checking.expressions import draw, smallest
 
 LIMIT = 1e-10  # relative to the largest entry of the gradient
 PER_PUSH, PER_PART, PARTS = 2000, 2000, 50
-LIBRARIES = {"HIPS autograd": 1500, "PyTorch": 400, "JAX": 60}  # programs per push
+LIBRARIES = {"HIPS autograd": 1500, "PyTorch": 440, "JAX": 60}  # programs per push
 
 
 def program(seed):

@@ -7,8 +7,10 @@ import ctypes
 import numpy as np
 import pytest
 
+import minigrad as mg
 from compiler.evaluating import Given, counts
 from minigrad.compiler import pack, packed_product, register_tiles
+from minigrad.compiler.value_form import listed
 from minigrad.engine.kernels import jit
 
 pytestmark = pytest.mark.skipif(
@@ -88,6 +90,27 @@ def test_pack_leaves_large_products_to_several_threads_of_blas(monkeypatch):
     assert pack.pack(g.builder, before) == before
     monkeypatch.setattr(pack.products, "threads", lambda: 1)
     assert counts(pack.pack(g.builder, before))["packed_dot"] == 5
+
+
+@pytest.mark.parametrize("rows", [256, 257, 433])
+def test_many_rows_are_multiplied_block_by_block(rows):
+    rng = np.random.default_rng(rows)
+    w, v = (mg.tensor(rng.standard_normal(s)) for s in ((13, 37), (37, 13)))
+    f = mg.compile(
+        lambda x, y: (x @ w, x[1:] @ v.T, y.T @ w, x[::2] @ w, x[:, ::-1] @ w)
+    )
+    for _ in range(3):
+        x, y = rng.standard_normal((rows, 13)), rng.standard_normal((13, rows))
+        found, expected = f(x, y), f.fn(x, y)
+        for a, b in zip(found, expected, strict=True):
+            assert np.allclose(a.data, b, rtol=1e-12, atol=1e-13)
+    packed = [v for v in listed(_results(f)) if v.op == "packed_dot"]
+    assert any(v.shape[0] > packed_product.BLOCK for v in packed)
+
+
+def _results(compiled):
+    [[variant]] = compiled.variants.values()
+    return variant.optimized.stages[-1][1]
 
 
 def test_pack_does_nothing_where_there_are_no_tiles(monkeypatch):

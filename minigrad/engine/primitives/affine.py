@@ -5,27 +5,24 @@ array, and only the last addition leaves a node; it keeps what it was made from,
 makes the other three (`Affine.unfold`) when somebody asks for its `edges`. So pictures,
 players and tables see the four operations of the formula, each with its numbers. Nobody
 can hold one of them before that, and as long as nobody has asked, the walk backwards
-takes all four at once (`FoldedPulls`).
+takes all four at once (`Affine.pull`).
 
 Read next: `along_axis.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.aliases import Array, Shape, Value
+from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.graph import AnyEdge, Leaf, Node, next_seq
 from minigrad.engine.primitives.elementwise import add
-from minigrad.engine.primitives.folded import Entry, may_fold, part, record_folded
-from minigrad.engine.primitives.linalg import matmul, stacked_rows, transposed
+from minigrad.engine.primitives.folded import Deliver, may_fold, part, record_folded
+from minigrad.engine.primitives.linalg import matmul, transposed
 from minigrad.engine.quiet import hush, restore
-
-Contribution = tuple[AnyEdge, Value]
 
 
 def affine(*terms: Any) -> Any:
@@ -111,93 +108,19 @@ class Affine:
             total = part(last, next(seqs), add, (total, product))
         return total, b
 
-
-class FoldedPulls:
-    """The walk back through nodes that stand for several: all of them at once.
-
-    The uses of weights are kept, as `stacking.py` keeps those of a matrix, and summed
-    over a thousand rows at a time. A bias gets its part at once, as from an addition:
-    so the gradients have the same bits whether or not somebody has asked for the four.
-    """
-
-    __slots__ = ("_uses",)
-
-    def __init__(self) -> None:
-        self._uses: dict[tuple, AffineUses] = {}
-
-    def pull(self, node: Node, g: Array) -> Iterator[Contribution]:
-        """What the operands get from the gradient `g` of the sum: now, or kept."""
-        assert node.tags is not None
-        folded = node.tags["folded"]
-        inputs = folded.inputs
-        if type(folded) is Entry:
-            for edge, value in zip(inputs, folded.pull(node, g), strict=True):
-                if value is not None:
-                    yield edge, value
-            return
-        for k in range(0, len(inputs) - 1, 2):
-            if inputs[k].requires_grad:
-                yield inputs[k], np.dot(g, transposed(inputs[k + 1].array, len(g)))
-        if inputs[-1].requires_grad:
+    def pull(self, node: Node, g: Array, deliver: Deliver, stacks: Any) -> None:
+        """Deliver what the operands get from the gradient `g` of the sum; `stacks`
+        keeps the uses of weights. All as the walk through the four would have it."""
+        *pairs, b = self.inputs
+        if b.requires_grad:
             # One column is left to `Sums`, which adds it up in another order.
-            yield inputs[-1], np.add.reduce(g, 0) if g.shape[1] > 1 else g
-        weights = inputs[1::2]
-        if True in [w.requires_grad for w in weights]:
-            key = tuple([w.source for w in weights])
-            uses = self._uses.get(key)
-            if uses is None:
-                uses = AffineUses(weights)
-                if all([type(source) is Leaf for source in key]):
-                    self._uses[key] = uses
-            uses.add(inputs, g)
-            if key not in self._uses:  # computed weights: theirs must be complete now
-                yield from uses.totals()
-
-    def totals(self) -> Iterator[Contribution]:
-        """For each weight: an edge to it, and the sum over its uses."""
-        for uses in self._uses.values():
-            yield from uses.totals()
-
-
-class AffineUses:
-    """Uses of the same weights whose contributions are summed over stacked rows."""
-
-    ROWS = 1024
-
-    def __init__(self, weights: tuple[AnyEdge, ...]) -> None:
-        self.weights = weights
-        self.gs: list[Array] = []
-        self.inputs: list[list[Array]] = [[] for _ in weights]
-        self.rows = 0
-        self.sums: list[Array | None] = [None] * len(weights)
-
-    def add(self, inputs: tuple[AnyEdge, ...], g: Array) -> None:
-        """Keep one use: what was multiplied, and the gradient of the sum."""
-        self.gs.append(g)
-        for k, kept in enumerate(self.inputs):
-            kept.append(inputs[2 * k].array)
-        self.rows += len(g)
-        if self.rows >= self.ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        g = stacked_rows(self.gs, "g")
-        for k, weight in enumerate(self.weights):
+            deliver(b, np.add.reduce(g, 0) if g.shape[1] > 1 else g)
+        for k in range(len(pairs) - 2, -2, -2):
+            x, weight = pairs[k], pairs[k + 1]
+            if x.requires_grad:
+                deliver(x, np.dot(g, transposed(weight.array, len(g))))
             if weight.requires_grad:
-                value = np.dot(stacked_rows(self.inputs[k], "a").T, g)
-                before = self.sums[k]
-                self.sums[k] = (
-                    value if before is None else np.add(before, value, before)
-                )
-        self.gs.clear()
-        for kept in self.inputs:
-            kept.clear()
-        self.rows = 0
-
-    def totals(self) -> Iterator[Contribution]:
-        """For each weight that needs it: an edge to it, and the sum."""
-        if self.gs:
-            self._flush()
-        for weight, total in zip(self.weights, self.sums, strict=True):
-            if total is not None:
-                yield weight, total
+                if type(weight.source) is Leaf:
+                    stacks.keep(weight, x.array, g)
+                else:
+                    deliver(weight, np.dot(x.array.T, g))

@@ -13,7 +13,7 @@ Read next: `affine.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from minigrad.engine.aliases import Value
@@ -26,6 +26,8 @@ from minigrad.engine.primitives.operands import constant
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import thread
 
+Deliver = Callable[[AnyEdge, Value], None]
+
 
 class Folded(Protocol):
     """What a node keeps that stands for several."""
@@ -36,6 +38,10 @@ class Folded(Protocol):
 
     def unfold(self, last: Node) -> tuple[AnyEdge, ...]:
         """The edges of the last one: those before it are made now."""
+
+    def pull(self, node: Node, g: Value, deliver: Deliver, stacks: Any) -> None:
+        """Deliver what all inputs get from the gradient of the last one; `stacks`
+        (`stacking.py`) keeps the uses of weights."""
 
 
 def may_fold() -> bool:
@@ -140,11 +146,14 @@ class Entry:
 
         return self.formula.parts(made, *self.inputs)
 
-    def pull(self, node: Node, g: Value) -> Sequence[Value]:
-        """What the operands get from the gradient `g` of the sum."""
+    def pull(self, node: Node, g: Value, deliver: Deliver, stacks: Any) -> None:
+        """Deliver what the operands get from the gradient `g` of the sum."""
         needs = tuple([edge.requires_grad for edge in self.inputs])
         arrays = [edge.array for edge in self.inputs]
-        return self.formula.kernels.pull(needs, g, node.array, arrays, NO_ATTRS)
+        values = self.formula.kernels.pull(needs, g, node.array, arrays, NO_ATTRS)
+        for edge, value in zip(self.inputs, values, strict=True):
+            if value is not None:
+                deliver(edge, value)
 
 
 def _multiply_add(a, b, c, d):  # type: ignore[no-untyped-def]

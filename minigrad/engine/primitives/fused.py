@@ -85,6 +85,16 @@ class Elementwise(Primitive):
             return ufunc(*arrays)
         return self.scalar(*arrays)
 
+    def function(self, arrays: Sequence[Array]) -> Callable:
+        """What computes the value of arrays like these, with nothing in between."""
+        dtypes = {array.dtype for array in arrays}
+        if self.value != self.compute or not jit.enabled or len(dtypes) > 1:
+            return self.value
+        char: str = dtypes.pop().char
+        if char not in self._values:
+            self._values[char] = self.value_kernel(char) or self.scalar
+        return self._values[char]
+
     def value_kernel(self, char: str) -> Callable | None:
         """The scalar function as a ufunc for a dtype's character."""
         names = jit.argument_names(self.scalar)
@@ -114,31 +124,55 @@ class Elementwise(Primitive):
         def fused(g, y, a, b): return (multiply(g, b), multiply(g, a))
         """
         assert self.vjp is not None
+        entries = self.entries(needs, char)
+        if entries is None:  # another dtype, or NumPy is faster
+            return self.vjp
         names = jit.argument_names(self.vjp)
-        program = jit.Program(self.vjp, names, self.listed)
-        functions: dict[str, Any] = {"vjp": self.vjp}
-        entries = []
-        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
-            if not need or result is None:
-                entries.append("None")
+        functions: dict[str, Any] = {}
+        texts = []
+        for k, entry in enumerate(entries):
+            if entry is None:
+                texts.append("None")
                 continue
-            operation, *operands = program.lines[result]
-            if operation == "input":  # an identity rule passes the array on
-                entries.append(names[result])
-                continue
-            if operation in _UFUNCS and all(index < len(names) for index in operands):
-                functions[f"f{k}"] = _UFUNCS[operation]  # one operation: NumPy's own
-            else:
-                made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
-                if made is None:  # another dtype, or NumPy is faster
-                    return self.vjp
-                functions[f"f{k}"], operands = made.ufunc, list(made.operands)
-            entries.append(f"f{k}({', '.join(names[index] for index in operands)})")
-        text = f"def fused({', '.join(names)}): return ({', '.join(entries)},)"
+            function, operands = entry
+            arguments = ", ".join([names[index] for index in operands])
+            functions[f"f{k}"] = function
+            texts.append(f"f{k}({arguments})" if function else arguments)
+        text = f"def fused({', '.join(names)}): return ({', '.join(texts)},)"
         exec(text, functions)  # names and functions of ours
         return functions["fused"]
 
+    def entries(self, needs: Needs, char: str) -> list[Entry | None] | None:
+        """The rule, entry by entry: (function, which of g, y and the inputs it takes).
 
+        None for an entry that is not needed, a function None for one that passes its
+        operand on; None for all where the rule itself is to be called.
+        """
+        if not self.fused or not jit.enabled or self.vjp is None:
+            return None
+        names = jit.argument_names(self.vjp)
+        program = jit.Program(self.vjp, names, self.listed)
+        found: list[Entry | None] = []
+        for k, (need, result) in enumerate(zip(needs, program.results, strict=True)):
+            if not need or result is None:
+                found.append(None)
+                continue
+            operation, *operands = program.lines[result]
+            if operation == "input":  # an identity rule passes the array on
+                found.append((None, (result,)))
+            elif operation in _UFUNCS and all(
+                [index < len(names) for index in operands]
+            ):
+                found.append((_UFUNCS[operation], tuple(operands)))  # NumPy's own
+            else:
+                made = jit.kernel(program, result, f"{self.name}_vjp_{k}", char)
+                if made is None:
+                    return None
+                found.append((made.ufunc, made.operands))
+        return found
+
+
+Entry = tuple[Callable | None, tuple[int, ...]]
 _UFUNCS = {
     "add": np.add,
     "subtract": np.subtract,

@@ -12,6 +12,7 @@ import numpy as np
 from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError
 from minigrad.engine.graph import AnyEdge, Edge, Variable
+from minigrad.engine.tracing import otherwise
 
 
 def arrays_of(inputs: tuple) -> tuple:
@@ -30,6 +31,7 @@ def operand(x: Operand) -> Any:
     try:
         return numeric(x)
     except GraphError:
+        otherwise()
         return Variable.result_type(x)  # type: ignore[call-arg]
 
 
@@ -68,6 +70,7 @@ def constant(x: Operand, beside: tuple) -> AnyEdge:
     try:
         return Edge(None, 0, _read_only(numeric(x)), False)
     except GraphError:  # a list of tensors that need a gradient: a stack of them
+        otherwise()
         return Variable.result_type(x)._edge  # type: ignore[call-arg]
 
 

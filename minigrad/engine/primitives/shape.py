@@ -136,6 +136,11 @@ def split_vjp(gs, ys, x, *, bounds, axis):
 @primitive(name="stack", expect="equal shapes")
 def _stack(*arrays, axis):
     """y = the arrays along a new axis."""
+    shape = arrays[0].shape
+    if axis == 0 and shape and all([a.shape == shape for a in arrays]):
+        return np.concatenate(arrays).reshape(
+            len(arrays), *shape
+        )  # faster than np.stack
     return np.stack(arrays, axis)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,13 @@ from numpy import ndarray
 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, CheckpointError, warn
+from minigrad.engine.kernels import jit
 from minigrad.engine.quiet import quietly
+from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.tracing import outside
 from minigrad.nn.optim.update_kernel import Kernel, update_kernel, usable
+from minigrad.nn.optim.update_together import Together
 from minigrad.nn.parameters import gradient, parameter_list, rebind
 
 # Entries that are updated together: few enough that what a formula makes on the way
@@ -87,26 +89,41 @@ class Optimizer:
                 hint="made for another model's parameters? zero_grad() after backward? "
                 "a loss computed within no_grad(), or of .detach()?",
             )
+        moving = [k for k, p in enumerate(self.parameters) if p.grad is not None]
         with quietly():
-            for number, p in enumerate(self.parameters):
-                if p.grad is not None:
-                    moved = partial(self._moved, number)
-                    kept = self.state[number]
-                    rebind(p, outside(moved, p, gradient(p), kept=kept))
+            if thread.recorder.trace is not None:
+                self._step_of_a_trace(moving)
+                return
+            for k in moving:
+                p = self.parameters[k]
+                rebind(p, self._moved(k, p._edge.array, gradient(p)))
+
+    def _step_of_a_trace(self, moving: list[int]) -> None:
+        """The step as one function, which replays call again."""
+        if not moving:
+            return
+        owners = [self.parameters[k] for k in moving]
+        own = type(self).update is not Optimizer.update
+        by_numpy = own or not (jit.enabled and jit.numba_works())
+        update = Together(self, moving, by_numpy)
+        made = outside(update, *owners, *[gradient(p) for p in owners], kept=self)
+        for p, new in zip(owners, made, strict=True):
+            rebind(p, new)
+
+    def begun(self, p: ndarray) -> dict[str, Any]:
+        """The state of a parameter before its first step."""
+        zeros = {slot: np.zeros(p.shape, p.dtype) for slot in self.slots}
+        return {"step": 0, **zeros}
 
     def _moved(self, number: int, p: ndarray, g: ndarray) -> ndarray:
         """The new values of a parameter; its state is brought up to date."""
         state = self.state[number]
         if not state:
-            state["step"] = 0
-            for slot in self.slots:
-                state[slot] = np.zeros(p.shape, p.dtype)
+            state.update(self.begun(p))
         state["step"] += 1
         if usable(p) and type(self).update is Optimizer.update:
             return self._in_one_pass(p, g, state)
-        new = np.empty(p.shape, p.dtype)
-        self._in_blocks(p, g, new, state)
-        return new
+        return self.by_numpy(p, g, state)
 
     def _in_one_pass(self, p: ndarray, g: ndarray, state: dict) -> ndarray:
         """The new values by a kernel, which is made for the formula as it stands."""
@@ -126,8 +143,10 @@ class Optimizer:
         p, g = np.ascontiguousarray(p), np.ascontiguousarray(g)
         return kernel(p, g, kept, numbers)
 
-    def _in_blocks(self, p: ndarray, g: ndarray, new: ndarray, state: dict) -> None:
-        """Write into `new` and the state's arrays what `update` says."""
+    def by_numpy(self, p: ndarray, g: ndarray, state: dict) -> ndarray:
+        """The new values as `update` says, some entries at a time; the arrays of the
+        state are written to, its "step" is that of this step."""
+        new = np.empty(p.shape, p.dtype)
         flat_p, flat_g, flat_new = p.reshape(-1), g.reshape(-1), new.reshape(-1)
         kept = [state[slot].reshape(-1) for slot in self.slots]
         for start in range(0, p.size, BLOCK):
@@ -135,6 +154,7 @@ class Optimizer:
             flat_new[block] = self.update(
                 flat_p[block], flat_g[block], [a[block] for a in kept], state["step"]
             )
+        return new
 
     def update(self, p: ndarray, g: ndarray, kept: list[ndarray], step: int) -> ndarray:
         """The new values of some entries of a parameter.

@@ -13,7 +13,7 @@
 The formula is traced as the rules of the engine are (`kernels/jit.py`), and compiled as
 the fused groups of the compiler are.
 
-Read next: `minigrad/reading/` (questions asked of a recorded graph).
+Read next: `update_together.py` (all parameters of a compiled step).
 """
 
 from __future__ import annotations
@@ -48,10 +48,7 @@ def update_kernel(formula: Callable, kept: int, numbers: int, char: str) -> Kern
     char     the dtype's character
     All arrays are contiguous, of this dtype and of one size.
     """
-    from minigrad.compiler.kernel_text import compiled
-
-    made = compiled(_text(formula, kept, numbers, _DTYPES[char]))
-    compute = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.address)
+    compute = row_kernel(formula, kept, numbers, char)
 
     def run(
         p: ndarray, g: ndarray, arrays: Sequence[ndarray], given: Sequence[float]
@@ -68,7 +65,24 @@ def update_kernel(formula: Callable, kept: int, numbers: int, char: str) -> Kern
     return run
 
 
-def _text(formula: Callable, kept: int, numbers: int, dtype: str) -> str:
+def row_kernel(
+    formula: Callable, kept: int, numbers: int, char: str, apart: bool = False
+) -> Callable[[int], None]:
+    """The kernel itself: a function of the address of a row of whole numbers.
+
+    The row has 1, the number of entries, then address and 0 for each of: the new p, the
+    arrays that are kept, p, g, and the numbers.
+
+    apart  what is kept afterwards is written elsewhere, not over what was there: its
+           places follow the numbers
+    """
+    from minigrad.compiler.kernel_text import compiled
+
+    made = compiled(_text(formula, kept, numbers, _DTYPES[char], apart))
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.address)
+
+
+def _text(formula: Callable, kept: int, numbers: int, dtype: str, apart: bool) -> str:
     """The kernel's text: see `compiler/kernel_text.py` for its form."""
     reads = ["p", "g", *[f"k{k}" for k in range(kept)]]
     names = [*reads, *[f"s{k}" for k in range(numbers)]]
@@ -91,13 +105,17 @@ def _text(formula: Callable, kept: int, numbers: int, dtype: str) -> str:
         known.append(f"t{len(known)}")
         body.append(f"{known[-1]} = {jit.written(operation, parts, dtype)}")
     outs = ["new", *reads[2:]]
-    for out, result in zip(outs, program.results, strict=True):
+    later = [f"l{k}" for k in range(kept)] if apart else []
+    for out, result in zip(
+        ["new", *(later or reads[2:])], program.results, strict=True
+    ):
         assert result is not None
         body.append(f"{out}[j] = {known[result]}")
-    places = range(2, 2 + 2 * (len(outs) + 3), 2)
+    names = [*outs, "p", "g", "numbers", *later]
+    places = range(2, 2 + 2 * len(names), 2)
     pointers = [f"pointer_{dtype}(a[{k}])" for k in places]
     lines = [
-        f"def row(n, {', '.join(outs)}, p, g, numbers):",
+        f"def row(n, {', '.join(names)}):",
         "    unaliased()",
         *[f"    s{k} = numbers[{k}]" for k in range(numbers)],
         "    for j in range(n):",

@@ -1,0 +1,133 @@
+"""Which tests run which lines, and how long they take: found by running them once.
+
+The tests of `TESTS` are run under coverage, which notes for each line the tests that
+reach it: "off" without compiled kernels, since with them a rule is traced once and
+never run again; "on" with kernels, those tests that need them.
+"""
+
+import ast
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+TESTS = """
+tests/primitives tests/models tests/reading tests/compiler tests/flow tests/checking
+tests/test_accuracy.py tests/test_awkward_numbers.py tests/test_brought_along.py
+tests/test_checkpoint.py tests/test_clip.py tests/test_creation.py
+tests/test_errors_lines.py tests/test_foreign_names.py tests/test_functions.py
+tests/test_gradient_graphs.py tests/test_graph.py tests/test_in_place.py
+tests/test_kernels.py tests/test_kernel_store.py tests/test_losses.py tests/test_nn.py
+tests/test_numbers.py tests/test_numpy_protocol.py tests/test_optim.py
+tests/test_pinned_errors.py tests/test_public_names.py tests/test_random.py
+tests/test_replay.py tests/test_silent_changes.py tests/test_tensor.py
+tests/test_testing.py tests/test_vectormath.py tests/test_wrong_uses.py
+""".split()
+WITH_KERNELS = """
+tests/test_kernels.py tests/test_kernel_store.py tests/test_vectormath.py
+tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim.py
+tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
+tests/models/test_cells.py
+""".split()
+LONGEST = 4.0  # seconds: tests that take longer are not used
+OPTIONS = [
+    "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=ci",
+    "-m", "not nightly and not browser",
+]  # fmt: skip
+
+
+class Seconds:
+    """A plugin of pytest: the seconds of each test that passed."""
+
+    def __init__(self):
+        self.passed, self.failed = {}, set()
+
+    def pytest_runtest_logreport(self, report):
+        name = report.nodeid
+        self.passed[name] = self.passed.get(name, 0.0) + report.duration
+        if not report.passed:
+            self.failed.add(name)
+
+
+def survey(folder, kernels, tests=()):
+    """Run the tests, or some of them anew, in the copy of the tree; in this process."""
+    import pytest
+
+    seconds = Seconds()
+    data = folder / f"coverage-{kernels}"
+    more = ["--cov-append"] if tests and data.exists() else []
+    report = ["--cov-report=", "--cov-config=/dev/null", "--cov-context=test"]
+    these = tests or (TESTS if kernels == "off" else WITH_KERNELS)
+    pytest.main(
+        [*OPTIONS, "--cov=minigrad", "--cov=models", *report, *more, *these],
+        plugins=[seconds],
+    )
+    path = folder / f"seconds-{kernels}.json"
+    known = json.loads(path.read_text("utf-8")) if tests and path.exists() else {}
+    found = {k: v for k, v in seconds.passed.items() if k not in seconds.failed}
+    path.write_text(json.dumps(known | found), encoding="utf-8")
+    print(f"{len(found)} tests, {len(seconds.failed)} not passed", file=sys.stderr)
+
+
+class Covering:
+    """What a survey found."""
+
+    def __init__(self, folder, kernels):
+        import coverage
+
+        self.tree = folder / "tree"
+        path = folder / f"seconds-{kernels}.json"
+        self.seconds = json.loads(path.read_text("utf-8"))
+        self.data = coverage.CoverageData(str(folder / f"coverage-{kernels}"))
+        self.data.read()
+        self.known = {}
+
+    def lines(self, file):
+        """{line: the tests that run it}."""
+        if file not in self.known:
+            found = self.data.contexts_by_lineno(str(self.tree / file))
+            self.known[file] = {
+                line: {name.split("|")[0] for name in names} & self.seconds.keys()
+                for line, names in found.items()
+            }
+        return self.known[file]
+
+    def tests(self, file, line, budget):
+        """Tests that reach the statement at a line, those of any of its lines; of the
+        whole file if none does (it runs while the file is imported). Quick ones first,
+        from all test files in turn, as long as `budget` seconds suffice."""
+        lines = self.lines(file)
+        first, last = statement(self.tree / file, line)
+        names = set().union(*(lines.get(n, set()) for n in range(first, last + 1)))
+        return self.chosen(names or set().union(*lines.values()), budget)
+
+    def chosen(self, names, budget):
+        """The tests in the order in which they are run."""
+        by_file = defaultdict(list)
+        for name in sorted(names, key=self.seconds.get):
+            by_file[name.split("::")[0]].append(name)
+        turns = [
+            (turn, self.seconds[name], name)
+            for mine in by_file.values()
+            for turn, name in enumerate(mine)
+        ]
+        chosen, spent = [], 0.0
+        for _, seconds, name in sorted(turns):
+            if seconds < LONGEST and spent + seconds < budget:
+                chosen.append(name)
+                spent += seconds + 0.002
+        return chosen
+
+
+def statement(path, line):
+    """The first and the last line of the smallest statement there; of one with a body,
+    its head."""
+    best = (line, line)
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno:
+            last = node.end_lineno
+            if getattr(node, "body", None):
+                last = max(node.body[0].lineno - 1, node.lineno)
+            if line <= last:
+                best = (node.lineno, last)
+    return best

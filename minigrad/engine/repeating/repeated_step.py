@@ -1,0 +1,285 @@
+"""A step that was repeated: one record, and its operations when somebody looks.
+
+    again = repetition((xs[1],), (h_1,), (h_2,))    # of a step that was just recorded
+    states = again.through([xs], range(2, T), (h_2,))
+
+What a user gets is a tensor whose edge (`StepEdge`) leads to the `Step`. The walk
+backwards goes through the step in one call. Whoever asks such an edge where it came
+from (`source`: pictures, players, tables, names) makes the step write its operations
+down, with the numbers, scopes and lines that they would have had.
+
+Read next: `minigrad/engine/kernels/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, repeat
+from typing import Any, ClassVar, NamedTuple
+
+from minigrad.engine.aliases import Array, Value
+from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
+from minigrad.engine.primitives.folded import Entry
+from minigrad.engine.quiet import hush, restore
+from minigrad.engine.recorder import Scope, thread
+from minigrad.engine.repeating.step_plan import Operation, Plan, plan_of
+from minigrad.engine.repeating.step_text import functions_of, widened
+from minigrad.engine.scope import time_step
+
+_new = object.__new__
+Deliver = Callable[[AnyEdge, Value], None]
+
+
+class StepEdge(Edge):
+    """Where a part of the new state came from: found out once somebody asks."""
+
+    __slots__ = ("number", "step")
+
+    step: Step
+    number: int
+
+    @property
+    def source(self) -> Any:  # type: ignore[override]
+        """The node of the operation that made it."""
+        return self.step.looked_at()[self.number].source
+
+    @property
+    def index(self) -> int:  # type: ignore[override]
+        """Which of that node's outputs it is."""
+        return self.step.looked_at()[self.number].index
+
+    @property
+    def place(self) -> tuple[Any, int]:
+        """What a gradient is filed under now: the step, or the operation in it."""
+        edges = self.step.edges
+        if edges is None:
+            return self.step, self.number
+        return edges[self.number].source, edges[self.number].index
+
+
+class _Several(NamedTuple):
+    """What a step is to the walk backwards: an operation with several outputs."""
+
+    multiple: bool = True
+
+
+class Step:
+    """The record of a repeated step.
+
+    again   how it was computed, and is walked back through
+    inputs  the edges of x and of the state
+    array   the parts of the new state
+    kept    the values that the way back takes
+    seqs    when each of its operations was made
+    scope   the scopes that it ran in
+    edges   None, or what leads to each part of the new state, once looked at
+    """
+
+    __slots__ = ("again", "array", "edges", "inputs", "kept", "scope", "seq", "seqs")
+
+    primitive: ClassVar[_Several] = _Several()
+    again: Repetition
+    inputs: tuple[AnyEdge, ...]
+    array: tuple[Array, ...]
+    kept: tuple[Array, ...]
+    seqs: tuple[int, ...]
+    seq: int
+    scope: tuple[Scope, ...]
+    edges: tuple[AnyEdge, ...] | None
+
+    def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
+        """Deliver what the step's inputs get from the gradients of its outputs.
+
+        stacks  keeps the uses of weights; None: the operations are to be walked through
+        """
+        if stacks is None:
+            for edge, g in zip(self.looked_at(), gs, strict=True):
+                if g is not None:
+                    deliver(edge, g)
+            return
+        again = self.again
+        run = again.run_back
+        for g in gs:
+            if g is None:
+                arrived = tuple([g is not None for g in gs])
+                run = again.functions.backward(again.plan, arrived).run
+                gs = [g for g in gs if g is not None]
+                break
+        run(deliver, stacks.keep, *gs, *self.inputs, *again.fixed, *self.kept)
+
+    def looked_at(self) -> tuple[AnyEdge, ...]:
+        """The edges to the new state's parts: its operations are written down now."""
+        if self.edges is None:
+            with unfolding:
+                if self.edges is None:  # else another thread was first
+                    self.edges = self._written_down()
+        return self.edges
+
+    def _written_down(self) -> tuple[AnyEdge, ...]:
+        plan = self.again.plan
+        arrays = dict(zip(self.again.functions.keeps, self.kept, strict=True))
+        arrays |= dict(zip(plan.outputs, self.array, strict=True))
+        edges: list[AnyEdge] = [*self.inputs, *plan.edges[plan.given : plan.fixed.stop]]
+        token = hush()
+        try:
+            seqs = iter(self.seqs)
+            for one in plan.operations:
+                takes = tuple([edges[place] for place in one.inputs])
+                if any([place not in arrays for place in one.outputs]):
+                    made = _computed(one, takes)
+                    values = dict(zip(one.outputs, made, strict=True))
+                    arrays = values | arrays
+                made = tuple([arrays[place] for place in one.outputs])
+                edges += self._node(one, takes, made, list(islice(seqs, one.length)))
+        finally:
+            restore(token)
+        return tuple([edges[place] for place in plan.outputs])
+
+    def _node(
+        self,
+        one: Operation,
+        takes: tuple[AnyEdge, ...],
+        made: tuple[Array, ...],
+        seqs: list[int],
+    ) -> Sequence[AnyEdge]:
+        """The record of one operation, like that of the step it repeats; its edges."""
+        node, like = Node(), one.node
+        node.primitive, node.attrs = like.primitive, like.attrs
+        node.origin = node.tags = None
+        if one.formula is None:
+            node.edges = takes
+        else:
+            node.tags = {"folded": Entry(one.formula, takes, seqs[:-1])}
+        for array in made:
+            array.setflags(write=False)
+        node.array = made if like.primitive.multiple else made[0]
+        node.requires_grad = like.requires_grad
+        node.scope = self.scope + like.scope[self.again.plan.depth :]
+        node.code, node.offset, node.seq = like.code, like.offset, seqs[-1]
+        if not like.primitive.multiple:
+            return [node]
+        return [Edge(node, k, a, node.requires_grad) for k, a in enumerate(made)]
+
+
+def _computed(one: Operation, edges: tuple[AnyEdge, ...]) -> tuple[Array, ...]:
+    made = one.primitive.value(*[edge.array for edge in edges], **one.node.attrs)
+    return tuple(made) if one.primitive.multiple else (made,)
+
+
+class Repetition:
+    """How to repeat a step.
+
+    plan        what the step did
+    functions   the step as functions of arrays
+    run_back    the way back where all of the new state has a gradient
+    arrays      of what no step changes
+    fixed       the edges to it, and the arrays
+    """
+
+    __slots__ = ("_kinds", "arrays", "fixed", "functions", "plan", "run_back")
+
+    def __init__(self, plan: Plan, others: int) -> None:
+        self.plan, self.functions = plan, functions_of(plan)
+        self._kinds = [_kind(edge) for edge in plan.edges[:others]]
+        self.run_back = self.functions.backward(plan, (True,) * len(plan.outputs)).run
+        edges = [plan.edges[place] for place in plan.fixed]
+        self.arrays = [
+            widened(edge.array, shape)
+            for edge, shape in zip(edges, self.functions.wide, strict=True)
+        ]
+        self.fixed = (*edges, *self.arrays)
+
+    def through(
+        self,
+        given: Sequence[Sequence[Variable]],
+        times: Iterable[int],
+        state: tuple[Variable, ...],
+    ) -> list[tuple[Any, ...]]:
+        """The step again and again: the state after each time, as far as it goes.
+
+        given  for each input that is no part of the state, the tensors of all times
+        It ends before a time that is given something of another kind.
+        """
+        rows = [self._alike(row, times, k) for k, row in enumerate(given)]
+        arrays_of = [[edge.array for edge in row] for row in rows]
+        steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
+        forward, fixed = self.functions.forward, self.arrays
+        around = thread.recorder.scope
+        count = sum([one.length for one in self.plan.operations])
+        outputs = range(len(state))
+        now: tuple[Any, ...] = tuple([part._edge for part in state])
+        arrays: Any = [edge.array for edge in now]
+        states = []
+        token = hush()
+        try:
+            for t, edges, new in zip(times, *steps, strict=False):
+                made, kept = forward(*new, *arrays, *fixed)
+                step = _new(Step)
+                step.again, step.inputs = self, edges + now
+                step.array, step.kept, step.edges = made, kept, None
+                step.seqs = seqs = tuple(islice(numbers, count))
+                step.seq, step.scope = seqs[-1], (*around, time_step(t).record)
+                arrays = made
+                now = tuple(map(_edge, repeat(step), outputs, made))
+                states.append(tuple(map(_handle, now)))
+        finally:
+            restore(token)
+        return states
+
+    def _alike(
+        self, tensors: Sequence[Variable], times: Iterable[int], place: int
+    ) -> list[AnyEdge]:
+        """The edges of a row of tensors, up to the first of another kind."""
+        wanted, found = self._kinds[place], []
+        for t in times:
+            edge = tensors[t]._edge
+            if _kind(edge) != wanted:
+                break
+            found.append(edge)
+        return found
+
+
+def _handle(edge: StepEdge) -> Any:
+    """A tensor of what an edge leads to, made without `__init__`, for speed."""
+    handle = _new(Variable.result_type)
+    handle._edge = edge
+    handle._grad = None
+    return handle
+
+
+def _edge(step: Step, number: int, array: Array) -> StepEdge:
+    """The edge to a part of the new state, whose array is to be read only from now."""
+    array.flags.writeable = False
+    edge = _new(StepEdge)
+    edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
+    return edge
+
+
+def _kind(edge: AnyEdge) -> tuple[Any, ...]:
+    return edge.requires_grad, edge.array.dtype, edge.array.shape
+
+
+def repetition(
+    given: Sequence[Variable], state: Sequence[Variable], new: Sequence[Variable]
+) -> Repetition | None:
+    """How to repeat the step that was just recorded, in the scope of now.
+
+    given  what it was given besides the state: x, a mask
+    state  the parts of the state before it; new: those after it
+    None if it cannot be repeated, or if the next step would be of another kind: the
+    first state of a sequence mostly has no gradient.
+    """
+    recorder = thread.recorder
+    if recorder.trace is not None or recorder.anomaly or not recorder.recording:
+        return None
+    if recorder.origin is not None:
+        return None
+    before = [tensor._edge for tensor in state]
+    ends = [tensor._edge for tensor in new]
+    if [_kind(edge) for edge in before] != [_kind(edge) for edge in ends]:
+        return None
+    if not all([edge.requires_grad for edge in ends]):
+        return None
+    edges = [tensor._edge for tensor in given]
+    plan = plan_of([*edges, *before], ends, recorder.scope)
+    return None if plan is None else Repetition(plan, len(edges))

@@ -1,0 +1,136 @@
+"""What one step of a loop did: its operations, in numbered places for their values.
+
+    0, 1, 2          x, h, c: what another step has others of
+    3, 4, ...        what no step changes: weights, biases, numbers
+    then             what each operation made, in order
+
+Read next: `step_text.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node
+from minigrad.engine.primitives.folded import Entry, Formula
+from minigrad.engine.recorder import Scope
+
+
+class Operation(NamedTuple):
+    """One operation of the step: its record, and the places of its values.
+
+    formula  None, or the elementwise formula that the record stands for
+    """
+
+    node: Node
+    formula: Formula | None
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def primitive(self) -> Any:
+        """What computes it, and has its rule."""
+        return self.node.primitive if self.formula is None else self.formula.kernels
+
+    @property
+    def length(self) -> int:
+        """How many operations it is when somebody looks."""
+        return 1 if self.formula is None else 1 + len(self.formula.before)
+
+
+class Plan(NamedTuple):
+    """The operations of one step, in order.
+
+    edges    by place: the shape, dtype and need of a gradient of what is there
+    given    how many places the step is given: x, and the parts of the state
+    fixed    the places of what no step changes
+    leaves   those among them that are a tensor of the user's: a weight, a bias
+    outputs  the places of the new state's parts
+    depth    how many scopes are around the step, itself included
+    """
+
+    operations: list[Operation]
+    edges: list[AnyEdge]
+    given: int
+    fixed: range
+    leaves: frozenset[int]
+    outputs: tuple[int, ...]
+    depth: int
+
+
+def plan_of(
+    inputs: Sequence[AnyEdge], outputs: Sequence[AnyEdge], scope: tuple[Scope, ...]
+) -> Plan | None:
+    """What led from the inputs of a step to its outputs, within its scope.
+
+    None where it cannot be repeated: an output that is no operation's own result, or
+    two that are the same; numbers without axes; an input that stands twice among them.
+    """
+    places = {id(edge): place for place, edge in enumerate(inputs)}
+    if len(places) < len(inputs) or len({id(edge) for edge in outputs}) < len(outputs):
+        return None
+    found: set[Node] = set()
+    fixed: dict[int, AnyEdge] = {}
+    todo = list(outputs)
+    while todo:
+        edge = todo.pop()
+        node = _made_within(edge, scope)
+        if id(edge) in places:
+            continue
+        if node is None:
+            fixed[id(edge)] = edge
+        elif node not in found:
+            found.add(node)
+            todo.extend(_taken_by(node)[1])
+    edges = [*inputs, *fixed.values()]
+    places |= {key: place for place, key in enumerate(fixed, len(inputs))}
+    operations = []
+    for node in sorted(found, key=lambda node: node.seq):
+        if any([array.ndim == 0 for array in node.outputs]):
+            return None
+        formula, takes = _taken_by(node)
+        if any([id(edge) not in places for edge in takes]):
+            return None
+        made: Sequence[AnyEdge] = [node]
+        if node.primitive.multiple:
+            known = _edges_to(
+                node, [*outputs, *[e for n in found for e in _taken_by(n)[1]]]
+            )
+            made = [
+                known.get(k) or Edge(node, k, array, node.requires_grad)
+                for k, array in enumerate(node.array)
+            ]
+        gives = tuple(range(len(edges), len(edges) + len(made)))
+        places |= {id(edge): place for place, edge in zip(gives, made, strict=True)}
+        edges += made
+        operations.append(
+            Operation(node, formula, tuple([places[id(e)] for e in takes]), gives)
+        )
+    ends = tuple([places.get(id(edge), 0) for edge in outputs])
+    between = range(len(inputs), len(inputs) + len(fixed))
+    if not operations or min(ends) < between.stop:
+        return None
+    leaves = frozenset([k for k in between if type(edges[k].source) is Leaf])
+    return Plan(operations, edges, len(inputs), between, leaves, ends, len(scope))
+
+
+def _made_within(edge: AnyEdge, scope: tuple[Scope, ...]) -> Node | None:
+    """The node behind an edge, if the step itself made it."""
+    node = edge if type(edge) is Node else edge.source if type(edge) is Edge else None
+    if type(node) is Node and node.scope[: len(scope)] == scope:
+        return node
+    return None
+
+
+def _taken_by(node: Node) -> tuple[Formula | None, Sequence[AnyEdge]]:
+    """The edges of a node's inputs; of a formula that nobody has looked at, its own."""
+    folded = node.tags and node.tags.get("folded")
+    if type(folded) is Entry:
+        return folded.formula, folded.inputs
+    return None, node.edges
+
+
+def _edges_to(node: Node, edges: Sequence[AnyEdge]) -> dict[int, AnyEdge]:
+    """By output: the edge that others have to that output of a node."""
+    return {e.index: e for e in edges if type(e) is Edge and e.source is node}
