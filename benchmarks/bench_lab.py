@@ -77,7 +77,7 @@ def _row(task, cell, runs):
     error = f"{np.mean([test['loss'] for test in tests]):.2g}"
     solved = sorted(r["solved_at"] for r in runs if r["solved_at"] is not None)
     ended = [run for run in runs if run["finished"]]
-    learned = f"{len(solved)} of {len(ended)} seeds"
+    learned = f"{len(solved)} of {len(ended)} seed{'s' * (len(ended) != 1)}"
     if solved:
         when = f"{solved[0]:,}" + f" to {solved[-1]:,}" * (len(solved) > 1)
     else:

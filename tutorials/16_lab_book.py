@@ -225,7 +225,14 @@ assert 0.01 < share < 1
 #   gradient reaches the first step, and still nothing is learned: a parity of part of
 #   the ones says nothing about the answer. A long lag is not the only thing that makes
 #   a task hard. `minigrad lab parity --cells lstm,gru --seeds 3`
-# CONTINUAL
+# - **Copy memory**, GRU: 0.0171 nats per step after 265,888 sequences, a tenth of the
+#   best constant answer, 0.1733. The plain RNN stays at 0.1733 (one seed each).
+#   `minigrad lab copy-memory --cells gru,rnn`
+# - **The continual Reber grammar**, LSTM with 32 cells: 3 of 3 seeds, and all of 30 new
+#   streams of 100,000 symbols are read without a mistake. Without forget gates 26 of 30
+#   are, and the cell states grow to a mean size of about 80,000; with them they stay
+#   near 120. (Published: none perfect without, 18 to 62 % with forget gates.)
+#   `minigrad lab continual-reber --cells lstm,noforget --seeds 3`
 #
 # What was changed? The papers truncate the gradient, learn from one sequence at a time
 # with a fixed rate, and use their own cell. Here the gradient is whole, in batches, by
@@ -237,7 +244,7 @@ assert 0.01 < share < 1
 #
 # - `minigrad lab adding --cells lstm --start plain --budget 60`: what does the page say
 #   about the gradient at the first step?
-# - `minigrad lab continual-reber --cells lstm1997,lstm2000`: how do the states grow?
+# - `minigrad lab continual-reber --cells lstm,noforget`: how do the states grow?
 # - `minigrad lab two-sequence --cells lstm1997,gru --budget 60`.
 #
 # ## Exercises
