@@ -69,7 +69,10 @@ class Compiled:
     fn        the function
     variants  what has been traced, by the key of the calls
     replays   calls that were replayed
+    many      kinds of calls, after which a word is said
     """
+
+    many = MANY
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         if not callable(fn):
@@ -213,7 +216,7 @@ class Compiled:
 
     def _say_if_many(self, key: Any) -> None:
         count = self.kinds
-        if count >= MANY and not self._warned:
+        if count >= self.many and not self._warned:
             self._warned = True
             warn(
                 f"compile: {self.name} has been traced for {count} kinds of calls",
