@@ -21,7 +21,7 @@ from minigrad.compiler.program import Program
 from minigrad.compiler.pullback import attached, pulled_through
 from minigrad.compiler.surroundings import Settings, Surroundings
 from minigrad.compiler.trace import Trace, tracing
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods, of_the_call, wrong_call
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
@@ -56,13 +56,20 @@ class Variant:
                 self.trouble = str(error)
                 _warn_of_trouble(name, self.trouble)
 
+    def confirm(self) -> None:
+        """Take the program to be what every call does."""
+        self.confirmed = True
+        if self.optimized is not None:
+            self.program.let_go()
+
     def run(self, start: dict) -> dict:
         """The values of a call, from those that it starts from."""
-        if self.optimized is None or not jit.enabled:
+        if self.optimized is None:
             return self.program.run(start)
         return self.optimized.run(start)
 
 
+@checked_methods
 class Compiled:
     """The function, with the operations of its first calls replayed in later ones.
 
@@ -107,7 +114,7 @@ class Compiled:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         recorder = thread.recorder
         if recorder.trace is not None or recorder.anomaly:
-            return self.fn(*inputs, **options)  # part of another trace; or watched
+            return self._called(inputs, options)  # part of another trace; or watched
         with self._lock:
             arguments = Arguments(inputs, options)
             surroundings = self._surroundings(arguments.things)
@@ -119,11 +126,22 @@ class Compiled:
                     break
             else:
                 if self.kinds >= MOST:
-                    return self.fn(*inputs, **options)
+                    return self._called(inputs, options)
                 return self._trace(key, arguments, None)
             if not variant.confirmed:
                 return self._trace(key, arguments, variant)
+            if variant.optimized is not None and not jit.enabled:
+                return self.fn(*inputs, **options)  # kernels were turned off since
             return self._replay(variant, arguments, tensors)
+
+    def _called(self, inputs: Any, options: dict[str, Any]) -> Any:
+        """The function itself; CallError for arguments that do not fit it."""
+        try:
+            return self.fn(*inputs, **options)
+        except TypeError as error:
+            if not of_the_call(error):
+                raise
+            raise wrong_call(self.fn, inputs, options, error) from None
 
     def _surroundings(self, things: list[Any]) -> Surroundings:
         """What the function finds around it, and in the objects that it is given."""
@@ -142,7 +160,7 @@ class Compiled:
         with tracing(trace):
             given = [_stand_in(trace, k, x) for k, x in enumerate(arguments.given)]
             inputs, options = built(arguments.structure, given)
-            returned = self.fn(*inputs, **options)
+            returned = self._called(inputs, options)
             trace.complete()
             settings.unchanged()
             _nothing_lost(given, arguments.given)
@@ -151,15 +169,15 @@ class Compiled:
                 what = differences(first.program, program)
                 if what is not None:
                     raise changed(self.name, what)
+        tensors = program.tensors(arguments.given)
+        attach = self._attach(program, arguments, tensors)
+        returned = _plain_results(program, returned, attach)  # the graph is gone
         if first is None:
             self.variants.setdefault(key, []).append(Variant(program, self.name))
             self._say_if_many(key)
         else:
-            first.confirmed = True
-        tensors = program.tensors(arguments.given)
-        return _plain_results(
-            program, returned, self._attach(program, arguments, tensors)
-        )
+            first.confirm()
+        return returned
 
     def _attach(self, program: Program, arguments: Arguments, tensors: list) -> Any:
         """What gives the results a graph, where they need one."""
@@ -202,8 +220,6 @@ class Compiled:
 
         GraphError if there is none: nothing has been called, or there is no numba.
         """
-        from minigrad.compiler.report import dot_text
-
         found = [v for each in self.variants.values() for v in each if v.optimized]
         if not found:
             raise GraphError(
@@ -212,19 +228,32 @@ class Compiled:
                 actual=repr(self),
                 hint="call it once with arguments as it will get them",
             )
-        return dot_text(found[-1].optimized)
+        text: str = found[-1].optimized.picture
+        return text
 
     def _say_if_many(self, key: Any) -> None:
         count = self.kinds
-        if count >= self.many and not self._warned:
-            self._warned = True
-            warn(
-                f"compile: {self.name} has been traced for {count} kinds of calls",
-                expect="few shapes, and few Python values among the arguments",
-                actual=f"shapes now: {[part[0] for part in key[1][1]]!r:.100}",
-                hint="pad sequences to a few lengths, leave the last short batch out, "
-                "and pass numbers that change as tensors: each kind is traced twice",
+        if count < self.many or self._warned:
+            return
+        self._warned = True
+        actual = f"shapes now: {[part[0] for part in key[1][1]]!r:.100}"
+        hint = (
+            "pad sequences to a few lengths, leave the last short batch out, and pass "
+            "numbers that change as tensors: each kind is traced twice"
+        )
+        if len({call for _, call in self.variants}) == 1:
+            actual = "equal arguments; what the function finds around it was another"
+            hint = (
+                "does it set a variable or an attribute in each call, or append to a "
+                "list? Return what is to be kept; a state that is carried on can be an "
+                "argument, or a tensor: start.data = h.data"
             )
+        warn(
+            f"compile: {self.name} has been traced for {count} kinds of calls",
+            expect="few shapes, and few Python values among the arguments",
+            actual=actual,
+            hint=hint,
+        )
 
 
 @checked_call

@@ -19,6 +19,7 @@ from minigrad.compiler.pack import pack
 from minigrad.compiler.place import Places
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.program import Program
+from minigrad.compiler.report import Stage, dot_text, stage
 from minigrad.compiler.schedule import ordered
 from minigrad.compiler.transposes import transposes
 from minigrad.compiler.value_builder import Builder
@@ -50,16 +51,16 @@ def named(name: str) -> Iterator[None]:
 class Optimized:
     """A program that has been through the passes.
 
-    stages  [(name of a pass, the results after it)]: for reports and pictures
-    units   what is done, in order
-    plan    addresses and memory
+    stages   the counts after each pass: `Stage`s, for reports
+    picture  the plan in Graphviz's language
+    plan     addresses and memory
+
+    The values themselves are let go: they would take ten times the plan's memory.
     """
 
     def __init__(self, program: Program) -> None:
-        self.program = program
         with named("lower"):
             lowered = Lowered(program)
-        self.builder = lowered.builder
         wanted = list(program.results)
         for effect in program.effects:
             wanted += [k for k in (effect.data, effect.grad) if k is not None]
@@ -67,20 +68,25 @@ class Optimized:
         results = [lowered.values[k] for k in self._numbers]
         count = len(results)
         results += lowered.outside
-        self.stages: list[tuple[str, list[Val]]] = [("lower", results)]
+        builder = lowered.builder
+        del lowered
+        self.stages: list[Stage] = [stage("lower", results)]
         for name, function in PASSES:
             with named(name):
-                results = function(lowered.builder, results)
-            self.stages.append((name, results))
+                results = function(builder, results)
+            self.stages.append(stage(name, results))
+        del builder
         with named("fuse"):
-            self.units: list[Unit] = ordered(fuse(results))
+            units: list[Unit] = ordered(fuse(results))
         with named("place"):
-            self.places = Places(listed(results))
+            places = Places(listed(results))
         with named("overlay"):
-            overlay(self.units, self.places, results[:count])
+            overlay(units, places, results[:count])
         with named("plan"):
-            self.plan = Plan(self.units, self.places, results[:count], program)
+            self.plan = Plan(units, places, results[:count], program)
             self.execution = Execution(self.plan)
+        self.picture = dot_text(units, program)
+        self.plan.let_go()
 
     def run(self, start: dict[Any, Any]) -> dict[int, Any]:
         """The values that a call hands out, by number, as `Program.run` gives them."""

@@ -43,6 +43,7 @@ class Plan:
     table    whole numbers; `starts` says where in it each row begins
     live     {number of a program's value: [(place in the table, bytes to add)]}
     memory   of all that is computed
+    products  how many matrix products there are
     """
 
     def __init__(
@@ -67,6 +68,13 @@ class Plan:
         self.table = np.array(self._numbers, np.int64)
         self.starts = np.array(self._starts, np.int64)
         self.getters = [self.memory.get(v) for v in results]
+        self.products = sum(unit.op in ("dot", "packed_dot") for unit in units)
+
+    def let_go(self) -> None:
+        """Forget where each value lies: the table knows."""
+        self._numbers, self._starts = [], []
+        self.memory.let_go()
+        del self.places
 
     # --------------------------------------------------------- rows of the table
 

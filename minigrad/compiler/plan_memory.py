@@ -69,6 +69,12 @@ class Memory:
             return base in self._read
         return base.op not in (*LIVE, "constant", "full")
 
+    def let_go(self) -> None:
+        """Forget the places. The arrays stay, as a plan's table has their addresses."""
+        self._kept += self._constants.values()
+        self._constants, self._memory, self._begin, self._read = {}, {}, {}, set()
+        del self.places
+
     def holds(self, value: Val) -> bool:
         """Does the value have memory of its own in the arena?"""
         return value in self._memory

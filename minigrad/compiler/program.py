@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiler.guard import Same, another_shape, built, plain
-from minigrad.compiler.trace import Entry, Trace, Value, copy_of, put_back
+from minigrad.compiler.trace import Entry, Trace, copy_of, put_back
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Edge
 from minigrad.engine.quiet import quietly
@@ -48,7 +48,11 @@ class Program:
     needing    which of them need a gradient
     effects    what is left behind in leaves
     numbers    values that are handed out as Python numbers
+    recorded   how many operations were traced
     """
+
+    entries: list[Entry]
+    values: Any  # by number: a list of all, and later a dict of those still needed
 
     def __init__(self, trace: Trace, returned: Any) -> None:
         self.structure, self.results, self.needing = taken_apart(trace, returned)
@@ -77,12 +81,20 @@ class Program:
             for k in dict.fromkeys(leaving)
             if k is not None
         ]
+        self.recorded = len(self.entries)
         trace.forget()
+
+    def let_go(self) -> None:
+        """Forget the entries: from now on a plan does what they say. What it needs of
+        them it has."""
+        needed = {*self._live, *[k for k, _ in self._leaving]}
+        self.values = {k: self.values[k] for k in needed}
+        self.entries, self._constants = [], {}
 
     def _renumber(self, trace: Trace) -> None:
         """Keep the values that are used, in the order of their use."""
         place: dict[int, int] = {}
-        self.values: list[Value] = []
+        self.values = []
 
         def new(old: int) -> int:
             if old not in place:
@@ -90,7 +102,7 @@ class Program:
                 self.values.append(trace.values[old])
             return place[old]
 
-        self.entries: list[Entry] = [
+        self.entries = [
             entry._replace(
                 inputs=tuple([new(k) for k in entry.inputs]),
                 outputs=tuple([new(k) for k in entry.outputs]),

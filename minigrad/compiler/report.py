@@ -8,10 +8,10 @@ Read next: `pullback.py`.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any, NamedTuple
 
 from minigrad.compiler.fuse import Unit
-from minigrad.compiler.optimized import Optimized
 from minigrad.compiler.value_form import OUTSIDE, Val, listed
 
 _WORDS = {
@@ -59,15 +59,14 @@ class Report:
 
     def __init__(self, shapes: str, program: Any, optimized: Any, trouble: Any) -> None:
         self.shapes, self.trouble = shapes, trouble
-        self.recorded = len(program.entries)
+        self.recorded = program.recorded
         self.stages: list[Stage] = []
         self.kernels = self.distinct = self.products = self.calls = 0
         self.memory = self.written = self.flops = 0
         if optimized is not None:
-            self.stages = [stage(name, found) for name, found in optimized.stages]
-            counts = Counter(unit.op for unit in optimized.units)
+            self.stages = list(optimized.stages)
             plan = optimized.plan
-            self.products = counts["dot"] + counts["packed_dot"]
+            self.products = plan.products
             self.kernels = len(plan.starts) - plan.others
             self.distinct, self.calls = len(plan.kernels), plan.calls
             self.memory, self.written = plan.memory.arena.nbytes, plan.memory.written
@@ -139,30 +138,42 @@ def _inner(value: Val) -> int:
 # ------------------------------------------------------------- the picture
 
 
-def dot_text(optimized: Optimized, most: int = 60) -> str:
+FEW = 24  # units of which all are drawn
+ENDS = 2  # steps that are drawn at the beginning and at the end, forward and back
+
+
+def dot_text(units: list[Unit], program: Any) -> str:
     """The plan in Graphviz's language: products and calls as boxes, fused groups as
     boxes that list what they compute.
 
-    most  units that are drawn; the middle of a longer plan is left out
+    Of many time steps the first and the last are drawn, and one box stands for those
+    between them.
     """
-    units = [u for u in optimized.units if u.op not in ("concat", "part")]
-    left_out = max(0, len(units) - most)
-    if left_out:
-        half = most // 2
-        shown = units[:half] + units[len(units) - half :]
-    else:
-        shown = units
-    number = {id(u): k for k, u in enumerate(shown)}
-    maker = {v: u for u in optimized.units for v in u.members}
+    maker = {v: u for u in units for v in u.members}
+    units = [u for u in units if u.op not in ("concat", "part")]
+    box: dict[int, str] = {}  # the name of a unit's box, by its id
     lines = [
         "digraph plan {",
         '  rankdir=TB; node [shape=box, fontname="Helvetica", fontsize=10];',
-        f'  label="the plan of a compiled function{_elided(left_out)}"; labelloc=t;',
+        '  label="the plan of a compiled function"; labelloc=t; fontname="Helvetica";',
     ]
-    for k, unit in enumerate(shown):
-        lines.append(f"  u{k} [{_box(unit)}];")
-    for k, unit in enumerate(shown):
-        seen: set[int] = set()
+    between: list[Unit] = []
+    hidden = _left_out(units)
+    kinds = Counter((u.op, u.members[0].shape) for u in units)
+    for k, unit in enumerate([*units, None]):
+        if unit is not None and unit in hidden:
+            between.append(unit)
+            continue
+        if between:
+            lines.append(f"  u{k}m [{_box_between(between)}];")
+            box.update({id(u): f"u{k}m" for u in between})
+            between = []
+        if unit is not None:
+            alone = kinds[unit.op, unit.members[0].shape] == 1
+            lines.append(f"  u{k} [{_box(unit, program, alone)}];")
+            box[id(unit)] = f"u{k}"
+    drawn: set[tuple[str, str]] = set()
+    for unit in units:
         todo = [a.root for a in unit.inputs]
         while todo:
             root = todo.pop()
@@ -171,20 +182,59 @@ def dot_text(optimized: Optimized, most: int = 60) -> str:
                 continue
             if found.op in ("concat", "part"):
                 todo += [a.root for a in root.args]
-            elif id(found) in number and number[id(found)] not in seen:
-                seen.add(number[id(found)])
-                lines.append(f"  u{number[id(found)]} -> u{k};")
+                continue
+            ends = box[id(found)], box[id(unit)]
+            if ends[0] != ends[1] and ends not in drawn:
+                drawn.add(ends)
+                lines.append(f"  {ends[0]} -> {ends[1]};")
     return "\n".join([*lines, "}", ""])
 
 
-def _elided(count: int) -> str:
-    return f"; {count:,} units in its middle are not drawn" if count else ""
+def _step_of(unit: Unit) -> int | None:
+    """The time step that it belongs to, if it does to one."""
+    return next((s.index for s in unit.members[0].scope if s.kind == "step"), None)
 
 
-def _box(unit: Unit) -> str:
+def _left_out(units: list[Unit]) -> set[Unit]:
+    """The units in the middle of a long plan: whole time steps, if there are any."""
+    if len(units) <= FEW:
+        return set()
+    steps: dict[bool, dict[int, None]] = {False: {}, True: {}}
+    for unit in units:
+        step = _step_of(unit)
+        if step is not None:
+            steps[unit.members[0].late][step] = None
+    inner = {late: set(list(found)[ENDS:-ENDS]) for late, found in steps.items()}
+    if not any(inner.values()):
+        return set(units[FEW // 2 : len(units) - FEW // 2])
+    return {
+        u
+        for u in units
+        if u.op in ("kernel", *PRODUCTS) and _step_of(u) in inner[u.members[0].late]
+    }
+
+
+def _box_between(units: list[Unit]) -> str:
+    """The box of what is not drawn one by one."""
+    steps = [n for n in map(_step_of, units) if n is not None]
+    kernels = sum(unit.op == "kernel" for unit in units)
+    products = sum(unit.op in PRODUCTS for unit in units)
+    others = len(units) - kernels - products
+    parts = [(kernels, "kernels"), (products, "products"), (others, "others")]
+    words = ", ".join(f"{n:,} {name}" for n, name in parts if n)
+    label = f"{words} of the same kinds"
+    if steps:
+        label = f"steps {steps[0]} to {steps[-1]}\\n{label}"
+    return f'label="{label}", style="dashed"'
+
+
+def _box(unit: Unit, program: Any, alone: bool) -> str:
+    """A unit's box; alone: it is the only one of its kind, and done for all steps."""
     value = unit.members[0]
     shape = " × ".join(map(str, value.shape)) or "one number"
-    step = next((f"step {s.index}, " for s in value.scope if s.kind == "step"), "")
+    index = _step_of(unit)
+    once = alone or unit.op == "packed"
+    step = "" if index is None or once else f"step {index}, "
     if unit.op == "kernel":
         counts = Counter(v.attrs for v in unit.members)
         body = ", ".join(f"{n} {name}" if n > 1 else name for name, n in counts.items())
@@ -193,10 +243,22 @@ def _box(unit: Unit) -> str:
     if unit.op in PRODUCTS:
         label = f"{step}product, {shape}, over {_inner(value)}"
         return f'label="{label}", style="filled", fillcolor="#fdeedd"'
+    if unit.op == "outside":
+        label = f"call of Python:\\n{_called(program.entries[value.attrs].function)}"
+        return f'label="{label}"'
     name = value.attrs[0] if unit.op == "general" else unit.op
-    names = {"outside": "call of Python", "transposed": "transposed copy"}
-    what = names.get(name, name)
-    return f'label="{step}{what}, {shape}"'
+    if unit.op in ("packed", "transposed"):
+        name = f"{name} matrix"
+        shape = " × ".join(map(str, value.args[0].shape))
+    return f'label="{step}{name}, {shape}"'
+
+
+def _called(function: Any) -> str:
+    """What a function of the library's belongs to: clip_grad_norm_, Adam."""
+    while isinstance(function, partial):
+        function = function.func
+    name: str = getattr(function, "__qualname__", type(function).__qualname__)
+    return name.partition(".<locals>")[0]
 
 
 def _wrapped(text: str, width: int = 40) -> str:

@@ -13,6 +13,7 @@ Read next: `guard.py` (for which calls a trace holds).
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -26,6 +27,7 @@ from minigrad.engine.primitives.messages import describe
 from minigrad.engine.recorder import Scope, thread
 from minigrad.engine.user_code import caller
 
+_NOTHING: Any = None, lambda: None
 _CLOSELY = 2000  # operations, after each of which it is asked if numbers were drawn
 
 
@@ -102,8 +104,8 @@ class Trace:
         self.numbers: set[int] = set()  # values to be handed out as Python numbers
         self.refused: CompileError | None = None
         self._began = next_seq()
-        self._by_array: dict[int, int] = {}
-        self._alive: list[Any] = []  # no id is used twice while it is listened to
+        # By id: the value's number, and a way to tell a later array with that id.
+        self._by_array: dict[int, tuple[int, Callable[[], Any]]] = {}
         self._leaf_of: dict[int, int] = {}
 
     # --------------------------------------------------------- what is known
@@ -111,9 +113,18 @@ class Trace:
     def add(self, kind: str, number: int, array: np.ndarray, keep: Any = None) -> int:
         """A new value, known by its array from now on."""
         self.values.append(Value(kind, number, array.shape, array.dtype, keep))
-        self._by_array[id(array)] = len(self.values) - 1
-        self._alive.append(array)
-        return len(self.values) - 1
+        return self._know(array, len(self.values) - 1)
+
+    def _know(self, array: np.ndarray, number: int) -> int:
+        try:
+            self._by_array[id(array)] = number, weakref.ref(array)
+        except TypeError:  # one of NumPy's numbers: it is kept
+            self._by_array[id(array)] = number, lambda: array
+        return number
+
+    def _number_of(self, array: np.ndarray) -> int | None:
+        number, known = self._by_array.get(id(array), _NOTHING)
+        return number if known() is array else None
 
     def find(self, edge: Any) -> int:
         """The number of the value that an edge leads to; a constant if it is new."""
@@ -135,13 +146,13 @@ class Trace:
     def _number(self, edge: Any) -> int | None:
         """The number of the value that an edge leads to, if it is known: that of a leaf
         always is."""
-        known = self._by_array.get(id(edge.array))
+        known = self._number_of(edge.array)
         source = edge.source
         if known is None and type(source) is Leaf and source.seq < self._began:
             owner = source.owner()
             if owner is not None:
                 self.touch(owner)
-                known = self._by_array.get(id(edge.array))
+                known = self._number_of(edge.array)
         return known
 
     def known(self, edge: Any) -> bool:
@@ -229,11 +240,11 @@ class Trace:
             return None
         number = self._leaf_of[id(tensor)] = len(self.leaves)
         self.leaves.append(Touched(tensor, edge, tensor._grad, argument))
-        if id(edge.array) not in self._by_array:
+        if self._number_of(edge.array) is None:
             self.add("leaf", number, edge.array)
         if tensor._grad is not None:
             array = tensor._grad._edge.array
-            if id(array) not in self._by_array:
+            if self._number_of(array) is None:
                 self.add("gradient", number, array)
         return number
 
@@ -245,12 +256,11 @@ class Trace:
 
     def same(self, old: Any, new: np.ndarray) -> None:
         """A copy is the same value; in another dtype it is an operation more."""
-        number = self._by_array.get(id(old))
+        number = self._number_of(old) if isinstance(old, np.ndarray) else None
         if number is None:
             return
         if self.values[number].dtype == new.dtype:
-            self._by_array[id(new)] = number
-            self._alive.append(new)
+            self._know(new, number)
         else:
             attrs = {"dtype": new.dtype.name}
             output = self.add("made", len(self.entries), new)
@@ -276,7 +286,7 @@ class Trace:
 
     def forget(self) -> None:
         """Let go of all arrays but the constants: the program is complete."""
-        self._alive, self._by_array, self.kept = [], {}, []
+        self._by_array, self.kept = {}, []
 
 
 def _cast(x: np.ndarray, *, dtype: str) -> np.ndarray:

@@ -259,7 +259,7 @@ def backward(
     seed = starting_gradient(output, grad, create_graph or traced)
     start = seed._edge.array if isinstance(seed, Variable) else seed
     thread.recorder.last = ref(output), start if start.size == 1 else None
-    with quietly(), uncollected(), scope_kept():
+    with quietly(), uncollected(), scope_kept(create_graph or not traced):
         found = backpropagate(output._edge, seed)
     for target, value in found.items():
         owner = None
@@ -299,7 +299,7 @@ def grad(
     allow_unused = flag("allow_unused", allow_unused)
     traced = thread.recorder.trace is not None
     seed = starting_gradient(output, grad_output, create_graph or traced)
-    with quietly(), uncollected(), scope_kept():
+    with quietly(), uncollected(), scope_kept(create_graph or not traced):
         found = backpropagate(output._edge, seed, [x._edge for x in inputs])
     results = []
     for number, x in enumerate(inputs):

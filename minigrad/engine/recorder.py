@@ -62,16 +62,24 @@ thread = _Thread()  # thread.recorder: looked up once per operation
 
 class scope_kept:
     """At its end the recorder is in the scope of its start again: a backward pass that
-    is recorded goes from the scope of one node to that of the next."""
+    is recorded goes from the scope of one node to that of the next.
 
-    __slots__ = ("_before",)
+    recorded  shall it leave nodes? Else a trace is told of it, and it can be forgotten
+    """
+
+    __slots__ = ("_before", "_recorded")
+
+    def __init__(self, recorded: bool = True) -> None:
+        self._recorded = recorded
 
     def __enter__(self) -> None:
         recorder = thread.recorder
-        self._before = recorder.scope, recorder.origin
+        self._before = recorder.scope, recorder.origin, recorder.recording
+        recorder.recording = recorder.recording and self._recorded
 
     def __exit__(self, *exception: object) -> None:
-        thread.recorder.scope, thread.recorder.origin = self._before
+        recorder = thread.recorder
+        recorder.scope, recorder.origin, recorder.recording = self._before
 
 
 def path(levels: tuple[Scope, ...]) -> str:

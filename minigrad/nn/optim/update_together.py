@@ -33,6 +33,7 @@ class Together:
     def __init__(self, optimizer: Any, which: Sequence[int], by_numpy: bool) -> None:
         self._optimizer, self._which, self._by_numpy = optimizer, which, by_numpy
         self._rows = {k: _Row() for k in which}
+        self.__qualname__ = f"{type(optimizer).__name__}.step"  # for pictures
         self._kernels: dict[tuple, Callable[[int], None]] = {}
 
     def __call__(self, *arrays: ndarray) -> tuple[ndarray, ...]:
