@@ -129,16 +129,18 @@ def _streams(book: Book) -> Table:
                 f"{test['perfect']:.0f} of {test['of']:.0f}",
                 f"{test['symbols']:,.0f}",
                 f"{test['read']:,}",
-                f"{test['state early']:,.1f}",
-                f"{test['state at the end']:,.1f}",
+                f"{test['state early']:,.0f} to {test['state at the end']:,.0f}",
             ]
         )
     header = [
-        *("cell", "seed", "weights", "stretches", "streams without a mistake"),
-        *("symbols until the first", "symbols read"),
-        *("state after 100", "state after the last"),
+        *("cell", "seed", "weights", "stretches", "perfect", "first mistake"),
+        *("read", "state"),
     ]
-    return Table("Ten new streams; the state is the mean |c|, or |h|", header, rows)
+    title = (
+        "Ten new streams; symbols until the first mistake; the state: its mean size at "
+        "symbol 100 and at the last"
+    )
+    return Table(title, header, rows)
 
 
 def _when(result: Result) -> str:
