@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import bench_compiled_tasks
+from minigrad import tasks
 from minigrad.comparing import speed_report
 from minigrad.comparing.bench_process import in_a_process
 from minigrad.comparing.growth import Grown
@@ -21,7 +23,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 KEPT = Path(tempfile.gettempdir()) / "minigrad-speed.json"
 KINDS = ("LSTM", "GRU", "RNN")
 SECONDS = {"1x16": 5.0, "8x32": 5.0, "S": 6.0, "M": 9.0, "L": 12.0}
-TWICE = ("S",)  # sizes that are measured with two threads, too
+GROWING = 300.0  # seconds for longer and longer sequences
 COMPILED = "minigrad, compiled"
 FLOOR = "matrix products alone"
 # What is promised: a share of another's time at most, by size.
@@ -43,11 +45,12 @@ def pieces():
     """The name of each piece, and what it asks for."""
     rivals = [name for name in RIVALS if name != SLOW_TO_START]
     for threads in (1, 2):
-        for kind in KINDS if threads == 1 else KINDS[:1]:
-            for size in SECONDS if threads == 1 else TWICE:
+        for kind in KINDS:
+            for size in SECONDS:
                 asked = _asked(kind, size, SECONDS[size], rivals, threads == 1)
                 yield f"{kind} {size} {threads}", asked, threads
-    yield "growth", _asked("RNN", "1x16", 0.6, [OURS], True) | {"growth": 20.0}, 1
+    asked = _asked("RNN", "1x16", 0.6, [OURS], True)
+    yield "growth", asked | {"growth": GROWING}, 1
 
 
 def _asked(kind, size, seconds, rivals, processor):
@@ -61,19 +64,31 @@ def _asked(kind, size, seconds, rivals, processor):
     }
 
 
-def measure(most=math.inf):
+def measure(most=math.inf, wanted=lambda name: True):
     """Measure the pieces that are missing, as long as the seconds last; all so far."""
     end = time.perf_counter() + most
-    found = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for name, asked, threads in pieces():
         needs = 1.5 * asked["seconds"] + 1.5 * asked["growth"]
-        if name in found or time.perf_counter() + needs > end:
+        late = time.perf_counter() + needs > end
+        if name in _found() or late or not wanted(name):
             continue
         cases, grown = in_a_process(asked, threads, _silent, needs + 30)
-        found[name] = speed_report.as_data(cases, grown, threads)
-        KEPT.write_text(json.dumps(found))
-        print(name, flush=True)
-    return found
+        _keep(name, speed_report.as_data(cases, grown, threads))
+    for task in tasks.TASKS:
+        name = f"task {task}"
+        if name not in _found() and time.perf_counter() + 30 < end and wanted(name):
+            _keep(name, bench_compiled_tasks.in_a_process(task))
+    return _found()
+
+
+def _found():
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
+
+
+def _keep(name, data):
+    """Note a piece at once: a run may be stopped."""
+    KEPT.write_text(json.dumps(_found() | {name: data}))
+    print(name, flush=True)
 
 
 def _silent(text, done):
@@ -85,23 +100,27 @@ def page(found):
     cases = {
         threads: [
             from_data(case)
-            for name, data in found.items()
-            if name != "growth" and data["threads"] == threads
+            for data in found.values()
+            if data.get("threads") == threads and not data["growth"]
             for case in data["cases"]
         ]
         for threads in (1, 2)
     }
     lines = [WORDS, *aims_table(cases[1])]
-    for kind in KINDS:
-        lines += [f"{kind}, one thread", "-" * (len(kind) + 12), ""]
-        of_kind = [case for case in cases[1] if case.kind == kind]
-        lines += times_table(sorted(of_kind, key=lambda c: list(SECONDS).index(c.name)))
-    lines += ["LSTM, two threads", "-----------------", ""]
-    lines += times_table(cases[2])
+    for threads, word in ((1, "one thread"), (2, "two threads")):
+        for kind in KINDS:
+            lines += [f"{kind}, {word}", "-" * (len(kind) + 2 + len(word)), ""]
+            of_kind = [case for case in cases[threads] if case.kind == kind]
+            of_kind.sort(key=lambda case: list(SECONDS).index(case.name))
+            lines += times_table(of_kind)
+    gains = [data for name, data in found.items() if name.startswith("task ")]
+    if gains:
+        lines += ["Training the tasks", "------------------", "", GAINS]
+        lines += gains_table(gains)
     if "growth" in found:
         lines += ["Longer sequences", "----------------", "", GROWTH]
         lines += growth_table([Grown(**row) for row in found["growth"]["growth"]])
-    [machine, *_] = [data["machine"] for data in found.values()]
+    [machine, *_] = [d["machine"] for d in found.values() if "machine" in d]
     machine = machine.replace(", one thread", "")
     left = {line for part in cases.values() for line in speed_report.left_out(part)}
     lines += [f"Left out, {line}.\n" for line in sorted(left)]
@@ -133,7 +152,16 @@ The time as a share of another's, with the aim beside it. What is reached is bol
 """
 
 GROWTH = """An LSTM of size S, longer and longer. The first call of a compiled step has
-tracing, planning and, where they are not on disk yet, compiling the kernels in it.
+tracing, planning and, where they are not on disk yet, compiling the kernels in it. MB
+is what a step needs at the highest, a plan's memory with it; beside it what the whole
+process has taken until then, libraries and longer first calls with it.
+"""
+
+GAINS = """A training step with and without ``minigrad train TASK --compile``: the loss,
+its gradients, clipping and the optimiser's update, on batches of the most
+frequent shape, in turns, by the processor's time on one thread. The first calls trace
+the step twice, and compile kernels that are not on disk yet; each shape of batch needs
+a trace of its own, and every batch whose shape is rare is trained without.
 """
 
 
@@ -191,10 +219,27 @@ def growth_table(grown):
             f"{row.ms / row.T:.3g}",
             f"{row.first_ms:.3g}",
             f"{row.megabytes:.3g}",
+            f"{row.process:,.0f}",
         ]
         for row in grown
     ]
-    return table(["", "T", "ms", "ms per step", "first call, ms", "MB"], rows)
+    heading = ["", "T", "ms", "ms per step", "first call, ms", "MB", "MB, process"]
+    return table(heading, rows)
+
+
+def gains_table(gains):
+    """What `--compile` gains in each task."""
+    rows = [
+        [
+            g["task"],
+            f"{g['eager']:.3g}",
+            f"{g['compiled']:.3g}",
+            f"{g['eager'] / g['compiled']:.1f}",
+            f"{g['first'] / 1e3:.1f}",
+        ]
+        for g in gains
+    ]
+    return table(["", "ms", "compiled, ms", "times faster", "first calls, s"], rows)
 
 
 def main():
