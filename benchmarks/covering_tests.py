@@ -15,6 +15,7 @@ TESTS = """
 tests/primitives tests/models tests/reading tests/compiler tests/flow tests/checking
 tests/test_accuracy.py tests/test_awkward_numbers.py tests/test_brought_along.py
 tests/test_checkpoint.py tests/test_clip.py tests/test_creation.py
+tests/test_defaults.py tests/test_rare_words.py
 tests/test_errors_lines.py tests/test_foreign_names.py tests/test_functions.py
 tests/test_gradient_graphs.py tests/test_graph.py tests/test_in_place.py
 tests/test_kernels.py tests/test_kernel_store.py tests/test_losses.py tests/test_nn.py
@@ -22,6 +23,7 @@ tests/test_numbers.py tests/test_numpy_protocol.py tests/test_optim.py
 tests/test_pinned_errors.py tests/test_public_names.py tests/test_random.py
 tests/test_replay.py tests/test_silent_changes.py tests/test_tensor.py
 tests/test_testing.py tests/test_vectormath.py tests/test_wrong_uses.py
+tests/lab tests/tasks/test_translation.py
 """.split()
 WITH_KERNELS = """
 tests/test_kernels.py tests/test_kernel_store.py tests/test_vectormath.py
@@ -29,7 +31,8 @@ tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim
 tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
 tests/models/test_cells.py
 """.split()
-LONGEST = 4.0  # seconds: tests that take longer are not used
+AT_IMPORT = "tests/test_defaults.py"
+LONGEST = 15.0  # seconds: tests that take longer are not used
 OPTIONS = [
     "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=ci",
     "-m", "not nightly and not browser",
@@ -93,16 +96,23 @@ class Covering:
         return self.known[file]
 
     def tests(self, file, line, budget):
-        """Tests that reach the statement at a line, those of any of its lines; of the
-        whole file if none does (it runs while the file is imported). Quick ones first,
-        from all test files in turn, as long as `budget` seconds suffice."""
+        """Tests that reach the statement at a line; then others that reach the file,
+        since what is remembered from one test to the next is reached by the first only,
+        and what runs during the import by none. Each for `budget` seconds."""
         lines = self.lines(file)
         first, last = statement(self.tree / file, line)
-        names = set().union(*(lines.get(n, set()) for n in range(first, last + 1)))
-        return self.chosen(names or set().union(*lines.values()), budget)
+        here = set().union(*(lines.get(n, set()) for n in range(first, last + 1)))
+        there = set().union(*lines.values()) - here
+        found = []
+        if not here:  # a default, say: looked at without being called
+            found = [name for name in self.seconds if name.startswith(AT_IMPORT)]
+        for names in (here, there):
+            near = {name for name in names if mirrors(name, file)}
+            found += self.chosen(near, budget) + self.chosen(names - near, budget / 3)
+        return found
 
     def chosen(self, names, budget):
-        """The tests in the order in which they are run."""
+        """Quick ones first, from all test files in turn, while the budget lasts."""
         by_file = defaultdict(list)
         for name in sorted(names, key=self.seconds.get):
             by_file[name.split("::")[0]].append(name)
@@ -117,6 +127,12 @@ class Covering:
                 chosen.append(name)
                 spent += seconds + 0.002
         return chosen
+
+
+def mirrors(test, file):
+    """Does the test's path name the file's folder, or the file? As tests do here."""
+    parts = set(Path(file).with_suffix("").parts) - {"minigrad"}
+    return any(part in test.split("::")[0] for part in parts)
 
 
 def statement(path, line):

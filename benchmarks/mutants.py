@@ -153,7 +153,7 @@ def _is_python(mutant):
 
 
 def difference(whole, changed):
-    """The first line that differs, as it was and as it is."""
-    pairs = zip(whole.splitlines(), changed.splitlines(), strict=False)
-    pair = next((p for p in pairs if p[0] != p[1]), ("", ""))
-    return pair[0].strip(), pair[1].strip()
+    """The first line that differs, as it was and as it is; blank lines apart."""
+    texts = [[line.strip() for line in t.splitlines()] for t in (whole, changed)]
+    pairs = zip(*[[line for line in text if line] for text in texts], strict=False)
+    return next((p for p in pairs if p[0] != p[1]), ("", ""))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from minigrad import nn
 from minigrad.engine import errors, random
-from minigrad.engine.array_methods import clip
 from minigrad.engine.autodiff import grad, jacobian
 from minigrad.engine.creation import (
     arange,
@@ -28,6 +27,7 @@ from minigrad.engine.primitives.affine import affine
 from minigrad.engine.primitives.along_axis import argmax, argmin, cumsum
 from minigrad.engine.primitives.along_axis import std_over as std
 from minigrad.engine.primitives.along_axis import var_over as var
+from minigrad.engine.primitives.bounds import clip
 from minigrad.engine.primitives.einsum import einsum
 from minigrad.engine.primitives.elementwise import (
     absolute,
@@ -123,7 +123,7 @@ def __getattr__(name: str) -> Any:
             raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
         from minigrad.engine.foreign_names import MODULE, unknown
 
-        raise unknown("minigrad", "mg", name, MODULE)
+        raise unknown("minigrad", "mg", name, MODULE, __all__)
     import importlib
 
     module, attribute = _LATER[name]

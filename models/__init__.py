@@ -18,6 +18,8 @@ if __name__ == "models":  # the short name, in a checkout: the same modules, not
         if _name.startswith("minigrad.models"):
             sys.modules[_name.removeprefix("minigrad.")] = _module
 else:
+    from minigrad.engine.foreign_names import nothing_else
+
     from .attention import AdditiveAttention, MultiplicativeAttention
     from .cell import Cell
     from .dropout import HiddenDropout
@@ -33,6 +35,8 @@ else:
     from .taggers import TextTagger, WordTagger
     from .translator import Translator
     from .unroll import Unrolled, unroll, unroll_traced
+
+    __getattr__ = nothing_else("minigrad.models", "models")
 
 __all__ = [
     "GRU",

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import one_of
 from minigrad.engine.random import generator
 from minigrad.engine.tensor import Tensor
@@ -22,6 +23,7 @@ from minigrad.nn import init as start
 from .input_checks import as_tensor, floating, size, step
 
 
+@checked_methods
 class Cell(Module):
     """One step of a recurrent network: `cell(x, state) -> state`.
 
@@ -98,6 +100,7 @@ class Cell(Module):
     def _zeros(self, batch: int, name: str) -> Tensor:
         return Tensor(np.zeros((batch, self.hidden_size), self.dtype), name=f"{name}_0")
 
+    @checked_call
     def __call__(self, x: Any, state: Any) -> Any:
         """The next state; see the class for shapes and errors."""
         if not isinstance(x, Tensor):

@@ -19,7 +19,7 @@ from minigrad.engine.tensor import Tensor
 from .state_checks import SCALARS, widened
 
 
-def as_tensor(value: Any, name: str) -> Tensor:
+def as_tensor(value: Any, name: str | None) -> Tensor:
     """`value` itself if it is a tensor; arrays and lists become a constant."""
     return value if isinstance(value, Tensor) else Tensor(value, name=name)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ShapeError, warn
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tensor import Tensor
@@ -21,6 +22,7 @@ from .input_checks import as_tensor
 from .masking import make_mask
 
 
+@checked_call
 def last(output: Any, lengths: Any, batch_first: bool = False) -> Tensor:
     """The output at the last real step of each sequence.
 

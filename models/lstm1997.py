@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.random import generator
 from minigrad.engine.scope import gate
@@ -225,6 +226,7 @@ class LSTM1997(Module):
         return x, self.cell.zero_state(x.shape[1]) if state is None else state
 
 
+@checked_call
 def weight_count(
     inputs: int, outputs: int, blocks: int, cells_per_block: int, biases: int
 ) -> int:
@@ -237,6 +239,7 @@ def weight_count(
     return hidden * (inputs + hidden) + outputs * cells + biases
 
 
+@checked_call
 def chrono_biases(hidden: int, longest: float, rng: Any = None) -> np.ndarray:
     """Forget-gate biases that keep for about 1 to `longest` steps: log U(1, longest).
 

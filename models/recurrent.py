@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 import minigrad as mg
+from minigrad.engine.calls import checked_methods
 from minigrad.engine.errors import ArgumentError, IndexingError, flag
 from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
@@ -41,6 +42,7 @@ from .masking import Mask, make_mask
 from .unroll import Unrolled, own_name, run, watched
 
 
+@checked_methods
 class Trace:
     """All that a model did with a sequence: `tr = lstm.trace(x)`.
 
@@ -87,6 +89,7 @@ class Trace:
         return self.layers[k]
 
 
+@checked_methods
 class Recurrent(Module):
     """Layers of cells, in one direction or both.
 

@@ -216,6 +216,7 @@ def unroll(
     return loop
 
 
+@checked_call
 def unroll_traced(cell: Cell, x: Any, state: Any, mask: Any = None, **how: Any) -> Any:
     """`unroll`, recorded even under `no_grad()`, with s[0] among what has a gradient.
 
@@ -258,7 +259,7 @@ def run(
 ) -> Unrolled:
     """The loop itself, over inputs that are already apart: one tensor per step."""
     bare = not isinstance(state, tuple | list)
-    now = tuple([as_tensor(s, "state") for s in ([state] if bare else state)])
+    now = tuple([as_tensor(s, None) for s in ([state] if bare else state)])
     began = next_seq(), thread.recorder.scope
     real = [mask.steps(s) for s in now] if mask else []
     times = range(len(xs))[::-1] if reverse else range(len(xs))

@@ -478,3 +478,10 @@ def test_the_kind_of_an_array_is_kept_as_numpy_has_it():
     assert (np.float32(2.0) * narrow).dtype == np.float32
     assert (np.sqrt(2.0) * narrow).dtype == np.float64  # a NumPy scalar has a dtype
     assert np.exp(narrow).dtype == np.float32
+
+
+@pytest.mark.skipif(not hasattr(np, "unstack"), reason="only with NumPy 2.1 or newer")
+def test_unstack_takes_the_first_axis_unless_told_otherwise():
+    x = mg.tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    assert [row.data.tolist() for row in np.unstack(x)] == [[0, 1, 2], [3, 4, 5]]
+    assert [len(column) for column in np.unstack(x, axis=1)] == [2, 2, 2]

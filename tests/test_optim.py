@@ -445,3 +445,38 @@ def test_no_kernel_for_a_small_parameter_or_a_formula_of_one_s_own():
         optimizer.step()
         assert not optimizer._kernels
     np.testing.assert_allclose(p.data, 1.0 - 1e-3)
+
+
+def test_slots_are_only_what_is_needed():
+    """Without momentum nothing is kept, with it one array of the parameter's size."""
+    for momentum, count in ((0.0, 1), (0.5, 2)):
+        p = mg.nn.Parameter(np.ones(3))
+        optimizer = mg.optim.SGD([p], lr=0.1, momentum=momentum)
+        p.grad = mg.ones(3)
+        optimizer.step()
+        assert len(optimizer.state[0]) == count  # the step's number among them
+
+
+def test_a_variance_that_rounding_makes_negative_is_zero(rng):
+    """A gradient that stays: the square's mean less the mean's square is rounding."""
+    g = rng.standard_normal(500).astype("float32")
+    p = mg.nn.Parameter(np.zeros(500, "float32"))
+    optimizer = mg.optim.RMSprop([p], lr=0.01, alpha=0.5, centered=True)
+    for _ in range(60):
+        p.grad = mg.tensor(g)
+        optimizer.step()
+    assert np.isfinite(p.data).all() and (p.data * g < 0).all()
+
+
+def test_strided_parameters_and_gradients(rng):
+    """They may lie in memory as they like: transposed, every other row."""
+    start, g = rng.standard_normal((2, 6, 4))
+    found = []
+    for change in (lambda a: a, lambda a: a.T.copy().T, lambda a: a.repeat(2, 0)[::2]):
+        p = mg.nn.Parameter(change(start))
+        optimizer = mg.optim.Adam([p], lr=0.1)
+        for _ in range(3):
+            p.grad = mg.tensor(change(g))
+            optimizer.step()
+        found.append(p.data)
+    assert np.array_equal(found[0], found[1]) and np.array_equal(found[0], found[2])

@@ -1,4 +1,4 @@
-"""Tables: what `minigrad check` and the tests measured, and kinks (`kinks.toml`)."""
+"""Tables: what `minigrad check` and the tests measured, kinks, surviving mutants."""
 
 import json
 import tomllib
@@ -110,10 +110,38 @@ def kinks(path):
     return "\n".join(lines) + "\n"
 
 
+def mutants(path):
+    """How many mutants of each folder were noticed, and those that cannot be.
+
+    path  surviving_mutants.toml; proven.json lies beside it
+    """
+    rows = json.loads(path.with_name("proven.json").read_text("utf-8"))["rows"]
+    lines = [
+        ".. list-table::", "    :header-rows: 1", "",
+        "    * - Folder", "      - Mutants", "      - Noticed", "      - No difference",
+        "      - Neither",
+    ]  # fmt: skip
+    for row in rows:
+        if row["what"].startswith("mutants of ") and "killed" in row:
+            left = row["tried"] - row["killed"] - row["explained"]
+            folder = row["what"].removeprefix("mutants of ")
+            lines.append(f"    * - ``{folder}``")
+            figures = (row["tried"], row["killed"], row["explained"], left)
+            lines += [f"      - {figure}" for figure in figures]
+    lines += ["", "Those that make no difference, and why:", ""]
+    for one in tomllib.loads(path.read_text("utf-8"))["mutant"]:
+        lines += [
+            f"* ``{one['file']}``: ``{one['before']}`` became ``{one['after']}``.",
+            f"  {one['why']}",
+        ]
+    return "\n".join([*lines, ""])
+
+
 setup = extension(
     {
         "figures.txt": (text, "figures.json"),
         "proven.txt": (text, "proven.json"),
         "kinks.txt": (kinks, "kinks.toml"),
+        "mutants.txt": (mutants, "surviving_mutants.toml"),
     }
 )

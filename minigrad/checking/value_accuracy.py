@@ -1,15 +1,14 @@
-"""Values to a number of ULP, and the arithmetic of this machine that they rest on.
+"""Values to a number of ULP.
 
 An ULP, unit in the last place, is the distance from a number to the next. float32 is
 measured against float64, float64 against the wider numbers of the processor where NumPy
 has them (not on every machine: then that part is left out, and the report says so).
 
-Read next: `compiled_steps.py`.
+Read next: `machine_arithmetic.py` (what they rest on).
 """
 
 from __future__ import annotations
 
-import locale
 from collections.abc import Callable
 from typing import Any
 
@@ -77,35 +76,3 @@ def _ulp(found: np.ndarray, true: np.ndarray, kind: np.finfo) -> np.ndarray:
     unit = np.exp2(exponent - kind.nmant)
     far = np.abs(found.astype(true.dtype) - true) / unit
     return np.where(np.isfinite(found), far, np.inf).astype(float)
-
-
-def this_machine(effort: Effort) -> Outcome:
-    """Products of whole numbers, which must come out exactly, in every layout."""
-    outcome = Outcome(
-        "this machine", "matrix products of whole numbers, NumPy's ufuncs"
-    )
-    for number in effort.rounds(8):
-        rng = np.random.default_rng((effort.seed, number))
-        m, k, n = (int(s) for s in rng.integers(1, 90, 3))
-        for dtype, largest in (("float32", 60), ("float64", 10_000)):
-            a = rng.integers(-largest, largest, (m, k))
-            b = rng.integers(-largest, largest, (k, n))
-            x, y = a.astype(dtype), np.asfortranarray(b.astype(dtype))
-            found = mg.matmul(mg.tensor(x), mg.tensor(y)).data
-            case = f"({m}, {k}) @ ({k}, {n}) in {dtype}"
-            outcome.expect(np.array_equal(found, (a @ b).astype(dtype)), case)
-            found = mg.matmul(mg.tensor(x.T).T, mg.tensor(y)).data
-            outcome.expect(np.array_equal(found, (a @ b).astype(dtype)), f"{case}, .T")
-        x = rng.standard_normal(100)
-        for name in ("exp", "sin", "cos", "sqrt", "log1p", "expm1"):
-            ufunc = getattr(np, name)
-            with np.errstate(all="ignore"):
-                one, many = np.array([ufunc(v) for v in abs(x)]), ufunc(abs(x))
-            outcome.expect(np.allclose(one, many, rtol=1e-15, atol=0), f"np.{name}")
-        if number > 500:
-            break
-    point = locale.localeconv()["decimal_point"]
-    outcome.expect(f"{1.5}" == "1.5" and float("1.5") == 1.5, "numbers as text")
-    if point != ".":
-        outcome.note = f"the decimal point of this locale is {point!r}; ours is '.'"
-    return outcome

@@ -20,11 +20,19 @@ GROWTH = 60.0  # seconds
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this command to the parser."""
     add = parser.add_argument
-    add("--kind", nargs="+", choices=KINDS, default=KINDS, help="all three, if none")
+    add(
+        "--kind",
+        nargs="+",
+        choices=KINDS,
+        default=KINDS,
+        metavar="KIND",
+        help=f"of {', '.join(KINDS)}; all three, if none",
+    )
     add(
         "--size",
         nargs="+",
         choices=SIZES,
+        metavar="SIZE",
         default=("8x32", "S", "M"),
         help="sequences x units, or T, B, D, H: S 50, 16, 32, 64; M 100, 32, 128, 128; "
         "L 50, 64, 256, 512 (8x32 S M)",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HELP = "try the promises (right gradients, same bits ...) on this machine, in a minute"
 EXAMPLE = "minigrad check --seconds 60"
 LONG = 1200.0  # seconds
+NARROW = 60  # columns: below, sentences instead of a table
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,11 @@ def run(options: argparse.Namespace) -> int:
         for outcome in check(seconds, options.seed):
             outcomes.append(outcome)
             status.update(f"tried {len(outcomes)}: {outcome.what} ...")
-    console.print(_table(outcomes))
+    if console.width < NARROW:
+        for outcome in outcomes:
+            console.print(str(outcome), highlight=False, markup=False)
+    else:
+        console.print(_table(outcomes))
     for outcome in outcomes:
         if outcome.note:
             console.print(f"{outcome.what}: {outcome.note}", markup=False)

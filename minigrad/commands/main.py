@@ -56,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             finally:
                 sys.stdout.flush()
         except OSError as error:
-            if not _no_one_reads(error):
+            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+            if full:
+                print(f"nothing more can be written: {error}", file=sys.stderr)
+            elif not _no_one_reads(error):
                 raise
             nowhere = os.open(os.devnull, os.O_WRONLY)
             for stream in (sys.stdout, sys.stderr):  # Python flushes both at its end
@@ -70,8 +73,8 @@ def _no_one_reads(error: OSError) -> bool:
     return isinstance(error, BrokenPipeError) or closed
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    words = list(sys.argv[1:] if argv is None else argv)
+def command_parser() -> Parser:
+    """What understands a command line: every command with its options."""
     parser = Parser(prog="minigrad", description="A microscope for recurrent networks.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, place in COMMANDS.items():
@@ -84,8 +87,12 @@ def _run(argv: Sequence[str] | None) -> int:
         )
         module.arguments(command)
         command.set_defaults(run=module.run)
-    options = parser.parse_args(words)
+    return parser
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
+        options = command_parser().parse_args(sys.argv[1:] if argv is None else argv)
         code: int | None = options.run(options)
     except MinigradError as error:
         print(f"{type(error).__name__}: {_safe(str(error))}", file=sys.stderr)

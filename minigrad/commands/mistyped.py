@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -21,6 +23,15 @@ class Parser(argparse.ArgumentParser):
     """argparse's, with "did you mean" for commands, tasks, choices and options."""
 
     below: Any = None  # the commands of a command, where it has any
+
+    def format_usage(self) -> str:
+        """As argparse's, in lines that fit a narrow terminal."""
+        return _narrowed(super().format_usage())
+
+    def format_help(self) -> str:
+        """As argparse's, with a usage that fits a narrow terminal."""
+        usage, empty, rest = super().format_help().partition("\n\n")
+        return _narrowed(usage) + empty + rest
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         """As argparse's; an unknown option names the one that is near it."""
@@ -55,6 +66,16 @@ class Parser(argparse.ArgumentParser):
                 break
             found.append(named)
         return found
+
+
+def _narrowed(usage: str) -> str:
+    """A usage that argparse has written wider than the terminal, in shorter lines."""
+    columns = shutil.get_terminal_size().columns
+    if all(len(line) <= columns for line in usage.splitlines()):
+        return usage
+    words, end = " ".join(usage.split()), usage[len(usage.rstrip()) :]
+    how = {"subsequent_indent": "    ", "break_on_hyphens": False}
+    return textwrap.fill(words, columns - 2, **how) + end  # type: ignore[arg-type]
 
 
 def _options(parsers: Sequence[Parser]) -> list[str]:

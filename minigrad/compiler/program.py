@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiler.guard import Same, another_shape, built, plain
-from minigrad.compiler.trace import Entry, Trace, Value, copy_of, put_back
+from minigrad.compiler.trace import Entry, Trace, copy_of, put_back
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Edge
 from minigrad.engine.quiet import quietly
@@ -51,6 +51,9 @@ class Program:
     recorded   how many operations were traced
     """
 
+    entries: list[Entry]
+    values: Any  # by number: a list of all, and later a dict of those still needed
+
     def __init__(self, trace: Trace, returned: Any) -> None:
         self.structure, self.results, self.needing = taken_apart(trace, returned)
         self.effects = list(_effects(trace))
@@ -85,13 +88,13 @@ class Program:
         """Forget the entries: from now on a plan does what they say. What it needs of
         them it has."""
         needed = {*self._live, *[k for k, _ in self._leaving]}
-        self.values = {k: self.values[k] for k in needed}  # type: ignore[assignment]
+        self.values = {k: self.values[k] for k in needed}
         self.entries, self._constants = [], {}
 
     def _renumber(self, trace: Trace) -> None:
         """Keep the values that are used, in the order of their use."""
         place: dict[int, int] = {}
-        self.values: list[Value] = []
+        self.values = []
 
         def new(old: int) -> int:
             if old not in place:
@@ -99,7 +102,7 @@ class Program:
                 self.values.append(trace.values[old])
             return place[old]
 
-        self.entries: list[Entry] = [
+        self.entries = [
             entry._replace(
                 inputs=tuple([new(k) for k in entry.inputs]),
                 outputs=tuple([new(k) for k in entry.outputs]),

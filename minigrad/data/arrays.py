@@ -72,6 +72,7 @@ def to_categorical(
 one_hot = to_categorical
 
 
+@checked_call
 def windows(
     series: ArrayLike, length: int, horizon: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:

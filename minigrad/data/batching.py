@@ -119,6 +119,7 @@ class Batches:
         return f"Batches({self._rows} rows, {len(self)} of size {self.batch_size})"
 
 
+@checked_call
 def split(
     data: Any,
     fractions: float | Sequence[float] = (0.8, 0.2),

@@ -144,6 +144,7 @@ def pad_sequences(
     return (padded, mask) if flag("return_mask", return_mask) else padded
 
 
+@checked_call
 def ngram_prefixes(sequence: Sequence[Token] | np.ndarray) -> list[list[Token]]:
     """Every beginning of a sequence that has a word to predict, the shortest first.
 

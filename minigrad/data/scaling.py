@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minigrad.data.argument_checks import number_array
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import DataError, ShapeError
 
 
+@checked_methods
 class Scaling:
     """(x - mean) / deviation, one mean and one deviation per feature.
 

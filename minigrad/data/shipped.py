@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.data.tables import parse_table
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DataError
 
 
@@ -73,6 +74,7 @@ class SeattleWeather(NamedTuple):
 
 
 @cache
+@checked_call
 def movie_reviews() -> MovieReviews:
     """10,603 review sentences with the mean of twenty human sentiment ratings.
 
@@ -100,6 +102,7 @@ def movie_reviews() -> MovieReviews:
 
 
 @cache
+@checked_call
 def alice() -> str:
     """The text of Alice's Adventures in Wonderland, about 26,500 words.
 
@@ -115,6 +118,7 @@ def alice() -> str:
 
 
 @cache
+@checked_call
 def first_names() -> FirstNames:
     """5,494 first names of the US census of 1990: 4,275 on list F, 1,219 on list M.
 
@@ -136,6 +140,7 @@ def first_names() -> FirstNames:
 
 
 @cache
+@checked_call
 def program_tags() -> ProgramTags:
     """7,379 one-line descriptions of programs, each with one to thirteen of 24 tags.
 
@@ -159,6 +164,7 @@ def program_tags() -> ProgramTags:
 
 
 @cache
+@checked_call
 def english_german() -> EnglishGerman:
     """13,000 short English sentences, each with a German translation.
 
@@ -181,6 +187,7 @@ def english_german() -> EnglishGerman:
 
 
 @cache
+@checked_call
 def seattle_weather() -> SeattleWeather:
     """1,461 days of weather in Seattle, 2012-01-01 to 2015-12-31, none missing.
 
@@ -209,6 +216,7 @@ def seattle_weather() -> SeattleWeather:
 
 
 @cache
+@checked_call
 def weekly_co2() -> WeeklyCO2:
     """2,284 weeks of carbon dioxide at Mauna Loa, 1958-03-29 to 2001-12-29.
 
@@ -230,6 +238,7 @@ def weekly_co2() -> WeeklyCO2:
 
 
 @cache
+@checked_call
 def stock_prices() -> StockPrices:
     """123 months of the prices of five stocks, 2000-01 to 2010-03.
 

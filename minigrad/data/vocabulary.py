@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.data.argument_checks import is_sequence, number_array, whole_number
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
 
 PAD, UNKNOWN = "<pad>", "<unk>"
@@ -29,6 +29,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 _JOINERS = "\u200c\u200d"  # invisible, but part of Persian words and of emoji
 
 
+@checked_call
 def tokenize(text: str, *, lower: bool = True) -> list[str]:
     """Cut a text into lower-case words and single punctuation marks.
 
@@ -73,6 +74,7 @@ def _is_mark(character: str) -> bool:
     return unicodedata.category(character)[0] == "M" or character in _JOINERS
 
 
+@checked_methods
 class Vocabulary:
     """Which words there are and the number of each; `<pad>` is 0 and `<unk>` is 1.
 

@@ -17,7 +17,7 @@ from minigrad.exploring import Lines
 
 KINDS = {"rnn": models.RNN, "lstm": models.LSTM, "gru": models.GRU}
 UNITS, INPUTS = 6, 3
-SHOWN = 5  # steps of a drawing; of more, the middle is left out
+SHOWN = 4  # steps of a drawing; of more, the middle is left out
 
 
 def gradient_by_distance(
@@ -112,7 +112,7 @@ _PLACES: dict[tuple[str, int], Any] = {}  # a layout, for all drawings alike
 
 def _lit(cell: str, T: int, trace: Any) -> Any:
     """The unrolled network, a box per step; wide and dark lines carry much gradient."""
-    last = trace.output[T - 1].sum()
+    last = trace.states[-1][0].sum()
     drawing = mg.draw(last, level="cell", gradients=True, max_steps=SHOWN)
     if (cell, T) in _PLACES:
         drawing.layout = _PLACES[cell, T]

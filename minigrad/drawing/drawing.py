@@ -32,7 +32,7 @@ from minigrad.drawing.write.dot_text import Writer
 from minigrad.drawing.write.picture_files import one_pdf, path_text, save, write
 from minigrad.drawing.write.picture_page import page
 from minigrad.drawing.write.slides import frames
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import (
     ArgumentError,
     DrawingError,
@@ -52,6 +52,7 @@ LARGEST = 9000  # boxes: more are refused at once
 WIDEST = 16000.0  # pixels of a PNG: larger pictures are drawn smaller
 
 
+@checked_methods
 class Drawing(Viewed):
     """A picture of a graph, made by `mg.draw`. In a notebook it shows by itself.
 

@@ -11,10 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
 from minigrad.engine.aliases import Axes, Axis, Lengths, Operand
-from minigrad.engine.errors import ArgumentError
+from minigrad.engine.calls import checked_methods
 from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.foreign_names import ForeignNames
 from minigrad.engine.graph import Variable
@@ -23,10 +21,12 @@ from minigrad.engine.numpy_protocol import NumpyProtocol
 from minigrad.engine.primitives import along_axis, index, linalg, reduce, shape
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives.base import apply_binary
+from minigrad.engine.primitives.bounds import clip
 
 Result = TypeVar("Result", bound=Variable)
 
 
+@checked_methods
 class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
     """The operators and methods of a tensor that make another tensor."""
 
@@ -275,17 +275,3 @@ class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
     def power(self, exponent: Operand) -> Result:
         """self ** exponent."""
         return e.power(self, exponent)
-
-
-def clip(x: Operand, low: Operand = None, high: Operand = None) -> Any:
-    """x, but at least `low` and at most `high`; None: no bound on that side."""
-    low = -np.inf if low is None else low
-    high = np.inf if high is None else high
-    if isinstance(low, int | float) and isinstance(high, int | float) and low > high:
-        raise ArgumentError(
-            f"clip(x, {low}, {high}): the lower bound is above the upper one",
-            expect="low <= high",
-            actual=f"{low} > {high}",
-            hint="are they the wrong way round?",
-        )
-    return e.clip(x, low, high)

@@ -35,6 +35,25 @@ def checked_call(function: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
+C = TypeVar("C", bound=type)
+
+
+def checked_methods(kind: C) -> C:
+    """The class, of which each public method is a `checked_call`; as a decorator."""
+    for name, method in list(vars(kind).items()):
+        public = name[:1] != "_" and name != "forward"  # which Module.__call__ checks
+        function = method.__func__ if isinstance(method, classmethod) else method
+        if public and inspect.isfunction(function):
+            checked: Any = checked_call(function)
+            # The parts of a class that users know as one: Tensor.sum.
+            checked.__qualname__ = f"{SHOWN.get(kind.__name__, kind.__name__)}.{name}"
+            setattr(kind, name, checked if method is function else classmethod(checked))
+    return kind
+
+
+SHOWN = {"ArrayMethods": "Tensor", "NumpyProtocol": "Tensor"}
+
+
 def of_the_call(error: TypeError) -> bool:
     """Was it raised by the call itself, in the frame that caught it, not deeper?"""
     return error.__traceback__ is not None and error.__traceback__.tb_next is None
@@ -44,9 +63,11 @@ def wrong_call(
     function: Callable[..., Any], args: Any, kwargs: dict[str, Any], error: TypeError
 ) -> CallError:
     """The error for a call whose arguments do not fit."""
-    name = function.__qualname__.removesuffix(".__init__").replace("<locals>.", "")
+    name = getattr(function, "__qualname__", type(function).__name__)
+    name = name.removesuffix(".__init__").removesuffix(".__call__")
+    name = name.replace("<locals>.", "").lstrip("_")
     known = list(inspect.signature(function).parameters.values())
-    if known and known[0].name == "self":
+    if known and known[0].name in ("self", "cls"):
         known, args = known[1:], args if inspect.ismethod(function) else args[1:]
     given = [_short(value) for value in args]
     given += [f"{key}={_short(value)}" for key, value in kwargs.items()]
@@ -56,8 +77,17 @@ def wrong_call(
     if unknown:
         hint = ARGUMENTS.get(unknown[0]) or meant(unknown[0], names)
     said = str(error).partition("() ")
+    complaint = said[2] or said[0]
+    if "positional argument" in complaint and "given" in complaint:
+        # Python counts self, which nobody wrote.
+        plain = (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        )
+        most = sum(one.kind in plain for one in known)
+        complaint = f"at most {most} arguments without a name, not {len(args)}"
     return CallError(
-        f"{name}: {said[2] or said[0]}",
+        f"{name}: {complaint}",
         expect=f"{name}({', '.join(map(_written, known))})",
         actual=f"{name}({', '.join(given)})",
         hint=hint or f"help({name}) says what each argument is",

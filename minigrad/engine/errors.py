@@ -19,7 +19,9 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from minigrad.engine.user_code import here, users_depth
 
@@ -119,7 +121,20 @@ def warn(what: str, *, expect: str, actual: str, hint: str) -> None:
     warnings.warn(text, MinigradWarning, stacklevel=users_depth())
 
 
-def meant(value: object, choices: tuple[object, ...]) -> str | None:
+def __getattr__(name: str) -> Any:
+    """A name that this module does not have."""
+    if name[:1] == "_":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    known = [one for one in globals() if one.endswith(("Error", "Warning"))]
+    raise UnknownNameError(
+        f"minigrad.errors has no {name!r}",
+        expect="one of its classes: help(mg.errors)",
+        actual=f"mg.errors.{name}",
+        hint=meant(name, known) or "MinigradError is what all of them are",
+    )
+
+
+def meant(value: object, choices: Iterable[object]) -> str | None:
     """A question after the word that was most likely meant; None if none is near."""
     import difflib
 

@@ -7,12 +7,13 @@ Read next: `foreign_arguments.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import DTypeError, UnknownNameError
+from minigrad.engine.errors import DTypeError, UnknownNameError, meant
 from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.tracing import leaving, values_within
@@ -166,7 +167,8 @@ class ForeignNames(Variable):
             if name == "copy":  # x.data of a trace is a tensor: nobody writes to it
                 return lambda: self
             leaving(self, f"x.data.{name}")
-        raise unknown("a tensor", "x", name, TENSOR)
+        names = [one for one in dir(type(self)) if one[:1] != "_"]
+        raise unknown("a tensor", "x", name, TENSOR, names)
 
     def __delitem__(self, key: Any) -> None:
         raise DTypeError(
@@ -216,9 +218,20 @@ for _name, _sign, _instead in (
     setattr(ForeignNames, f"__r{_name}__", _refusing(_sign, _instead, swapped=True))
 
 
-def unknown(what: str, short: str, name: str, table: dict[str, str]) -> Exception:
-    """The error for a name that `what`, written `short`, does not have."""
-    hint = f"help({'mg.Tensor' if short == 'x' else short}) lists what there is"
+def unknown(
+    what: str,
+    short: str,
+    name: str,
+    table: dict[str, str],
+    names: Iterable[str] = (),
+) -> Exception:
+    """The error for a name that `what`, written `short`, does not have.
+
+    table  names of other libraries: what to write instead
+    names  those that it has, among which may be the one that was meant
+    """
+    near = meant(name, names)
+    hint = near or f"help({'mg.Tensor' if short == 'x' else short}) lists what there is"
     if name in table:
         hint = f"write {table[name]}"
     elif name in _numpys():
@@ -237,9 +250,44 @@ def nothing_else(module: str, short: str) -> Callable[[str], Any]:
     def __getattr__(name: str) -> Any:
         if name[:1] == "_":
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        raise unknown(module, short, name, {})
+        raise unknown(module, short, name, {}, names_of(module))
 
     return __getattr__
+
+
+# What a tensor tells and does not let itself be told: what to write instead.
+TOLD = {
+    "shape": "x.reshape(...) makes another tensor",
+    "dtype": "x.astype(...) makes another tensor",
+    "ndim": "x.reshape(...) or x.expand_dims(...) makes another tensor",
+    "size": "x[:n] and x.reshape(...) make other tensors",
+    "T": "x.data = array.T changes a leaf's values",
+    "node": "the graph is recorded as it was computed; x.detach() leaves it",
+}
+
+
+def refuse_setting(kind: type) -> None:
+    """Have the class raise UnknownNameError where a name of `TOLD` is set."""
+    for name, instead in TOLD.items():
+        setattr(kind, name, getattr(kind, name).setter(_refused(name, instead)))
+
+
+def _refused(name: str, instead: str) -> Callable[[Any, Any], None]:
+    def refuse(self: Any, value: Any) -> None:
+        raise UnknownNameError(
+            f"x.{name} = ...: a tensor's {name} cannot be set",
+            expect="x.data, x.grad, x.name or x.requires_grad",
+            actual=f"x.{name} = {value!r:.40}     x: {describe(self._edge)}",
+            hint=instead,
+        )
+
+    return refuse
+
+
+def names_of(module: str) -> list[str]:
+    """The public names of a module: those of its `__all__`, or all without a `_`."""
+    found = vars(sys.modules[module])
+    return found.get("__all__") or [name for name in found if name[:1] != "_"]
 
 
 def _numpys() -> set[str]:

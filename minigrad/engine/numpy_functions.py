@@ -16,8 +16,8 @@ import numpy as np
 from minigrad.engine.aliases import Axis, Lengths, Operand, Value
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.graph import Variable
+from minigrad.engine.primitives import bounds, index, linalg, reduce
 from minigrad.engine.primitives import elementwise as e
-from minigrad.engine.primitives import index, linalg, reduce
 from minigrad.engine.primitives import shape as shapes
 from minigrad.engine.primitives.einsum import LETTERS, einsum
 from minigrad.engine.primitives.operands import operand
@@ -238,8 +238,7 @@ def clip(
     max: Operand = None,
 ) -> Value:
     low, high = (min if a_min is None else a_min), (max if a_max is None else a_max)
-    low, high = -np.inf if low is None else low, np.inf if high is None else high
-    return e.clip(a, low, high)
+    return bounds.clip(a, low, high)
 
 
 def differences(a: Operand, n: int = 1, axis: int = -1) -> Value:

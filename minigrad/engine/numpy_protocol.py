@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array
+from minigrad.engine.calls import checked_methods
 from minigrad.engine.errors import (
     ArgumentError,
     GraphError,
@@ -45,6 +46,7 @@ def _table() -> Any:
     return numpy_table
 
 
+@checked_methods
 class NumpyProtocol(Variable):
     """What a tensor answers to NumPy."""
 

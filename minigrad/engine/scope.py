@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 from minigrad.engine.calls import checked_call
-from minigrad.engine.errors import ArgumentError, DTypeError
+from minigrad.engine.errors import ArgumentError, CallError, DTypeError
 from minigrad.engine.recorder import Scope, path, thread
 
 __all__ = [
@@ -66,7 +66,16 @@ class _Switched:
     _saved: list[dict[str, Any]]
     changes: ClassVar[dict[str, Any]] = {}
 
-    def __new__(cls, function: Callable | None = None) -> Any:
+    def __new__(
+        cls, function: Callable | None = None, *more: Any, **foreign: Any
+    ) -> Any:
+        if more or foreign:
+            raise CallError(
+                f"{cls.__name__} takes no argument",
+                expect="a block, or a function to decorate",
+                actual=", ".join([f"{x!r:.30}" for x in more] + list(foreign)),
+                hint=f"with mg.{cls.__name__}(): ...",
+            )
         made = object.__new__(cls)
         made._saved = []
         return made if function is None else made(function)

@@ -23,14 +23,16 @@ import numpy as np
 from minigrad.engine import autodiff
 from minigrad.engine.aliases import Array, Shape
 from minigrad.engine.array_methods import ArrayMethods
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
 from minigrad.engine.foreign_arguments import refuse
+from minigrad.engine.foreign_names import refuse_setting
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.shape import unstack
 from minigrad.engine.read_only import values_of
 from minigrad.engine.tensor_checks import (
+    checked_name,
     expect_retained,
     joined,
     need_axes,
@@ -42,6 +44,7 @@ from minigrad.engine.tensor_checks import (
 from minigrad.engine.tracing import copied, leaving, otherwise, touch, values_within
 
 
+@checked_methods
 class Tensor(ArrayMethods["Tensor"]):
     """An n-dimensional array that remembers how it was made.
 
@@ -53,6 +56,7 @@ class Tensor(ArrayMethods["Tensor"]):
 
     __slots__ = ()
 
+    @checked_call
     def __init__(
         self,
         data: Any,
@@ -61,6 +65,7 @@ class Tensor(ArrayMethods["Tensor"]):
         name: str | None = None,
     ) -> None:
         self._grad = None
+        name = checked_name(name)
         requires_grad = flag("requires_grad", requires_grad)
         try:
             array = numbers(data, dtype)
@@ -182,6 +187,7 @@ class Tensor(ArrayMethods["Tensor"]):
     @name.setter
     def name(self, value: str | None) -> None:
         source = self._edge.source
+        value = checked_name(value)
         if isinstance(source, Leaf):
             source.name = value
         elif isinstance(source, Node):
@@ -292,6 +298,7 @@ class Tensor(ArrayMethods["Tensor"]):
 
 
 Variable.result_type = Tensor
+refuse_setting(Tensor)
 
 
 @checked_call

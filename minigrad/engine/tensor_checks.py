@@ -13,7 +13,7 @@ from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
 from minigrad.engine.primitives.messages import describe
-from minigrad.engine.primitives.operands import unmasked
+from minigrad.engine.primitives.operands import complex_numbers, unmasked
 from minigrad.engine.primitives.shape import astype, stack
 from minigrad.engine.tracing import copied
 
@@ -42,7 +42,9 @@ def numbers(data: Any, dtype: Any) -> Array:
             actual=f"{data!r:.60}, dtype={dtype!r:.40}",
             hint="dtype='float64', or leave it out",
         ) from None
-    if array.dtype.kind not in "fciub":
+    if array.dtype.kind not in "fiub":
+        if array.dtype.kind == "c":
+            raise complex_numbers("tensor(data)", array.dtype, data)
         raise DTypeError(
             "tensor(data): the data are not numbers",
             expect="floating-point, integer or boolean data",
@@ -50,6 +52,18 @@ def numbers(data: Any, dtype: Any) -> Array:
             hint="encode words as numbers first: minigrad.data.Vocabulary",
         )
     return array
+
+
+def checked_name(name: Any) -> str | None:
+    """The name of a tensor; DTypeError for what is neither words nor None."""
+    if name is None or isinstance(name, str):
+        return name
+    raise DTypeError(
+        f"name={name!r:.40}: a name is words",
+        expect="a str, or None for no name",
+        actual=f"{name!r:.40} ({type(name).__name__})",
+        hint="did you mean requires_grad=True, dtype=... or another argument?",
+    )
 
 
 def joined(data: Any, dtype: Any, requires_grad: bool) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import (
     ArgumentError,
     GraphError,
@@ -41,6 +41,7 @@ LARGEST = 500_000  # operations
 PAPER = 600  # characters of a formula that is shown without being asked for
 
 
+@checked_methods
 class Explanation(Viewed):
     """One entry of one gradient, explained. Made by `mg.explain`.
 

@@ -132,7 +132,7 @@ const gridCard = (result, card) => {
     const canvas = heatMap(grid, scale, room(stage), at, readout, (k) => {
       if (k !== at) { at = k; card.draw(); }
     });
-    stage.replaceChildren(canvas);
+    stage.replaceChildren(canvas, columnNames(grid, canvas));
     if (held) canvas.focus();
     numbersBelow.show(grid);
     return true;
@@ -188,16 +188,35 @@ const textCard = (result, card) => {
     return true;
   };
 };
+// A drawing that nearly has room is made to fit. Of a larger one the end is seen first,
+// where the result is: its box is the highest, as data flow upward.
+const SMALLEST = 0.65;  // of its size; letters get too small below
+const fitDrawing = (stage, svg) => {
+  const wide = svg.width.baseVal.value;
+  svg.classList.toggle("fitted", stage.clientWidth < wide
+    && stage.clientWidth > SMALLEST * wide);
+};
+const showResult = (stage) => {
+  const places = [...stage.querySelectorAll("g.node")].map((node) =>
+    node.getBoundingClientRect());
+  if (!places.length) return;
+  const highest = places.reduce((one, other) => (other.top < one.top ? other : one));
+  const middle = (highest.left + highest.right) / 2 - stage.getBoundingClientRect().left;
+  stage.scrollTo(stage.scrollLeft + middle - stage.clientWidth * 0.7, 0);
+};
 const parser = new DOMParser();
 const pictureCard = (result, card) => {
   card.classList.add("wide");
   const stage = el("div", "drawing");
   card.append(stage);
-  let last = null;
+  let last = null, first = true;
   return (indices) => {
     const record = recordOf(result, indices);
     if (!record) return false;
-    if (record === last) return true;
+    if (record === last) {
+      stage.querySelectorAll("svg").forEach((svg) => fitDrawing(stage, svg));
+      return true;
+    }
     last = record;
     const text = record.map((k) => data.svg[k]).join("\n");
     if (result.kind === "figure") {
@@ -212,7 +231,10 @@ const pictureCard = (result, card) => {
       svg.setAttribute("aria-label", `${result.name}, ${settingText(indices)}`);
       const [left, top] = [stage.scrollLeft, stage.scrollTop];
       stage.replaceChildren(svg);
-      stage.scrollTo(left, top);
+      fitDrawing(stage, svg);
+      if (first) showResult(stage);
+      else stage.scrollTo(left, top);
+      first = false;
     }
     return true;
   };

@@ -1,4 +1,20 @@
-// A heat map: a canvas with one pixel per number, and the number that is pointed at.
+// A heat map: a canvas with one pixel per number, its columns' names below, and the
+// number that is pointed at.
+const columnNames = (grid, canvas) => {
+  const wide = parseFloat(canvas.style.width) / grid.columns;  // of a column, pixels
+  const names = Array.from({ length: grid.columns }, (_, k) => grid.column(k));
+  const every = Math.ceil((7 * Math.max(...names.map((name) => name.length)) + 6) / wide);
+  const row = el("p", "columns", ...names.filter((_, k) => k % every === 0)
+    .map((name, k, shown) => {
+      const cell = el("span", "", name);
+      cell.style.flexGrow = String(Math.min(every, grid.columns - k * every));
+      if (every > 1) cell.style.textAlign = "left";
+      return cell;
+    }));
+  row.style.width = canvas.style.width;
+  row.setAttribute("aria-hidden", "true");
+  return row;
+};
 const css = (name) => getComputedStyle(document.documentElement)
   .getPropertyValue(name).trim();
 let palette = null;

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError
 from minigrad.engine.graph import Leaf, Node, ancestors
 from minigrad.engine.tensor import Tensor
@@ -45,6 +45,7 @@ from minigrad.reading.loops import Loops, Place
 MOST_WORK = 2e10
 
 
+@checked_methods
 class Diagnosis(Viewed):
     """The result of `mg.diagnose`: measurements, findings, and a page.
 

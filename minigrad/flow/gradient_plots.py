@@ -33,6 +33,7 @@ from minigrad.flow.plot_style import (
 )
 from minigrad.flow.protocols import Itemised, Products
 from minigrad.flow.scaled_product import log10
+from minigrad.pages.dark_plots import BRIGHT, DEEP
 from minigrad.pages.plots import BLUE, GREEN, ORANGE
 
 _FORMULAS = {
@@ -275,7 +276,7 @@ def gates(
     picture = axes.imshow(table, cmap="cividis", vmin=0, vmax=top, aspect="auto")
     if steps <= 24:
         for (row, column), value in np.ndenumerate(table):
-            shade = "white" if not value > 0.55 * top else "black"
+            shade = BRIGHT if not value > 0.55 * top else DEEP
             look = {"ha": "center", "va": "center", "fontsize": 8, "color": shade}
             axes.text(column, row, f"{value:.2f}", **look)
     labels = [safe(word, 16) for word in words] if words else None

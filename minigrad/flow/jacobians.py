@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, GraphError, IndexingError
 from minigrad.flow import scaled_product
 from minigrad.flow.state_paths import Paths, split
@@ -27,6 +27,7 @@ from minigrad.pages.notebook_view import View, Viewed
 LIMIT = 1 << 30  # bytes of factors that are held
 
 
+@checked_methods
 class JacobianProducts(Viewed):
     """Factors and running products: `jp = mg.jacobian_products(trace)`.
 

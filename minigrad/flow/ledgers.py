@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError
 from minigrad.engine.graph import AnyEdge, Key, key
 from minigrad.engine.primitives.messages import describe
@@ -28,6 +28,7 @@ from minigrad.reading.uses import Dense, Norms, Uses, file_uses
 LIMIT = 1 << 30  # bytes of dense items that are made
 
 
+@checked_methods
 class Ledger(Viewed):
     """The items of some gradients: `led = mg.ledger(losses, parameters)`.
 

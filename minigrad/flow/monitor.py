@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import (
     ArgumentError,
     DTypeError,
@@ -63,6 +63,7 @@ class Seen(NamedTuple):
     readings: list[LoopReading]
 
 
+@checked_methods
 class Monitor(Viewed):
     """A callback that measures gradients and gates during training, and warns.
 

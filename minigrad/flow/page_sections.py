@@ -109,7 +109,7 @@ def heats(ledgers: Mapping[str, Any]) -> str:
 def gates(name: str, trace: Any, words: Sequence[str] | None, sample: int) -> str:
     """What the gates of one loop did, word by word or step by step."""
     steps = len(trace[trace.names[0]]) if trace.names else 1
-    drawn, axes = new_figure(min(16.0, max(7.4, 0.5 * steps)), 3.4)
+    drawn, axes = new_figure(min(9.0, max(7.4, 0.5 * steps)), 3.4)
     gradient_plots.gates(
         trace, words, sample, axes=axes[0, 0], title=f"{safe(name)}: gates"
     )

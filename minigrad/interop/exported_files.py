@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import one_of
 from minigrad.interop.keras_weights import to_keras_weights
 from minigrad.interop.onnx_models import to_onnx
@@ -33,6 +34,7 @@ FILES = {
 }
 
 
+@checked_call
 def export(trained: Any, kind: str, folder: str | os.PathLike[str]) -> Path:
     """Write a network into a folder, for another library; returns the file's path.
 

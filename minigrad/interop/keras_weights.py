@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, one_of
 from minigrad.interop.bias_pairs import get_biases, set_biases
+from minigrad.interop.finite_weights import finite
 from minigrad.interop.gate_blocks import ORDERS, negated, reordered
 from minigrad.interop.named_arrays import plain
 from minigrad.interop.recurrent_groups import refuse_variants
@@ -114,7 +115,7 @@ def from_keras_weights(
         )
     for k, (cell, arrays) in enumerate(zip(model.cells, flat, strict=True)):
         _fill(cell, arrays, f"{kind}, cell {k}")
-    return model
+    return finite("from_keras_weights", model)
 
 
 def _directions(

@@ -1,6 +1,6 @@
 """Weights by name as plain arrays: copies of float32 or float64, checked.
 
-Read next: `recurrent_groups.py`.
+Read next: `finite_weights.py`.
 """
 
 from __future__ import annotations

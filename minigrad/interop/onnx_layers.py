@@ -15,6 +15,7 @@ import numpy as np
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import CheckpointError, DTypeError, MinigradError
 from minigrad.interop.bias_pairs import BiasSource
+from minigrad.interop.finite_weights import finite
 from minigrad.interop.onnx_graphs import MOVES, OnnxFile, OnnxGraph
 from minigrad.interop.recurrent_nodes import KINDS, read_node
 from minigrad.interop.refusals import does_not_fit, few, no_counterpart
@@ -141,7 +142,7 @@ def from_onnx(path: str | os.PathLike[str]) -> Any:
             actual=few(layer.name for layer in layers),
             hint="mg.interop.open(path).layers has each by its name",
         )
-    return stacked([layer.model for layer in rows[0]])
+    return finite("from_onnx", stacked([layer.model for layer in rows[0]]))
 
 
 def in_rows(layers: list[OnnxLayer]) -> list[list[OnnxLayer]]:

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import checked_path
+from minigrad.engine.errors import checked_path, warn
 from minigrad.interop.recurrent_nodes import write_node
 from minigrad.interop.refusals import needs
+from minigrad.models import RNN
 from minigrad.training.checkpoint import write_whole
 
 # Versions that runtimes of the last years read, and that have all that is written here.
@@ -96,6 +97,14 @@ class OnnxWriter:
         lengths name of the lengths (B,) int32, or "" for none
         Returns the output (T, B, directions*H) and the final states.
         """
+        if isinstance(model, RNN) and str(model.cells[0].dtype) == "float64":
+            warn(
+                "to_onnx: an RNN of float64, for which onnxruntime has no kernel",
+                expect="float32, or an LSTM or GRU",
+                actual=f"{name}: {type(model).__name__}, float64",
+                hint='make the model with dtype="float32", and give it '
+                "{k: v.astype('float32') for k, v in model.state_dict().items()}",
+            )
         ways = 2 if model.bidirectional else 1
         layers = model.num_layers
         split: list[list[str]] = [[""] * layers for _ in model.cells[0].states]

@@ -21,6 +21,7 @@ import numpy as np
 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, CheckpointError, checked_path
+from minigrad.interop.finite_weights import finite
 from minigrad.interop.keras_files import read_h5, read_keras
 from minigrad.interop.keras_layers import search_keras
 from minigrad.interop.layer_health import (
@@ -142,7 +143,7 @@ def open(path: str | os.PathLike[str]) -> Opened:
     kind = _kind(place)
     notes: list[str] = []
     if kind == "ONNX":
-        return _opened_onnx(place)
+        return _checked(_opened_onnx(place))
     if kind == "Keras":
         file = read_keras(place) if _is_zip(place) else read_h5(place)
         found = search_keras(file)
@@ -161,7 +162,14 @@ def open(path: str | os.PathLike[str]) -> Opened:
         notes.append(_others(found.others))
     if not found.layers and not found.refused:
         notes.append("No recurrent layer was found by its names.")
-    return Opened(place, kind, found, notes)
+    return _checked(Opened(place, kind, found, notes))
+
+
+def _checked(opened: Opened) -> Opened:
+    """The same, with a warning for each layer whose weights are not finite."""
+    for name, model in opened.layers.items():
+        finite(f"open: layer {name!r}", model)
+    return opened
 
 
 def _is_zip(path: Path) -> bool:

@@ -27,6 +27,7 @@ from minigrad.interop.opened_file import Opened, layer_line
 from minigrad.interop.refusals import few
 from minigrad.interop.unit_maps import unit_maps
 from minigrad.pages.output_files import make_folder
+from minigrad.pages.page import drawing as picture
 from minigrad.reading.text import clean
 from minigrad.stepping import steps as record_steps
 
@@ -243,9 +244,11 @@ def _looks(model: Any, given: LayerInput, folder: Path, label: str) -> str:
     drawing.save(folder / f"{label}-graph.html")
     record_steps(loss).save(folder / f"{label}-player.html")
     count = min(len(given.x), DRAWN)
+    about = f"The network over {count} steps"
     return (
-        f"<h3>The graph of {count} steps</h3><figure>{drawing.svg()}<figcaption>Each "
-        "gate is a box with its mean value. In "
+        f"<h3>The graph of {count} steps</h3>"
+        f"<figure>{picture(drawing, about, fit=False)}<figcaption>Each gate is a "
+        "box with its mean value. In "
         f'<a href="{label}-graph.html">{label}-graph.html</a> you can zoom and search; '
         f'<a href="{label}-player.html">{label}-player.html</a> plays every operation, '
         "forward and backward. The loss is the mean of the squared outputs."

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError
 from minigrad.engine.tensor import Tensor
 from minigrad.flow import diagnose as diagnose_loss
@@ -20,6 +21,7 @@ from minigrad.models import Recurrent
 FOREIGN = (TypeError, AttributeError, ValueError, RuntimeError)
 
 
+@checked_call
 def diagnose(
     module: Any,
     x: Any,

@@ -17,6 +17,7 @@ import numpy as np
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, one_of
 from minigrad.engine.primitives.elementwise import relu, sigmoid, tanh
+from minigrad.interop.finite_weights import finite
 from minigrad.interop.named_arrays import below, plain
 from minigrad.interop.recurrent_groups import is_part, read_group, write_group
 from minigrad.interop.refusals import does_not_fit, few, no_counterpart
@@ -90,7 +91,8 @@ def from_torch(
             "dropout": dropout,
         }
         state = below(module_or_state_dict, prefix)
-        return _from_state(state, prefix, options, set(embeddings))
+        made = _from_state(state, prefix, options, set(embeddings))
+        return finite("from_torch", made)
     module = module_or_state_dict
     if not hasattr(module, "named_children") or not hasattr(module, "state_dict"):
         raise ArgumentError(
@@ -109,7 +111,7 @@ def from_torch(
                 hint="prefix is the way to the module: 'encoder.lstm.'",
             )
         module = children[name]
-    return _from_module(module, prefix)
+    return finite("from_torch", _from_module(module, prefix))
 
 
 # ------------------------------------------------------------- a module

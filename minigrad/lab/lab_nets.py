@@ -23,6 +23,7 @@ CELLS = {
     "rnn": "tanh, orthogonal recurrent weights",
     "irnn": "relu, the identity as recurrent weights (Le et al. 2015)",
     "lstm": "with forget gates (Gers et al. 2000)",
+    "noforget": "the same without forget gates: c' = c + i * g",
     "lstm1997": "memory blocks without forget gates, gates that see all units",
     "lstm2000": "memory blocks with forget gates, gates that see the cells",
     "peephole": "an LSTM whose gates see its cell state (Gers et al. 2002)",
@@ -55,7 +56,11 @@ def recurrent_part(
     if cell == "gru":
         made = GRU(task.inputs, hidden, **common)
     else:
-        variant = {"peephole": ("peephole", "current"), "coupled": ("couple", "forget")}
+        variant: dict[str, tuple[str, Any]] = {
+            "peephole": ("peephole", "current"),
+            "coupled": ("couple", "forget"),
+            "noforget": ("forget_gate", False),
+        }
         if cell in variant:
             name, value = variant[cell]
             common[name] = value
@@ -144,13 +149,8 @@ class LabNet(Module):
             said = self.said(trace.output, trace.states[-1], x, made)
             return trace, self.task.late_loss(said, made)
 
-    def run(self, made: Sequences, states: bool = False) -> Any:
-        """The answers as an array; with `states` also the mean size of the cells'
-        states (or of h) after each step, (T,)."""
+    def run(self, made: Sequences, state: Any = None, carry: bool = False) -> Any:
+        """The answers as an array; with `carry` also the state to go on with."""
         with mg.no_grad():
-            if not states:
-                return self.forward(made)[0].data
-            found = self.recurrent.trace(mg.tensor(made.x), lengths=made.lengths)
-            kept = found["c"] if "c" in found.names else found["h"]
-            said = self.said(found.output, found.states[-1], mg.tensor(made.x), made)
-            return said.data, np.abs(kept).mean(axis=(1, 2))
+            said, state = self.forward(made, state)
+        return (said.data, state) if carry else said.data

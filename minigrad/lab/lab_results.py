@@ -61,12 +61,12 @@ def told(result: dict[str, Any]) -> str:
     lag = f", lag {setting['lag']}" if setting["lag"] else ""
     what = f"{setting['cell']}{lag}, seed {setting['seed']}"
     test = result["test"]
-    if "perfect" in test and result["finished"]:
-        end = f"{test['perfect']} of {test['of']} streams without a mistake"
-    elif result["solved_at"] is not None:
+    if result["solved_at"] is not None:
         end = f"solved after {result['solved_at']:,} sequences"
     elif result["finished"]:
         end = f"not solved within {result['sequences']:,} sequences"
     else:
         end = f"stopped after {result['sequences']:,} sequences, not at its end"
+    if "perfect" in test:
+        end += f"; {test['perfect']} of {test['of']} streams without a mistake"
     return f"{what}: {end} ({result['seconds']:.0f} s)"

@@ -163,6 +163,7 @@ def run_one(
         finished = True
     except OutOfTime:
         finished = False
+    task.brief = not finished
     made = task.sequences(np.random.default_rng(0), setting.lag, 16)
     found = {
         "finished": finished,

@@ -62,6 +62,7 @@ class LongLagTask:
     deviations            where we depart from it
     carry                 does the state go on from batch to batch?
     last_right            (B,) whether the batch before was right, in the same epoch
+    brief                 True: `test` may read less, as the run is not at its end
     tests_itself          is the criterion asked of `test`, every `in_a_row` sequences?
     """
 
@@ -90,6 +91,7 @@ class LongLagTask:
     deviations: tuple[str, ...] = ()
     carry = False
     last_right: np.ndarray | None = None
+    brief = False
     tests_itself = False
     units = "mean squared error"
 

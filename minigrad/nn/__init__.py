@@ -31,4 +31,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'minigrad.nn' has no attribute {name!r}")
     from minigrad.engine.foreign_names import NN, unknown
 
-    raise unknown("minigrad.nn", "mg.nn", name, NN)
+    raise unknown("minigrad.nn", "mg.nn", name, NN, __all__)

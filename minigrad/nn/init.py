@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.random import generator
 
@@ -58,18 +59,21 @@ def _room(shape: Lengths, call: str) -> None:
         _left.set(left - count)
 
 
+@checked_call
 def zeros(shape: Lengths, *, dtype: Any = "float64") -> Array:
     """All zeros: the usual bias."""
     _room(shape, "zeros")
     return np.zeros(shape, floating(dtype, "init.zeros"))
 
 
+@checked_call
 def constant(shape: Lengths, value: float, *, dtype: Any = "float64") -> Array:
     """All the same value, such as 1.0 for a forget gate's bias."""
     _room(shape, "constant")
     return np.full(shape, value, floating(dtype, "init.constant"))
 
 
+@checked_call
 def uniform(
     shape: Lengths,
     low: float = 0.0,
@@ -91,6 +95,7 @@ def uniform(
     return generator(rng, "init.uniform").uniform(low, high, shape).astype(dtype)
 
 
+@checked_call
 def normal(
     shape: Lengths,
     mean: float = 0.0,
@@ -112,6 +117,7 @@ def normal(
     return generator(rng, "init.normal").normal(mean, std, shape).astype(dtype)
 
 
+@checked_call
 def xavier_uniform(
     shape: Lengths, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
 ) -> Array:
@@ -124,6 +130,7 @@ def xavier_uniform(
     return uniform(shape, -bound, bound, rng=rng, dtype=dtype)
 
 
+@checked_call
 def xavier_normal(
     shape: Lengths, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
 ) -> Array:
@@ -132,6 +139,7 @@ def xavier_normal(
     return normal(shape, 0.0, std, rng=rng, dtype=dtype)
 
 
+@checked_call
 def orthogonal(
     shape: Lengths, gain: float = 1.0, *, rng: Rng = None, dtype: Any = "float64"
 ) -> Array:

@@ -187,6 +187,6 @@ def cross_entropy(
 def __getattr__(name: str) -> Any:
     if name[:1] == "_":
         raise AttributeError(f"module 'minigrad.nn.losses' has no attribute {name!r}")
-    from minigrad.engine.foreign_names import LOSSES, unknown
+    from minigrad.engine.foreign_names import LOSSES, names_of, unknown
 
-    raise unknown("minigrad.losses", "mg.losses", name, LOSSES)
+    raise unknown("minigrad.losses", "mg.losses", name, LOSSES, names_of(__name__))

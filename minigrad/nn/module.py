@@ -23,8 +23,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call, of_the_call, wrong_call
+from minigrad.engine.calls import checked_call, checked_methods, of_the_call, wrong_call
 from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, flag
+from minigrad.engine.foreign_names import unknown
 from minigrad.engine.graph import Leaf
 from minigrad.engine.tensor import Tensor
 
@@ -61,6 +62,7 @@ class Keys(NamedTuple):
     unexpected: list[str]
 
 
+@checked_methods
 class Module:
     """A part of a model: parameters, other modules, and `forward`.
 
@@ -92,6 +94,15 @@ class Module:
             if not of_the_call(error):
                 raise
             raise wrong_call(self.forward, inputs, options, error) from None
+
+    def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):  # a property that failed: its own error
+            return object.__getattribute__(self, name)
+        kind = type(self).__name__
+        if name[:1] == "_":  # what Python and NumPy look for
+            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
+        names = [one for one in (*vars(self), *dir(type(self))) if one[:1] != "_"]
+        raise unknown(f"a {kind}", kind, name, {}, names)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
@@ -327,6 +338,7 @@ def _few(names: list[str]) -> str:
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
 
 
+@checked_methods
 class ModuleList(Module):
     """Modules in a row, as a list: indexed, counted, looped over, appended to."""
 

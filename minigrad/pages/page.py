@@ -91,6 +91,15 @@ def picture(data: bytes, format: str, alt: str, fit: bool = True) -> str:
     return f'<img{kept} src="data:image/{kind};base64,{code}" alt="{text}">'
 
 
+def drawing(drawn: Any, alt: str, fit: bool = True) -> str:
+    """An image element of a drawing (`mg.draw`), light or dark as the page is."""
+    light = picture(drawn.svg().encode(), "svg", alt, fit)
+    dark = base64.b64encode(drawn.in_theme("dark").svg().encode()).decode()
+    source = f'srcset="data:image/svg+xml;base64,{dark}"'
+    media = 'media="(prefers-color-scheme: dark)"'
+    return f"<picture><source {media} {source}>{light}</picture>"
+
+
 def framed(page: str, title: str, height: int) -> str:
     """A whole page for a notebook's cell: in a frame that may run scripts, no more.
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from minigrad.pages.dark_plots import dark_too
+
 # Okabe & Ito's colours, told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 
@@ -31,10 +33,10 @@ def plain_axes(figure: Any) -> Any:
 
 
 def svg(figure: Any) -> bytes:
-    """The figure as an SVG file: the same bytes each time."""
+    """The figure as an SVG file, light and dark: the same bytes each time."""
     import matplotlib
 
     file = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "minigrad", "svg.fonttype": "path"}):
         figure.savefig(file, format="svg", metadata={"Date": None})
-    return file.getvalue()
+    return dark_too(file.getvalue().decode()).encode()

@@ -1,6 +1,6 @@
 """One SVG for light and dark pages: each pair of colours becomes a variable.
 
-Read next: `plots.py`.
+Read next: `dark_plots.py`.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ user's within a time step, bears the gate's letter and the step; a state bears t
 number of the state that the step makes: step t makes h_{t+1} of h_t, and h_0 is the
 initial one (in a reverse loop, which goes from the last step back to the first, step t
 makes h_t, and the initial one is h_init). A state that no gate names is s_3, or s_3,0
-and s_3,1 if it has several such parts; all states in one array are h, or s. What a
-layer above the first reads at step t is x_t of that layer, if it has no other name.
-Other results have a number: v_41.
+and s_3,1 if it has several such parts; all states in one array are h, or s. What the
+sigmoid of gate f takes at step t is a_f,t, its pre-activation. What a layer above the
+first reads at step t is x_t of that layer, if it has no other name. Other results have
+a number: v_41.
 
 Several layers are told apart by what stands above: (1), or (1,rev) for the reverse
 direction; of several loops the name stands there: h_3^(encoder). A tensor's symbol is
@@ -25,7 +26,9 @@ from typing import Any
 from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.reading.levels import NAMED, behind_mask, layer_of
 from minigrad.reading.loops import Loops
+from minigrad.reading.preactivations import preactivations
 from minigrad.reading.text import clean, number
+from minigrad.reading.unnamed_leaves import unnamed_leaves
 
 LONGEST = 32  # characters of a name that are shown
 CANDIDATE = "\u0303"  # a tilde over the letter
@@ -47,6 +50,12 @@ class Symbol:
         if self.sub:
             text += f"_{self.sub}"
         return f"{text}^{self.sup}" if self.sup else text
+
+    @property
+    def series(self) -> str:
+        """What it is called at all steps: h of h_3, a_f of a_f,3; else the base."""
+        gate, comma, _ = self.sub.partition(",")
+        return f"{self.base}_{gate}" if comma and not gate.isdigit() else self.base
 
     @property
     def value(self) -> float | None:
@@ -86,8 +95,13 @@ class Names:
         self._many = len({layer_of(node.scope) for node in nodes} - {None}) > 1
         self._gates = _letters(nodes, self.loops)
         self._states = _states(self.loops, self._gates)
+        self._sums: dict[Any, Symbol] = {}
         self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
         self._leaves: dict[Leaf, Symbol] = {}
+        self._unnamed = {
+            leaf: Symbol(found.base, found.sub, self.layer(found.reader))
+            for leaf, found in unnamed_leaves(nodes, self.loops).items()
+        }
         self._taken: dict[Symbol, int] = {}
         for node in nodes:
             if node.origin is None:  # not of a recorded backward pass
@@ -99,6 +113,7 @@ class Names:
             for edge in node.edges:
                 if isinstance(edge.source, Leaf):
                     self.of(edge)
+        self._name_sums(nodes)
 
     def of(self, edge: Any) -> Symbol:
         """The symbol of what an edge leads to."""
@@ -118,7 +133,9 @@ class Names:
         source = edge.source
         if isinstance(source, Node):
             return self.named(source, edge.index)
-        nameless = not source.name if source else edge.array.size != 1
+        nameless = edge.array.size != 1
+        if source:
+            nameless = not source.name and source not in self._unnamed
         return None if nameless else self.of(edge)
 
     def result(self, node: Node, index: int = 0) -> Symbol:
@@ -147,12 +164,37 @@ class Names:
             step, which = self._states[node, index]
             made = step + (not self._falls(node))
             return Symbol("s", f"{made}{which}", self.layer(node))
+        if (node, index) in self._sums:
+            return self._sums[node, index]
         if self.gathered(node):
             return self._all_states(node)
         above = self._input_of(node, index)
         if place is None or above is None:
             return None
         return Symbol("x", str(place.step), above)
+
+    def _name_sums(self, nodes: list[Node]) -> None:
+        """Name the pre-activations: a_f,3; a_f,3^x is what the input gives to it. Of
+        several parts that would have one name, the first has it."""
+        found = preactivations(nodes, self.loops, [n for n, _ in self._states])
+        words = {*self._gates.values(), *(s.base for s in self._leaves.values())}
+        letter, taken = "net" if "a" in words else "a", set()
+        for (node, index), of in found.items():
+            given = [self._giver(edge, node) for edge in of.sources]
+            if all(given):
+                above = ",".join(dict.fromkeys(given)) + self.layer(node)
+                symbol = Symbol(letter, of.sub, above)
+                if symbol not in taken:
+                    self._sums[node, index] = symbol
+                    taken.add(symbol)
+
+    def _giver(self, edge: AnyEdge, node: Node) -> str:
+        """The letter of what weights multiply: x, too, for the layer below."""
+        symbol = self.known(edge)
+        if symbol is None:
+            return ""
+        below = symbol.base in STATES and symbol.sup != self.layer(node)
+        return "x" if below else symbol.base
 
     def gathered(self, node: Node) -> bool:
         """Is it a stack without a name of its own, as of the outputs of all steps?"""
@@ -240,6 +282,7 @@ class Names:
             "p" if edge.requires_grad else "x"
         )
         symbol = self._from_outside(name, (edge.source, 0))
+        symbol = self._unnamed.get(edge.source, symbol)  # type: ignore[arg-type]
         count = self._taken[symbol] = self._taken.get(symbol, 0) + 1
         if count == 1:
             return symbol

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, Key, Node, ancestors, key
 from minigrad.engine.primitives.messages import describe
@@ -22,6 +23,7 @@ from minigrad.engine.quiet import quietly
 from minigrad.reading.pulling import name_of_output
 
 
+@checked_call
 def replay(output: Any, values: Mapping[Any, Any]) -> np.ndarray:
     """The value of `output` if some tensors had had other values.
 

@@ -6,7 +6,7 @@
 Whether two graphs are of the same program is told by every operation, its line, its
 scope and what it is computed from. No graph is kept: only where in it things are.
 
-Read next: `names.py`.
+Read next: `unnamed_leaves.py`.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.engine.calls import checked_methods
 from minigrad.engine.errors import ArgumentError
 from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.text import clean
@@ -22,6 +23,7 @@ from minigrad.stepping.record import gradient_sums, worked_numbers
 from minigrad.stepping.record.events import Array, Event, Operation, Tables, Value
 
 
+@checked_methods
 class Steps(Viewed):
     """Everything that happened in a forward and a backward pass, made by `mg.steps`.
 

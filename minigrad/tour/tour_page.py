@@ -8,8 +8,9 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from minigrad.pages.page import document, house_style, image
+from minigrad.pages.page import document, drawing, house_style, image
 from minigrad.tasks.sentence_reading import Reading
+from minigrad.tour import tour_plots
 from minigrad.trial.gate_verdicts import Verdict
 from minigrad.trial.review_corpus import Corpus
 
@@ -53,7 +54,7 @@ Sentiment: the probability of &ldquo;positive&rdquo; so far.</figcaption></figur
 last word; dashed before training, solid after it. Log scale.</figcaption></figure>
 <ul>{"".join(f"<li>{escape(line)}</li>" for line in reach)}</ul>
 <h2>The unrolled graph</h2>
-<figure>{_graph(folder)}
+<figure>{_graph(reading)}
 <figcaption>Each word has a frame, and each gate a box with its mean value (a stronger
 colour means a larger value), as recorded while the sentence was read. The thick lines
 carry the states: c above, h below. Scroll sideways to see the other words. In
@@ -119,9 +120,8 @@ def _verdict_list(verdicts: list[Verdict]) -> str:
     return f"<ul>{''.join(items)}</ul>"
 
 
-def _graph(folder: Path) -> str:
+def _graph(reading: Reading) -> str:
     """The picture of the graph, small enough to see a few words at once."""
-    whole = image(
-        folder / "graph.svg", "The LSTM unrolled over the sentence", fit=False
-    )
+    words = "The LSTM unrolled over the sentence"
+    whole = drawing(tour_plots.picture(reading), words, fit=False)
     return whole.replace("<img", '<img height="640"', 1)

@@ -5,12 +5,14 @@ Read next: `tour_report.py`.
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigrad.drawing import Drawing, draw
+from minigrad.pages.dark_plots import dark_too
 from minigrad.pages.plots import BLUE, GREEN, ORANGE, blank_figure
 from minigrad.tasks.sentence_reading import Reading
 from minigrad.trial.heat_maps import means
@@ -26,7 +28,9 @@ def _save(figure: Any, folder: Path, name: str) -> None:
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": "minigrad", "svg.fonttype": "none"}):
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    (folder / f"{name}.svg").write_text(dark_too(text.getvalue()), encoding="utf-8")
     figure.savefig(folder / f"{name}.png", dpi=120)
 
 

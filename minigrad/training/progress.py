@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigrad.engine.calls import checked_call, checked_methods
 
+
+@checked_methods
 class Progress:
     """A bar for the epoch that runs, and a line for each that ended.
 
@@ -17,6 +20,7 @@ class Progress:
     Where the output is no terminal only the lines are written.
     """
 
+    @checked_call
     def __init__(
         self, console: Any = None, units: dict[str, str] | None = None
     ) -> None:

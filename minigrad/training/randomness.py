@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import CheckpointError
 from minigrad.engine.random import generator
 
 
+@checked_call
 def generators(seed: int, *names: str) -> list[Generator]:
     """One generator for each purpose, all of one seed, none the others' numbers.
 

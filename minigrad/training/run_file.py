@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import CheckpointError, DTypeError
 from minigrad.engine.tensor import Tensor
 from minigrad.training.checkpoint import Loaded, load, save
@@ -40,6 +41,7 @@ class Run(NamedTuple):
         return self.arrays.part("best" if best else "model")
 
 
+@checked_call
 def write_run(
     path: str | os.PathLike[str],
     arrays: Mapping[str, Any],
@@ -66,6 +68,7 @@ def write_run(
     save(path, arrays, words)
 
 
+@checked_call
 def read_run(path: str | os.PathLike[str]) -> Run:
     """Read a run's file.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, one_of
 
 Schedule = Callable[[int], float]
@@ -81,6 +81,7 @@ def warmup(count: int, then: Schedule | None = None) -> Schedule:
     return lambda step: (step + 1) / count if step < count else later(step - count)
 
 
+@checked_methods
 class Plateau:
     """Multiplies the learning rate when a validation figure has stopped to improve.
 
@@ -91,6 +92,7 @@ class Plateau:
     smallest  the factor does not fall below this
     """
 
+    @checked_call
     def __init__(
         self,
         metric: str = "loss",

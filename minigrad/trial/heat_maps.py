@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.scope import GATES
+from minigrad.pages.dark_plots import BRIGHT, DEEP
 from minigrad.pages.plots import blank_figure
 from minigrad.tasks.sentence_reading import Reading
 
@@ -25,7 +26,7 @@ def means(reading: Reading) -> Any:
     axes = figure.add_subplot()
     image = axes.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(table):
-        shade = "white" if value < 0.55 else "black"
+        shade = BRIGHT if value < 0.55 else DEEP
         at = {"ha": "center", "va": "center", "color": shade, "fontsize": 8}
         axes.text(column, row, f"{value:.2f}", **at)
     _words(axes, reading)
@@ -85,7 +86,7 @@ def held(reading: Reading, tables: dict[str, np.ndarray]) -> Any:
     image = axes.imshow(rows, cmap="RdBu_r", vmin=-far, vmax=far, aspect="auto")
     for (row, column), value in np.ndenumerate(rows):
         if abs(value) >= 0.005:
-            shade = "white" if abs(value) > 0.6 * far else "black"
+            shade = BRIGHT if abs(value) > 0.6 * far else DEEP
             at = {"ha": "center", "va": "center", "color": shade, "fontsize": 8}
             axes.text(column, row, f"{value:+.2f}", **at)
     _words(axes, reading)

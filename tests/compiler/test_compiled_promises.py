@@ -340,3 +340,20 @@ def test_a_branch_on_a_number_is_an_error():
     with pytest.raises(CompileError):
         for number in (1.0, -1.0):
             program(np.full(2, number))
+
+
+def test_the_numbers_of_a_tensor_are_a_constant_within(by_numpy):
+    """As outside: no gradient goes through `w.data`."""
+    w, seen = mg.tensor([2.0, 3.0], requires_grad=True), []
+
+    @mg.compile
+    def program(x):
+        y = w.data * x
+        seen.append((y.requires_grad, (y * w).requires_grad))
+        return y
+
+    for number in range(4):
+        assert np.array_equal(
+            program(np.full(2, 1.0 + number)).data, w.data * (1 + number)
+        )
+    assert set(seen) == {(False, True)}

@@ -166,6 +166,30 @@ def own_dot_places_bars(drawing, program="dot"):
                 yield f"{box.lines} stands beside what it feeds"
 
 
+def own_dot_orders_gates(drawing, program="dot"):
+    """In the DOT text, laid out by `dot` alone, the steps of a row have their gates in
+    one order, and a row of steps is in the order of time."""
+    made = subprocess.run(
+        [program, "-Tplain"], input=drawing.dot.encode(), capture_output=True
+    )
+    rows = [line.split(" ") for line in made.stdout.decode().splitlines()]
+    at = {row[1]: (float(row[2]), float(row[3])) for row in rows if row[0] == "node"}
+    orders, lefts = {}, {}
+    for tile in drawing.picture.tiles.values():
+        gates = [k for k in tile.boxes if drawing.picture.boxes[k].kind == "gate"]
+        if gates:
+            levels = sorted(gates, key=lambda k: (round(at[k][1], 1), at[k][0]))
+            names = tuple(drawing.picture.boxes[k].lines[0] for k in levels)
+            orders.setdefault(tile.row, set()).add(names)
+            lefts.setdefault(tile.row, []).append((tile.column, at[gates[0]][0]))
+    for row, found in orders.items():
+        if len(found) > 1:
+            yield f"{row}: the gates stand in different orders: {found}"
+    for row, places in lefts.items():
+        if [x for _, x in sorted(places)] != sorted(x for _, x in places):
+            yield f"{row}: the steps are not in the order of time"
+
+
 def opens_whole(page):
     """A picture's page, as it opens: no part of the picture is cut off."""
     script = (

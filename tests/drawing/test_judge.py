@@ -154,6 +154,22 @@ def test_dot_alone_places_bars_as_well(name, pictures):
     assert list(judge.own_dot_places_bars(pictures[name])) == []
 
 
+@pytest.mark.parametrize("name", ["gates", "stacked"])
+def test_dot_alone_orders_gates_alike(name, pictures):
+    if not shutil.which("dot"):
+        pytest.skip("needs dot")
+    assert list(judge.own_dot_orders_gates(pictures[name])) == []
+
+
+def test_the_question_for_the_order_of_gates_finds_its_fault(monkeypatch):
+    if not shutil.which("dot"):
+        pytest.skip("needs dot")
+    monkeypatch.setattr(dot_items, "gates_in_order", lambda picture, tile: [])
+    monkeypatch.setattr(dot_items, "beginnings", lambda picture, ways: {})
+    (fault,) = judge.own_dot_orders_gates(mg.draw(example("lstm", 4), "gate"))
+    assert "different orders" in fault
+
+
 def test_the_question_for_dot_alone_finds_its_fault(monkeypatch, pictures):
     if not shutil.which("dot"):
         pytest.skip("needs dot")

@@ -35,6 +35,12 @@ def file(tmp_path_factory):
     return e.save(tmp_path_factory.mktemp("explore") / "page.html")
 
 
+def lit(bias=0.0):
+    """A drawing that is wider than a phone."""
+    output, _ = LSTM(2, 3, forget_bias=bias, rng=0)(np.ones((4, 1, 2)))
+    return {"drawing": mg.draw(output[-1].sum(), "cell", gradients=True)}
+
+
 def opened(page, file, at=""):
     page.goto("about:blank")
     page.goto(f"file://{file}{at}")
@@ -233,3 +239,23 @@ def test_a_notebook_frame_runs_it(tmp_path, page):
     frame.locator('html[data-ready="1"]').wait_for()
     frame.locator("#mg-slider-0").press("ArrowRight")
     assert frame.locator(".big output").inner_text() == "4"
+
+
+@pytest.mark.parametrize("wide", [390, 1400])
+def test_a_drawing_opens_where_its_result_is(tmp_path, browser, wide):
+    pytest.importorskip("pygraphviz", reason="needs dot and pygraphviz")
+    path = mg.explore(lit, bias=[0.0, 1.0]).save(tmp_path / "lit.html")
+    page = opened(browser.new_page(viewport={"width": wide, "height": 800}), path)
+    seen = """() => { const stage = document.querySelector('.drawing');
+        const box = stage.getBoundingClientRect();
+        const tops = [...stage.querySelectorAll('g.node')]
+          .map((node) => node.getBoundingClientRect());
+        const result = tops.reduce((a, b) => (b.top < a.top ? b : a));
+        return [result.left >= box.left, result.right <= box.right,
+          stage.scrollWidth > stage.clientWidth]; }"""
+    left, right, scrolled = page.evaluate(seen)
+    assert left and right
+    assert scrolled == (wide < 500)  # a large screen shows all of it
+    page.locator("input[type=range]").press("ArrowRight")
+    assert page.evaluate(seen) == [left, right, scrolled]
+    page.close()

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from minigrad.errors import ArgumentError
+from minigrad.errors import ArgumentError, MinigradWarning
 
 import minigrad as mg
 from minigrad.models import GRU, LSTM, RNN
@@ -79,6 +79,14 @@ def test_onnxruntime_gives_the_same_numbers(name, layers, way, rng, tmp_path):
         np.testing.assert_allclose(theirs, wanted, rtol=1e-5, atol=1e-6)
 
 
+def test_a_network_that_onnxruntime_cannot_run_is_told(tmp_path):
+    with pytest.warns(MinigradWarning, match="has no kernel") as caught:
+        mg.interop.to_onnx(RNN(2, 3, rng=0), tmp_path / "rnn.onnx")
+    assert len(caught) == 1
+    mg.interop.to_onnx(RNN(2, 3, dtype="float32", rng=0), tmp_path / "rnn.onnx")
+
+
+@pytest.mark.filterwarnings("ignore:to_onnx. an RNN of float64")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 import pytest
-from minigrad.errors import ArgumentError, CheckpointError
+from minigrad.errors import ArgumentError, CheckpointError, MinigradWarning
 
 import minigrad as mg
 from minigrad.commands.main import main
@@ -278,5 +278,10 @@ def test_what_weights_say_of_themselves(rng, tmp_path):
     b[3] = np.nan
     lstm.cells[0].b.data = b
     mg.save(tmp_path / "a.safetensors", mg.interop.to_torch_state_dict(lstm))
-    said = repr(mg.interop.open(tmp_path / "a.safetensors"))
+    with pytest.warns(MinigradWarning, match="1 weights are NaN or infinite"):
+        said = repr(mg.interop.open(tmp_path / "a.safetensors"))
+    with pytest.warns(MinigradWarning, match="from_torch: 1 weights"):
+        mg.interop.from_torch(mg.interop.to_torch_state_dict(lstm))
+    with pytest.warns(MinigradWarning, match="from_keras_weights: 1 weights"):
+        mg.interop.from_keras_weights("LSTM", mg.interop.to_keras_weights(lstm))
     assert "1 weights are NaN or infinite" in said and "beyond 4" in said

@@ -84,13 +84,53 @@ def test_streams_tell_symbols_to_the_first_mistake_and_the_states(
 ):
     monkeypatch.setattr(ContinualReber, "longest", 120)
     monkeypatch.setattr(continual_reber, "CHUNK", 15)
-    cells = ["lstm1997", "lstm2000"]
-    book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, most=100)
+    cells = ["lstm1997", "lstm2000", "noforget"]
+    options = {"most": 100, "hidden": 4, "batch": 4}
+    book = lab.repeat("continual-reber", cells=cells, folder=tmp_path, **options)
     for result in book.results:
         assert 0 <= result["test"]["symbols"] <= 120
         assert result["test"]["state at the end"] > 0
     table = sections(book)[0].tables[0]
     assert [row[0] for row in table.rows] == cells
+
+
+def test_a_test_stream_is_read_until_its_mistake_and_keeps_its_state(monkeypatch):
+    """Read in pieces, a stream is the same as read in one go."""
+    task = lab.lab_task("continual-reber")
+    task.streams = 1  # several would draw their strings in another order
+    net = LabNet(task, "lstm", 4, 0, rng=0)
+    found = {}
+    for piece in (40, 400):
+        monkeypatch.setattr(continual_reber, "EARLY", piece)
+        monkeypatch.setattr(continual_reber, "PIECE", piece)
+        monkeypatch.setattr(task, "longest", 400)
+        monkeypatch.setattr(continual_reber, "most_active", knows_after(0))
+        found[piece] = task.test(net.run, np.random.default_rng(0), 0)
+    assert found[40]["perfect"] == found[400]["perfect"] == 1
+    assert found[40]["read"] == found[400]["read"] == 400
+    for name in ("loss", "state at the end"):
+        assert np.isclose(found[40][name], found[400][name], rtol=1e-4)
+    monkeypatch.setattr(continual_reber, "PIECE", 40)
+    monkeypatch.setattr(continual_reber, "EARLY", 40)
+    monkeypatch.setattr(continual_reber, "most_active", knows_after(97))
+    found = task.test(net.run, np.random.default_rng(0), 0)
+    assert (found["perfect"], found["wrong"], found["of"]) == (0, 1, 1)
+    assert found["symbols"] == 97 and found["read"] == 120
+
+
+def knows_after(mistake):
+    """A judge that finds one mistake in each stream, after so many symbols; or none."""
+    seen = 0
+
+    def judge(output, may):
+        nonlocal seen
+        steps = seen + np.arange(len(output))
+        seen += len(output)
+        return np.broadcast_to(
+            (steps != mistake) | (mistake == 0), output.shape[1::-1]
+        ).T
+
+    return judge
 
 
 def test_a_budget_says_what_was_left_out_and_the_next_call_goes_on(tmp_path, capsys):

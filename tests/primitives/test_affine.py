@@ -141,3 +141,38 @@ def test_arrays_mixed_dtypes_no_grad_and_errors():
         mg.affine(x, W_h, b)
     with mg.detect_anomaly(), pytest.raises(mg.errors.MinigradError, match="add"):
         mg.affine(mg.tensor([[1e308]]), mg.tensor([[1.0]]), mg.tensor([1e308]))
+
+
+def test_more_rows_than_are_summed_at_once(rng):
+    """The uses of weights are added up a thousand rows at a time, several times."""
+    given = terms()
+    many = [mg.tensor(rng.standard_normal((500, 4))) for _ in range(6)]
+    states = [mg.tensor(rng.standard_normal((500, 5))) for _ in range(6)]
+    found = []
+    for affine in (mg.affine, written_out):
+        loss = 0.0
+        for k, (x, h) in enumerate(zip(many, states, strict=True)):
+            loss = loss + (affine(x, given[1], h, given[3], given[4]) * (k + 1)).sum()
+        loss.backward()
+        found.append([given[k].grad.data for k in (1, 3, 4)])
+        for t in given:
+            t.grad = None
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("frozen", [(0, 1, 2, 3), (1, 2, 3, 4), (1,), (3,), (4,)])
+def test_each_operand_may_be_frozen(frozen):
+    """What needs no gradient gets none, and the others theirs."""
+    given = [
+        mg.tensor(t.data, requires_grad=k not in frozen) for k, t in enumerate(terms())
+    ]
+    found = []
+    for affine in (mg.affine, written_out):
+        (affine(*given) ** 2.0).sum().backward()
+        found.append([t.grad for t in given])
+        for t in given:
+            t.grad = None
+    for k, (a, b) in enumerate(zip(*found, strict=True)):
+        assert (a is None) == (b is None) == (k in frozen)
+        assert a is None or np.allclose(a.data, b.data, rtol=1e-12, atol=0)

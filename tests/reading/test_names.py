@@ -306,3 +306,60 @@ def test_a_state_that_is_handed_over_keeps_its_name(rng):
     output, _ = decoder(rng.standard_normal((2, 1, 2)), h)
     words = [line.label for line in mg.draw(output.sum(), "cell").picture.lines]
     assert words.count("h_3^(GRU 1)") == 1 and words.count("x_0") == 2
+
+
+def written(loss):
+    """What every value of a player is called, in order."""
+    return [str(value.symbol) for value in mg.steps(loss).values]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("rnn", "a_1 a_1^x a_1^h"),
+        ("lstm", "a_1 a_1^x a_1^h a_i,1 a_f,1 a_g,1 a_o,1"),
+        ("gru", "a_1^x a_1^h a_r,1 a_z,1 a_n,1 a_r,1^x a_z,1^x a_n,1^x a_n,1^h"),
+    ],
+)
+def test_what_a_gate_takes_is_its_pre_activation(kind, expected):
+    model = {"rnn": RNN, "lstm": LSTM, "gru": GRU}[kind](2, 3, rng=0)
+    output, _ = model(mg.tensor(np.ones((2, 1, 2)), name="x"))
+    names = written(output[-1].sum())
+    assert set(expected.split()) <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_the_value_of_a_gate_is_its_activation_of_the_pre_activation():
+    output, _ = LSTM(2, 3, peephole="current", rng=0)(mg.ones((3, 1, 2)))
+    steps = mg.steps(output[-1].sum())
+
+    def array(name):
+        return steps.find(name).array.array
+
+    for letter in "ifo":
+        taken = array(f"a_{letter},2")
+        assert np.array_equal(mg.sigmoid(taken).data, array(f"{letter}_2"))
+        assert not np.array_equal(taken, array(f"a_{letter},2^x,h"))  # before c is seen
+
+
+def test_a_cell_of_ones_own_with_something_called_a(rng):
+    a = mg.tensor(rng.normal(size=(2, 2)), requires_grad=True, name="a")
+    h = mg.zeros((1, 2))
+    for _ in range(3):
+        h = mg.tanh(mg.tensor(rng.normal(size=(1, 2))) @ a + h @ a)
+    names = written(h.sum())
+    assert {"net_0", "net_2^x", "s_0", "s_3", "x_0", "x_2", "a"} <= set(names)
+    assert not [name for name in names if name[0] == "v" or "′" in name]
+
+
+def test_what_a_loop_begins_with_has_its_state_s_letter(rng):
+    U = mg.tensor(rng.normal(size=(2, 2)), requires_grad=True, name="U")
+
+    def cell(x, state):
+        with gate("h"):
+            return mg.tanh(x @ U + state @ U)
+
+    for begun in (mg.zeros((1, 2)), np.zeros((1, 2))):
+        tr = unroll(cell, mg.tensor(rng.normal(size=(3, 1, 2))), begun)
+        names = written(tr.states[-1].sum())
+        assert "h_0" in names and not [name for name in names if "′" in name]

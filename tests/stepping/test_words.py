@@ -48,11 +48,11 @@ def test_every_primitive_can_be_told(case, rng):
 
 def test_formulas_of_an_lstm(steps):
     lines = [steps.formula(event) for event in steps.events]
-    assert "f_1 = σ(v_19,1)" in lines
+    assert "f_1 = σ(a_f,1)" in lines
     assert "c_2 = v_23 + v_24" in lines
-    assert "∂L/∂W_h += h_2ᵀ ∂L/∂v_30" in lines
-    assert "∂L/∂v_19,1 += ∂L/∂f_1 · f_1 · (1 − f_1)" in lines
-    assert "∂L/∂b += Σ[0] ∂L/∂v_32" in lines
+    assert "∂L/∂W_h += h_2ᵀ ∂L/∂a_2^h" in lines
+    assert "∂L/∂a_f,1 += ∂L/∂f_1 · f_1 · (1 − f_1)" in lines
+    assert "∂L/∂b += Σ[0] ∂L/∂a_2" in lines
     heads = [steps.headline(event) for event in steps.events]
     assert "backward: matmul gives to W_h (2 of 3)" in heads
     assert "backward: 3 contributions to W_h, summed in one product" in heads

@@ -113,7 +113,7 @@ def ghost_lines(names: Names, edge: Any) -> tuple[str, ...]:
     if array.size == 1 and names.known(edge) is None:  # a number without a name
         return (f"{array.item():.4g}",)
     shape = shape_text(array.shape)
-    if names.known(edge) is None and array.size and not array.any():
+    if not given_name(edge.source) and array.size and not array.any():
         shape = f"zeros {shape}"
     name = str(names.of(edge))
     return (name, shape) if shape else (name,)

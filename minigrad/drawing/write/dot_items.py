@@ -31,7 +31,13 @@ from minigrad.drawing.write.dot_attributes import (
     quote,
     title,
 )
-from minigrad.drawing.write.way_points import through, way_points
+from minigrad.drawing.write.way_points import (
+    beginnings,
+    downward,
+    gates_in_order,
+    through,
+    way_points,
+)
 from minigrad.reading.text import number
 
 TITLED = 20_000  # boxes: larger pictures have no tooltips
@@ -55,6 +61,12 @@ class Items:
         self.out = out
         self.titled = len(picture.boxes) <= TITLED
         self.ways = {} if layout else way_points(picture)
+        self.begun = {} if layout else beginnings(picture, self.ways)
+        placed: dict[str, bool] = {}  # in the step, above what reads it?
+        for ghost, ranks in self.begun.values():
+            placed[ghost.id] = placed.get(ghost.id, False) or ranks is not None
+        self.begin_inside = {key for key, inside in placed.items() if inside}
+        self.begin_beside = placed.keys() - self.begin_inside
         self.looks: dict[Any, Any] = {}  # what many boxes or lines share
 
     def box(self, box: Box) -> None:
@@ -117,8 +129,24 @@ class Items:
                 f' fillcolor="{heat_colours(self.theme, row)}"]'
             )
 
+    def begins(self, box: str) -> bool:
+        """Is it what a loop begins with, and has a place of its own?"""
+        return box in self.begin_inside or box in self.begin_beside
+
+    def beside(self, tiles: set[str]) -> None:
+        """Write what loops begin with that stands beside the first of these steps."""
+        for box in self.picture.boxes.values():
+            if box.id in self.begin_beside and box.tile in tiles:
+                self.box(box)
+
     def names_of_lines(self, tile: str) -> None:
-        """Write the names through which lines enter a step."""
+        """Write the names through which lines enter a step, what it begins with, and
+        the order of its gates."""
+        if self.layout is None and self.picture.recurrent:
+            self.out += gates_in_order(self.picture, self.picture.tiles[tile])
+        for box in self.picture.boxes.values():
+            if box.id in self.begin_inside and box.tile == tile:
+                self.box(box)
         for line in self.picture.lines:
             way = self.ways.get(line.id)
             if way is not None and way.tile == tile:
@@ -156,6 +184,12 @@ class Items:
         if line.id in self.ways:
             self.out += through(line, self.ways[line.id], style + more)
             return
+        if line.id in self.begun:
+            _, ranks = self.begun[line.id]
+            if ranks is not None:
+                self.out.append(downward(line, line.tail, ranks, style + more))
+                return
+            more += ' constraint="false"'
         if words:
             # A label proper on a line that is not to count makes dot fail at times.
             free = line.kind == "state" and self.layout is None

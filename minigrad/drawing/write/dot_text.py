@@ -63,6 +63,7 @@ class Writer:
             )
             if row.kind == "step":
                 self._open(f"cluster_{row.id}", (row.title,), self._row_style(row.id))
+                self.items.beside({tile.id for tile in tiles})
             for tile in tiles:
                 self._tile(tile)
             if row.kind == "step":
@@ -164,6 +165,8 @@ class Writer:
         inner: dict[tuple, list[tuple]] = {}  # path -> the paths one longer
         for key in tile.boxes:
             box = self.picture.boxes[key]
+            if self.items.begins(key):
+                continue
             path = box.clusters
             while path not in boxes:
                 boxes[path] = []

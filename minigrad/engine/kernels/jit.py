@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.errors import warn
+from minigrad.engine.errors import MinigradError, warn
 from minigrad.engine.kernels.intrinsics import Text
 
 # How each word of a traced program is written for numba. Comparisons and `where` become
@@ -64,10 +64,18 @@ _WORDS = {"input", "constant", *_WRITTEN, *_IN_VECTORMATH}
 _DTYPES = {"f": "float32", "d": "float64"}
 
 
+def _installed() -> bool:
+    """Is there a numba? Whether it works shows when it is first needed."""
+    try:
+        return importlib.util.find_spec("numba") is not None
+    except (ImportError, ValueError):  # something stands in its place
+        return True
+
+
 def _usable() -> bool:
     wanted = os.environ.get("MINIGRAD_KERNELS", "on").lower() not in ("off", "0", "no")
     jit_on = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
-    return wanted and jit_on and importlib.util.find_spec("numba") is not None
+    return wanted and jit_on and _installed()
 
 
 enabled: bool = _usable()  # are kernels in use? Read as jit.enabled
@@ -77,26 +85,31 @@ enabled: bool = _usable()  # are kernels in use? Read as jit.enabled
 def numba_works() -> bool:
     """Can numba be imported? If not, kernels are off from now on, and a warning says
     so: it may be installed and too old for the NumPy beside it."""
-    global enabled
     try:
         import numba  # noqa: F401
     except Exception as error:
-        enabled = False
-        warn(
-            "numba is installed but cannot be imported: NumPy does the work, slower",
-            expect="import numba",
-            actual=f"{type(error).__name__}: {error}"[:200],
-            hint="pip install --upgrade numba, or pip uninstall numba",
-        )
+        _give_up("be imported", "import numba", error)
         return False
     return True
+
+
+def _give_up(what: str, expect: str, error: Exception) -> None:
+    """No kernels from now on; one warning says why."""
+    global enabled
+    enabled = False
+    warn(
+        f"numba is installed but cannot {what}: NumPy does the work, slower",
+        expect=expect,
+        actual=f"{type(error).__name__}: {error}"[:200],
+        hint="pip install --upgrade numba, or pip uninstall numba",
+    )
 
 
 @contextmanager
 def use_kernels(on: bool) -> Iterator[None]:
     """Within it kernels are used, or are not. For tests and comparisons."""
     global enabled
-    before, enabled = enabled, on and importlib.util.find_spec("numba") is not None
+    before, enabled = enabled, on and _installed()
     try:
         yield
     finally:
@@ -204,7 +217,13 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
         return None
     if not numba_works():
         return None
-    return Kernel(program, result, name, dtype)
+    try:
+        return Kernel(program, result, name, dtype)
+    except MinigradError:
+        raise
+    except Exception as error:  # it imports, and does not fit what is beside it
+        _give_up("compile", "a kernel", error)
+        return None
 
 
 @cache

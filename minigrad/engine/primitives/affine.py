@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Array, Shape
+from minigrad.engine.errors import CallError
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import AnyEdge, Leaf, Node, next_seq
 from minigrad.engine.primitives.elementwise import add
 from minigrad.engine.primitives.folded import Deliver, may_fold, part, record_folded
@@ -25,13 +27,22 @@ from minigrad.engine.primitives.linalg import matmul, transposed
 from minigrad.engine.quiet import hush, restore
 
 
-def affine(*terms: Any) -> Any:
+def affine(*terms: Any, **foreign: Any) -> Any:
     """x @ W_x + h @ W_h + b from x, W_x, h, W_h, b; or x @ W + b from x, W, b.
 
     Shapes:  x (B, D), W_x (D, M), h (B, H), W_h (H, M), b (M,) -> (B, M)
     Any other shapes, and tensors of several dtypes, are computed as they are written.
     Raises ShapeError where the formula itself does.
     """
+    if foreign:
+        refuse("affine", foreign)
+    if len(terms) not in (3, 5):
+        raise CallError(
+            f"affine: {len(terms)} arguments",
+            expect="affine(x, W, b) or affine(x, W_x, h, W_h, b)",
+            actual=f"{len(terms)} tensors",
+            hint="x @ W is a product alone",
+        )
     if may_fold():
         try:
             edges = tuple([t._edge for t in terms])

@@ -21,10 +21,11 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.engine.aliases import Attrs, Needs, Operand, Value
+from minigrad.engine.calls import of_the_call, wrong_call
 from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, next_seq
 from minigrad.engine.primitives.anomaly import check_outputs
 from minigrad.engine.primitives.messages import explain
-from minigrad.engine.primitives.operands import arrays_of, constant
+from minigrad.engine.primitives.operands import arrays_of, constant, numeric
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.scope import thread
 from minigrad.engine.user_code import caller
@@ -88,8 +89,17 @@ class Primitive:
         """Compute on what is not a tensor; nothing is recorded."""
         try:
             return self.value(*inputs, **attrs)
-        except AttributeError:  # nested lists
-            return self.value(*arrays_of(inputs), **attrs)
+        except AttributeError:  # nested lists, numbers
+            inputs = tuple([np.asarray(x) for x in arrays_of(inputs)])
+            return self.plain(inputs, attrs)
+        except TROUBLE as error:
+            if isinstance(error, TypeError) and of_the_call(error):
+                raise wrong_call(self.__wrapped__, inputs, attrs, error) from None
+            plain = (ndarray, np.generic, int, float, list, tuple, str)
+            if not all([isinstance(x, plain) for x in inputs]):
+                raise
+            edges = tuple([Edge(None, 0, numeric(x), False) for x in inputs])
+            raise explain(self, edges, attrs, error) from None
 
     def pull(
         self, needs: Needs, g: Value, y: Any, inputs: Any, attrs: Attrs
@@ -109,7 +119,7 @@ def primitive(**options: Any) -> Callable[[Callable], Primitive]:
 # ------------------------------------------------------------- compute and record
 
 NO_ATTRS: Attrs = {}
-_TROUBLE = (ValueError, TypeError, IndexError, ZeroDivisionError)
+TROUBLE = (ValueError, TypeError, IndexError, ZeroDivisionError)
 _new = object.__new__
 
 
@@ -121,7 +131,7 @@ def apply(primitive: Primitive, inputs: tuple, attrs: Attrs = NO_ATTRS) -> Any:
     token = hush()
     try:
         made = primitive.value(*[edge.array for edge in edges], **attrs)
-    except _TROUBLE as error:
+    except TROUBLE as error:
         raise explain(primitive, edges, attrs, error) from None
     finally:
         restore(token)
@@ -134,7 +144,7 @@ def apply_unary(primitive: Primitive, edge: AnyEdge) -> Any:
     token = hush()
     try:
         made = primitive.value(edge.array)
-    except _TROUBLE as error:
+    except TROUBLE as error:
         raise explain(primitive, (edge,), NO_ATTRS, error) from None
     finally:
         restore(token)
@@ -150,7 +160,7 @@ def apply_binary(primitive: Primitive, a: Operand, b: Operand) -> Any:
     token = hush()
     try:
         made = primitive.value(left.array, right.array)
-    except _TROUBLE as error:
+    except TROUBLE as error:
         raise explain(primitive, (left, right), NO_ATTRS, error) from None
     finally:
         restore(token)

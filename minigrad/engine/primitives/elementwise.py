@@ -7,7 +7,7 @@ derivative of the scalar function must equal the rule).
 Kinks follow PyTorch: relu'(0) = abs'(0) = 0, clip' = 1 at the bounds, and of two equals
 `maximum` and `minimum` each get one half.
 
-Read next: `shape.py`.
+Read next: `bounds.py`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from minigrad.engine.aliases import Value
+from minigrad.engine.calls import checked_call
+from minigrad.engine.foreign_arguments import refuse
 from minigrad.engine.graph import AnyEdge, Node, Variable, next_seq
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.base import NO_ATTRS, Primitive, record
@@ -91,13 +93,17 @@ class Formula:
     def __init__(
         self, scalar: Callable, rule: Callable, parts: Callable, count: int
     ) -> None:
-        self.written_out, self.parts, self.before = scalar, parts, range(count)
+        self.__name__ = scalar.__name__.removeprefix("_")
+        self.written_out, self.parts = checked_call(scalar), parts
+        self.before = range(count)
+        self.least = scalar.__code__.co_argcount - len(scalar.__defaults__ or ())
         self.values: dict[str, Callable] = {}  # dtype character -> kernel
         self.kernels = Elementwise(scalar, listed=False)
         self.kernels.defvjp(rule)
 
-    def __call__(self, *inputs: Any) -> Any:
-        if not may_fold() or not jit.enabled:
+    def __call__(self, *inputs: Any, **foreign: Any) -> Any:
+        refuse(self.__name__, foreign)
+        if not may_fold() or not jit.enabled or len(inputs) < self.least:
             return self.written_out(*inputs)
         try:
             edges = tuple([x._edge for x in inputs])

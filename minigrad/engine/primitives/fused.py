@@ -18,11 +18,13 @@ from numpy import ndarray
 from minigrad.engine.aliases import Array, Attrs, Needs, Operand, Value
 from minigrad.engine.errors import CallError
 from minigrad.engine.foreign_arguments import refuse
-from minigrad.engine.graph import Variable
+from minigrad.engine.graph import Edge, Variable
 from minigrad.engine.kernels import jit
 from minigrad.engine.kernels.intrinsics import Text
-from minigrad.engine.primitives.base import Primitive, apply_unary
+from minigrad.engine.primitives.base import TROUBLE, Primitive, apply_unary
+from minigrad.engine.primitives.messages import explain
 from minigrad.engine.primitives.operands import arrays_of
+from minigrad.engine.quiet import hush, restore
 
 
 class Elementwise(Primitive):
@@ -47,6 +49,7 @@ class Elementwise(Primitive):
         self.listed = listed  # if not, it stands for several, each of which is rounded
         self.value = value
         self.scalar = scalar
+        self.least = scalar.__code__.co_argcount - len(scalar.__defaults__ or ())
         self.fused = fused
         self._values: dict[str, Callable] = {}  # dtype character -> ufunc
         self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
@@ -72,7 +75,21 @@ class Elementwise(Primitive):
                 if not isinstance(x, ndarray) or x.dtype.kind not in "fciub":
                     inputs = arrays_of(inputs)
                     break
-        return self.value(*inputs)
+        if len(inputs) < self.least:
+            raise CallError(
+                f"{self.name}: {len(inputs)} arguments, which are too few",
+                expect=f"{self.name}({', '.join(jit.argument_names(self.scalar))})",
+                actual=f"{self.name}({', '.join(f'{x!r:.20}' for x in inputs)})",
+                hint="call it with tensors, arrays or numbers",
+            )
+        token = hush()
+        try:
+            return self.value(*inputs)
+        except TROUBLE as error:
+            edges = tuple([Edge(None, 0, np.asarray(x), False) for x in inputs])
+            raise explain(self, edges, attrs, error) from None
+        finally:
+            restore(token)
 
     def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""

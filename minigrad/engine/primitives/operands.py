@@ -45,11 +45,11 @@ def constant(x: Operand, beside: tuple) -> AnyEdge:
     Arrays are copied: nothing that the graph holds may be written to from outside.
     """
     kind = type(x)
-    if kind is float or kind is int or kind is bool or kind is complex:
+    if kind is float or kind is int or kind is bool:
         dtypes = [t._edge.array.dtype for t in beside if isinstance(t, Variable)]
         dtypes = [d for d in dtypes if d.kind in "fc"] or dtypes[:1]
         dtype = dtypes[0] if len(dtypes) == 1 else np.result_type(*dtypes)
-        if dtype.kind not in "fc" or kind is complex:
+        if dtype.kind not in "fc":
             dtype = np.result_type(dtype, x)
         key = (x, kind, dtype)
         edge = _constants.get(key)
@@ -81,7 +81,9 @@ def numeric(x: Operand) -> Array:
         kind = f"an operand of type {type(x).__name__}"
     except ValueError:
         array, kind = np.array(None), "nested lists of unequal lengths"
-    if array.dtype.kind not in "fciub":
+    if array.dtype.kind not in "fiub":
+        if array.dtype.kind == "c":
+            raise complex_numbers(kind, array.dtype, x)
         raise DTypeError(
             f"{kind}: no array of numbers",
             expect="a tensor, a number, an array or nested lists of numbers",
@@ -89,6 +91,16 @@ def numeric(x: Operand) -> Array:
             hint="convert it with mg.tensor(...) where you make it",
         )
     return array
+
+
+def complex_numbers(call: str, dtype: np.dtype, data: Any) -> DTypeError:
+    """The error for complex numbers, which tensors do not take."""
+    return DTypeError(
+        f"{call}: complex numbers, of which minigrad has no derivatives",
+        expect="real numbers",
+        actual=f"dtype {dtype}: {data!r:.60}",
+        hint="two tensors, z.real and z.imag; NumPy's functions take arrays of them",
+    )
 
 
 def unmasked(x: Any) -> Any:

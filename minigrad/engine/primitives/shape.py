@@ -22,8 +22,9 @@ from minigrad.engine.aliases import Array, Axes, Axis, Lengths, Operand, Shape, 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, DTypeError, ShapeError
 from minigrad.engine.foreign_arguments import refuse
+from minigrad.engine.graph import Variable
 from minigrad.engine.primitives.base import primitive
-from minigrad.engine.primitives.operands import operand
+from minigrad.engine.primitives.operands import complex_numbers, operand
 
 
 @primitive(name="reshape", expect="as many entries in the new shape as in the old")
@@ -270,6 +271,8 @@ def astype(x: Operand, dtype: Any) -> Value:
             actual=f"{dtype!r}",
             hint="did you mean 'float64'?",
         )
+    if found.kind == "c" and isinstance(x, Variable):
+        raise complex_numbers("astype(x, dtype)", found, dtype)
     return _astype(x, dtype=found.name)
 
 
@@ -330,6 +333,7 @@ def _bounds(length: int, sections: int | Shape) -> Shape:
     return (0, *cuts, length)
 
 
+@checked_call
 def unstack(x: Operand, axis: int = 0) -> tuple[Value, ...]:
     """The slices of x along an axis, as views. Backward stacks them in one go."""
     x = operand(x)

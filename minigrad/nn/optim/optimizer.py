@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from minigrad.engine.calls import checked_call
+from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, CheckpointError, warn
 from minigrad.engine.kernels import jit
 from minigrad.engine.quiet import quietly
@@ -28,6 +28,7 @@ from minigrad.nn.parameters import gradient, parameter_list, rebind
 BLOCK = 32768
 
 
+@checked_methods
 class Optimizer:
     """What all optimisers share: parameters, their state, saving and loading.
 

@@ -35,13 +35,14 @@ _RECEIVES = re.compile(r"\s*receives\s+(\S.*?)\s*", re.I)
 def norm_below(limit: float, of: str | None = None) -> Condition:
     """An incoming gradient dL/d(output) has an L2 norm under `limit`.
 
-    of  only of values with this symbol ("h_3") or letter ("h"); where the letter has
-        numbers, the array of all of them, which bears the letter alone, is not meant
+    of  only of values with this symbol ("h_3") or letter ("h", "a_f"); where
+        the letter has numbers, the array of all of them, which bears the letter alone,
+        is not meant
     """
 
     def meant(steps: Any, symbol: Any) -> bool:
         if of is None or symbol.sub or of != symbol.base:
-            return of is None or of in (symbol.base, str(symbol))
+            return of is None or of in (symbol.base, symbol.series, str(symbol))
         return not any(v.symbol.base == of and v.symbol.sub for v in steps.values)
 
     def holds(steps: Any, event: Event) -> bool:
@@ -110,9 +111,10 @@ def condition(steps: Any, text: str) -> Condition:
             hint="in Python, a function of (steps, event) works too",
         )
     of = match[1]
-    known = {name for v in steps.values for name in (v.symbol.base, str(v.symbol))}
+    symbols = [v.symbol for v in steps.values]
+    known = {word for s in symbols for word in (s.base, s.series, str(s))}
     if of is not None and of not in known:
-        letters = sorted({v.symbol.base for v in steps.values if v.symbol.sub})
+        letters = sorted({s.series for s in symbols if s.sub})
         raise ArgumentError(
             f"norm of {clean(of)!r}: no value has this name",
             expect=f"a symbol or a letter, such as {', '.join(letters[:8])}",

@@ -165,6 +165,11 @@ const madeBy = (event) => {
   return [arrayOf(event.value)];
 };
 const symbolText = ([base, sub, sup]) => base + (sub && `_${sub}`) + (sup && `^${sup}`);
+// What a value is called at all steps: "h" of h_3, "a_f" of a_f,3.
+const seriesName = ([base, sub]) => {
+  const gate = /^([^\d,][^,]*),/.exec(sub);
+  return gate ? `${base}_${gate[1]}` : base;
+};
 const valueNamed = (name) => {
   const found = [...values.filter((v) => v.kind !== "result"), ...values]
     .find((v) => name === v.name || name === symbolText(v.symbol));
@@ -187,7 +192,8 @@ const conditionOf = (text) => {
   const limit = match ? Number(match[2]) : NaN;
   if (!(limit > 0)) return null;
   const of = match[1];
-  const called = ({ symbol }) => of === symbol[0] || of === symbolText(symbol);
+  const called = ({ symbol }) => of === symbol[0] || of === seriesName(symbol)
+    || of === symbolText(symbol);
   if (of !== undefined && !values.some(called)) return null;
   return (event) => event.kind === "incoming" && event.gradients.some((part, k) =>
     part !== null && (of === undefined

@@ -2,10 +2,11 @@
 const series = new Map();  // "f" or "h^(1)" -> [{value, step}], in the order of time
 for (const value of values) {
   const [base, sub, sup] = value.symbol;
-  if (value.operation === null || !/^\d+$/.test(sub) || base === "v") continue;
+  const steps = /^([^\d,][^,]*,)?\d+$/.test(sub);
+  if (value.operation === null || !steps || base === "v") continue;
   const step = level(value.operation, "step")?.[2];
   if (step === undefined || step === null) continue;
-  const name = base + (sup && `^${sup}`);
+  const name = seriesName(value.symbol) + (sup && `^${sup}`);
   if (!series.has(name)) series.set(name, []);
   series.get(name).push({ value: value.number, step });
 }
@@ -16,8 +17,8 @@ for (const [name, points] of series) {
   if (points.length < 2 || shapes.size > 1 || !whole) series.delete(name);
 }
 const seriesOf = (k) => {  // the series that a value belongs to
-  const [base, , sup] = values[k].symbol;
-  const name = base + (sup && `^${sup}`);
+  const name = seriesName(values[k].symbol) + (values[k].symbol[2]
+    && `^${values[k].symbol[2]}`);
   return series.get(name)?.some(({ value }) => value === k) ? name : null;
 };
 const stepName = (step) => (data.words?.[step] === undefined ? `step ${step}`
