@@ -23,6 +23,23 @@ from minigrad.nn import init as start
 from .input_checks import as_tensor, floating, size, step
 
 
+def same_every_step(forward: Any) -> Any:
+    """Say of a cell's `forward` that it does the same operations at every step,
+    whatever the numbers, and nothing else: `unroll` then records one step in full, and
+    repeats it."""
+    forward.same_every_step = forward  # a function that wraps it says nothing
+    return forward
+
+
+def is_same_every_step(cell: Any) -> bool:
+    """Does the cell's own class say so? Not of what was changed or derived from it."""
+    own = vars(type(cell))
+    forward = own.get("forward")
+    if getattr(forward, "same_every_step", None) is not forward or forward is None:
+        return False
+    return not [name for name in vars(cell) if callable(own.get(name))]
+
+
 @checked_methods
 class Cell(Module):
     """One step of a recurrent network: `cell(x, state) -> state`.
@@ -43,8 +60,6 @@ class Cell(Module):
     """
 
     kind = "cell"  # the name of its scope
-    # A class says `repeats = True` of itself if its `forward` does the same operations
-    # at every step, whatever the numbers: `unroll` then records one step in full.
     gates: tuple[str, ...] = ()
     states: tuple[str, ...] = ("h",)
 

@@ -12,7 +12,7 @@ from minigrad.engine.errors import one_of
 from minigrad.engine.scope import gate
 from minigrad.engine.tensor import Tensor
 
-from .cell import Cell
+from .cell import Cell, same_every_step
 from .recurrent import Recurrent
 
 
@@ -35,7 +35,6 @@ class GRUCell(Cell):
     """
 
     kind = "gru"
-    repeats = True
     gates = ("r", "z", "n")
 
     def __init__(
@@ -54,6 +53,7 @@ class GRUCell(Cell):
         if reset == "after":
             self.b_h = self.parameter("b_h", (self.hidden_size,))
 
+    @same_every_step
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """h' from x (B, D) and h (B, H)."""
         sums = mg.affine(x, self.W_x, self.b)  # x W_x + b

@@ -14,7 +14,7 @@ from minigrad.engine.errors import ArgumentError, flag, one_of
 from minigrad.engine.scope import gate
 from minigrad.engine.tensor import Tensor
 
-from .cell import Cell
+from .cell import Cell, same_every_step
 from .input_checks import number
 from .recurrent import Recurrent
 
@@ -44,7 +44,6 @@ class LSTMCell(Cell):
     """
 
     kind = "lstm"
-    repeats = True
     gates: tuple[str, ...] = ("i", "f", "g", "o")
     states = ("h", "c")
 
@@ -84,6 +83,7 @@ class LSTMCell(Cell):
                     name = f"p_{letter}"
                     setattr(self, name, self.parameter(name, (self.hidden_size,)))
 
+    @same_every_step
     def forward(self, x: Tensor, state: State) -> State:
         """h' and c' from x (B, D) and the state h, c (B, H)."""
         h, c = state

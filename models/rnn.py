@@ -12,7 +12,7 @@ from minigrad.engine.errors import one_of
 from minigrad.engine.scope import gate
 from minigrad.engine.tensor import Tensor
 
-from .cell import Cell
+from .cell import Cell, same_every_step
 from .recurrent import Recurrent
 
 ACTIVATIONS = {"tanh": mg.tanh, "relu": mg.relu}
@@ -31,7 +31,6 @@ class RNNCell(Cell):
     """
 
     kind = "rnn"
-    repeats = True
     gates = ("h",)
 
     def __init__(
@@ -46,6 +45,7 @@ class RNNCell(Cell):
         super().__init__(input_size, hidden_size, **options)
         self.activation = activation
 
+    @same_every_step
     def forward(self, x: Tensor, h: Tensor) -> Tensor:
         """h' from x (B, D) and h (B, H)."""
         activation = ACTIVATIONS[self.activation]

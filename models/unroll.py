@@ -35,6 +35,7 @@ from minigrad.reading.gates import by_letter, gate_values, unknown
 from minigrad.reading.levels import NAMED
 from minigrad.reading.loops import Loops
 
+from .cell import is_same_every_step
 from .input_checks import as_tensor
 from .last_outputs import watched_output
 from .masking import Mask, make_mask
@@ -243,13 +244,6 @@ def own_name(module: Any) -> str:
     return "" if called.lower() in ("cell", "rnn", "lstm", "gru", "model") else called
 
 
-def repeats(cell: Any) -> bool:
-    """Is each step of it the same operations, so that one tells all? Cells that say so
-    themselves are believed (`repeats`), not what is made of them."""
-    kind = type(cell)
-    return "repeats" in vars(kind) and "forward" not in vars(cell)
-
-
 def run(
     cell: Cell,
     xs: Sequence[Tensor],
@@ -281,7 +275,7 @@ def run(
                 before, now = now, tuple(new)
                 states.append(now)
                 again = None
-                if len(states) < 4 < len(times) and repeats(step):
+                if len(states) < 4 < len(times) and is_same_every_step(step):
                     again = repetition([part[t] for part in given], before, now)
             if again is not None:
                 states += again.through(given, times[len(states) - 1 :], now)

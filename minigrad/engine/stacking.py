@@ -10,12 +10,14 @@ Read next: `watching.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import is_
+from typing import Any
 
 import numpy as np
 
 from minigrad.engine.aliases import Array, Needs, Value
 from minigrad.engine.graph import AnyEdge, Leaf, Node, Pull
-from minigrad.engine.primitives.linalg import matmul
+from minigrad.engine.primitives.linalg import matmul, stacked_rows
 from minigrad.engine.watching import Watcher
 
 
@@ -26,10 +28,11 @@ class Stacks:
     watcher  is told what is set aside, and what comes of it
     """
 
-    __slots__ = ("_inner", "_stacks", "_watcher")
+    __slots__ = ("_inner", "_rows_of", "_stacks", "_watcher")
 
     def __init__(self, pull: Pull, watcher: Watcher | None) -> None:
         self._inner, self._watcher = pull, watcher
+        self._rows_of = Rows()
         self._stacks: dict[Leaf, Stack] = {}
 
     def pull(self, node: Node, needs: Needs, g: Value) -> Sequence[Value]:
@@ -53,7 +56,7 @@ class Stacks:
         assert type(leaf) is Leaf
         stack = self._stacks.get(leaf)
         if stack is None:
-            stack = Stack(edge, k, self._inner, self._watcher)
+            stack = Stack(edge, k, self._inner, self._watcher, self._rows_of)
             self._stacks[leaf] = stack
         return stack
 
@@ -71,6 +74,22 @@ class Stacks:
         return (*needs[:k], False, *needs[k + 1 :])
 
 
+class Rows:
+    """Gradients below each other: W_x and W_h get the same ones, which are then copied
+    only once."""
+
+    __slots__ = ("_gs", "_rows")
+
+    def __init__(self) -> None:
+        self._gs: list[Array] = []
+        self._rows: Any = None
+
+    def __call__(self, gs: list[Array]) -> Array:
+        if len(gs) != len(self._gs) or not all(map(is_, gs, self._gs)):
+            self._gs, self._rows = gs, stacked_rows(gs, "g")
+        return self._rows
+
+
 class Stack:
     """Uses of one leaf whose contributions are summed in products of stacked rows.
 
@@ -81,10 +100,10 @@ class Stack:
     ROWS = 1024
 
     def __init__(
-        self, edge: AnyEdge, k: int, pull: Pull, watcher: Watcher | None
+        self, edge: AnyEdge, k: int, pull: Pull, watcher: Watcher | None, rows_of: Rows
     ) -> None:
         self.edge, self.k = edge, k  # to the leaf, which is input k of its uses
-        self.pull, self.watcher = pull, watcher
+        self.pull, self.watcher, self.rows_of = pull, watcher, rows_of
         self.nodes: list[Node | None] = []  # None for a use within several operations
         self.others: list[Array] = []
         self.gs: list[Array] = []
@@ -110,7 +129,7 @@ class Stack:
         elif len(nodes) == 1:
             value = np.dot(self.others[0].T, gs[0])
         else:
-            value = matmul.stacked[k](gs, self.others)
+            value = matmul.stacked[k](self.rows_of(gs), self.others)
         value = value.astype(self.edge.array.dtype, copy=False)
         if self.watcher is not None and node is not None:
             if len(nodes) == 1:

@@ -41,7 +41,7 @@ class Primitive:
     vjp      (g, y, *inputs, **attrs) -> one entry per input; None: no derivative at all
     expect   what the inputs' shapes must fulfil, for error messages
     listed   is it in the table? Not what is only computed, and recorded as its parts
-    stacked  {input: (gs, inputs) -> the sum over several uses of a leaf, in one go};
+    stacked  {input: (rows of g, inputs) -> the sum over several uses of a leaf};
              the rule must take `needs` then
     """
 

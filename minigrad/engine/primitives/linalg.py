@@ -54,13 +54,13 @@ def matmul_vjp(g, y, a, b, *, needs):
     return da, db
 
 
-def matmul_stacked(gs: list[Array], inputs: list[Array]) -> Array:
+def matmul_stacked(g: Array, inputs: list[Array]) -> Array:
     """The sum over uses t of a_t^T g_t as one product of the stacked rows.
 
     T products of (B, n) and (B, m), each added to the sum, touch the (n, m) result T
-    times; one product over T*B rows touches it once.
+    times; one product over T*B rows touches it once. g: the rows of all g_t.
     """
-    return np.dot(stacked_rows(inputs, "a").T, stacked_rows(gs, "g"))
+    return np.dot(stacked_rows(inputs, "a").T, g)
 
 
 class _Scratch(threading.local):

@@ -305,7 +305,7 @@ class _BackwardText(_Text):
         for g, place in zip(gs, one.outputs, strict=True):
             if g is None:
                 g, part = f"zeros{place}", self.array(place)
-                self.names[g] = np.zeros(part.shape, part.dtype)
+                self.names[g] = _zeros(part)
             parts.append(g)
         return f"concatenate({_tuple(parts)}, {one.node.attrs['axis']})"
 
@@ -334,9 +334,7 @@ class _BackwardText(_Text):
         if place < self.plan.fixed.stop:  # the engine fits what it delivers
             rows = now is not None and now.ndim == 2 and like.ndim == 1 < len(like)
             return f"reduce({text})" if rows else text  # a bias: at once
-        self.names[f"like{place}"] = np.broadcast_to(
-            np.zeros((), like.dtype), like.shape
-        )
+        self.names[f"like{place}"] = _zeros(like)
         return f"fitted({text}, like{place})"
 
 
@@ -348,6 +346,11 @@ def _entries(text: _Text, one: Operation, needs: Any) -> Any:
     if any([array.dtype is not arrays[0].dtype for array in arrays]):
         return None
     return one.primitive.entries(needs, arrays[0].dtype.char)
+
+
+def _zeros(like: Any) -> Any:
+    """Zeros in the shape and dtype of an array, for the price of one."""
+    return np.broadcast_to(np.zeros((), like.dtype), like.shape)
 
 
 def _alike(a: Any, b: Any) -> bool:

@@ -1,0 +1,323 @@
+"""Repeated steps: the same numbers, and once looked at the same graph, as the steps
+that are recorded operation by operation."""
+
+import functools
+import importlib
+import threading
+
+import numpy as np
+import pytest
+from minigrad.models.cell import same_every_step
+
+import minigrad as mg
+from minigrad.engine.errors import NonFiniteError
+from minigrad.engine.graph import Leaf, ancestors
+from minigrad.engine.kernels import jit
+from minigrad.engine.repeating.repeated_step import Step, StepEdge
+from minigrad.models import GRU, LSTM, RNN, unroll
+
+LOOP = importlib.import_module(LSTM.__module__.rpartition(".")[0] + ".unroll")
+T, B, D, H = 7, 3, 4, 5
+VARIANTS = [
+    (RNN, {}),
+    (RNN, {"activation": "relu", "num_layers": 2, "bidirectional": True}),
+    (LSTM, {}),
+    (LSTM, {"peephole": "current", "num_layers": 2}),
+    (LSTM, {"peephole": "previous", "reverse": True}),
+    (LSTM, {"couple": "forget", "bidirectional": True}),
+    (LSTM, {"couple": "input"}),
+    (LSTM, {"forget_gate": False}),
+    (GRU, {"num_layers": 2}),
+    (GRU, {"reset": "before", "update": "take"}),
+]
+
+
+def given(dtype="float64", needs=False, seed=1):
+    numbers = np.random.default_rng(seed).normal(size=(T, B, D)).astype(dtype)
+    return mg.tensor(numbers, requires_grad=needs)
+
+
+@pytest.fixture
+def in_full(monkeypatch):
+    """A function that has every step recorded in full from now on."""
+    return lambda: monkeypatch.setattr(LOOP, "is_same_every_step", lambda cell: False)
+
+
+def steps_of(*tensors):
+    """The repeated steps behind tensors, without looking into them."""
+    found, seen, todo = [], set(), [t._edge for t in tensors]
+    while todo:
+        edge = todo.pop()
+        made = edge.step if type(edge) is StepEdge else edge.source
+        if made not in seen and not isinstance(made, Leaf | None):
+            seen.add(made)
+            found += [made] if type(made) is Step else []
+            todo += made.inputs if type(made) is Step else made.edges
+    return found
+
+
+def described(tensor):
+    """All that a reader of the graph can see, with numbers counted from the first."""
+    nodes = ancestors([tensor._edge.source])
+    first = nodes[0].seq
+    return [
+        (
+            node.primitive.name,
+            node.seq - first,
+            [(level.kind, level.name, level.kind != "loop" and level.index)
+             for level in node.scope],
+            node.where,
+            node.attrs,
+            node.requires_grad,
+            [array.tobytes() for array in node.outputs],
+            [array.flags.writeable for array in node.outputs],
+            [(e.index, e.requires_grad, e.array.tobytes(),
+              hasattr(e.source, "edges") and e.source.seq - first)
+             for e in node.edges],
+        )
+        for node in nodes
+    ]  # fmt: skip
+
+
+def run(kind, options, dtype, needs, lengths, look=False):
+    model = kind(D, H, dtype=dtype, rng=0, **options)
+    x = given(dtype, needs)
+    output, state = model(x, lengths=lengths)
+    states = state if isinstance(state, tuple) else (state,)
+    loss = (output * output).sum() + states[-1].sum()
+    seen = described(loss) if look else None
+    loss.backward()
+    found = {name: p.grad.numpy() for name, p in model.named_parameters()}
+    found |= {"x": x.grad.numpy()} if needs else {}
+    return {**found, "output": output.numpy()}, seen
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("lengths", [None, [7, 2, 5]], ids=["whole", "masked"])
+@pytest.mark.parametrize("number", range(len(VARIANTS)))
+def test_the_bits_and_the_graph_of_steps_in_full(number, lengths, dtype, in_full):
+    kind, options = VARIANTS[number]
+    needs = number % 2 == 0
+    blind, _ = run(kind, options, dtype, needs, lengths)
+    looked, seen = run(kind, options, dtype, needs, lengths, look=True)
+    in_full()
+    full, expected = run(kind, options, dtype, needs, lengths, look=True)
+    for name, values in full.items():
+        assert values.tobytes() == blind[name].tobytes(), name
+        assert values.tobytes() == looked[name].tobytes(), name
+    assert seen == expected
+
+
+def test_without_kernels(in_full):
+    with jit.use_kernels(False):
+        blind, _ = run(LSTM, {}, "float64", True, None)
+        in_full()
+        full, _ = run(LSTM, {}, "float64", True, None)
+    assert all([blind[name].tobytes() == full[name].tobytes() for name in full])
+
+
+def test_nothing_is_written_down_unasked():
+    model = GRU(D, H, rng=0)
+    output, _ = model(given())
+    output.sum().backward()
+    steps = steps_of(output)
+    assert len(steps) == T - 2  # the first has no gradient in its state
+    assert all([step.edges is None for step in steps])
+    assert ancestors([output._edge.source])
+    assert all([step.edges is not None for step in steps])
+
+
+def test_backward_twice_and_after_a_look():
+    model = LSTM(D, H, rng=0)
+    output, _ = model(given())
+    loss = (output * output).sum()
+    found = []
+    for look in (False, False, True):
+        if look:
+            ancestors([loss._edge.source])
+        model.zero_grad()
+        loss.backward()
+        found.append([p.grad.numpy().tobytes() for p in model.parameters()])
+    assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_a_loss_of_one_part_of_the_state(part, in_full):
+    def gradients():
+        model = LSTM(D, H, rng=0)
+        _, state = model(given())
+        state[part].sum().backward()
+        return [p.grad.numpy().tobytes() for p in model.parameters()]
+
+    repeated = gradients()
+    in_full()
+    assert repeated == gradients()
+
+
+def test_gradients_of_states_and_second_derivatives(in_full):
+    def numbers():
+        model = LSTM(D, H, rng=0)
+        trace = model.trace(given())
+        middle = trace.states[4][0].retain_grad()
+        loss = (trace.output**2).sum()
+        [wrt_state] = mg.grad(loss, [middle], create_graph=True)
+        (wrt_state**2).sum().backward()
+        grads = [p.grad.numpy().tobytes() for p in model.parameters()]
+        loss.backward()
+        return [*grads, middle.grad.numpy().tobytes(), trace["f"].tobytes()]
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+def test_inputs_of_another_kind_end_the_repetition():
+    cell = LSTM(D, H, rng=0).cells[0]
+    x = given()
+    row = [mg.tensor(x.data[t], requires_grad=t == 4) for t in range(T)]
+    loop = LOOP.run(cell, row, cell.zero_state(B))
+    expected, _ = unroll(cell, x, cell.zero_state(B))
+    np.testing.assert_array_equal(loop.output.data, expected.data)
+    loop.output.sum().backward()
+    assert row[4].grad is not None and row[3].grad is None
+
+
+def test_what_is_not_repeated(monkeypatch):
+    class Derived(LSTM):
+        pass
+
+    class DerivedCell(type(LSTM(D, H).cells[0])):
+        def peep(self, letter, z, c):
+            return super().peep(letter, z, c)
+
+    model = LSTM(D, H, rng=0)
+    x = given()
+    assert steps_of(Derived(D, H)(x)[0])  # its cells are ours
+    with mg.no_grad():
+        assert not steps_of(model(x)[0])
+    with mg.detect_anomaly():
+        assert not steps_of(model(x)[0])
+    cell = DerivedCell(D, H, rng=0)
+    assert not steps_of(unroll(cell, x, cell.zero_state(B)).output)
+    kind = type(model.cells[0])
+    with monkeypatch.context() as patch:
+
+        @functools.wraps(kind.forward)
+        def forward(self, x, state):
+            return plain(self, x, state)
+
+        plain = kind.forward
+        patch.setattr(kind, "forward", forward)
+        assert not steps_of(model(x)[0])
+    assert steps_of(model(x)[0])
+    model.cells[0].peep = lambda letter, z, c: z[letter]
+    assert not steps_of(model(x)[0])
+
+
+def test_bad_numbers_are_found_where_they_were_made():
+    model = RNN(D, D, rng=0, activation="relu", dtype="float32")
+    cell = model.cells[0]
+    cell.W_h.data, cell.b.data = np.eye(D, dtype="f"), np.ones(D, "f")
+    output, _ = model(given("float32") * 0.0)
+    assert len(steps_of(output)) == T - 2
+    with mg.detect_anomaly(), pytest.raises(NonFiniteError) as raised:
+        output.sum().backward(np.float32(1e38))  # times h for W_h
+    assert "step 6" in str(raised.value) and "rnn.py" in str(raised.value)
+
+
+def test_threads_look_at_once():
+    output, _ = LSTM(D, H, rng=0)(given())
+    start, found = threading.Barrier(6), []
+
+    def look():
+        start.wait()
+        found.append([id(node) for node in ancestors([output._edge.source])])
+
+    threads = [threading.Thread(target=look) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all([one == found[0] for one in found])
+
+
+# ------------------------------------------------------------- cells of other kinds
+
+
+class Odd:
+    """A cell of many operations: products of three axes, joins, powers, choices."""
+
+    def __init__(self, function):
+        rng = np.random.default_rng(3)
+        self.W = mg.tensor(rng.normal(size=(H, H)), requires_grad=True)
+        self.V = mg.tensor(rng.normal(size=(B, H, H)), requires_grad=True)
+        self.b = mg.tensor(rng.normal(size=H), requires_grad=True)
+        self.function = function
+
+    def __call__(self, x, state):
+        return self.forward(x, state)
+
+    @same_every_step
+    def forward(self, x, state):
+        return self.function(self, x, state)
+
+
+def products(cell, x, h):
+    wide = (h.expand_dims(1) @ cell.V).reshape(B, H)
+    return mg.tanh(wide + mg.concatenate([x, x[:, :1]], axis=1) @ cell.W)
+
+
+def powers(cell, x, h):
+    a, b = mg.split(mg.concatenate([h, h * 2.0], axis=1), [2], axis=1)
+    joined = mg.concatenate([b[:, :3], a], axis=1)
+    seen = mg.where(joined > 0.0, joined, joined**2 + cell.b)
+    return mg.sigmoid(seen.T.T * cell.W[0]) + x.sum(axis=1, keepdims=True)
+
+
+def used_twice(cell, x, h):
+    once = h @ cell.W + cell.b
+    other = once * once + once
+    return mg.tanh(other - mg.maximum(once, h)) / (1.0 + mg.absolute(cell.b))
+
+
+def part_of_a_split(cell, x, h):
+    left, _ = mg.split(mg.concatenate([mg.tanh(h @ cell.W), h], axis=1), 2, axis=1)
+    return left
+
+
+@pytest.mark.parametrize("function", [products, powers, used_twice, part_of_a_split])
+def test_any_operations(function, in_full):
+    def numbers(look):
+        cell = Odd(function)
+        output = unroll(cell, given(needs=True), mg.tensor(np.ones((B, H)))).output
+        assert look is None or steps_of(output)
+        loss = (output * output).sum()
+        seen = described(loss) if look else None
+        loss.backward()
+        given_to = [t.grad for t in (cell.W, cell.V, cell.b)]
+        return [g if g is None else g.numpy().tobytes() for g in given_to], seen
+
+    blind, _ = numbers(False)
+    looked, seen = numbers(True)
+    in_full()
+    full, expected = numbers(None)[0], None
+    assert blind == looked == full
+    assert expected is None and len(seen) > T
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda cell, x, h: h,  # what it was given
+        lambda cell, x, h: cell.W[:B],  # nothing of what it was given
+        lambda cell, x, h: mg.tanh(h) * h.mean(),  # numbers without axes
+    ],
+    ids=["as given", "fixed", "without axes"],
+)
+def test_what_cannot_be_repeated_is_recorded_in_full(function):
+    cell = Odd(function)
+    start = mg.tensor(np.ones((B, H)), requires_grad=True)
+    output = unroll(cell, given(), start).output
+    output.sum().backward()
+    assert output.shape == (T, B, H)
+    assert all([isinstance(step, Step) for step in steps_of(output)])
