@@ -24,7 +24,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["generated/lessons", "_ext", "verdict_figures.rst"]
+exclude_patterns = ["generated/lessons", "_ext", "verdict_figures.rst", "lab_table.rst"]
 # A space in the name of a folder above this one breaks no link within the site.
 suppress_warnings = ["sphinx_gallery.space_in_filename"]
 html_theme = "furo"

@@ -126,6 +126,10 @@ class Cell(Module):
             state = parts[0] if len(self.states) == 1 else parts
         return self.forward(x, state)
 
+    def for_sequence(self) -> Any:
+        """The cell for the steps of one loop: itself, as it draws nothing at random."""
+        return self
+
     def _fits(self, x: Tensor, parts: Any) -> bool:
         """The quick look at what `checks.step` says in full."""
         if type(parts) is not tuple or len(parts) != len(self.states):

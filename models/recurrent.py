@@ -225,7 +225,7 @@ class Recurrent(Module):
                 loops.append(loop)
                 both.append(loop.in_time(0))
             xs = both[0] if len(both) == 1 else _joined(*both)
-            if hasattr(self, "between") and number < self.num_layers - 1:
+            if "between" in vars(self) and number < self.num_layers - 1:
                 xs = _dropped(self.between, xs)
         return xs, loops
 

@@ -290,7 +290,11 @@ def test_any_operations(function, in_full):
     def numbers(look):
         cell = Odd(function)
         output = unroll(cell, given(needs=True), mg.tensor(np.ones((B, H)))).output
-        assert look is None or steps_of(output)
+        steps = steps_of(output)
+        assert look is None or len(steps) == T - 2
+        for array in [array for step in steps for array in step.array]:
+            assert not array.flags.writeable
+            assert array.base is None or not array.base.flags.writeable
         loss = (output * output).sum()
         seen = described(loss) if look else None
         loss.backward()

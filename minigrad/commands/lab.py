@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--cells",
         default="rnn,lstm,gru",
         metavar="A,B",
-        help="rnn, irnn, lstm, lstm1997, lstm2000, peephole, coupled, gru",
+        help="rnn, irnn, lstm, noforget, lstm1997, lstm2000, peephole, coupled, gru",
     )
     add("--lags", metavar="N,M", help="time lags (the paper's own)")
     add("--seeds", default="1", metavar="N", help="how many seeds, or 3,5,8 (1)")

@@ -76,7 +76,10 @@ class Compiled:
     fn        the function
     variants  what has been traced, by the key of the calls
     replays   calls that were replayed
+    many      kinds of calls, after which a word is said
     """
+
+    many = MANY
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         if not callable(fn):
@@ -230,7 +233,7 @@ class Compiled:
 
     def _say_if_many(self, key: Any) -> None:
         count = self.kinds
-        if count < MANY or self._warned:
+        if count < self.many or self._warned:
             return
         self._warned = True
         actual = f"shapes now: {[part[0] for part in key[1][1]]!r:.100}"

@@ -15,6 +15,7 @@ from minigrad.pages.page import document, house_style, picture
 from minigrad.pages.plots import svg
 from minigrad.training.checkpoint import write_whole
 
+LONGEST_CELL = 12  # characters that stay on one line
 _STYLE = """
 ul.warnings { padding-left: 0; list-style: none; }
 ul.warnings li { border-left: 4px solid var(--line, #999); padding: .2rem .8rem;
@@ -43,13 +44,16 @@ def warning_list(warnings: Sequence[object], good: str) -> str:
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """An HTML table; every cell is text."""
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
+    body = "".join("<tr>" + "".join(map(_cell, row)) + "</tr>" for row in rows)
     return (
         f'<div class="scroll"><table class="numbers"><tr>{top}</tr>{body}</table></div>'
     )
+
+
+def _cell(cell: object) -> str:
+    """A cell; what is long may have several lines on a phone."""
+    kind = ' class="text"' if len(str(cell)) > LONGEST_CELL else ""
+    return f"<td{kind}>{escape(str(cell))}</td>"
 
 
 def whole(title: str, body: str) -> str:

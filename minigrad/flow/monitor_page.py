@@ -162,25 +162,33 @@ def _numbers(monitor: Any) -> str:
     rows = []
     for label, look in (("first", monitor.seen[0]), ("last", monitor.seen[-1])):
         far = [f"{reach(r.norms)} of {len(r.norms) - 1}" for r in look.readings]
-        rows.append([label, look.step, short(look.loss), short(look.norm), *far])
+        size = short(look.norm) if _normed(monitor) else "not given"
+        rows.append([label, look.step, short(look.loss), size, *far])
     loops = [clean(r.name) for r in monitor.seen[-1].readings]
     heads = [f"reach, {name}" for name in loops]
     return table(["measured", "step", "loss", "norm of the gradient", *heads], rows)
 
 
 def _sizes(monitor: Any) -> str:
-    drawn, axes = new_figure(7.4, 5.4, rows=2)
-    upper, lower = axes[:, 0]
+    normed = _normed(monitor)
+    drawn, axes = new_figure(7.4, 5.4 if normed else 2.9, rows=1 + normed)
+    upper, lower = axes[0, 0], axes[-1, 0]
     steps = np.array([look.step for look in monitor.seen])
     losses = np.array([look.loss for look in monitor.seen])
     if not len(steps):
         say(upper, "no batch was seen")
-        say(lower, "no batch was seen")
     else:
         upper.plot(steps, losses, color=BLUE, linewidth=1.5)
         upper.set(ylabel="loss", xlabel="step")
         upper.grid(True, alpha=0.3)
-        _norms(lower, monitor, steps)
+    if not normed:
+        return figure(
+            drawn,
+            "Loss",
+            "The size of the gradient is shown here, too, if it is given: "
+            "<code>monitor.watch(loss, norm=mg.clip_grad_norm_(...))</code>.",
+        )
+    _norms(lower, monitor, steps)
     return figure(
         drawn,
         "Loss and norm of the gradient",
@@ -189,12 +197,13 @@ def _sizes(monitor: Any) -> str:
     )
 
 
+def _normed(monitor: Any) -> bool:
+    """Was the norm of the gradient given for any batch?"""
+    return any(not np.isnan(look.norm) for look in monitor.seen)
+
+
 def _norms(axes: Any, monitor: Any, steps: np.ndarray) -> None:
     norms = np.array([look.norm for look in monitor.seen])
-    if np.isnan(norms).all():
-        hint = "no norm was given: monitor.watch(loss, norm=mg.clip_grad_norm_(...))"
-        say(axes, hint)
-        return
     logs = log10(norms)
     log_line(axes, steps, logs, color=BLUE, marker="")
     clipped = np.array([look.clipped for look in monitor.seen]) > 0
@@ -271,6 +280,6 @@ def _gates(monitor: Any, name: str) -> str:
         drawn,
         f"Saturation in {clean(name)}",
         "Coloured lines: the share of a gate's values within 0.05 of its ends, where "
-        "hardly any gradient passes. Black, dashed: the share of dead units, which "
+        "hardly any gradient passes. Dashed: the share of dead units, which "
         "have the same value for all samples and steps.",
     )

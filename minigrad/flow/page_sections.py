@@ -98,12 +98,24 @@ def heats(ledgers: Mapping[str, Any]) -> str:
                 figure(
                     drawn,
                     f"Ledger of {title}",
-                    f"Each square is one part of the gradient of {escape(label)}: the "
-                    "part from one loss (row) through its use at one step (column). "
-                    "The gradient is the sum of all parts.",
+                    _ledger_words(escape(label), led.losses > 1),
                 )
             )
     return "".join(made) or "<p>No parameter is used in several time steps.</p>"
+
+
+def _ledger_words(label: str, several: bool) -> str:
+    """What the picture of a ledger shows: a heat map where there are several losses."""
+    if not several:
+        return (
+            f"Each point is one part of the gradient of {label}: the part through its "
+            "use at one step. The gradient is the sum of all parts."
+        )
+    return (
+        f"Each square is one part of the gradient of {label}: the part from one loss "
+        "(row) through its use at one step (column). The gradient is the sum of all "
+        "parts."
+    )
 
 
 def gates(name: str, trace: Any, words: Sequence[str] | None, sample: int) -> str:

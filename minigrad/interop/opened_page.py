@@ -248,7 +248,7 @@ def _looks(model: Any, given: LayerInput, folder: Path, label: str) -> str:
     return (
         f"<h3>The graph of {count} steps</h3>"
         f"<figure>{picture(drawing, about, fit=False)}<figcaption>Each gate is a "
-        "box with its mean value. In "
+        "box with its mean value. Scroll sideways to see the other steps. In "
         f'<a href="{label}-graph.html">{label}-graph.html</a> you can zoom and search; '
         f'<a href="{label}-player.html">{label}-player.html</a> plays every operation, '
         "forward and backward. The loss is the mean of the squared outputs."

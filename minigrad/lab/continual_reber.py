@@ -30,7 +30,7 @@ class ContinualReber(ReberTask):
     """Gers et al. 2000: strings one after the other, and no one says where one ends."""
 
     name = "continual-reber"
-    help = "the same in an endless stream, without resets"
+    help = "predict the embedded Reber grammar in an endless stream"
     source = "Gers, Schmidhuber & Cummins 2000, section 4"
     carry = True
     most = 80_000
@@ -46,7 +46,8 @@ class ContinualReber(ReberTask):
         "where one ends; the state is never set back.",
         "Right: at every step the symbols that may follow are the most active outputs.",
         "Measured: on ten new streams of 100,000 symbols, the symbols until the first "
-        "mistake. A stream without one is perfect.",
+        "mistake. A stream without one is perfect. Reading ends when each stream has "
+        "had a mistake, but not before 2,000 symbols.",
         f"Solved: the last 2,000 stretches, {2000 * CHUNK:,} symbols, were right (our "
         "criterion).",
     )

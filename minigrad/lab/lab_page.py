@@ -23,7 +23,10 @@ from minigrad.tasks.task_page import STYLE, html_of
 from minigrad.training.checkpoint import write_whole
 
 Result = dict[str, Any]
-COLOURS = (BLUE, ORANGE, GREEN, PURPLE, "#E69F00", "#56B4E9", "#333333", "#999999")
+COLOURS = (
+    *(BLUE, ORANGE, GREEN, PURPLE),
+    *("#E69F00", "#56B4E9", "#333333", "#999999", "#8C510A"),
+)
 
 
 def sections(book: Book) -> list[Section]:
@@ -60,7 +63,8 @@ def _outcome(book: Book) -> list[str]:
             continue
         line = f"{cell}{where}: {len(solved)} of {len(ended)} seeds solved it"
         if solved:
-            line += f", after {spread_of(solved)} sequences"
+            what = "stretches" if book.task.carry else "sequences"
+            line += f", after {spread_of(solved)} {what}"
         lines.append(line + ".")
     paused = [r for r in book.results if not r["finished"]]
     if paused:
@@ -125,21 +129,18 @@ def _streams(book: Book) -> Table:
                 f"{test['perfect']:.0f} of {test['of']:.0f}",
                 f"{test['symbols']:,.0f}",
                 f"{test['read']:,}",
-                f"{test['state early']:.2f}",
-                f"{test['state at the end']:.2f}",
+                f"{test['state early']:,.0f} to {test['state at the end']:,.0f}",
             ]
         )
     header = [
-        *("cell", "seed", "weights", "stretches", "streams without a mistake"),
-        *("symbols until the first", "symbols read"),
-        *("mean |state| after 100", "after the last"),
+        *("cell", "seed", "weights", "stretches", "perfect", "first mistake"),
+        *("read", "state"),
     ]
-    return Table(
-        "Ten new streams of up to 100,000 symbols each. Reading ends when each of them "
-        "has had a mistake, but not before 2,000 symbols",
-        header,
-        rows,
+    title = (
+        "Ten new streams; symbols until the first mistake; the state: its mean size at "
+        "symbol 100 and at the last"
     )
+    return Table(title, header, rows)
 
 
 def _when(result: Result) -> str:

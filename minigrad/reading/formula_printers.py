@@ -85,7 +85,8 @@ FORMS: dict[str, tuple[str, str, str]] = {
           "</mfrac>", r"\frac{{\partial {0}}}{{\partial {1}}}"),
     "d": ("d{0}/d{1}", "<mfrac><mrow><mo>d</mo>{0}</mrow><mrow><mo>d</mo>{1}</mrow>"
           "</mfrac>", r"\frac{{\mathrm{{d}} {0}}}{{\mathrm{{d}} {1}}}"),
-    "call": ("{name}({all})", "<mi>{name}</mi><mo>(</mo>{all}<mo>)</mo>",
+    "call": ("{name}({all})", "<mi>{name}</mi>"
+             '<mo stretchy="false">(</mo>{all}<mo stretchy="false">)</mo>',
              "{name}({all})"),
     "words": ("{note} {all}", "<mtext>{note} </mtext>{all}", r"\text{{{note} }}{all}"),
     "brackets": ("({0})", '<mrow class="tied"><mo>(</mo>{0}<mo>)</mo></mrow>', "({0})"),

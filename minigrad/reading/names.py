@@ -189,12 +189,17 @@ class Names:
                     taken.add(symbol)
 
     def _giver(self, edge: AnyEdge, node: Node) -> str:
-        """The letter of what weights multiply: x, too, for the layer below."""
-        symbol = self.known(edge)
+        """The letter of what weights multiply: x where it comes from outside the step
+        without a name, or from the layer below; "" without a name."""
+        symbol, source = self.known(edge), edge.source
         if symbol is None:
-            return ""
-        below = symbol.base in STATES and symbol.sup != self.layer(node)
-        return "x" if below else symbol.base
+            outside = isinstance(source, Node) and self.loops.of(source)
+            return "" if outside == self.loops.of(node) else "x"
+        if symbol.base in STATES and isinstance(source, Node):
+            made, own = layer_of(source.scope), layer_of(node.scope)
+            if made is not None and own is not None and made[0] < own[0]:
+                return "x"
+        return symbol.base
 
     def gathered(self, node: Node) -> bool:
         """Is it a stack without a name of its own, as of the outputs of all steps?"""

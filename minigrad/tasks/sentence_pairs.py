@@ -185,11 +185,15 @@ def split_rows(sources: Sequence[str], path: str | None) -> list[np.ndarray]:
     """Row numbers of three parts (some 88, 4 and 8 %) that share no source sentence."""
     different = list(dict.fromkeys(sources))
     if len(different) < LEAST:
+        other = len(sources) >= 2 * LEAST
         raise DataError(
             f"{path or 'the data'}: too few sentences to learn from",
             expect=f"{LEAST} different sources or more, to make three parts",
-            actual=str(len(different)),
-            hint="a longer file",
+            actual=f"{len(different)} in {len(sources):,} pairs",
+            hint="the first two columns are read: are they the sentence and its "
+            "translation?"
+            if other
+            else "a longer file",
         )
     test = min(1000, max(10, len(different) // 8))
     validation = min(500, max(5, len(different) // 16))

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler import compile
+from minigrad.compiler.compiled import MOST
 from minigrad.compiler.guard import Arguments
 from minigrad.engine.errors import NonFiniteError
 from minigrad.engine.tensor import Tensor
@@ -60,6 +61,7 @@ class CompiledStep:
             return loss, norm, after
 
         self.compiled = compile(training_step)
+        self.compiled.many = MOST  # shapes that seldom come are not traced in any case
         self._carry = carry
         self._seen: Counter[Any] = Counter()
         self._eager: list[float] = []

@@ -59,7 +59,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_result(tmp_path):
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
     task = lab.lab_task("parity")
-    (setting,) = settings(task, ["gru"], [4], 1, hidden=4, batch=4, most=400)
+    (setting,) = settings(task, ["gru"], [4], 1, hidden=4, batch=4, most=256)
     whole = run_one(lab.lab_task("parity"), setting, tmp_path / "whole")
     found, parts = None, 0
     while found is None or not found["finished"]:

@@ -1,6 +1,9 @@
 """Checked exercises: right answers pass, usual mistakes are named, files are run."""
 
 import re
+import subprocess
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -218,3 +221,49 @@ def test_what_there_is_not(tmp_path, capsys):
     assert text == template(7)
     compile(text, "answer.py", "exec")
     assert "def gru_path(z, update):" in text
+
+
+HOSTILE = """
+import os
+print("x" * 3_000_000)
+
+def growth(w, h_0):
+    raise SystemExit(7)
+
+def clipped(grads, limit):
+    while True:
+        pass
+
+def farthest(lr, limit, steps):
+    os._exit(3)
+"""
+
+
+def stopped_at_the_second(command, timeout, **options):
+    """`subprocess.run`, for which the time is over when the second function runs."""
+    child = subprocess.Popen(command, env=options["env"])
+    told = Path(command[-1])
+    while child.poll() is None:
+        if told.exists() and '"trying": "clipped"' in told.read_text():
+            child.kill()
+            child.wait()
+            raise subprocess.TimeoutExpired(command, timeout)
+        time.sleep(0.05)
+
+
+def test_answers_that_end_the_program_or_never_end(tmp_path, capfd, monkeypatch):
+    """Each has its own fault, what was found before counts, and the rest of what a
+    file prints is left out."""
+    path = tmp_path / "answer.py"
+    path.write_text(HOSTILE)
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "run", stopped_at_the_second)
+        first, second, third = check(5, path)
+    assert first.fault == "it ends the program (SystemExit)"
+    assert second.fault == "it took longer than 60 s and was stopped"
+    assert "not looked at" in third.fault
+    printed, _ = capfd.readouterr()
+    assert len(printed) < 20_000 and "left out" in printed
+    path.write_text(HOSTILE.replace("while True:", "if True:"))
+    *_, third = check(5, path)
+    assert third.fault == "it ended before its answers could be looked at"

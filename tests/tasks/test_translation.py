@@ -266,6 +266,8 @@ def test_a_source_with_two_translations_is_in_one_part():
     assert sum(map(len, parts)) == 200 and sum(map(len, groups)) == 100
     with pytest.raises(DataError, match="too few sentences"):
         split_rows(["a", "b"] * 100, "x.tsv")
+    with pytest.raises(DataError, match="the first two columns are read"):
+        split_rows(["1276"] * 100, "x.tsv")
 
 
 @pytest.mark.parametrize("text", [

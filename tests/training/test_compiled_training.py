@@ -73,6 +73,16 @@ def test_a_compiled_run_is_the_run(carry):
     assert "ms per batch" in compiled.compiled.gain()
 
 
+def test_many_lengths_are_traced_without_a_word():
+    """The trainer traces what comes often: nothing is left for the user to change."""
+    rng = np.random.default_rng(0)
+    lengths = [*range(1, 9)] * 4
+    shapes = [(rng.standard_normal((t, 1, 2)), np.zeros((t, 1))) for t in lengths]
+    trainer = _trainer(True, shapes, epochs=1)
+    trainer.fit()  # a warning would be an error here
+    assert trainer.compiled.compiled.kinds == 8
+
+
 def test_a_number_that_is_not_finite_is_named_as_in_an_eager_run():
     messages = []
     for compile in (False, True):

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice, repeat
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
 from minigrad.engine.aliases import Array, Value
 from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
 from minigrad.engine.primitives.folded import Entry
@@ -151,7 +153,7 @@ class Step:
         else:
             node.tags = {"folded": Entry(one.formula, takes, seqs[:-1])}
         for array in made:
-            array.setflags(write=False)
+            _freeze(array)
         node.array = made if like.primitive.multiple else made[0]
         node.requires_grad = like.requires_grad
         node.scope = self.scope + like.scope[self.again.plan.depth :]
@@ -249,10 +251,18 @@ def _handle(edge: StepEdge) -> Any:
 
 def _edge(step: Step, number: int, array: Array) -> StepEdge:
     """The edge to a part of the new state, whose array is to be read only from now."""
-    array.flags.writeable = False
+    _freeze(array)
     edge = _new(StepEdge)
     edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
     return edge
+
+
+def _freeze(array: Array) -> None:
+    """Nobody may write to it from now on, nor to what it is a view of."""
+    array.setflags(write=False)
+    base = array.base
+    if type(base) is np.ndarray:
+        base.setflags(write=False)
 
 
 def _kind(edge: AnyEdge) -> tuple[Any, ...]:

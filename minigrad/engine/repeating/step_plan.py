@@ -10,6 +10,7 @@ Read next: `step_text.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from minigrad.engine.graph import AnyEdge, Edge, Leaf, Node
@@ -70,35 +71,35 @@ def plan_of(
     places = {id(edge): place for place, edge in enumerate(inputs)}
     if len(places) < len(inputs) or len({id(edge) for edge in outputs}) < len(outputs):
         return None
-    found: set[Node] = set()
+    found: dict[Node, tuple[Formula | None, Sequence[AnyEdge]]] = {}
     fixed: dict[int, AnyEdge] = {}
+    parts: dict[tuple[Node, int], AnyEdge] = {}  # of operations with several outputs
     todo = list(outputs)
     while todo:
         edge = todo.pop()
-        node = _made_within(edge, scope)
         if id(edge) in places:
             continue
+        node = _made_within(edge, scope)
         if node is None:
             fixed[id(edge)] = edge
-        elif node not in found:
-            found.add(node)
-            todo.extend(_taken_by(node)[1])
+            continue
+        parts[node, edge.index] = edge
+        if node not in found:
+            found[node] = _taken_by(node)
+            todo.extend(found[node][1])
     edges = [*inputs, *fixed.values()]
     places |= {key: place for place, key in enumerate(fixed, len(inputs))}
     operations = []
-    for node in sorted(found, key=lambda node: node.seq):
+    for node in sorted(found, key=attrgetter("seq")):
         if any([array.ndim == 0 for array in node.outputs]):
             return None
-        formula, takes = _taken_by(node)
+        formula, takes = found[node]
         if any([id(edge) not in places for edge in takes]):
             return None
         made: Sequence[AnyEdge] = [node]
         if node.primitive.multiple:
-            known = _edges_to(
-                node, [*outputs, *[e for n in found for e in _taken_by(n)[1]]]
-            )
             made = [
-                known.get(k) or Edge(node, k, array, node.requires_grad)
+                parts.get((node, k)) or Edge(node, k, array, node.requires_grad)
                 for k, array in enumerate(node.array)
             ]
         gives = tuple(range(len(edges), len(edges) + len(made)))
@@ -129,8 +130,3 @@ def _taken_by(node: Node) -> tuple[Formula | None, Sequence[AnyEdge]]:
     if type(folded) is Entry:
         return folded.formula, folded.inputs
     return None, node.edges
-
-
-def _edges_to(node: Node, edges: Sequence[AnyEdge]) -> dict[int, AnyEdge]:
-    """By output: the edge that others have to that output of a node."""
-    return {e.index: e for e in edges if type(e) is Edge and e.source is node}

@@ -28,7 +28,7 @@ from minigrad.lessons.exercises.search_exercises import EXERCISES as SEARCHES
 from minigrad.reading.text import clean
 
 ALL = (*GRADIENTS, *CELLS, *DATA, *SEARCHES)
-SECONDS = 120  # after which an answer is stopped
+SECONDS = 60  # after which an answer is stopped
 
 
 class Found(NamedTuple):
@@ -78,7 +78,8 @@ def check(number: int, file: str | os.PathLike[str]) -> list[Found]:
     """Run a file of answers, and say what is wrong with each of its functions.
 
     Raises ArgumentError for a lesson without such exercises, DataError for a file that
-    is not there, does not run, or takes longer than two minutes.
+    is not there, does not run, or takes longer than a minute before any function is
+    tried. A function that never ends has that as its fault.
     """
     exercises = of_lesson(number)
     path = Path(file)
@@ -99,8 +100,12 @@ def check(number: int, file: str | os.PathLike[str]) -> list[Found]:
             actual=clean(told_of["error"], 200),
             hint=f"try it alone: python {clean(path.name, 60)}",
         )
+    faults = told_of["faults"]
+    if "trying" in told_of:
+        faults[told_of["trying"]] = [told_of["stopped"], False]
+    unseen = ["it was not looked at, as the file was stopped before", False]
     return [
-        Found(one.number, one.name, *told_of["faults"][one.function])
+        Found(one.number, one.name, *faults.get(one.function, unseen))
         for one in exercises
     ]
 
@@ -117,8 +122,11 @@ def _run(path: Path, number: int, told: str) -> dict[str, Any]:
     command += [str(path.resolve()), str(number), str(secrets.randbits(32)), told]
     try:
         subprocess.run(command, timeout=SECONDS, check=False, env=environment)
-        return json.loads(Path(told).read_text(encoding="utf-8"))
+        why = "it ended before its answers could be looked at"
     except subprocess.TimeoutExpired:
-        return {"error": f"it took longer than {SECONDS} s and was stopped"}
+        why = f"it took longer than {SECONDS} s and was stopped"
+    try:
+        found = json.loads(Path(told).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {"error": "it ended before its answers could be looked at"}
+        return {"error": why}
+    return {"stopped": why, **found}
