@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             try:
                 return _run(argv)
+            except KeyboardInterrupt:
+                print("stopped", file=sys.stderr)
+                return 130
             finally:
                 sys.stdout.flush()
         except OSError as error:
@@ -100,9 +103,6 @@ def _run(argv: Sequence[str] | None) -> int:
     except MemoryError as error:
         print(f"out of memory: {_safe(str(error))}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
     return code or 0
 
 

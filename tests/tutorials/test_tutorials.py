@@ -1,7 +1,6 @@
 """Every tutorial runs, asserts, and has what a lesson needs."""
 
 import ast
-import os
 import re
 import runpy
 import shutil
@@ -36,13 +35,10 @@ def test_they_are_all_found_in_order():
 
 
 @pytest.mark.slow
+@pytest.mark.runs_lessons
 @each
 def test_it_runs_and_writes_nothing(lesson, tmp_path, monkeypatch):
     """As a script, somewhere else: its assertions hold, and no file appears."""
-    if os.environ.get("MINIGRAD_KERNELS") == "off":
-        pytest.skip("only with kernels: the lessons compare nothing with them")
-    if os.environ.get("MINIGRAD_LESSONS") == "site":
-        pytest.skip("only where no build of the site runs them all anyway")
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
