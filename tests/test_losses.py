@@ -517,6 +517,14 @@ def test_weights_keep_the_dtype_and_a_mask_counts_the_weights_kept(dtype, rng):
     assert one.dtype == dtype
 
 
+@pytest.mark.parametrize("shape", [(3,), (2, 2), (2, 3, 1)])
+def test_masks_that_do_not_fit(shape, rng):
+    """Their axes are those that the loss begins with; no other is guessed at."""
+    z, y = rng.normal(size=(2, 2, 3))
+    with pytest.raises(ShapeError, match="mask= does not fit the loss"):
+        losses.mse(mg.tensor(z), y, mask=np.ones(shape, bool))
+
+
 # logits that are probabilities
 
 
@@ -533,6 +541,10 @@ PROBABILITIES = {
     "softmax": (lambda z: mg.softmax(z), "softmax"),
     "softmax, reshaped": (lambda z: mg.softmax(z).reshape(2, 3), "softmax"),
     "softmax by hand": (handmade, "softmax"),
+    "sigmoid by hand": (lambda z: 1.0 / (1.0 + mg.exp(-z)), "sigmoid"),
+    "a half in its place": (lambda z: 1.0 / (0.5 + mg.exp(-z)), None),
+    "two above": (lambda z: 2.0 / (1.0 + mg.exp(-z)), None),
+    "without the exp": (lambda z: 1.0 / (1.0 + z * z), None),
     "softmax plus a bit": (lambda z: mg.exp(z) / (mg.exp(z).sum() + 1e-9), None),
 }
 

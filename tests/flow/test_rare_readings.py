@@ -1,0 +1,55 @@
+"""Rare cases of the readings of flow: lessons, closing early, what has no states."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.engine.errors import GraphError
+from minigrad.engine.graph import ancestors
+from minigrad.flow.finding_lists import LESSONS, finding_lines
+from minigrad.flow.findings import CODES, Finding
+from minigrad.flow.loss_targets import targets_of
+from minigrad.flow.scaled_product import log10
+
+
+def test_every_lesson_that_a_finding_names_is_there():
+    for code, (meaning, lesson) in CODES.items():
+        assert meaning and (lesson is None or lesson in LESSONS), code
+
+
+def test_lines_have_the_remedy_unless_told_otherwise():
+    finding = Finding("no-loop", "warning", "there is no loop", remedy="mark it")
+    assert len(finding_lines([finding])) == 2
+    assert len(finding_lines([finding], remedies=False)) == 1
+
+
+def test_a_monitor_that_is_closed_before_the_first_batch_has_its_files(tmp_path):
+    layer = mg.nn.Linear(2, 1, rng=0)
+    optimizer = mg.optim.SGD(layer.parameters(), lr=0.1)
+    monitor = mg.Monitor(tmp_path / "run", model=layer, optimizer=optimizer)
+    monitor.close()
+    assert (tmp_path / "run" / "monitor.csv").exists()
+    assert (tmp_path / "run" / "monitor.html").exists()
+
+
+def test_what_has_states_and_no_steps_is_refused():
+    class Parts:
+        parts = ((mg.ones(2),), (mg.ones(2),))
+
+    with pytest.raises(GraphError, match="the argument has no states"):
+        mg.jacobian_products(Parts())
+
+
+def test_a_logarithm_of_what_was_not_scaled():
+    assert log10(np.array([100.0, 0.1])).tolist() == [2.0, -1.0]
+    assert log10(np.array([1.0]), 10)[0] == pytest.approx(10 * np.log10(2.0))
+
+
+def test_targets_have_the_name_of_what_they_were_and_no_more():
+    """Reshaped and cast they are still y; computed from y they are something else."""
+    x = mg.tensor(np.ones((3, 1)), requires_grad=True)
+    y = mg.tensor(np.arange(3.0), name="y")
+    for target, name in ((y.reshape(3, 1), "y"), (mg.exp(y.reshape(3, 1)), "")):
+        loss = mg.losses.mse(2.0 * x, target)
+        [found] = targets_of(ancestors([loss.node]))
+        assert found.name == name
