@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import bench_compiled_tasks
+from minigrad import tasks
 from minigrad.comparing import speed_report
 from minigrad.comparing.bench_process import in_a_process
 from minigrad.comparing.growth import Grown
@@ -20,8 +22,8 @@ from minigrad.comparing.side_by_side import OURS, RIVALS, SLOW_TO_START, Case, f
 DOCS = Path(__file__).parent.parent / "docs"
 KEPT = Path(tempfile.gettempdir()) / "minigrad-speed.json"
 KINDS = ("LSTM", "GRU", "RNN")
-SECONDS = {"1x16": 5.0, "8x32": 5.0, "S": 6.0, "M": 9.0, "L": 12.0}
-TWICE = ("S",)  # sizes that are measured with two threads, too
+SECONDS = {"1x16": 5.0, "8x32": 5.0, "S": 6.0, "M": 9.0, "L": 17.0}
+GROWING = 300.0  # seconds for longer and longer sequences
 COMPILED = "minigrad, compiled"
 FLOOR = "matrix products alone"
 # What is promised: a share of another's time at most, by size.
@@ -43,11 +45,12 @@ def pieces():
     """The name of each piece, and what it asks for."""
     rivals = [name for name in RIVALS if name != SLOW_TO_START]
     for threads in (1, 2):
-        for kind in KINDS if threads == 1 else KINDS[:1]:
-            for size in SECONDS if threads == 1 else TWICE:
+        for kind in KINDS:
+            for size in SECONDS:
                 asked = _asked(kind, size, SECONDS[size], rivals, threads == 1)
                 yield f"{kind} {size} {threads}", asked, threads
-    yield "growth", _asked("RNN", "1x16", 0.6, [OURS], True) | {"growth": 20.0}, 1
+    asked = _asked("RNN", "1x16", 0.6, [OURS], True)
+    yield "growth", asked | {"growth": GROWING}, 1
 
 
 def _asked(kind, size, seconds, rivals, processor):
@@ -61,19 +64,31 @@ def _asked(kind, size, seconds, rivals, processor):
     }
 
 
-def measure(most=math.inf):
+def measure(most=math.inf, wanted=lambda name: True):
     """Measure the pieces that are missing, as long as the seconds last; all so far."""
     end = time.perf_counter() + most
-    found = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     for name, asked, threads in pieces():
         needs = 1.5 * asked["seconds"] + 1.5 * asked["growth"]
-        if name in found or time.perf_counter() + needs > end:
+        late = time.perf_counter() + needs > end
+        if name in _found() or late or not wanted(name):
             continue
         cases, grown = in_a_process(asked, threads, _silent, needs + 30)
-        found[name] = speed_report.as_data(cases, grown, threads)
-        KEPT.write_text(json.dumps(found))
-        print(name, flush=True)
-    return found
+        _keep(name, speed_report.as_data(cases, grown, threads))
+    for task in tasks.TASKS:
+        name = f"task {task}"
+        if name not in _found() and time.perf_counter() + 30 < end and wanted(name):
+            _keep(name, bench_compiled_tasks.in_a_process(task))
+    return _found()
+
+
+def _found():
+    return json.loads(KEPT.read_text()) if KEPT.exists() else {}
+
+
+def _keep(name, data):
+    """Note a piece at once: a run may be stopped."""
+    KEPT.write_text(json.dumps(_found() | {name: data}))
+    print(name, flush=True)
 
 
 def _silent(text, done):
@@ -85,25 +100,34 @@ def page(found):
     cases = {
         threads: [
             from_data(case)
-            for name, data in found.items()
-            if name != "growth" and data["threads"] == threads
+            for data in found.values()
+            if data.get("threads") == threads and not data["growth"]
             for case in data["cases"]
         ]
         for threads in (1, 2)
     }
     lines = [WORDS, *aims_table(cases[1])]
-    for kind in KINDS:
-        lines += [f"{kind}, one thread", "-" * (len(kind) + 12), ""]
-        of_kind = [case for case in cases[1] if case.kind == kind]
-        lines += times_table(sorted(of_kind, key=lambda c: list(SECONDS).index(c.name)))
-    lines += ["LSTM, two threads", "-----------------", ""]
-    lines += times_table(cases[2])
+    for threads, word in ((1, "one thread"), (2, "two threads")):
+        for kind in KINDS:
+            lines += [f"{kind}, {word}", "-" * (len(kind) + 2 + len(word)), ""]
+            of_kind = [case for case in cases[threads] if case.kind == kind]
+            of_kind.sort(key=lambda case: list(SECONDS).index(case.name))
+            lines += [TWO_THREADS] * (threads == 2 and kind == KINDS[0])
+            lines += times_table(of_kind)
+    gains = [data for name, data in found.items() if name.startswith("task ")]
+    if gains:
+        lines += ["Training the tasks", "------------------", "", GAINS]
+        lines += gains_table(gains)
     if "growth" in found:
         lines += ["Longer sequences", "----------------", "", GROWTH]
         lines += growth_table([Grown(**row) for row in found["growth"]["growth"]])
-    [machine, *_] = [data["machine"] for data in found.values()]
+    machine = next(d["machine"] for d in found.values() if d.get("threads") == 1)
     machine = machine.replace(", one thread", "")
-    left = {line for part in cases.values() for line in speed_report.left_out(part)}
+    left = {
+        f"{line}, {word}"
+        for threads, word in ((1, "one thread"), (2, "two threads"))
+        for line in speed_report.left_out(cases[threads])
+    }
     lines += [f"Left out, {line}.\n" for line in sorted(left)]
     return "\n".join([*lines, f"Measured on: {machine}.", ""])
 
@@ -119,7 +143,9 @@ compared first, and they take turns in one process. A figure is the median: with
 thread of the processor's time, as the machine was not alone, with two of the clock's.
 Sizes are T, B, D, H: 1x16 is 50, 1, 16, 16; 8x32 is 50, 8, 32, 32; S is 50, 16, 32, 64;
 M is 100, 32, 128, 128; L is 50, 64, 256, 512. ``minigrad bench`` does the same on your
-machine, in two minutes.
+machine, in two minutes. ``torch.compile`` is not among them: it needs a C++ compiler,
+and takes minutes to compile a loop of 50 steps; ``minigrad bench --torch-compile``
+waits for it.
 
 .. image:: speed.svg
     :alt: For each kind of layer, bars with the time of each library as a share of
@@ -132,8 +158,22 @@ The time as a share of another's, with the aim beside it. What is reached is bol
 
 """
 
+TWO_THREADS = """By the clock. Where the machine has two cores and other work, a thread
+that waits for the other waits for the machine: the smaller a size, the less these
+figures say.
+"""
+
 GROWTH = """An LSTM of size S, longer and longer. The first call of a compiled step has
-tracing, planning and, where they are not on disk yet, compiling the kernels in it.
+tracing, planning and, where they are not on disk yet, compiling the kernels in it. MB
+is what a step needs at the highest, a plan's memory with it; beside it what the whole
+process has taken until then, libraries and longer first calls with it.
+"""
+
+GAINS = """A training step with and without ``minigrad train TASK --compile``: the loss,
+its gradients, clipping and the optimiser's update, on batches of the most
+frequent shape, in turns, by the processor's time on one thread. The first calls trace
+the step twice, and compile kernels that are not on disk yet; each shape of batch needs
+a trace of its own, and every batch whose shape is rare is trained without.
 """
 
 
@@ -191,10 +231,27 @@ def growth_table(grown):
             f"{row.ms / row.T:.3g}",
             f"{row.first_ms:.3g}",
             f"{row.megabytes:.3g}",
+            f"{row.process:,.0f}",
         ]
         for row in grown
     ]
-    return table(["", "T", "ms", "ms per step", "first call, ms", "MB"], rows)
+    heading = ["", "T", "ms", "ms per step", "first call, ms", "MB", "MB, process"]
+    return table(heading, rows)
+
+
+def gains_table(gains):
+    """What `--compile` gains in each task."""
+    rows = [
+        [
+            g["task"],
+            f"{g['eager']:.3g}",
+            f"{g['compiled']:.3g}",
+            f"{g['eager'] / g['compiled']:.1f}",
+            f"{g['first'] / 1e3:.1f}",
+        ]
+        for g in gains
+    ]
+    return table(["", "ms", "compiled, ms", "times faster", "first calls, s"], rows)
 
 
 def main():

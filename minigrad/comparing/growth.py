@@ -6,6 +6,8 @@ Read next: `speed_report.py`.
 from __future__ import annotations
 
 import gc
+import math
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -19,13 +21,15 @@ WAYS = {"minigrad": eager, "minigrad, compiled": compiled}
 
 @dataclass
 class Grown:
-    """One length: milliseconds per step, of the first call, and MB at the highest."""
+    """One length: milliseconds per step, and of the first call; MB that a step needs at
+    the highest, and the whole process so far: with the longer first calls."""
 
     way: str
     T: int
     ms: float
     first_ms: float
     megabytes: float
+    process: float
 
 
 def growth(kind: str, seconds: float, size: str = "S") -> Iterator[Grown]:
@@ -52,4 +56,15 @@ def growth(kind: str, seconds: float, size: str = "S") -> Iterator[Grown]:
                 highest = tracemalloc.get_traced_memory()[1]
             finally:
                 tracemalloc.stop()
-            yield Grown(way, T, 1e3 * best, 1e3 * first, highest / 1e6)
+            megabytes = (highest + runner.kept()) / 1e6
+            yield Grown(way, T, 1e3 * best, 1e3 * first, megabytes, _process())
+
+
+def _process() -> float:
+    """The most memory that this process has taken so far, in MB; NaN on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return math.nan
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1e6 if sys.platform == "darwin" else 1e3)  # bytes there, else KiB

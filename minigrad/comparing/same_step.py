@@ -55,10 +55,12 @@ class Problem(NamedTuple):
 
 
 class Runner(NamedTuple):
-    """One way to do it: a step to be timed, and what it computed."""
+    """One way to do it: a step to be timed, what it computed, and the bytes that it
+    keeps from step to step, if they are known."""
 
     step: Step
     gradients: Callable[[], Gradients]
+    kept: Callable[[], int] = lambda: 0
 
 
 def problem(kind: str, size: Size, seed: int = 0) -> Problem:
@@ -109,4 +111,5 @@ def compiled(given: Problem) -> Runner:
     return Runner(
         lambda: replayed(x),
         lambda: {n: p.grad.data for n, p in named(model).items()},
+        lambda: sum(report.memory for report in replayed.explain()),
     )

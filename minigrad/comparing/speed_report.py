@@ -96,10 +96,18 @@ def growth_table(grown: Sequence[Grown]) -> Any:
     from rich.table import Table
 
     shown = Table(title="LSTM, size S, longer and longer")
-    for heading in ("", "T", "ms", "ms per step", "first call, ms", "MB"):
+    for heading in (
+        "",
+        "T",
+        "ms",
+        "ms per step",
+        "first call, ms",
+        "MB",
+        "MB, process",
+    ):
         shown.add_column(heading, justify="right" if heading else "left")
     for row in grown:
-        numbers = (row.ms, row.ms / row.T, row.first_ms, row.megabytes)
+        numbers = (row.ms, row.ms / row.T, row.first_ms, row.megabytes, row.process)
         shown.add_row(row.way, f"{row.T:,}", *[f"{n:.3g}" for n in numbers])
     return shown
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 import random
+import threading
 from collections.abc import Callable, Hashable, Iterable
 from types import GeneratorType
 from typing import Any, NamedTuple
@@ -45,11 +46,13 @@ class Drawn:
 
     def __init__(self, name: str, things: Iterable[Any]) -> None:
         self._name = name
-        self._sources = [
-            _Source("random", random.getstate, random.setstate),
-            _Source("numpy.random", np.random.get_state, np.random.set_state),
-            *[_source(thing) for thing in (generator(), *things)],
-        ]
+        self._sources = [_source(thing) for thing in things]
+        if threading.active_count() == 1:  # else another thread may draw from them
+            self._sources += [
+                _Source("random", random.getstate, random.setstate),
+                _Source("numpy.random", np.random.get_state, np.random.set_state),
+                _source(generator()),
+            ]
         self.again()
         self._first = self._now
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import sys
+import threading
 import types
 
 import numpy as np
@@ -384,6 +385,32 @@ def test_what_no_replay_can_repeat_is_refused(name):
             f(np.array([0.5, 0.25, 1.0]))
     assert "test_user_programs.py" in str(caught.value)
     assert random.getstate() == state  # as it was before the call that failed
+
+
+def test_another_thread_may_draw_meanwhile(monkeypatch):
+    monkeypatch.setattr(plan, "FEW", 10_000)
+    traced, end = threading.Event(), threading.Event()
+
+    def draw():
+        while not end.is_set():
+            random.random()
+            traced.set()
+
+    def f(x):
+        traced.clear()
+        traced.wait(10)
+        return x * 2.0
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        compiled = mg.compile(f)
+        for _ in range(3):
+            assert compiled(np.ones(1)).item() == 2.0
+    finally:
+        end.set()
+        thread.join()
+    assert compiled.replays == 1
 
 
 def test_a_state_in_an_attribute_is_told_of(monkeypatch):

@@ -326,7 +326,10 @@ def test_values_over_time_and_states_that_are_alike(tmp_path, page):
                              for k in steps.operations[e.operation].outputs)
     )  # fmt: skip
     opened(page, tmp_path / "x.html", forget)
-    page.click("#mg-panel button.symbol.over")
+    page.locator("#mg-panel button.symbol.over").first.click()  # what σ takes
+    assert page.input_value("#mg-series-name") == "a_f"
+    page.click("[data-do=closeSeries]")
+    page.locator("#mg-panel button.symbol.over").last.click()  # what it makes
     assert page.input_value("#mg-series-name") == "f"
 
 
