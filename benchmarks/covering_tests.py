@@ -32,6 +32,8 @@ tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_grap
 tests/models/test_cells.py
 """.split()
 AT_IMPORT = "tests/test_defaults.py"
+# Compiled code leaves no trace for coverage: the tests of its own.
+COMPILED = {"minigrad/engine/kernels/vectormath.py": "tests/test_vectormath.py::"}
 LONGEST = 15.0  # seconds: tests that take longer are not used
 OPTIONS = [
     "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=ci",
@@ -99,6 +101,8 @@ class Covering:
         """Tests that reach the statement at a line; then others that reach the file,
         since what is remembered from one test to the next is reached by the first only,
         and what runs during the import by none. Each for `budget` seconds."""
+        if file in COMPILED:
+            return self.of_compiled(file, line)
         lines = self.lines(file)
         first, last = statement(self.tree / file, line)
         here = set().union(*(lines.get(n, set()) for n in range(first, last + 1)))
@@ -110,6 +114,14 @@ class Covering:
             near = {name for name in names if mirrors(name, file)}
             found += self.chosen(near, budget) + self.chosen(names - near, budget / 3)
         return found
+
+    def of_compiled(self, file, line):
+        """All tests of a file that is compiled, those of the function at the line
+        first: their parameters have its name."""
+        name = f"[{function_at(self.tree / file, line)}"
+        mine = [n for n in self.seconds if n.startswith(COMPILED[file])]
+        mine = [n for n in mine if self.seconds[n] < LONGEST]
+        return sorted(mine, key=lambda n: (name not in n, self.seconds[n]))
 
     def chosen(self, names, budget):
         """Quick ones first, from all test files in turn, while the budget lasts."""
@@ -147,3 +159,12 @@ def statement(path, line):
             if line <= last:
                 best = (node.lineno, last)
     return best
+
+
+def function_at(path, line):
+    """The name of the innermost function around a line; "" outside of all."""
+    found = ""
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= node.end_lineno:
+            found = node.name  # ast.walk comes to the inner ones later
+    return found

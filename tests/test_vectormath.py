@@ -60,10 +60,23 @@ def ufuncs(module, cases):
     }
 
 
+class Kernels(dict):
+    """Kernels by (name, real), each compiled when a test first asks for it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def __missing__(self, case):
+        name, real = case
+        text = generated(inspect.getsource(vectormath), [case])
+        module = load(self.folder / f"{name}_{real.__name__}.py", text)
+        self |= ufuncs(module, [case])
+        return self[case]
+
+
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
-    path = tmp_path_factory.mktemp("kernels") / "jit.py"
-    return ufuncs(load(path, generated(inspect.getsource(vectormath), CASES)), CASES)
+    return Kernels(tmp_path_factory.mktemp("kernels"))
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from test_ledger import B, D, T, network
 import minigrad as mg
 from minigrad.commands import main
 from minigrad.engine import errors
-from minigrad.flow import FlowWarning
+from minigrad.flow import FlowWarning, training_findings
 from minigrad.flow.findings import reach
 from minigrad.flow.monitor_page import as_csv
 from minigrad.flow.observation import read_loops
@@ -281,6 +281,28 @@ def test_what_many_batches_say_is_judged_by_the_optimiser(rng):
         (found,) = [f for f in monitor.findings if f.code == "clipping"]
         assert found.severity == severity and found.evidence["factor"] > 1
         assert ("how long the steps" in found.text) == (kind is mg.optim.SGD)
+
+
+def test_without_a_bound_no_batch_counts_as_clipped(rng):
+    monitor = mg.Monitor(tell=len)
+    monitor.watch(make_loss(network(RNN, rng), rng), norm=5.0)
+    monitor.watch(make_loss(network(RNN, rng), rng), norm=5.0, max_norm=1.0)
+    assert (monitor.steps, monitor.clipped) == (2, 1)
+
+
+def test_it_seldom_computes_gradients_of_its_own(rng, monkeypatch):
+    """That costs a backward pass: at the third batch, and at looks near the start."""
+    monitor, at = mg.Monitor(every=5, tell=len), []
+    place = "minigrad.flow.training_findings.fresh_gradients"
+
+    def counted(loss):
+        at.append(monitor.steps)
+        return gradients(loss)
+
+    gradients = training_findings.fresh_gradients
+    monkeypatch.setattr(place, counted)
+    trained(monitor, rng, batches=30, kind=RNN)
+    assert at == [3, 6, 11, 16]
 
 
 def test_a_finding_says_since_when(rng, tmp_path, undrawn):

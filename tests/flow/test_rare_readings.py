@@ -10,6 +10,8 @@ from minigrad.flow.finding_lists import LESSONS, finding_lines
 from minigrad.flow.findings import CODES, Finding
 from minigrad.flow.loss_targets import targets_of
 from minigrad.flow.scaled_product import log10
+from minigrad.flow.unit_readings import gate_reading
+from minigrad.models import LSTM, RNN
 
 
 def test_every_lesson_that_a_finding_names_is_there():
@@ -53,3 +55,33 @@ def test_targets_have_the_name_of_what_they_were_and_no_more():
         loss = mg.losses.mse(2.0 * x, target)
         [found] = targets_of(ancestors([loss.node]))
         assert found.name == name
+
+
+def test_a_short_lag_needs_no_large_forget_bias(rng):
+    """The remedy is a bias of ln(lag), and 1 at the least: what an LSTM starts with."""
+    model = LSTM(3, 4, forget_bias=-20.0, rng=0)
+    model.cells[0].W_h.data = np.zeros((4, 16))
+    output, _ = model(rng.standard_normal((12, 2, 3)))
+    for lag, bias in ((2, 1.0), (4, 1.4), (9, 2.2)):
+        found = mg.diagnose(output[-1].sum(), lag=lag).findings
+        [vanishing] = [one for one in found if one.code == "vanishing"]
+        assert f"forget_bias={bias})" in vanishing.remedy
+
+
+def test_a_target_without_a_name_is_still_a_target():
+    output, _ = RNN(2, 1, rng=0)(np.ones((4, 3, 2)))
+    loss = mg.losses.mse(output[-1], np.array([[1e3], [2e3], [3e3]]))
+    found = [one for one in mg.diagnose(loss).findings if one.code == "input-scale"]
+    assert [one.evidence["kind"] for one in found] == ["target"]
+    assert found[0].text.startswith("the target: ")
+
+
+@pytest.mark.parametrize(("ends", "signed"), [((0.05, 0.95), 0), ((-0.95, 0.95), 1)])
+def test_a_gate_just_at_the_bound_is_not_saturated(ends, signed):
+    """Saturated is nearer to the end than 0.05."""
+    at = np.array([ends] * 3)
+    for beyond, share in ((0.0, 0.0), (1e-9, 0.5)):
+        gate = mg.tensor(at + np.array([-beyond, beyond]), requires_grad=True) * 1.0
+        reading = gate_reading([gate.node])
+        assert reading.signed == signed
+        assert (reading.low, reading.high) == (share, share)
