@@ -28,7 +28,10 @@ from pathlib import Path
 from benchmarks import covering_tests, mutant_trials, mutants
 from benchmarks.mutants import ROOT, Mutant
 
-LIBRARIES = "numpy numba mpmath pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg torch"
+LIBRARIES = (
+    "numpy numba mpmath pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg "
+    "torch"
+)
 QUICK, WHOLE = 30.0, 20.0  # seconds of tests for a mutant: first; before it survives
 EXPLAINED = ROOT / "docs" / "surviving_mutants.toml"
 

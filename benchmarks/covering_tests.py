@@ -116,12 +116,13 @@ class Covering:
         return found
 
     def of_compiled(self, file, line):
-        """All tests of a file that is compiled, those of the function at the line
-        first: their parameters have its name."""
-        name = f"[{function_at(self.tree / file, line)}"
+        """All tests of a compiled file. First those of the function at the line, found
+        by their parameters; and one function after the other, as each is compiled when
+        a test first asks for it."""
+        name = f"[{function_at(self.tree / file, line)}-"
         mine = [n for n in self.seconds if n.startswith(COMPILED[file])]
         mine = [n for n in mine if self.seconds[n] < LONGEST]
-        return sorted(mine, key=lambda n: (name not in n, self.seconds[n]))
+        return sorted(mine, key=lambda n: (name not in n, n.partition("[")[::-1]))
 
     def chosen(self, names, budget):
         """Quick ones first, from all test files in turn, while the budget lasts."""

@@ -202,3 +202,12 @@ def test_a_kernel_of_two_outputs_of_the_same_text_is_one_file(folder):
         warnings.simplefilter("error")
         assert np.array_equal(kernel(3)([1.0]), kernel(3)([1.0]))
     assert len(list(folder.iterdir())) == 1
+
+
+def test_without_a_usable_folder_nothing_is_kept(tmp_path, monkeypatch):
+    """The place that was chosen lies within a file."""
+    (tmp_path / "file").write_text("taken")
+    monkeypatch.setenv("MINIGRAD_CACHE_DIR", str(tmp_path / "file" / "kernels"))
+    assert kernel_store.cache_folder.__wrapped__() is None
+    monkeypatch.setenv("MINIGRAD_CACHE_DIR", str(tmp_path / "kernels"))
+    assert kernel_store.cache_folder.__wrapped__() == tmp_path / "kernels"

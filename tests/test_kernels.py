@@ -209,3 +209,10 @@ def test_switching_kernels_off_and_on():
         with jit.use_kernels(True):
             assert jit.enabled
     assert jit.enabled
+
+
+def test_zeros_of_two_signs_are_two_constants():
+    program = jit.Program(lambda x: (x * 0.0 + 0.0, x * -0.0, x * 0.0), ("x",))
+    constants = [line[1] for line in program.lines if line[0] == "constant"]
+    assert [str(number) for number in constants] == ["0.0", "-0.0"]
+    assert program.results[1] not in (program.results[0], program.results[2])

@@ -314,7 +314,7 @@ def test_a_finding_says_since_when(rng, tmp_path, undrawn):
         output, _ = model(rng.standard_normal((T, B, D)))
         monitor.watch((output * output).mean() + output.sum())
     (found,) = [f for f in monitor.findings if f.code == "dead-units"]
-    assert found.evidence["units"] == [0, 1, 2, 3, 4]
+    assert found.evidence["units"] == [0, 1, 2, 3, 4] and found.severity == "warning"
     assert set(found.evidence["since"].values()) <= {1, 3} and "3" in found.text
     text = monitor.save(tmp_path).read_text("utf-8")
     assert "since step" in text and 'href="#lesson-4"' in text

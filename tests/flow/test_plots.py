@@ -212,6 +212,8 @@ def test_clipping_keeps_descent_near_the_cliff():
 def test_the_cliff_is_drawn(axes):
     cliff.plot(axes)
     assert "without clipping" in words_in(axes) and "clipped" in words_in(axes)
+    figure = cliff.plot().figure  # axes of its own fit a page
+    assert figure.get_size_inches().tolist() == [7.2, 4.4]
 
 
 # ------------------------------------------------------------- the terminal

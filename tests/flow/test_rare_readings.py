@@ -9,6 +9,7 @@ from minigrad.engine.graph import ancestors
 from minigrad.flow.finding_lists import LESSONS, finding_lines
 from minigrad.flow.findings import CODES, Finding
 from minigrad.flow.loss_targets import targets_of
+from minigrad.flow.saturation_causes import cause_of
 from minigrad.flow.scaled_product import log10
 from minigrad.flow.unit_readings import gate_reading
 from minigrad.models import LSTM, RNN
@@ -85,3 +86,21 @@ def test_a_gate_just_at_the_bound_is_not_saturated(ends, signed):
         reading = gate_reading([gate.node])
         assert reading.signed == signed
         assert (reading.low, reading.high) == (share, share)
+
+
+def test_of_a_long_loop_sixteen_steps_are_read():
+    """Evenly spread, the first and the last among them."""
+    steps = [mg.tensor([[float(t)]], requires_grad=True) * 1.0 for t in range(46)]
+    assert gate_reading([one.node for one in steps]).mean == 22.5
+    steps[1] = mg.tensor([[1e6]], requires_grad=True) * 1.0  # 0, 3, 6, ... are read
+    assert gate_reading([one.node for one in steps]).mean == 22.5
+
+
+def test_the_size_of_a_cause_is_the_root_mean_square():
+    """Also of numbers whose squares are beyond float64."""
+    x = mg.tensor(np.ones((1, 2)), requires_grad=True)
+    for scale in (1.0, 1e200):
+        bias = mg.tensor(np.array([3.0, 4.0]) * scale, requires_grad=True, name="b")
+        cause = cause_of(mg.tanh(x @ mg.ones((2, 2)) + bias).node)
+        assert (cause.kind, cause.name) == ("bias", "b")
+        assert cause.size == pytest.approx(np.sqrt(12.5) * scale)
