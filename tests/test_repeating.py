@@ -325,3 +325,94 @@ def test_what_cannot_be_repeated_is_recorded_in_full(function):
     output.sum().backward()
     assert output.shape == (T, B, H)
     assert all([isinstance(step, Step) for step in steps_of(output)])
+
+
+# ------------------------------------------------------------- what may change
+
+
+def test_a_method_or_an_operation_put_in_place_is_called_at_every_step(monkeypatch):
+    x = given()
+    cell = LSTM(D, H, rng=0).cells[0]
+    kind = type(cell)
+
+    def counts(owner, name):
+        calls, plain = [], getattr(owner, name)
+
+        def counted(*inputs):
+            calls.append(name)
+            return plain(*inputs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, counted)
+            unroll(cell, x, cell.zero_state(B))
+        return len(calls)
+
+    assert counts(kind, "input_and_forget") == counts(kind, "__call__") == T
+    assert counts(kind.__mro__[1], "__call__") == counts(mg, "multiply_add") == T
+    assert counts(kind, "peep") == counts(mg, "sigmoid") == 3 * T
+    assert steps_of(unroll(cell, x, cell.zero_state(B)).output)
+
+
+def cut_off(cell, x, h):
+    return mg.tanh(h.detach() @ cell.W) + 0.5 * h
+
+
+def unrecorded(cell, x, h):
+    with mg.no_grad():
+        scale = h * 2.0
+    return mg.tanh(h @ cell.W) * scale
+
+
+@pytest.mark.parametrize("function", [cut_off, unrecorded])
+def test_numbers_cut_off_from_the_state_are_computed_anew(function, in_full):
+    start = mg.tensor(np.ones((B, H)))
+    repeated = unroll(Odd(function), given(), start).output.data
+    in_full()
+    expected = unroll(Odd(function), given(), start).output.data
+    assert repeated.tobytes() == expected.tobytes()
+
+
+def test_a_weight_that_is_an_input_at_first(in_full):
+    cell = RNN(H, H, rng=0).cells[0]
+    cell.W_x = cell.W_h
+    other = [mg.tensor(np.full((H, H), 0.1 * t), requires_grad=True) for t in range(T)]
+    row, start = [cell.W_h] * 3 + other[3:], mg.tensor(np.ones((H, H)))
+    repeated = LOOP.run(cell, row, start).output.data
+    in_full()
+    assert repeated.tobytes() == LOOP.run(cell, row, start).output.data.tobytes()
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("part", [None, 1])
+def test_kernels_switched_between_there_and_back(there, part, in_full):
+    def gradients():
+        model = LSTM(D, H, rng=0)
+        with jit.use_kernels(there):
+            output, state = model(given())
+        with jit.use_kernels(not there):
+            (output if part is None else state[part]).sum().backward()
+        return [p.grad.numpy().tobytes() for p in model.parameters()]
+
+    repeated = gradients()
+    in_full()
+    assert repeated == gradients()
+
+
+def test_a_look_in_the_middle_of_a_pass(monkeypatch):
+    def gradients(look):
+        model = GRU(D, H, rng=0)
+        output, _ = model(given())
+        steps = steps_of(output)
+        plain = Step.pull
+
+        def pull(step, *others):
+            if look:  # as another thread may, at any time
+                [one.looked_at() for one in steps]
+            plain(step, *others)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Step, "pull", pull)
+            (output * output).sum().backward()
+        return [p.grad.numpy().tobytes() for p in model.parameters()]
+
+    assert gradients(True) == gradients(False)

@@ -122,7 +122,10 @@ class Sums:
         if kind is Edge:
             source, index = edge.source, edge.index
         elif kind is not Node:  # to a step that was repeated
-            source, index = edge.place  # type: ignore[union-attr]
+            source = edge.step  # type: ignore[union-attr]
+            index = edge.number  # type: ignore[union-attr]
+            if source not in sums:  # else it stays there, whoever looks meanwhile
+                source, index = edge.place  # type: ignore[union-attr]
         before = sums.get(source)
         if before is None and type(source) is not Leaf:
             heappush(self.queue, (-source.seq, source))

@@ -21,6 +21,7 @@ import numpy as np
 
 from minigrad.engine.aliases import Array, Value
 from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
+from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.folded import Entry
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import Scope, thread
@@ -92,14 +93,15 @@ class Step:
     def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
         """Deliver what the step's inputs get from the gradients of its outputs.
 
-        stacks  keeps the uses of weights; None: the operations are to be walked through
+        stacks  keeps the uses of weights; None: the operations are to be walked
+                through, as they are where kernels were switched on or off since
         """
-        if stacks is None:
+        again = self.again
+        if stacks is None or again.functions.kernels != jit.enabled:
             for edge, g in zip(self.looked_at(), gs, strict=True):
                 if g is not None:
                     deliver(edge, g)
             return
-        again = self.again
         run = again.run_back
         for g in gs:
             if g is None:
@@ -114,7 +116,8 @@ class Step:
         if self.edges is None:
             with unfolding:
                 if self.edges is None:  # else another thread was first
-                    self.edges = self._written_down()
+                    with jit.use_kernels(self.again.functions.kernels):
+                        self.edges = self._written_down()
         return self.edges
 
     def _written_down(self) -> tuple[AnyEdge, ...]:
@@ -234,6 +237,8 @@ class Repetition:
         """The edges of a row of tensors, up to the first of another kind."""
         wanted, found = self._kinds[place], []
         for t in times:
+            if not isinstance(tensors[t], Variable):
+                break
             edge = tensors[t]._edge
             if _kind(edge) != wanted:
                 break
@@ -284,6 +289,8 @@ def repetition(
         return None
     if recorder.origin is not None:
         return None
+    if not all([isinstance(tensor, Variable) for tensor in given]):
+        return None  # an array, of which the cell made a tensor
     before = [tensor._edge for tensor in state]
     ends = [tensor._edge for tensor in new]
     if [_kind(edge) for edge in before] != [_kind(edge) for edge in ends]:

@@ -66,8 +66,14 @@ def plan_of(
     """What led from the inputs of a step to its outputs, within its scope.
 
     None where it cannot be repeated: an output that is no operation's own result, or
-    two that are the same; numbers without axes; an input that stands twice among them.
+    two that are the same; numbers without axes; an input that stands twice among them,
+    or that may be a weight as well; numbers of this step's own that were cut off from
+    what they were computed from, by `detach()` or under `no_grad()`.
     """
+    if any(
+        [e.requires_grad and type(e) is Edge and type(e.source) is Leaf for e in inputs]
+    ):
+        return None
     places = {id(edge): place for place, edge in enumerate(inputs)}
     if len(places) < len(inputs) or len({id(edge) for edge in outputs}) < len(outputs):
         return None
@@ -87,6 +93,9 @@ def plan_of(
         if node not in found:
             found[node] = _taken_by(node)
             todo.extend(found[node][1])
+    start = max([e.source.seq for e in inputs if type(e) is Node], default=-1)
+    if any([_may_change(edge, start) for edge in fixed.values()]):
+        return None
     edges = [*inputs, *fixed.values()]
     places |= {key: place for place, key in enumerate(fixed, len(inputs))}
     operations = []
@@ -114,6 +123,13 @@ def plan_of(
         return None
     leaves = frozenset([k for k in between if type(edges[k].source) is Leaf])
     return Plan(operations, edges, len(inputs), between, leaves, ends, len(scope))
+
+
+def _may_change(edge: AnyEdge, start: int) -> bool:
+    """Was it perhaps computed by the step, unrecorded? `start`: when the state was."""
+    if type(edge.source) is Leaf:
+        return edge.source.seq > start >= 0
+    return edge.source is None and edge.array.ndim > 0
 
 
 def _made_within(edge: AnyEdge, scope: tuple[Scope, ...]) -> Node | None:

@@ -46,13 +46,15 @@ class Functions:
 
     forward   the values of what is given and fixed -> new state, values of `keeps`
     keeps     the places whose values the way back takes
+    kernels   do they call kernels? They do if kernels were in use when they were made
     wide      for each fixed place, None or the shape to repeat its array to: see
               `widened`
     """
 
-    __slots__ = ("_backwards", "forward", "keeps", "wide")
+    __slots__ = ("_backwards", "forward", "keeps", "kernels", "wide")
 
     def __init__(self, plan: Plan) -> None:
+        self.kernels = jit.enabled
         everything = (True,) * len(plan.outputs)
         back = Backward(plan, everything, None)
         self.keeps = back.keeps
