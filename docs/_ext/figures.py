@@ -55,7 +55,7 @@ def text(path):
     rows = summed(found["rows"])
     with_tests = any(row["tests"] for row in rows)
     lines = [
-        ".. list-table::", "    :header-rows: 1", "",
+        ".. list-table::", "    :header-rows: 1", "    :class: measured", "",
         "    * - Promise", "      - What was tried", "      - Cases", "      - Worst",
         "      - Promised", "      - Best of any peer",
     ]  # fmt: skip

@@ -14,6 +14,13 @@ from minigrad.engine.errors import DrawingError
 from minigrad.pages.notebook_view import View, Viewed, with_picture
 from minigrad.pages.page import document, house_style, picture
 
+STYLE = """
+figure img { background: #fff; }
+@media (max-width: 600px) { figure img.fit { min-width: 60rem; } }
+@media (prefers-color-scheme: dark) {
+  figure img { filter: invert(0.92) hue-rotate(180deg); } }
+"""
+
 
 class PlanDrawing(Viewed):
     """A picture of a plan: a box for each kernel, product and call of Python.
@@ -43,8 +50,9 @@ class PlanDrawing(Viewed):
     def html(self) -> str:
         """The picture as one self-contained page."""
         title = "The plan of a compiled function"
-        image = picture(self.svg().encode(), "svg", repr(self), fit=False)
-        return document(title, f"<h1>{title}</h1>\n{image}", style=house_style())
+        image = picture(self.svg().encode(), "svg", repr(self))
+        body = f"<h1>{title}</h1>\n<figure>{image}</figure>"
+        return document(title, body, style=house_style() + STYLE)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written."""

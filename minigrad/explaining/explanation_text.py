@@ -8,6 +8,7 @@ Read next: `typeset.py`.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -17,10 +18,12 @@ import numpy as np
 from minigrad.engine.errors import MinigradError
 from minigrad.explaining.path_listing import Path
 from minigrad.explaining.step_chain import Product
+from minigrad.explaining.step_cuts import Stretch
 from minigrad.explaining.terms import Explained, Term, closing
 from minigrad.reading.formula_printers import text as written
 from minigrad.reading.text import number
 
+NAMELESS = re.compile(r"s\d")  # a part of a state that has no letter of its own
 FULL = 16  # entries: a matrix of more is shown by its shape
 
 
@@ -169,10 +172,20 @@ def _notes(e: Explained, width: int) -> list[str]:
         lines.append("Matrices: spaces separate columns, semicolons separate rows.")
     row = e.stretches.of.get(e.terms[0].uses[0][0])
     if row is not None and row.step is not None and not row.reverse:
-        lines.append(
-            "Step t computes the states h, c of t + 1; its gates have index t."
-        )
+        lines.append(_indices(row))
     return [*lines, ""] if lines else []
+
+
+def _indices(row: Stretch) -> str:
+    """Which time index a step's state has, and which its other values."""
+    states, gates = "the state", "its other values"
+    if row.loop is not None:
+        named = row.loop.state_names
+        if named and not any(NAMELESS.fullmatch(name) for name in named):
+            states += f"{'s' * (len(named) > 1)} {', '.join(named)}"
+        if row.loop.gates:
+            gates = "its gates"
+    return f"Step t computes {states} of t + 1; {gates} have index t."
 
 
 # ------------------------------------------------------------- path by path

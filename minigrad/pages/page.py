@@ -14,6 +14,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -86,9 +87,16 @@ def picture(data: bytes, format: str, alt: str, fit: bool = True) -> str:
     """An image element that carries a picture's bytes; format is "png" or "svg"."""
     kind = {"png": "png", "svg": "svg+xml"}[format]
     code = base64.b64encode(data).decode()
-    kept = ' class="fit"' if fit else ""
+    kept = f' class="{_fitting(data)}"' if fit else ""
     text = html.escape(alt)
     return f'<img{kept} src="data:image/{kind};base64,{code}" alt="{text}">'
+
+
+def _fitting(data: bytes) -> str:
+    """The classes of a picture that fits the page: plots up to 480 points wide are
+    still readable on a phone, where wider ones are scrolled."""
+    width = re.search(rb'<svg [^>]*?\bwidth="([\d.]+)pt"', data[:2000])
+    return "fit whole" if width and float(width[1]) <= 480 else "fit"
 
 
 def drawing(drawn: Any, alt: str, fit: bool = True) -> str:
