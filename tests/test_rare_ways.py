@@ -355,6 +355,6 @@ def test_a_copy_of_the_same_kind_as_data_can_be_filled():
 
 def test_data_that_a_tensor_of_another_shape_is_taken_from():
     x = leaf(3)
-    with pytest.raises(MinigradError, match="shapes do not broadcast|do not fit"):
+    with pytest.raises(MinigradError, match=r"shapes do not broadcast|do not fit"):
         x.data -= leaf(2)
     assert x.data.tolist() == [1.0, 2.0, 3.0]
