@@ -10,7 +10,7 @@ Read next: `minigrad/engine/`.
 import sys
 from typing import TYPE_CHECKING, Any
 
-from minigrad import nn
+from minigrad import ctrl_c, nn  # noqa: F401  ctrl_c first: the rest takes a while
 from minigrad.engine import errors, random
 from minigrad.engine.autodiff import grad, jacobian
 from minigrad.engine.creation import (

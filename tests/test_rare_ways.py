@@ -344,3 +344,17 @@ def test_a_tensor_where_both_are_of_no_loop():
     condition = np.array([True, False])
     assert np.where(condition, leaf(2), 0.0).data.tolist() == [1.0, 0.0]
     assert np.where(mg.tensor([1, 0]))[0].tolist() == [0]
+
+
+def test_a_copy_of_the_same_kind_as_data_can_be_filled():
+    x = leaf(3)
+    mine = np.array(x.data, subok=True)
+    mine.fill(7.0)
+    assert mine.tolist() == [7.0] * 3 and x.data.tolist() == [1.0, 2.0, 3.0]
+
+
+def test_data_that_a_tensor_of_another_shape_is_taken_from():
+    x = leaf(3)
+    with pytest.raises(MinigradError, match=r"shapes do not broadcast|do not fit"):
+        x.data -= leaf(2)
+    assert x.data.tolist() == [1.0, 2.0, 3.0]

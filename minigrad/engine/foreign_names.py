@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -230,7 +231,7 @@ def unknown(
     table  names of other libraries: what to write instead
     names  those that it has, among which may be the one that was meant
     """
-    near = meant(name, names)
+    near = _near(name, tuple(names))
     hint = near or f"help({'mg.Tensor' if short == 'x' else short}) lists what there is"
     if name in table:
         hint = f"write {table[name]}"
@@ -242,6 +243,11 @@ def unknown(
         actual=f"{short}.{name}",
         hint=hint,
     )
+
+
+@lru_cache(maxsize=256)  # hasattr asks for the same few names again and again
+def _near(name: str, names: tuple[str, ...]) -> str | None:
+    return meant(name, names)
 
 
 def nothing_else(module: str, short: str) -> Callable[[str], Any]:
@@ -290,6 +296,7 @@ def names_of(module: str) -> list[str]:
     return found.get("__all__") or [name for name in found if name[:1] != "_"]
 
 
+@cache
 def _numpys() -> set[str]:
     """The names of NumPy's functions that are recorded."""
     from minigrad.engine import numpy_table

@@ -57,7 +57,6 @@ class Passes:
         self.count = 0
         self._of: dict[Node, Part] = {}
         last: float | None = None  # the operation whose rule was applied last
-        self._nodes = set(nodes)
         for node in nodes:
             origin = node.origin
             if origin is None:
@@ -67,6 +66,7 @@ class Passes:
                 self.count += 1
             last = origin.seq
             self._of[node] = Part(self.count, order_of(node))
+        self._nodes = set(nodes) if self.count else set()  # asked of rules alone
 
     def of(self, node: Node) -> Part:
         """The part that an operation belongs to."""

@@ -96,19 +96,25 @@ class Names:
         self._gates = _letters(nodes, self.loops)
         self._states = _states(self.loops, self._gates)
         self._sums: dict[Any, Symbol] = {}
-        self._readers: dict[Any, tuple[Node, set]] = {}  # the first, and all layers
+        self._readers: dict[
+            Any, tuple[Node, frozenset]
+        ] = {}  # the first, and all layers
         self._leaves: dict[Leaf, Symbol] = {}
         self._unnamed = {
             leaf: Symbol(found.base, found.sub, self.layer(found.reader))
             for leaf, found in unnamed_leaves(nodes, self.loops).items()
         }
         self._taken: dict[Symbol, int] = {}
+        alone: dict[Any, frozenset] = {}  # one set for all values of one layer
         for node in nodes:
             if node.origin is None:  # not of a recorded backward pass
                 layer = layer_of(node.scope)
+                only = alone.setdefault(layer, frozenset([layer]))
                 for edge in node.edges:
                     key = edge.source, edge.index
-                    self._readers.setdefault(key, (node, set()))[1].add(layer)
+                    first, layers = self._readers.setdefault(key, (node, only))
+                    if layer not in layers:
+                        self._readers[key] = first, layers | only
         for node in nodes:  # all at once, so that primes do not depend on who asks
             for edge in node.edges:
                 if isinstance(edge.source, Leaf):
@@ -264,7 +270,7 @@ class Names:
     def _from_outside(self, name: str, key: Any) -> Symbol:
         """A value that no step made, with the layer that alone reads it: W_h^(1), and
         h_0^(1) for "h0"."""
-        reader, layers = self._readers.get(key, (None, set()))
+        reader, layers = self._readers.get(key, (None, frozenset()))
         inside = layers - {None}
         above = self._mark(*inside) if len(inside) == 1 else ""
         if not _INITIAL.fullmatch(name):
@@ -274,7 +280,7 @@ class Names:
 
     def _input_of(self, node: Node, index: int) -> str | None:
         """The mark of the layer that alone reads a value, if that is not its own."""
-        _, layers = self._readers.get((node, index), (None, set()))
+        _, layers = self._readers.get((node, index), (None, frozenset()))
         strange = None in layers or layer_of(node.scope) in layers
         if not self._many or strange or node.origin is not None:
             return None

@@ -1,7 +1,10 @@
 """Ctrl-C in each command, at moments of its run: one line, and the old file is kept."""
 
+import os
 import shlex
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,3 +88,44 @@ def test_one_line_and_the_old_file(name, calls, tmp_path, monkeypatch, capsys):
 
 def test_every_command_is_tried():
     assert set(LOOK) == set(COMMANDS)
+
+
+# Ctrl-C when Python looks for this module: the child imports this at its start.
+PRESSED = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {name!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+"""
+SCRIPT = "import sys; from minigrad.commands.main import main; sys.exit(main())"
+
+
+def pressed_at(module, words, folder):
+    """What Python, so started, says and returns, with Ctrl-C at the import."""
+    (folder / "sitecustomize.py").write_text(PRESSED.format(name=module), "utf-8")
+    places = [str(folder), str(Path(__file__).parents[2])]
+    path = os.pathsep.join([*places, os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["minigrad", "python -m"])
+@pytest.mark.parametrize("module", ["numpy", "minigrad.reading.replay", "argparse"])
+def test_one_line_while_it_is_still_imported(module, script, tmp_path):
+    file = tmp_path / "minigrad"  # what pip writes, under the name that it gives it
+    file.write_text(SCRIPT, "utf-8")
+    words = [str(file)] if script else ["-m", "minigrad"]
+    assert pressed_at(module, [*words, "doctor"], tmp_path) == (130, "stopped\n")
+
+
+def test_a_program_that_imports_minigrad_keeps_its_traceback(tmp_path):
+    _, said = pressed_at("numpy", ["-c", "import minigrad"], tmp_path)
+    assert said.startswith("Traceback") and "stopped" not in said

@@ -95,18 +95,12 @@ def parsed(texts):
     for text in texts:
         graph = pygraphviz.AGraph(string=text)
         boxes = {n for n in graph.nodes() if n != "root" and "legend" not in n}
-        lines = [e for e in graph.edges() if "root" not in e]
+        seen = [e for e in graph.edges() if "invis" not in (e.attr["style"] or "")]
+        # What comes from above is written from its end, for dot's order.
+        lines = [tuple(e)[::-1] if e.attr["dir"] == "back" else tuple(e) for e in seen]
         names = {n for n in boxes if n.startswith("w_")}  # lines go through them
-        into = {b: a for a, b in lines if b in names and a not in names}
+        into = {b: a for a, b in lines if b in names}
         out = {a: b for a, b in lines if a in names}
-        for a, b in lines:  # a state's second half is written from its head
-            if b in names and b not in out and graph.get_edge(a, b).attr["dir"]:
-                out[b] = a
-        into |= {
-            b: a
-            for a, b in lines
-            if b in names and not graph.get_edge(a, b).attr["dir"]
-        }
         whole = [(a, b) for a, b in lines if a not in names and b not in names]
         whole += [(into[name], out[name]) for name in names]
         yield boxes - names, sorted((str(a), str(b)) for a, b in whole)

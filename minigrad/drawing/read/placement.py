@@ -39,7 +39,7 @@ class Places:
         self.nodes = nodes
         self._numbers = numbers
         self.sources = [
-            [numbers[e.source] for e in node.edges if type(e.source) is Node]
+            tuple([numbers[e.source] for e in node.edges if type(e.source) is Node])
             for node in nodes
         ]
         self.spots = spots(nodes)

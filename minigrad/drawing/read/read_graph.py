@@ -10,6 +10,7 @@ Read next: `scope_levels.py` (where each operation belongs).
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from minigrad.drawing.read.box_labels import (
@@ -49,9 +50,13 @@ class Reader:
         self.lines: list[Line] = []
         self.tiles: dict[str, Tile] = {}
         self.box_of: list[Box] = []
-        self.made = {id(a): node for node in nodes for a in node.outputs}
         self.merged: dict[tuple, Line] = {}
         self.leaves: dict[Leaf, list] = {}  # leaf -> [number, edge, uses]
+
+    @cached_property
+    def made(self) -> dict[int, Node]:
+        """What computed an array, by the array's id."""
+        return {id(a): node for node in self.nodes for a in node.outputs}
 
     def picture(self, sources: list[Node | Leaf | None]) -> Picture:
         """Read the whole graph."""

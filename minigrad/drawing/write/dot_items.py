@@ -1,6 +1,6 @@
 """Boxes and lines as DOT statements; what is alike is put into words once.
 
-Read next: `way_points.py`.
+Read next: `dot_statements.py`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from minigrad.drawing.write.dot_attributes import (
     quote,
     title,
 )
+from minigrad.drawing.write.dot_statements import Statements
 from minigrad.drawing.write.way_points import (
     beginnings,
     downward,
@@ -44,7 +45,7 @@ TITLED = 20_000  # boxes: larger pictures have no tooltips
 
 
 class Items:
-    """Writes the boxes and lines of one picture to a list of statements."""
+    """Writes the boxes and lines of one picture to the statements."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class Items:
         theme: Theme,
         layout: Layout | None,
         faint: frozenset[str],
-        out: list[str],
+        out: Statements,
     ) -> None:
         self.picture = picture
         self.theme = theme

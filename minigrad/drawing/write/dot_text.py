@@ -24,6 +24,7 @@ from minigrad.drawing.style import (
 )
 from minigrad.drawing.write.dot_attributes import attributes, label, pairs, quote
 from minigrad.drawing.write.dot_items import Items
+from minigrad.drawing.write.dot_statements import Statements
 from minigrad.drawing.write.legend import legend
 from minigrad.engine.scope import Scope
 from minigrad.reading.text import clean
@@ -47,7 +48,7 @@ class Writer:
         self.faint = faint
         self.lit = lit
         self.clusters = picture.cluster_ids()
-        self.out: list[str] = []
+        self.out = Statements()
         self.items = Items(picture, theme, layout, faint, self.out)
         self.looks: dict[tuple, tuple[str, str, str]] = {}  # what many clusters share
         self.by_tile: dict[str, list[Tile]] = {}
@@ -73,8 +74,8 @@ class Writer:
             self._order()
         for line in self.picture.lines:
             self.items.line(line)
-        self.out.append("}\n")
-        return "\n".join(self.out)
+        self.out.append("}")
+        return self.out.text()
 
     # ------------------------------------------------------------- the frame
 
