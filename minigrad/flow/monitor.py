@@ -5,7 +5,7 @@
     monitor.watch(loss, norm=norm, max_norm=1.0) # loss.backward(), clipping and step()
 
 Every `every` batches it measures the graph of the current batch, which costs about as
-much as four batches of a small network, whose steps must all be written down for it; for
+much as four batches of a small network, as all steps must be written down for it; for
 the other batches it stores a few numbers. It never changes a `.grad`.
 
 Read next: `monitor_files.py`.
@@ -107,7 +107,7 @@ class Monitor(Viewed):
                     f"Monitor({name}={value!r}): not a number of batches",
                     expect=f"{name}: a whole number, 1 or more",
                     actual=repr(value),
-                    hint="every=20 is what it is if left out; every=100 costs a fifth of that",
+                    hint="20 if it is left out; every=100 costs a fifth of that",
                 )
         if model is not None:
             need_module("Monitor", model)
