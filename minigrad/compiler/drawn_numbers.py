@@ -12,6 +12,7 @@ from __future__ import annotations
 import operator
 import random
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable
 from types import GeneratorType
 from typing import Any, NamedTuple
@@ -23,11 +24,23 @@ from minigrad.engine.random import generator
 
 
 class _Source(NamedTuple):
-    """name for messages; read its state; write one back (None: nothing can)."""
+    """name for messages; read its state; write one back (None: nothing can).
+
+    shared  may other threads draw from it?
+    """
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], Any] | None
+    shared: bool = False
+
+    def moves_by_itself(self) -> bool:
+        """Does another thread draw from it, again and again?"""
+        if not self.shared or threading.active_count() == 1:
+            return False
+        before = _frozen(self.read())
+        time.sleep(0.02)
+        return _frozen(self.read()) != before
 
 
 def moves(thing: Any) -> bool:
@@ -46,39 +59,42 @@ class Drawn:
 
     def __init__(self, name: str, things: Iterable[Any]) -> None:
         self._name = name
-        self._sources = [_source(thing) for thing in things]
-        if threading.active_count() == 1:  # else another thread may draw from them
-            self._sources += [
-                _Source("random", random.getstate, random.setstate),
-                _Source("numpy.random", np.random.get_state, np.random.set_state),
-                _source(generator()),
-            ]
-        self.again()
-        self._first = self._now
+        sources = [_source(thing) for thing in things]
+        sources += [
+            _Source("random", random.getstate, random.setstate, True),
+            _Source("numpy.random", np.random.get_state, np.random.set_state, True),
+            _source(generator())._replace(shared=True),
+        ]
+        self._first = {source: source.read() for source in sources}
+        self._now = dict(self._first)
 
     def again(self) -> None:
         """Take the states as they are now: what was drawn will be drawn anew."""
-        self._now = [source.read() for source in self._sources]
+        self._now = {source: source.read() for source in self._now}
 
     def nothing(self) -> None:
         """CompileError if something was drawn; it is put back, where it can be."""
-        for source, before in zip(self._sources, self._now, strict=True):
-            if _frozen(source.read()) != _frozen(before):
-                self.put_back()
-                raise CompileError(
-                    f"compile: {self._name} does something else in its second call: it "
-                    f"draws from {source.name}, and a replay would not",
-                    expect="random numbers as arguments, or from nn.Dropout",
-                    actual="drawn in this line, or in one shortly before",
-                    hint="draw before the call: f(x, rng.random(n)); a choice by "
-                    "chance is mg.where(chance < 0.5, a, b)",
-                )
+        for source, before in list(self._now.items()):
+            if _frozen(source.read()) == _frozen(before):
+                continue
+            if source.moves_by_itself():
+                del self._now[source]
+                continue
+            self.put_back()
+            raise CompileError(
+                f"compile: {self._name} does something else in its second call: it "
+                f"draws from {source.name}, and a replay would not",
+                expect="random numbers as arguments, or from nn.Dropout",
+                actual="drawn in this line, or in one shortly before",
+                hint="draw before the call: f(x, rng.random(n)); a choice by "
+                "chance is mg.where(chance < 0.5, a, b)",
+            )
 
     def put_back(self) -> None:
         """Set all generators to their first states."""
-        for source, state in zip(self._sources, self._first, strict=True):
-            if source.write is not None:
-                source.write(state)
+        for source in self._now:
+            if source.write is not None and not source.moves_by_itself():
+                source.write(self._first[source])
 
 
 def _source(thing: Any) -> _Source:

@@ -387,6 +387,17 @@ def test_what_no_replay_can_repeat_is_refused(name):
     assert random.getstate() == state  # as it was before the call that failed
 
 
+def test_a_thread_that_draws_nothing_changes_nothing():
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        test_what_no_replay_can_repeat_is_refused("python_draws_for_a_branch")
+    finally:
+        end.set()
+        thread.join()
+
+
 def test_another_thread_may_draw_meanwhile(monkeypatch):
     monkeypatch.setattr(plan, "FEW", 10_000)
     traced, end = threading.Event(), threading.Event()

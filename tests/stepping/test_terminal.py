@@ -314,7 +314,7 @@ def test_keys_on_a_real_terminal(open_terminal):
     t.wait("event 0 of", "n next", "q quit")
     assert "\x1b[" in t.raw  # in colour
     t.press("n")
-    t.wait("event 1 of", "v_1 = x_0 W_x", "lstm.py:", "q quit")
+    t.wait("event 1 of", "a_0^x = x_0 W_x", "lstm.py:", "q quit")
     t.press(" ")
     t.wait("event 2 of", "q quit")
     t.press("\x1b[D")  # the arrow to the left
