@@ -124,13 +124,14 @@ def proof(request):
 
 
 SKIPS = 10  # where every tool is installed: more, and something is not tested
+WITHOUT_KERNELS = os.environ.get("MINIGRAD_KERNELS") == "off"  # their tests are skipped
 
 
 def pytest_sessionfinish(session):
     """Too many skips are a failure; with --figures: the rows of this run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if CI == "1" and len(skipped) > SKIPS:
+    if CI == "1" and not WITHOUT_KERNELS and len(skipped) > SKIPS:
         reporter.section(f"{len(skipped)} skipped: at most {SKIPS} may be")
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     path = session.config.getoption("--figures")
