@@ -21,7 +21,7 @@ from minigrad.compiler.program import Program
 from minigrad.compiler.pullback import attached, pulled_through
 from minigrad.compiler.surroundings import Settings, Surroundings
 from minigrad.compiler.trace import Trace, tracing
-from minigrad.engine.calls import checked_call, checked_methods, of_the_call, wrong_call
+from minigrad.engine.calls import called, checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
@@ -114,7 +114,7 @@ class Compiled:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         recorder = thread.recorder
         if recorder.trace is not None or recorder.anomaly:
-            return self._called(inputs, options)  # part of another trace; or watched
+            return called(self.fn, inputs, options)  # part of another trace; or watched
         with self._lock:
             arguments = Arguments(inputs, options)
             surroundings = self._surroundings(arguments.things)
@@ -126,22 +126,13 @@ class Compiled:
                     break
             else:
                 if self.kinds >= MOST:
-                    return self._called(inputs, options)
+                    return called(self.fn, inputs, options)
                 return self._trace(key, arguments, None)
             if not variant.confirmed:
                 return self._trace(key, arguments, variant)
             if variant.optimized is not None and not jit.enabled:
                 return self.fn(*inputs, **options)  # kernels were turned off since
             return self._replay(variant, arguments, tensors)
-
-    def _called(self, inputs: Any, options: dict[str, Any]) -> Any:
-        """The function itself; CallError for arguments that do not fit it."""
-        try:
-            return self.fn(*inputs, **options)
-        except TypeError as error:
-            if not of_the_call(error):
-                raise
-            raise wrong_call(self.fn, inputs, options, error) from None
 
     def _surroundings(self, things: list[Any]) -> Surroundings:
         """What the function finds around it, and in the objects that it is given."""
@@ -160,7 +151,7 @@ class Compiled:
         with tracing(trace):
             given = [_stand_in(trace, k, x) for k, x in enumerate(arguments.given)]
             inputs, options = built(arguments.structure, given)
-            returned = self._called(inputs, options)
+            returned = called(self.fn, inputs, options)
             trace.complete()
             settings.unchanged()
             _nothing_lost(given, arguments.given)

@@ -25,7 +25,7 @@ def checked_call(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
+        try:  # not by `called`: a method of a tensor should not cost one call more
             return function(*args, **kwargs)
         except TypeError as error:
             if not of_the_call(error):
@@ -33,6 +33,16 @@ def checked_call(function: Callable[P, R]) -> Callable[P, R]:
             raise wrong_call(function, args, kwargs, error) from None
 
     return call
+
+
+def called(function: Callable[..., R], args: Any, kwargs: dict[str, Any]) -> R:
+    """What a function known only now returns, called as by `checked_call`."""
+    try:
+        return function(*args, **kwargs)
+    except TypeError as error:
+        if not of_the_call(error):
+            raise
+        raise wrong_call(function, args, kwargs, error) from None
 
 
 C = TypeVar("C", bound=type)

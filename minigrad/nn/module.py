@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from minigrad.engine.calls import checked_call, checked_methods, of_the_call, wrong_call
+from minigrad.engine.calls import called, checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, flag
 from minigrad.engine.foreign_names import unknown
 from minigrad.engine.graph import Leaf
@@ -88,12 +88,7 @@ class Module:
         )
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        try:
-            return self.forward(*inputs, **options)
-        except TypeError as error:
-            if not of_the_call(error):
-                raise
-            raise wrong_call(self.forward, inputs, options, error) from None
+        return called(self.forward, inputs, options)
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(type(self), name):  # a property that failed: its own error

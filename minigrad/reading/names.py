@@ -96,9 +96,8 @@ class Names:
         self._gates = _letters(nodes, self.loops)
         self._states = _states(self.loops, self._gates)
         self._sums: dict[Any, Symbol] = {}
-        self._readers: dict[
-            Any, tuple[Node, frozenset]
-        ] = {}  # the first, and all layers
+        # The first reader of each value, and the layers of all.
+        self._readers: dict[Any, tuple[Node, frozenset]] = {}
         self._leaves: dict[Leaf, Symbol] = {}
         self._unnamed = {
             leaf: Symbol(found.base, found.sub, self.layer(found.reader))

@@ -106,9 +106,8 @@ def _text(formula: Callable, kept: int, numbers: int, dtype: str, apart: bool) -
         body.append(f"{known[-1]} = {jit.written(operation, parts, dtype)}")
     outs = ["new", *reads[2:]]
     later = [f"l{k}" for k in range(kept)] if apart else []
-    for out, result in zip(
-        ["new", *(later or reads[2:])], program.results, strict=True
-    ):
+    written = ["new", *later] if apart else outs
+    for out, result in zip(written, program.results, strict=True):
         assert result is not None
         body.append(f"{out}[j] = {known[result]}")
     names = [*outs, "p", "g", "numbers", *later]
