@@ -19,7 +19,6 @@ import os
 import shutil
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,10 +28,10 @@ from types import ModuleType
 from typing import Any
 
 from minigrad.engine.errors import warn
+from minigrad.engine.kernels.jit import compiling
 
 Make = Callable[[ModuleType, bool], Any]  # (the source's module, cache?) -> a kernel
 
-_compiling = threading.RLock()
 _DIGESTS = "digests.txt"
 _UNFINISHED = "unfinished-"
 
@@ -50,12 +49,12 @@ def compiled(source: str, name: str, make: Make) -> Any:
     if folder is None:
         return make(_module(source, title, None), False)
     place, damage = folder / title, None
-    with _compiling, _numbas_own_cache_beside_the_source():
+    with compiling, _numbas_own_cache_beside_the_source():
         if place.exists():
             damage = damaged(place, key)
             if damage is None:
                 return make(_module(source, title, place / f"{title}.py"), True)
-            shutil.rmtree(place, ignore_errors=True)
+            _remove(place)
         made = _compiled_into(folder, place, key, source, make)
     if damage is not None:
         _tell(place, damage)
@@ -127,6 +126,17 @@ def _module(source: str, title: str, path: Path | None) -> ModuleType:
     sys.modules[title] = module
     exec(compile(source, str(path or f"<{title}>"), "exec"), module.__dict__)
     return module
+
+
+def _remove(place: Path) -> None:
+    """Remove a damaged kernel: its folder, or a file or link that took its place."""
+    try:
+        if place.is_symlink() or not place.is_dir():
+            place.unlink()
+        else:
+            shutil.rmtree(place)
+    except OSError:  # then it stays, and the kernel is compiled at each start
+        pass
 
 
 def _remove_old(folder: Path) -> None:
