@@ -17,6 +17,7 @@ import sys
 import time
 import types
 import warnings
+from collections import Counter
 
 from benchmarks.covering_tests import OPTIONS
 
@@ -141,11 +142,12 @@ class InPlace:
 
     def pytest_runtestloop(self, session):
         items = {item.nodeid: item for item in session.items}
-        functions = functions_of(self.tree)
+        functions, kills = functions_of(self.tree), Counter()
         gc.collect()
         gc.freeze()  # children do not touch what they share
         for mutant, names in self.trials:
             mine = [items[name] for name in names if name in items]
+            mine.sort(key=lambda item: -kills[item.nodeid])  # who noticed much, first
             new = [
                 (function, code)
                 for old, code in self.changes(mutant) or ()
@@ -155,7 +157,9 @@ class InPlace:
                 self.report(mutant, None, 0)
                 continue
             code = fork(functools.partial(run, new, mine), self.log)
-            self.report(mutant, who(self.log, code) if code else None, len(mine))
+            noticed = who(self.log, code) if code else None
+            kills[noticed] += 1
+            self.report(mutant, noticed, len(mine))
         return True
 
     def changes(self, mutant):
