@@ -31,8 +31,6 @@ from benchmarks.mutants import ROOT, Mutant
 LIBRARIES = (
     "numpy numba mpmath pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg"
 )
-    "numpy numba mpmath pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg"
-)
 DRAWN = 100  # mutants of a folder; the first of them are tried
 QUICK, WHOLE = 10.0, 4.0  # seconds of tests for a mutant: in place; before it survives
 EXPLAINED = ROOT / "docs" / "surviving_mutants.toml"
