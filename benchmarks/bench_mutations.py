@@ -1,7 +1,7 @@
 """Are mistakes in the code found by the tests? Mutants, and who survives.
 
     python -m benchmarks.bench_mutations survey WORK [off | on] [TEST ...]
-    python -m benchmarks.bench_mutations try WORK FOLDER COUNT SEED
+    python -m benchmarks.bench_mutations try WORK FOLDER COUNT SEED [off | on | neither]
     python -m benchmarks.bench_mutations figures WORK OUT SEED
 
 `survey` copies the tree into the folder WORK and finds out which tests run which lines;
@@ -32,7 +32,7 @@ LIBRARIES = (
     "numpy numba mpmath pytest hypothesis hypothesis.extra.numpy sympy scipy.linalg"
 )
 DRAWN = 100  # mutants of a folder; the first of them are tried
-QUICK, WHOLE = 10.0, 4.0  # seconds of tests for a mutant: in place; before it survives
+QUICK, WHOLE = 8.0, 3.0  # seconds of tests for a mutant: in place; before it survives
 EXPLAINED = ROOT / "docs" / "surviving_mutants.toml"
 
 
@@ -67,8 +67,8 @@ def survey(work, *tests):
         print(f"kernels {kernels}: {'done' if code == 0 else f'ended with {code}'}")
 
 
-def attempt(work, folder, count, seed="18"):
-    """Draw mutants and try them."""
+def attempt(work, folder, count, seed="18", *ways):
+    """Draw mutants and try them; `ways` in place: kernels "off", "on", or "neither"."""
     work = Path(work).resolve()
     total, drawn = drawn_before(work, folder, int(count), int(seed))
     kept = explained()
@@ -77,7 +77,7 @@ def attempt(work, folder, count, seed="18"):
     print(f"{folder}: {total} places, {len(drawn)} mutants, {len(todo)} to try")
     load_libraries()
     log = work / f"said-{os.getpid()}.txt"
-    for kernels in ("off", "on"):
+    for kernels in [way for way in ways or ("off", "on") if way != "neither"]:
         left = [mutant for mutant in unnoticed(work, todo) if in_functions(mutant)]
         action = functools.partial(in_place, work, left, kernels, log)
         mutant_trials.fork(action, work / f"tried-{os.getpid()}.txt", 4 * 3600)
@@ -118,7 +118,7 @@ def drawn_before(work, folder, count, seed):
 
 
 def from_the_start(work, mutant, log):
-    """Try a mutant in a copy of the tree: who noticed it, how many tests were run."""
+    """Try a mutant in processes of its own: who noticed it, how many tests were run."""
     count = 0
     for kernels in ("off", "on"):
         found = covering_tests.Covering(work, kernels)
@@ -126,23 +126,38 @@ def from_the_start(work, mutant, log):
         count += len(names)
         if not names:
             continue
-        with tempfile.TemporaryDirectory() as scratch:
-            tree, cache = Path(scratch) / "tree", Path(scratch) / "kernels"
-            shutil.copytree(work / "tree", tree, copy_function=os.link)
-            shutil.copytree(work / "kernels", cache, copy_function=os.link)
-            place = tree / mutant.file
-            changed = mutant.apply(place.read_text("utf-8"))
-            place.unlink()  # it is the same file as in the whole tree
-            place.write_text(changed, "utf-8")
+        with changed_tree(work, mutant) as (tree, cache):
 
             def action(tree=tree, cache=cache, kernels=kernels, names=names):
                 mutant_trials.settle(tree, ROOT, kernels, cache)
+                place = tree / mutant.file
+                if place.is_relative_to(work):
+                    text = mutant.apply(place.read_text("utf-8"))
+                    mutant_trials.import_as(place, text)
                 mutant_trials.from_the_start(names)
 
             code = mutant_trials.fork(action, log)
         if code:
             return mutant_trials.who(log, code), count
     return None, count
+
+
+@contextlib.contextmanager
+def changed_tree(work, mutant):
+    """The tree and the cache of kernels for a mutant: copies, if it is one of the files
+    that say what is in the cache; their text is read by other processes, too."""
+    if mutants.folder_of(mutant.file) != "minigrad/engine/kernels":
+        yield work / "tree", work / "kernels"
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        tree, cache = Path(scratch) / "tree", Path(scratch) / "kernels"
+        shutil.copytree(work / "tree", tree, copy_function=os.link)
+        shutil.copytree(work / "kernels", cache, copy_function=os.link)
+        place = tree / mutant.file
+        changed = mutant.apply(place.read_text("utf-8"))
+        place.unlink()  # it is the same file as in the whole tree
+        place.write_text(changed, "utf-8")
+        yield tree, cache
 
 
 def explained():

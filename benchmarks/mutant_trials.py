@@ -3,14 +3,15 @@
 In place: one process has imported everything and collected all tests. For each mutant
 it forks; the child gives the functions that the change touches their new code, and runs
 the chosen tests until one fails. From the start: a fork of a process that has only the
-large libraries imports the changed file from a copy of the tree. That takes seconds
-instead of a tenth, and is for what runs while a file is imported, for compiled kernels,
+large libraries imports the changed file. That takes seconds instead of a tenth, and is
+for what runs while a file is imported, for compiled kernels,
 and for all that the first way did not notice.
 """
 
 import contextlib
 import functools
 import gc
+import linecache
 import os
 import resource
 import sys
@@ -18,6 +19,7 @@ import time
 import types
 import warnings
 from collections import Counter
+from importlib.machinery import SourceFileLoader
 
 from benchmarks.covering_tests import OPTIONS
 
@@ -207,6 +209,20 @@ def from_the_start(names):
         if mine and pytest.main([*OPTIONS, "-s", *mine], plugins=[FirstFailure()]):
             os._exit(1)
     os._exit(0)
+
+
+def import_as(path, text):
+    """This process will import the file at a path as if this text were in it."""
+    given = SourceFileLoader.get_code
+
+    def get_code(self, name):
+        if self.path != str(path):
+            return given(self, name)
+        return compile(text, str(path), "exec", dont_inherit=True)
+
+    SourceFileLoader.get_code = get_code
+    lines = text.splitlines(keepends=True)
+    linecache.cache[str(path)] = len(text), None, lines, str(path)
 
 
 def settle(tree, root, kernels, cache):

@@ -133,20 +133,27 @@ def test_watchers_see_every_contribution(rng):
 
     class Adds(autodiff.Watcher):
         def __init__(self):
-            self.total = {}
+            self.total, self.together = {}, []
 
         def contribution(self, node, k, value):
             key = autodiff.key(node.edges[k])
             self.total[key] = self.total.get(key, 0.0) + value
 
         def stacked(self, nodes, k, value):
+            self.together.append(len(nodes))
             self.contribution(nodes[0], k, value)
 
-    for stack in (True, False):
+    once = x @ W
+    for output, how, together in (
+        (h, {}, [4]),
+        (h, {"stack": False}, []),
+        (once, {}, []),  # a use that stays alone is a contribution as any
+    ):
         adds = Adds()
         found = autodiff.backpropagate(
-            h.node, np.ones((2, 3)), stack=stack, watcher=adds
+            output.node, np.ones((2, 3)), watcher=adds, **how
         )
+        assert adds.together == together
         for key in (W._edge.source, x._edge.source):
             np.testing.assert_array_equal(adds.total[key], found[key])
 
