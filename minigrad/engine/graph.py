@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Protocol
 from weakref import ref
 
 from minigrad.engine.aliases import Array, Attrs, Needs, Value
+from minigrad.engine.errors import UnknownNameError, meant
 from minigrad.engine.recorder import Scope
 
 numbers = itertools.count()
@@ -159,7 +160,16 @@ class Node:
                     self.edges = self.tags["folded"].unfold(self)
                     del self.tags["folded"]
             return self.edges
-        raise AttributeError(f"a node has no {name}")
+        if name[:1] == "_":  # what Python and NumPy look for
+            raise AttributeError(f"a node has no {name!r}")
+        known = [one for one in dir(self) if one[:1] != "_"]
+        raise UnknownNameError(
+            f"a node has no {name!r}",
+            expect="primitive, edges, attrs, outputs, scope, where, seq, ...",
+            actual=f"node.{name}",
+            hint=meant(name, known)
+            or "y.node is the record of the operation that made y",
+        )
 
     def tag(self, kind: str, index: int, value: Any) -> None:
         """Note something about output `index` for the readers."""
@@ -201,9 +211,10 @@ class Variable:
     @classmethod
     def of(cls, edge: AnyEdge) -> Any:
         """A handle on what `edge` leads to."""
-        handle = cls.__new__(cls)
+        handle = Variable()  # where attributes are set faster than those of a tensor
         handle._edge = edge
         handle._grad = None
+        handle.__class__ = cls
         return handle
 
 
