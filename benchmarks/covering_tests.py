@@ -21,15 +21,16 @@ tests/test_gradient_graphs.py tests/test_graph.py tests/test_in_place.py
 tests/test_kernels.py tests/test_kernel_store.py tests/test_losses.py tests/test_nn.py
 tests/test_numbers.py tests/test_numpy_protocol.py tests/test_optim.py
 tests/test_pinned_errors.py tests/test_public_names.py tests/test_random.py
-tests/test_replay.py tests/test_silent_changes.py tests/test_tensor.py
-tests/test_testing.py tests/test_vectormath.py tests/test_wrong_uses.py
+tests/test_repeating.py tests/test_replay.py tests/test_silent_changes.py
+tests/test_tensor.py tests/test_testing.py tests/test_vectormath.py
+tests/test_wrong_uses.py
 tests/lab tests/tasks/test_translation.py
 """.split()
 WITH_KERNELS = """
 tests/test_kernels.py tests/test_kernel_store.py tests/test_vectormath.py
 tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim.py
 tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
-tests/models/test_cells.py
+tests/models/test_cells.py tests/test_repeating.py
 """.split()
 AT_IMPORT = "tests/test_defaults.py"
 # Compiled code leaves no trace for coverage: the tests of its own.

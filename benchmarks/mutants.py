@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = (
     "minigrad/engine/primitives",
     "minigrad/engine/kernels",
+    "minigrad/engine/repeating",
     "minigrad/engine",
     "models",
     "minigrad/nn/optim",
