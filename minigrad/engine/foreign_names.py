@@ -187,8 +187,7 @@ class ForeignNames(Variable):
             if name == "copy":  # x.data of a trace is a tensor: nobody writes to it
                 return lambda: self
             leaving(self, f"x.data.{name}")
-        names = public(type(self))  # type: ignore[arg-type]
-        raise unknown("a tensor", "x", name, TENSOR, names)
+        raise unknown("a tensor", "x", name, TENSOR, public(type(self)))  # type: ignore
 
     def __delitem__(self, key: Any) -> None:
         raise DTypeError(

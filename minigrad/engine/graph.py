@@ -211,11 +211,14 @@ class Variable:
     @classmethod
     def of(cls, edge: AnyEdge) -> Any:
         """A handle on what `edge` leads to."""
-        handle = Variable()  # where attributes are set faster than those of a tensor
-        handle._edge = edge
-        handle._grad = None
-        handle.__class__ = cls
+        handle = cls.__new__(cls)
+        _set_edge(handle, edge)  # faster than through the `__setattr__` of tensors
+        _set_grad(handle, None)
         return handle
+
+
+_set_edge: Any = vars(Variable)["_edge"].__set__
+_set_grad: Any = vars(Variable)["_grad"].__set__
 
 
 def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
