@@ -145,12 +145,12 @@ def test_threads_that_start_together(folder):
 
 FORKS = """
 import os, threading, time
-from minigrad.engine.kernels import jit
+from minigrad.engine.kernels import kernel_store
 
 held = threading.Event()
 
 def compiles():
-    with jit.compiling:
+    with kernel_store.compiling:
         held.set()
         time.sleep(0.5)
 
@@ -159,7 +159,7 @@ thread.start()
 held.wait()
 child = os.fork()
 if child == 0:
-    os._exit(not jit.compiling.acquire(timeout=5))
+    os._exit(not kernel_store.compiling.acquire(timeout=5))
 thread.join()
 assert os.waitpid(child, 0)[1] == 0
 """

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -64,16 +63,6 @@ _IN_VECTORMATH = {"exp", "expm1", "log", "log1p", "tanh", "sigmoid"}
 _WORDS = {"input", "constant", *_WRITTEN, *_IN_VECTORMATH}
 _DTYPES = {"f": "float32", "d": "float64"}
 
-compiling = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    # A fork waits until no thread imports numba or compiles: the child would have their
-    # locks as they are, and nobody there to release them.
-    os.register_at_fork(
-        before=compiling.acquire,
-        after_in_parent=compiling.release,
-        after_in_child=compiling.release,
-    )
-
 
 def _installed() -> bool:
     """Is there a numba? Whether it works shows when it is first needed."""
@@ -96,6 +85,8 @@ enabled: bool = _usable()  # are kernels in use? Read as jit.enabled
 def numba_works() -> bool:
     """Can numba be imported? If not, kernels are off from now on, and a warning says
     so: it may be installed and too old for the NumPy beside it."""
+    from minigrad.engine.kernels.kernel_store import compiling
+
     try:
         with compiling:
             import numba  # noqa: F401
@@ -240,10 +231,12 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
 
 @cache
 def _compile(text: str, name: str, signature: str, contract: bool) -> Any:
-    with compiling:
+    from minigrad.engine.kernels import kernel_store
+
+    with kernel_store.compiling:
         import numba
 
-        from minigrad.engine.kernels import kernel_store, vectormath
+        from minigrad.engine.kernels import vectormath
 
     apart = "" if contract else "every operation rounded, "
     source = f"""# {signature}, {apart}vectormath {vectormath_digest()}

@@ -19,6 +19,7 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,10 +29,18 @@ from types import ModuleType
 from typing import Any
 
 from minigrad.engine.errors import warn
-from minigrad.engine.kernels.jit import compiling
 
 Make = Callable[[ModuleType, bool], Any]  # (the source's module, cache?) -> a kernel
 
+compiling = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A fork waits until no thread imports numba or compiles: the child would have their
+    # locks as they are, and nobody there to release them.
+    os.register_at_fork(
+        before=compiling.acquire,
+        after_in_parent=compiling.release,
+        after_in_child=compiling.release,
+    )
 _DIGESTS = "digests.txt"
 _UNFINISHED = "unfinished-"
 
