@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any
 from weakref import ref
 
@@ -47,6 +48,8 @@ from minigrad.engine.graph import (
     Variable,
     ancestors,
     key,
+    record_key,
+    records,
 )
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
@@ -65,6 +68,7 @@ def backpropagate(
     *,
     stack: bool = True,
     watcher: Watcher | None = None,
+    whole: bool = False,
 ) -> dict[Key, Value]:
     """Gradients by `key(edge)`: of every leaf reached, or of every target.
 
@@ -73,11 +77,14 @@ def backpropagate(
     targets  the edges whose gradients are wanted; None for all leaves
     stack    may the uses of a matrix be summed in one product of their stacked rows?
     watcher  is told of every contribution
+    whole    walk over `records`: through each repeated step in one, whoever has looked
+             at it. Gradients are filed under `record_key(edge)`; a watcher is told of
+             what a step gives to what it reads, and of nothing within it
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
     at_once = stacks if pull_through == stacks.pull and targets is None else None
-    needs_of, wanted = _plan(targets, output)
-    sums = Sums()
+    needs_of, wanted = _plan(targets, output, whole)
+    sums = Sums(whole)
     sums.deliver(output, seed)
     found: dict[Key, Value] = {}
     while sums.queue:
@@ -85,6 +92,9 @@ def backpropagate(
         g = sums.by_source.pop(node)
         if type(node) is not Node or node.tags is not None or wanted:
             _keep(node, g, wanted, found)
+            if whole and type(node) is not Node and at_once is None:
+                _through_step(node, needs_of(node), g, sums.deliver, watcher)
+                continue
             if _at_once(node, g, sums.deliver, at_once):
                 continue
         needs = needs_of(node)
@@ -103,11 +113,13 @@ class Sums:
                list, with None for an output that nothing came to
     queue      the nodes among them, latest first. A node's consumers are all younger
                than it, so when its turn comes its sum is complete
+    whole      does a repeated step stay one, whoever has looked at it?
     """
 
-    __slots__ = ("by_source", "queue")
+    __slots__ = ("by_source", "queue", "whole")
 
-    def __init__(self) -> None:
+    def __init__(self, whole: bool = False) -> None:
+        self.whole = whole
         self.by_source: dict[Source, Any] = {}
         self.queue: list[tuple[int, Node]] = []
 
@@ -124,7 +136,7 @@ class Sums:
         elif kind is not Node:  # to a step that was repeated
             source = edge.step  # type: ignore[union-attr]
             index = edge.number  # type: ignore[union-attr]
-            if source not in sums:  # else it stays there, whoever looks meanwhile
+            if not (self.whole or source in sums):  # else it stays, whoever looks now
                 source, index = edge.place  # type: ignore[union-attr]
         before = sums.get(source)
         if before is None and type(source) is not Leaf:
@@ -188,23 +200,28 @@ def _how_to_pull(
 
 
 def _plan(
-    targets: Iterable[AnyEdge] | None, output: AnyEdge
+    targets: Iterable[AnyEdge] | None, output: AnyEdge, whole: bool
 ) -> tuple[Callable[[Node], Needs], set[Key]]:
     """Which inputs of a node need a gradient, and the keys that are wanted."""
     if targets is None:
         return _all_needs, set()
     targets = list(targets)
-    useful: set[Source | None] = {edge.source for edge in targets}  # or leads to one
+    of = attrgetter("record" if whole else "source")
+    useful: set[Source | None] = {of(edge) for edge in targets}  # or leads to one
 
     def needs_of(node: Node) -> Needs:
-        return tuple([e.requires_grad and e.source in useful for e in node.edges])
+        return tuple([e.requires_grad and of(e) in useful for e in node.edges])
 
-    for node in ancestors([output.source], constants=False):
+    if whole:
+        nodes = records([output], constants=False)
+    else:
+        nodes = ancestors([output.source], constants=False)
+    for node in nodes:
         for edge in node.edges:
-            if edge.requires_grad and edge.source in useful:
+            if edge.requires_grad and of(edge) in useful:
                 useful.add(node)
                 break
-    return needs_of, {key(edge) for edge in targets}
+    return needs_of, {record_key(e) if whole else key(e) for e in targets}
 
 
 def _all_needs(node: Node) -> Needs:
@@ -235,13 +252,27 @@ def _at_once(node: Any, g: Value, deliver: Any, stacks: Stacks | None) -> bool:
     return True
 
 
+def _through_step(
+    step: Any, needs: Needs, gs: Value, deliver: Any, watcher: Watcher | None
+) -> None:
+    """Pull through a repeated step, to those of its edges that need it."""
+    through = pull_step if watcher is None else watched(pull_step, watcher)
+    for edge, value in zip(step.edges, through(step, needs, gs), strict=True):
+        if value is not None:
+            deliver(edge, value)
+
+
+def pull_step(step: Any, needs: Needs, gs: Value) -> Sequence[Value]:
+    """As `pull`, of a repeated step among `records`."""
+    return step.contributions(needs, gs)
+
+
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:
     """Keep the gradients of a node's outputs that are wanted, or to be retained."""
-    if type(node) is not Node:
-        return  # a repeated step that nobody has looked at
-    retained = (node.tags or {}).get("retained", ())
+    tags = node.tags if type(node) is Node else None  # else it is a repeated step
+    retained = (tags or {}).get("retained", ())
     for k, part in enumerate(g if type(g) is list else [g]):
-        name = (node, k) if k else node
+        name = (node, k) if k or type(node) is not Node else node
         if part is not None and (name in wanted or k in retained):
             found[name] = part
 

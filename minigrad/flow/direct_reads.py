@@ -15,8 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import backpropagate, pull
-from minigrad.engine.graph import AnyEdge, Edge, Key, Node, ancestors, key
+from minigrad.engine.autodiff import backpropagate, pull, pull_step
+from minigrad.engine.graph import (
+    AnyEdge,
+    Edge,
+    Key,
+    Node,
+    ancestors,
+    key,
+    record_key,
+    records,
+)
 from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.tensor import Tensor
@@ -35,20 +44,25 @@ def direct_gradients(
     """
     if not loss.requires_grad:
         return [{} for _ in loops]
-    nodes = ancestors([loss._edge.source], constants=False)
+    whole = any([loop.whole for loop in loops])
+    name = record_key if whole else key
+    if whole:
+        nodes = records([loss._edge], constants=False)
+    else:
+        nodes = ancestors([loss._edge.source], constants=False)
     readers = [_readers(loop, nodes) for loop in loops]
     targets = [edge for found in readers for node in found for edge in _outputs(node)]
     with quietly(), uncollected():
         seed = np.ones(loss.shape, loss.dtype)
-        arrived = backpropagate(loss._edge, seed, targets)
+        arrived = backpropagate(loss._edge, seed, targets, whole=whole)
         given = [
             _given(loop, read, arrived)
             for loop, read in zip(loops, readers, strict=True)
         ]
     for loop, found in zip(loops, given, strict=True):
         last = loop.states[-1]  # the loss itself may be the last state
-        if not found and any(key(p._edge) == key(loss._edge) for p in last):
-            same = [key(p._edge) == key(loss._edge) for p in last]
+        same = [name(p._edge) == name(loss._edge) for p in last]
+        if not found and any(same):
             found[len(loop.states) - 1] = [
                 np.full(p.shape, float(is_loss), p.dtype)
                 for p, is_loss in zip(last, same, strict=True)
@@ -59,17 +73,18 @@ def direct_gradients(
 def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:
     """The nodes that read a state of the loop, other than those of its later steps and
     those that make another part of the same state."""
+    name = record_key if loop.whole else key
     order = {n: k for k, made in enumerate(loop.nodes.values()) for n in made}
     first = len(loop.nodes) - len(loop.states)  # steps before the first state
     states: dict[Key, tuple[int, int]] = {}
     for number, parts in enumerate(loop.states):
         for index, part in enumerate(parts):
-            states[key(part._edge)] = number, index
+            states[name(part._edge)] = number, index
     own: dict[int, set[Node]] = {}
     found: Readers = {}
     for node in nodes:
         for k, edge in enumerate(node.edges):
-            at = states.get(edge if type(edge) is Node else key(edge))
+            at = states.get(edge if type(edge) is Node else name(edge))
             at = at if edge.requires_grad else None
             if at is None or order.get(node, -1) > at[0] + first:
                 continue
@@ -80,8 +95,10 @@ def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:
     return found
 
 
-def _outputs(node: Node) -> list[AnyEdge]:
-    """All that a node made, as edges."""
+def _outputs(node: Any) -> Sequence[AnyEdge]:
+    """All that a record made, as edges."""
+    if type(node) is not Node:
+        return node.outputs
     if not node.primitive.multiple:
         return [node]
     return [Edge(node, k, array, True) for k, array in enumerate(node.array)]
@@ -91,14 +108,16 @@ def _given(
     loop: Loop, readers: Readers, arrived: dict[Key, np.ndarray]
 ) -> dict[int, list[np.ndarray]]:
     """The gradients of the states, from those of the nodes that read them."""
+    name = record_key if loop.whole else key
     sums: dict[tuple[int, int], np.ndarray] = {}
     for node, inputs in readers.items():
-        gradients: list[Any] = [arrived.get(key(edge)) for edge in _outputs(node)]
+        gradients: list[Any] = [arrived.get(name(edge)) for edge in _outputs(node)]
         if all(g is None for g in gradients):
             continue
         needs = tuple(map(inputs.__contains__, range(len(node.edges))))
         many = node.primitive.multiple
-        pulled = pull(node, needs, gradients if many else gradients[0])
+        through = pull if type(node) is Node else pull_step
+        pulled = through(node, needs, gradients if many else gradients[0])
         for k, at in inputs.items():
             value: Any = pulled[k]
             if value is not None and value.any():

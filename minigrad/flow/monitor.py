@@ -28,7 +28,7 @@ from minigrad.engine.errors import (
     MinigradWarning,
     checked_path,
 )
-from minigrad.engine.graph import Node, ancestors
+from minigrad.engine.graph import records
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.user_code import users_depth
 from minigrad.flow.diagnosis_arguments import need_module, step_count
@@ -218,9 +218,9 @@ class Monitor(Viewed):
         now = self.steps if step is None else int(step)
         graph = loss if isinstance(loss, Tensor) else None
         look = graph is not None and number % self.every == 0
-        nodes: list[Node] = []
+        nodes: list[Any] = []
         if graph is not None and (look or number == 1):
-            nodes = ancestors([graph._edge.source])
+            nodes = records([graph._edge])
         parameters = self._parameters(nodes, number)
         value = float("nan") if loss is None else float(np.sum(_values(loss)))
         judge = self._judge
@@ -237,14 +237,15 @@ class Monitor(Viewed):
     def _look(
         self,
         loss: Tensor,
-        nodes: list[Node],
+        nodes: list[Any],
         parameters: dict[str, Tensor],
         norm: Any,
         now: int,
         epoch: int,
     ) -> None:
         """Measure the graph of one batch."""
-        loops = [loop for loop in self._loops.outer(nodes) if len(loop.states) > 1]
+        outer = self._loops.outer(loss._edge, nodes)
+        loops = [loop for loop in outer if len(loop.states) > 1]
         look = Seen(
             now,
             epoch,
@@ -264,7 +265,7 @@ class Monitor(Viewed):
         if self._files is not None:
             self._files.looked(look)
 
-    def _parameters(self, nodes: list[Node], number: int) -> dict[str, Tensor]:
+    def _parameters(self, nodes: list[Any], number: int) -> dict[str, Tensor]:
         """The parameters that are watched, by name. Without a model and an optimiser
         those that the first loss and the second depend on."""
         if self.model is not None or self.optimizer is not None:
@@ -280,7 +281,7 @@ class Monitor(Viewed):
             self._leaves = self._both(nodes)
         return self._leaves or {}
 
-    def _both(self, nodes: list[Node]) -> dict[str, Tensor]:
+    def _both(self, nodes: list[Any]) -> dict[str, Tensor]:
         """Of the leaves known so far those that this batch's loss depends on, too."""
         leaves = leaves_of(nodes)
         if self._leaves is None:

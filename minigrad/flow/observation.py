@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
-from minigrad.engine.graph import Key, Node, key
+from minigrad.engine.graph import Key, Node, key, record_key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
@@ -73,15 +73,16 @@ class _Arrivals(Watcher):
     """The watcher that adds up what arrives at states, not from within themselves:
     what h gives to the c it is computed from is left out.
 
-    own   {key of a part of a state: the nodes that the state was made of}
+    own    {key of a part of a state: the nodes that the state was made of}
+    whole  are the keys those of `record_key`?
     """
 
-    def __init__(self, own: dict[Key, set[Node]]) -> None:
-        self._own = own
+    def __init__(self, own: dict[Key, set[Node]], whole: bool) -> None:
+        self._own, self._name = own, record_key if whole else key
         self.sums: dict[Key, np.ndarray] = {}
 
     def contribution(self, node: Node, k: int, value: Any) -> None:
-        name = key(node.edges[k])
+        name = self._name(node.edges[k])
         own = self._own.get(name)
         if own is not None and node not in own:
             before = self.sums.get(name)
@@ -92,7 +93,7 @@ def read_loops(loss: Tensor, loops: Sequence[Loop]) -> list[LoopReading]:
     """Measure every loop that the loss was computed with. `.grad` does not change.
 
     loss   a tensor of any shape: the sum of its entries counts
-    loops  the loops of its graph: `loops([loss._edge])`
+    loops  the loops of its graph: `loops([loss._edge])`, or whole ones of `SameLoops`
     """
     given = direct_gradients(loss, loops)
     return [_read(loop, found) for loop, found in zip(loops, given, strict=True)]
@@ -105,7 +106,7 @@ def _read(loop: Loop, given: dict[int, list[np.ndarray]]) -> LoopReading:
     if seeds is None:
         seeds = [np.ones(part.shape, part.dtype) for part in loop.states[last]]
     units: Units = read_units(loop)
-    gates = {k: gate_reading(list(nodes.values())) for k, nodes in loop.gates.items()}
+    gates = {k: gate_reading(made) for k, made in loop.gate_rows.items()}
     steps = loop.steps[-len(loop.states) :]
     return LoopReading(
         loop.name,
@@ -167,24 +168,30 @@ def _arrived(
     if total.requires_grad and edges:
         with quietly(), uncollected():
             if len(earlier[0]) == 1:  # no other part, from which something may come
-                sums = backpropagate(total._edge, seed, edges)
+                sums = backpropagate(total._edge, seed, edges, whole=loop.whole)
             else:
-                arrivals = _Arrivals(_own(loop, range(len(earlier))))
-                backpropagate(total._edge, seed, edges, watcher=arrivals)
+                arrivals = _Arrivals(_own(loop, range(len(earlier))), loop.whole)
+                backpropagate(
+                    total._edge, seed, edges, watcher=arrivals, whole=loop.whole
+                )
                 sums = arrivals.sums
-    return [[_at(sums, part) for part in state] for state in earlier[::-1]]
+    name = record_key if loop.whole else key
+    return [
+        [_at(sums.get(name(part._edge)), part) for part in state]
+        for state in earlier[::-1]
+    ]
 
 
-def _at(sums: Mapping[Key, Any], part: Tensor) -> np.ndarray:
+def _at(found: Any, part: Tensor) -> np.ndarray:
     """What arrived at a part of a state; zeros if nothing did."""
-    found = sums.get(key(part._edge))
     return np.zeros(part.shape, part.dtype) if found is None else found
 
 
 def _own(loop: Loop, numbers: Iterable[int]) -> dict[Key, set[Node]]:
     """Of each part of these states the nodes that the state was made of."""
+    name = record_key if loop.whole else key
     found: dict[Key, set[Node]] = {}
     for k in numbers:
         nodes = loop.made_of(k)
-        found |= {key(part._edge): nodes for part in loop.states[k]}
+        found |= {name(part._edge): nodes for part in loop.states[k]}
     return found

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.graph import Node
 from minigrad.flow.saturation_causes import Cause, cause_of
 from minigrad.reading.levels import letter_of
 from minigrad.reading.loops import Loop
@@ -73,7 +72,7 @@ class Units(NamedTuple):
     ends: list[Ends]
 
 
-def gate_reading(nodes: Sequence[Node]) -> GateReading | None:
+def gate_reading(nodes: Sequence[Any]) -> GateReading | None:
     """The reading of one gate; None if its shapes differ from step to step."""
     values = _rows([node.outputs[0] for node in _sampled(nodes)])
     if values is None:
@@ -142,19 +141,18 @@ def _copies(values: np.ndarray, dead: Sequence[int]) -> list[list[int]]:
 
 def _ends(loop: Loop) -> list[Ends]:
     """The activations of the loop of which most units are at a harmful end."""
-    found: dict[tuple[str, str, int], list[Node]] = {}
+    found: dict[tuple[str, str, int], list[Any]] = {}
     for step in _sampled(loop.steps):
         count: dict[tuple[str, str], int] = {}
-        for node in loop.nodes[step]:
+        for node in loop.operations(step):
             name = node.primitive.name
             if name in ("tanh", "sigmoid") and node.origin is None:
-                letter = letter_of(node)
+                letter = letter_of(getattr(node, "like", node))
                 number = count[letter, name] = count.get((letter, name), -1) + 1
                 found.setdefault((letter, name, number), []).append(node)
-    states = {part._edge.source for state in loop.states for part in state}
     ends = []
     for (letter, name, _), nodes in found.items():
-        if name == "sigmoid" and not (letter in CLOSING or nodes[-1] in states):
+        if name == "sigmoid" and not (letter in CLOSING or loop.is_state(nodes[-1])):
             continue
         values = _rows([node.outputs[0] for node in nodes])
         if values is not None:
@@ -164,7 +162,7 @@ def _ends(loop: Loop) -> list[Ends]:
 
 
 def _end(
-    letter: str, name: str, values: np.ndarray, nodes: Sequence[Node]
+    letter: str, name: str, values: np.ndarray, nodes: Sequence[Any]
 ) -> Ends | None:
     """One activation, if most of its units are at an end nearly always."""
     if name == "tanh":
@@ -177,4 +175,4 @@ def _end(
     share = float((at_end.mean(axis=0) >= ALWAYS).mean())
     if share < STUCK:
         return None
-    return Ends(letter, name, share, float(slopes.mean()), cause_of(nodes[-1]))
+    return Ends(letter, name, share, float(slopes.mean()), cause_of(nodes[-1].source))

@@ -16,10 +16,10 @@ Read next: `loop_search.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
 from minigrad.engine.scope import Scope, path
@@ -57,6 +57,7 @@ class Loop:
     """
 
     cell = None
+    whole = False  # are there repeated steps among its nodes? See `whole_loops.py`
 
     def __init__(
         self, scopes: Scopes, outer: Place | None, number: int = 0, marked: bool = True
@@ -101,6 +102,23 @@ class Loop:
         return {k: nodes for k, nodes in found.items() if k not in self.state_names}
 
     @property
+    def gate_rows(self) -> dict[str, Sequence[Any]]:
+        """{letter: what gave the gate's value, step by step}."""
+        return {letter: list(made.values()) for letter, made in self.gates.items()}
+
+    def operations(self, time: int) -> Sequence[Any]:
+        """What was done at a time step, oldest first."""
+        return self.nodes[time]
+
+    def is_state(self, made: Any) -> bool:
+        """Did an operation make a part of a state?"""
+        return made in self._makers
+
+    @cached_property
+    def _makers(self) -> set[Any]:
+        return {part._edge.record for state in self.states for part in state}
+
+    @property
     def state_names(self) -> tuple[str, ...]:
         """The letters of the state's parts."""
         return self._handed_on.names
@@ -120,7 +138,7 @@ class Loop:
         """The steps whose state no gradient reaches from the next step."""
         return self._handed_on.cut
 
-    @property
+    @cached_property
     def parted(self) -> dict[str, list[int]]:
         """The parts that are cut where others are not, and after which steps."""
         return self._handed_on.parted or self._given_alone()
@@ -152,13 +170,13 @@ class Loop:
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
         inside = set(self.nodes[self.state_times[k]])
-        todo = [part._edge.source for part in self.states[k]]
+        todo = [part._edge.record for part in self.states[k]]
         found: set[Node] = set()
         while todo:
             node = todo.pop()
             if isinstance(node, Node) and node in inside and node not in found:
                 found.add(node)
-                todo += [edge.source for edge in node.edges]
+                todo += [edge.record for edge in node.edges]
         return found
 
     @cached_property

@@ -23,6 +23,7 @@ from minigrad.engine.aliases import Array, Value
 from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.folded import Entry
+from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import Scope, thread
 from minigrad.engine.repeating.step_plan import Operation, Plan, plan_of
@@ -52,12 +53,17 @@ class StepEdge(Edge):
         return self.step.looked_at()[self.number].index
 
     @property
+    def record(self) -> Step:
+        """The step, whoever has looked at it."""
+        return self.step
+
+    @property
     def place(self) -> tuple[Any, int]:
         """What a gradient is filed under now: the step, or the operation in it."""
-        edges = self.step.edges
-        if edges is None:
+        written = self.step.written
+        if written is None:
             return self.step, self.number
-        return edges[self.number].source, edges[self.number].index
+        return written[self.number].source, written[self.number].index
 
 
 class _Several(NamedTuple):
@@ -69,16 +75,16 @@ class _Several(NamedTuple):
 class Step:
     """The record of a repeated step.
 
-    again   how it was computed, and is walked back through
-    inputs  the edges of x and of the state
-    array   the parts of the new state
-    kept    the values that the way back takes
-    seqs    when each of its operations was made
-    scope   the scopes that it ran in
-    edges   None, or what leads to each part of the new state, once looked at
+    again    how it was computed, and is walked back through
+    inputs   the edges of x and of the state
+    array    the parts of the new state
+    kept     the values that the way back takes
+    seqs     when each of its operations was made
+    scope    the scopes that it ran in
+    written  None, or what leads to each part of the new state, once looked at
     """
 
-    __slots__ = ("again", "array", "edges", "inputs", "kept", "scope", "seq", "seqs")
+    __slots__ = ("again", "array", "inputs", "kept", "scope", "seq", "seqs", "written")
 
     primitive: ClassVar[_Several] = _Several()
     again: Repetition
@@ -88,7 +94,38 @@ class Step:
     seqs: tuple[int, ...]
     seq: int
     scope: tuple[Scope, ...]
-    edges: tuple[AnyEdge, ...] | None
+    written: tuple[AnyEdge, ...] | None
+
+    @property
+    def edges(self) -> tuple[AnyEdge, ...]:
+        """The edges of all that it reads: what it was given, then what is fixed."""
+        return self.inputs + self.again.edges
+
+    @property
+    def outputs(self) -> tuple[StepEdge, ...]:
+        """An edge to each part of the new state."""
+        return tuple(map(_edge, repeat(self), range(len(self.array)), self.array))
+
+    def contributions(
+        self, needs: Sequence[bool], gs: Sequence[Value]
+    ) -> list[Array | None]:
+        """What the gradients of its outputs give to each of its `edges` that needs it;
+        None for the others. Nothing is written down."""
+        again, edges = self.again, self.edges
+        found: list[Any] = [None] * len(edges)
+
+        def deliver(place: int, value: Array) -> None:
+            value, before = fitted(value, edges[place].array), found[place]
+            found[place] = value if before is None else before + value
+
+        def keep(place: int, a: Array, g: Array) -> None:
+            deliver(place, np.dot(a.T, g))
+
+        arrived = tuple([g is not None for g in gs])
+        run = again.functions.backward(again.plan, arrived, tuple(needs)).run
+        came = [g for g in gs if g is not None]
+        run(deliver, keep, *came, *range(len(edges)), *again.arrays, *self.kept)
+        return found
 
     def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
         """Deliver what the step's inputs get from the gradients of its outputs.
@@ -113,12 +150,12 @@ class Step:
 
     def looked_at(self) -> tuple[AnyEdge, ...]:
         """The edges to the new state's parts: its operations are written down now."""
-        if self.edges is None:
+        if self.written is None:
             with unfolding:
-                if self.edges is None:  # else another thread was first
+                if self.written is None:  # else another thread was first
                     with jit.use_kernels(self.again.functions.kernels):
-                        self.edges = self._written_down()
-        return self.edges
+                        self.written = self._written_down()
+        return self.written
 
     def _written_down(self) -> tuple[AnyEdge, ...]:
         plan = self.again.plan
@@ -178,21 +215,22 @@ class Repetition:
     functions   the step as functions of arrays
     run_back    the way back where all of the new state has a gradient
     arrays      of what no step changes
-    fixed       the edges to it, and the arrays
+    edges       to it
+    fixed       the edges, and the arrays
     """
 
-    __slots__ = ("_kinds", "arrays", "fixed", "functions", "plan", "run_back")
+    __slots__ = ("_kinds", "arrays", "edges", "fixed", "functions", "plan", "run_back")
 
     def __init__(self, plan: Plan, others: int) -> None:
         self.plan, self.functions = plan, functions_of(plan)
         self._kinds = [_kind(edge) for edge in plan.edges[:others]]
         self.run_back = self.functions.backward(plan, (True,) * len(plan.outputs)).run
-        edges = [plan.edges[place] for place in plan.fixed]
+        self.edges = tuple([plan.edges[place] for place in plan.fixed])
         self.arrays = [
             widened(edge.array, shape)
-            for edge, shape in zip(edges, self.functions.wide, strict=True)
+            for edge, shape in zip(self.edges, self.functions.wide, strict=True)
         ]
-        self.fixed = (*edges, *self.arrays)
+        self.fixed = (*self.edges, *self.arrays)
 
     def through(
         self,
@@ -221,7 +259,7 @@ class Repetition:
                 made, kept = forward(*new, *arrays, *fixed)
                 step = _new(Step)
                 step.again, step.inputs = self, edges + now
-                step.array, step.kept, step.edges = made, kept, None
+                step.array, step.kept, step.written = made, kept, None
                 step.seqs = seqs = tuple(islice(numbers, count))
                 step.seq, step.scope = seqs[-1], (*around, time_step(t).record)
                 arrays = made
