@@ -93,7 +93,8 @@ def backpropagate(
         if type(node) is not Node or node.tags is not None or wanted:
             _keep(node, g, wanted, found)
             if whole and type(node) is not Node and at_once is None:
-                _through_step(node, needs_of(node), g, sums.deliver, watcher)
+                deliver = _told(sums.deliver, node, watcher)
+                node.pull_needed(needs_of(node), g, deliver, stacks)
                 continue
             if _at_once(node, g, sums.deliver, at_once):
                 continue
@@ -252,19 +253,39 @@ def _at_once(node: Any, g: Value, deliver: Any, stacks: Stacks | None) -> bool:
     return True
 
 
-def _through_step(
-    step: Any, needs: Needs, gs: Value, deliver: Any, watcher: Watcher | None
-) -> None:
-    """Pull through a repeated step, to those of its edges that need it."""
-    through = pull_step if watcher is None else watched(pull_step, watcher)
-    for edge, value in zip(step.edges, through(step, needs, gs), strict=True):
-        if value is not None:
-            deliver(edge, value)
+def pulled_through(record: Any, needs: Needs, g: Value) -> Sequence[Value]:
+    """As `pull`, of a node or of a repeated step among `records`: what each of its
+    edges gets that needs it, in its shape and dtype; else None."""
+    edges = record.edges
+    if type(record) is Node:
+        values = [
+            value if value is None else fitted(value, edge.array)
+            for value, edge in zip(pull(record, needs, g), edges, strict=True)
+        ]
+        return values
+    found: dict[int, Any] = dict.fromkeys(map(id, edges))
+
+    def deliver(edge: AnyEdge, value: Value) -> None:
+        value, before = fitted(value, edge.array), found[id(edge)]
+        found[id(edge)] = value if before is None else before + value
+
+    stacks = Stacks(pull, None)
+    record.pull_needed(needs, g, deliver, stacks)
+    for edge, total in stacks.totals():
+        deliver(edge, total)
+    return [found[id(edge)] for edge in edges]
 
 
-def pull_step(step: Any, needs: Needs, gs: Value) -> Sequence[Value]:
-    """As `pull`, of a repeated step among `records`."""
-    return step.contributions(needs, gs)
+def _told(deliver: Any, step: Any, watcher: Watcher | None) -> Any:
+    """What delivers a repeated step's contributions, and tells the watcher."""
+    if watcher is None:
+        return deliver
+
+    def deliver_and_tell(edge: AnyEdge, value: Value) -> None:
+        watcher.from_step(step, edge, fitted(value, edge.array))
+        deliver(edge, value)
+
+    return deliver_and_tell
 
 
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.autodiff import backpropagate, pull, pull_step
+from minigrad.engine.autodiff import backpropagate, pulled_through
 from minigrad.engine.graph import (
     AnyEdge,
-    Edge,
     Key,
     Node,
     ancestors,
@@ -26,32 +25,34 @@ from minigrad.engine.graph import (
     record_key,
     records,
 )
-from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.tensor import Tensor
 from minigrad.reading.loops import Loop
+from minigrad.reading.whole_loops import outputs
 
 Readers = dict[Node, dict[int, tuple[int, int]]]  # node: {input: (state, part)}
 
 
 def direct_gradients(
-    loss: Tensor, loops: Sequence[Loop]
+    loss: Tensor, loops: Sequence[Loop], recorded: Sequence[Any] | None = None
 ) -> list[dict[int, list[np.ndarray]]]:
     """Of each loop {number of a state: the gradient of each of its parts}, for the
     states to which the loss gives a gradient other than zero without a later step.
 
-    loss  a tensor of any shape: the sum of its entries counts
+    loss      a tensor of any shape: the sum of its entries counts
+    recorded  the `records` behind it, if they are known
     """
     if not loss.requires_grad:
         return [{} for _ in loops]
     whole = any([loop.whole for loop in loops])
     name = record_key if whole else key
+    nodes: Sequence[Any]
     if whole:
-        nodes = records([loss._edge], constants=False)
+        nodes = recorded or records([loss._edge], constants=False)
     else:
         nodes = ancestors([loss._edge.source], constants=False)
     readers = [_readers(loop, nodes) for loop in loops]
-    targets = [edge for found in readers for node in found for edge in _outputs(node)]
+    targets = [edge for found in readers for node in found for edge in outputs(node)]
     with quietly(), uncollected():
         seed = np.ones(loss.shape, loss.dtype)
         arrived = backpropagate(loss._edge, seed, targets, whole=whole)
@@ -95,15 +96,6 @@ def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:
     return found
 
 
-def _outputs(node: Any) -> Sequence[AnyEdge]:
-    """All that a record made, as edges."""
-    if type(node) is not Node:
-        return node.outputs
-    if not node.primitive.multiple:
-        return [node]
-    return [Edge(node, k, array, True) for k, array in enumerate(node.array)]
-
-
 def _given(
     loop: Loop, readers: Readers, arrived: dict[Key, np.ndarray]
 ) -> dict[int, list[np.ndarray]]:
@@ -111,17 +103,15 @@ def _given(
     name = record_key if loop.whole else key
     sums: dict[tuple[int, int], np.ndarray] = {}
     for node, inputs in readers.items():
-        gradients: list[Any] = [arrived.get(name(edge)) for edge in _outputs(node)]
+        gradients: list[Any] = [arrived.get(name(edge)) for edge in outputs(node)]
         if all(g is None for g in gradients):
             continue
         needs = tuple(map(inputs.__contains__, range(len(node.edges))))
         many = node.primitive.multiple
-        through = pull if type(node) is Node else pull_step
-        pulled = through(node, needs, gradients if many else gradients[0])
+        pulled = pulled_through(node, needs, gradients if many else gradients[0])
         for k, at in inputs.items():
             value: Any = pulled[k]
             if value is not None and value.any():
-                value = fitted(value, node.edges[k].array)
                 before = sums.get(at)
                 sums[at] = value if before is None else before + value
     found: dict[int, list[np.ndarray]] = {}

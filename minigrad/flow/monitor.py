@@ -252,7 +252,7 @@ class Monitor(Viewed):
             float(loss.data.sum()),
             float("nan") if norm is None else float(norm),
             float(np.mean(self._since)),
-            read_loops(loss, loops),
+            read_loops(loss, loops, nodes),
         )
         self._since = []
         own = parameters if self.model is not None else {}

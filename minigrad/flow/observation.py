@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
-from minigrad.engine.graph import Key, Node, key, record_key
+from minigrad.engine.graph import AnyEdge, Key, Node, key, record_key
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
@@ -27,6 +27,7 @@ from minigrad.flow.unit_readings import (
     read_units,
 )
 from minigrad.reading.loops import Loop
+from minigrad.reading.whole_loops import steps_back
 from minigrad.reading.norms import euclidean_each
 
 
@@ -85,17 +86,28 @@ class _Arrivals(Watcher):
         name = self._name(node.edges[k])
         own = self._own.get(name)
         if own is not None and node not in own:
-            before = self.sums.get(name)
-            self.sums[name] = value if before is None else before + value
+            self._add(name, value)
+
+    def from_step(self, step: Any, edge: AnyEdge, value: Any) -> None:
+        name = record_key(edge)
+        if name in self._own:
+            self._add(name, value)
+
+    def _add(self, name: Key, value: Any) -> None:
+        before = self.sums.get(name)
+        self.sums[name] = value if before is None else before + value
 
 
-def read_loops(loss: Tensor, loops: Sequence[Loop]) -> list[LoopReading]:
+def read_loops(
+    loss: Tensor, loops: Sequence[Loop], recorded: Sequence[Any] | None = None
+) -> list[LoopReading]:
     """Measure every loop that the loss was computed with. `.grad` does not change.
 
-    loss   a tensor of any shape: the sum of its entries counts
-    loops  the loops of its graph: `loops([loss._edge])`, or whole ones of `SameLoops`
+    loss      a tensor of any shape: the sum of its entries counts
+    loops     the loops of its graph: `loops([loss._edge])`, or whole ones of `SameLoops`
+    recorded  the `records` behind the loss, if they are known
     """
-    given = direct_gradients(loss, loops)
+    given = direct_gradients(loss, loops, recorded)
     return [_read(loop, found) for loop, found in zip(loops, given, strict=True)]
 
 
@@ -132,7 +144,7 @@ def _samples(given: dict[int, list[np.ndarray]]) -> tuple[Sequence[int], int]:
     parts = [part for state in given.values() for part in state if part.ndim == 2]
     if not parts or len({len(part) for part in parts}) > 1:
         return (), 0
-    read = np.any([part.any(axis=1) for part in parts], axis=0)
+    read = np.concatenate(parts, axis=1).any(axis=1)
     return np.flatnonzero(read).tolist(), len(read)
 
 
@@ -146,12 +158,14 @@ def norms_by_distance(
     states directly is left out, so that the norms show what distance does.
     """
     number = range(len(loop.states))[number]
+    found = [seeds, *steps_back(loop, seeds, number)]
+    number -= len(found) - 1
     last, earlier = loop.states[number], loop.states[:number]
     with enable_grad():
-        pairs = zip(last, seeds, strict=True)
+        pairs = zip(last, found[-1], strict=True)
         along = [(part * Tensor(seed)).sum() for part, seed in pairs]
         total = sum(along[1:], along[0])
-    found = [seeds, *_arrived(loop, total, earlier)]
+    found += _arrived(loop, total, earlier)
     norms = [euclidean_each(parts) for parts in zip(*found, strict=True)]
     return (
         norms[0] if len(norms) == 1 else euclidean_each(list(np.stack(norms, axis=1)))

@@ -169,8 +169,10 @@ class Loop:
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
-        inside = set(self.nodes[self.state_times[k]])
         todo = [part._edge.record for part in self.states[k]]
+        if not any([isinstance(made, Node) for made in todo]):
+            return set()
+        inside = set(self.nodes[self.state_times[k]])
         found: set[Node] = set()
         while todo:
             node = todo.pop()

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from minigrad.engine.graph import AnyEdge, Edge, Node, ancestors, records
 from minigrad.reading.handed_on import HandedOn
 from minigrad.reading.loops import Loop, Loops
-from minigrad.reading.whole_loops import At, WholeLoop, numbered, operations, output
+from minigrad.reading.whole_loops import At, WholeLoop, numbered, operations, outputs
 
 
 class SameLoops:
@@ -59,11 +59,17 @@ class _Plan(NamedTuple):
     handed_on: HandedOn
     parted: dict[str, list[int]]
 
+    @property
+    def makers(self) -> set[int]:
+        """The places of what made the states."""
+        return {n for parts in self.states.values() for n, _ in parts}
+
     def loop_of(self, recorded: Sequence[Any]) -> WholeLoop:
         """The loop in another graph of the same program."""
         handed_on = copy(self.handed_on)
+        made = {n: outputs(recorded[n]) for n in self.makers}
         handed_on.states = {
-            time: [output(recorded[n], index) for n, index in parts]
+            time: [made[n][index] for n, index in parts]
             for time, parts in self.states.items()
         }
         gates = {

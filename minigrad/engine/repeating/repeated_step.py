@@ -23,7 +23,6 @@ from minigrad.engine.aliases import Array, Value
 from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.folded import Entry
-from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.quiet import hush, restore
 from minigrad.engine.recorder import Scope, thread
 from minigrad.engine.repeating.step_plan import Operation, Plan, plan_of
@@ -104,28 +103,7 @@ class Step:
     @property
     def outputs(self) -> tuple[StepEdge, ...]:
         """An edge to each part of the new state."""
-        return tuple(map(_edge, repeat(self), range(len(self.array)), self.array))
-
-    def contributions(
-        self, needs: Sequence[bool], gs: Sequence[Value]
-    ) -> list[Array | None]:
-        """What the gradients of its outputs give to each of its `edges` that needs it;
-        None for the others. Nothing is written down."""
-        again, edges = self.again, self.edges
-        found: list[Any] = [None] * len(edges)
-
-        def deliver(place: int, value: Array) -> None:
-            value, before = fitted(value, edges[place].array), found[place]
-            found[place] = value if before is None else before + value
-
-        def keep(place: int, a: Array, g: Array) -> None:
-            deliver(place, np.dot(a.T, g))
-
-        arrived = tuple([g is not None for g in gs])
-        run = again.functions.backward(again.plan, arrived, tuple(needs)).run
-        came = [g for g in gs if g is not None]
-        run(deliver, keep, *came, *range(len(edges)), *again.arrays, *self.kept)
-        return found
+        return tuple([_edge(self, k, array) for k, array in enumerate(self.array)])
 
     def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
         """Deliver what the step's inputs get from the gradients of its outputs.
@@ -133,20 +111,34 @@ class Step:
         stacks  keeps the uses of weights; None: the operations are to be walked
                 through, as they are where kernels were switched on or off since
         """
-        again = self.again
-        if stacks is None or again.functions.kernels != jit.enabled:
+        functions = self.again.functions
+        if stacks is None or functions.kernels != jit.enabled:
             for edge, g in zip(self.looked_at(), gs, strict=True):
                 if g is not None:
                     deliver(edge, g)
             return
-        run = again.run_back
+        run = self.again.run_back
         for g in gs:
             if g is None:
-                arrived = tuple([g is not None for g in gs])
-                run = again.functions.backward(again.plan, arrived).run
-                gs = [g for g in gs if g is not None]
-                break
-        run(deliver, stacks.keep, *gs, *self.inputs, *again.fixed, *self.kept)
+                self.pull_needed(None, gs, deliver, stacks)
+                return
+        run(deliver, stacks.keep, *gs, *self.inputs, *self.again.fixed, *self.kept)
+
+    def pull_needed(
+        self,
+        needs: tuple[bool, ...] | None,
+        gs: list[Value],
+        deliver: Deliver,
+        stacks: Any,
+    ) -> None:
+        """The same, to those of its `edges` that need it; None: to all. `stacks` may be
+        None where no weight is among them. A gradient that is None counts as zeros."""
+        again = self.again
+        arrived = tuple([g is not None for g in gs])
+        run = again.functions.backward(again.plan, arrived, needs).run
+        came = [g for g in gs if g is not None]
+        keep = None if stacks is None else stacks.keep
+        run(deliver, keep, *came, *self.inputs, *again.fixed, *self.kept)
 
     def looked_at(self) -> tuple[AnyEdge, ...]:
         """The edges to the new state's parts: its operations are written down now."""
