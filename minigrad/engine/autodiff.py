@@ -49,7 +49,6 @@ from minigrad.engine.graph import (
     ancestors,
     key,
     record_key,
-    records,
 )
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
@@ -68,7 +67,7 @@ def backpropagate(
     *,
     stack: bool = True,
     watcher: Watcher | None = None,
-    whole: bool = False,
+    recorded: Sequence[Any] | None = None,
 ) -> dict[Key, Value]:
     """Gradients by `key(edge)`: of every leaf reached, or of every target.
 
@@ -77,14 +76,15 @@ def backpropagate(
     targets  the edges whose gradients are wanted; None for all leaves
     stack    may the uses of a matrix be summed in one product of their stacked rows?
     watcher  is told of every contribution
-    whole    walk over `records`: through each repeated step in one, whoever has looked
-             at it. Gradients are filed under `record_key(edge)`; a watcher is told of
-             what a step gives to what it reads, and of nothing within it
+    recorded  the `records` behind the output, to walk over them: through each repeated
+             step in one, whoever has looked at it. Gradients are filed under
+             `record_key(edge)`; a watcher is told of what a step gives to what it
+             reads, and nobody of what one part of a state gives to another within it
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
     at_once = stacks if pull_through == stacks.pull and targets is None else None
-    needs_of, wanted = _plan(targets, output, whole)
-    sums = Sums(whole)
+    needs_of, wanted = _plan(targets, output, recorded)
+    sums = Sums(recorded is not None)
     sums.deliver(output, seed)
     found: dict[Key, Value] = {}
     while sums.queue:
@@ -92,7 +92,7 @@ def backpropagate(
         g = sums.by_source.pop(node)
         if type(node) is not Node or node.tags is not None or wanted:
             _keep(node, g, wanted, found)
-            if whole and type(node) is not Node and at_once is None:
+            if sums.whole and type(node) is not Node and at_once is None:
                 deliver = _told(sums.deliver, node, watcher)
                 node.pull_needed(needs_of(node), g, deliver, stacks)
                 continue
@@ -201,28 +201,33 @@ def _how_to_pull(
 
 
 def _plan(
-    targets: Iterable[AnyEdge] | None, output: AnyEdge, whole: bool
+    targets: Iterable[AnyEdge] | None,
+    output: AnyEdge,
+    recorded: Sequence[Any] | None,
 ) -> tuple[Callable[[Node], Needs], set[Key]]:
     """Which inputs of a node need a gradient, and the keys that are wanted."""
     if targets is None:
         return _all_needs, set()
     targets = list(targets)
-    of = attrgetter("record" if whole else "source")
+    of = attrgetter("source" if recorded is None else "record")
     useful: set[Source | None] = {of(edge) for edge in targets}  # or leads to one
 
     def needs_of(node: Node) -> Needs:
         return tuple([e.requires_grad and of(e) in useful for e in node.edges])
 
-    if whole:
-        nodes = records([output], constants=False)
-    else:
+    nodes = recorded
+    if nodes is None:
         nodes = ancestors([output.source], constants=False)
+    start = min([s.seq for s in useful if s is not None], default=0)
     for node in nodes:
+        if node.seq < start:
+            continue
         for edge in node.edges:
             if edge.requires_grad and of(edge) in useful:
                 useful.add(node)
                 break
-    return needs_of, {record_key(e) if whole else key(e) for e in targets}
+    name = key if recorded is None else record_key
+    return needs_of, {name(edge) for edge in targets}
 
 
 def _all_needs(node: Node) -> Needs:

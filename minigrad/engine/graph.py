@@ -250,6 +250,7 @@ def records(edges: Iterable[AnyEdge], constants: bool = True) -> list:
     `constants=False` only those that a gradient can reach.
     """
     seen: set[Any] = set()
+    again: Any = None  # whose edges to what no step changes were followed last
     todo: list[Iterable[AnyEdge]] = [edges]
     while todo:
         for edge in todo.pop():
@@ -258,5 +259,9 @@ def records(edges: Iterable[AnyEdge], constants: bool = True) -> list:
                 if record is None or type(record) is Leaf or record in seen:
                     continue
                 seen.add(record)
+                if type(record) is not Node and record.again is again:
+                    todo.append(record.inputs)
+                    continue
+                again = again if type(record) is Node else record.again
                 todo.append(record.edges)
     return sorted(seen, key=attrgetter("seq"))

@@ -55,7 +55,8 @@ def direct_gradients(
     targets = [edge for found in readers for node in found for edge in outputs(node)]
     with quietly(), uncollected():
         seed = np.ones(loss.shape, loss.dtype)
-        arrived = backpropagate(loss._edge, seed, targets, whole=whole)
+        recorded = nodes if whole else None
+        arrived = backpropagate(loss._edge, seed, targets, recorded=recorded)
         given = [
             _given(loop, read, arrived)
             for loop, read in zip(loops, readers, strict=True)
@@ -84,6 +85,8 @@ def _readers(loop: Loop, nodes: Sequence[Node]) -> Readers:
     own: dict[int, set[Node]] = {}
     found: Readers = {}
     for node in nodes:
+        if type(node) is not Node and node in order:
+            continue  # a repeated step of the loop reads earlier states alone
         for k, edge in enumerate(node.edges):
             at = states.get(edge if type(edge) is Node else name(edge))
             at = at if edge.requires_grad else None

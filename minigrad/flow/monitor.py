@@ -130,6 +130,7 @@ class Monitor(Viewed):
         self._earlier = EarlierGraph()
         self._loops = SameLoops()
         self._leaves: dict[str, Tensor] | None = None
+        self._watched: dict[str, Tensor] = {}  # the parameters, as of the last look
         files = None if self.folder is None else MonitorFiles(self, self.folder)
         self._files = files
 
@@ -221,7 +222,9 @@ class Monitor(Viewed):
         nodes: list[Any] = []
         if graph is not None and (look or number == 1):
             nodes = records([graph._edge])
-        parameters = self._parameters(nodes, number)
+        if look or number < 2 or not self._watched:
+            self._watched = self._parameters(nodes, number)
+        parameters = self._watched
         value = float("nan") if loss is None else float(np.sum(_values(loss)))
         judge = self._judge
         judge.batch(value, graph, clipped, norm, max_norm, parameters, look)

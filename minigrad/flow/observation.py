@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
-from minigrad.engine.graph import AnyEdge, Key, Node, key, record_key
+from minigrad.engine.graph import AnyEdge, Key, Node, key, record_key, records
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
@@ -179,14 +179,15 @@ def _arrived(
     edges = [part._edge for state in earlier for part in state]
     seed = np.ones((), total.dtype)
     sums: dict[Key, Any] = {}
+    recorded = records([total._edge], constants=False) if loop.whole else None
     if total.requires_grad and edges:
         with quietly(), uncollected():
             if len(earlier[0]) == 1:  # no other part, from which something may come
-                sums = backpropagate(total._edge, seed, edges, whole=loop.whole)
+                sums = backpropagate(total._edge, seed, edges, recorded=recorded)
             else:
                 arrivals = _Arrivals(_own(loop, range(len(earlier))), loop.whole)
                 backpropagate(
-                    total._edge, seed, edges, watcher=arrivals, whole=loop.whole
+                    total._edge, seed, edges, watcher=arrivals, recorded=recorded
                 )
                 sums = arrivals.sums
     name = record_key if loop.whole else key

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.flow.saturation_causes import Cause, cause_of
-from minigrad.reading.levels import letter_of
 from minigrad.reading.loops import Loop
 
 NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
@@ -144,12 +143,10 @@ def _ends(loop: Loop) -> list[Ends]:
     found: dict[tuple[str, str, int], list[Any]] = {}
     for step in _sampled(loop.steps):
         count: dict[tuple[str, str], int] = {}
-        for node in loop.operations(step):
+        for letter, node in loop.bounded(step):
             name = node.primitive.name
-            if name in ("tanh", "sigmoid") and node.origin is None:
-                letter = letter_of(getattr(node, "like", node))
-                number = count[letter, name] = count.get((letter, name), -1) + 1
-                found.setdefault((letter, name, number), []).append(node)
+            number = count[letter, name] = count.get((letter, name), -1) + 1
+            found.setdefault((letter, name, number), []).append(node)
     ends = []
     for (letter, name, _), nodes in found.items():
         if name == "sigmoid" and not (letter in CLOSING or loop.is_state(nodes[-1])):

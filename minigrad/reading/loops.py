@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
 from minigrad.engine.scope import Scope, path
 from minigrad.engine.tensor import Tensor
+from minigrad.reading.activations import bounded
 from minigrad.reading.gates import by_letter, closing, letters
 from minigrad.reading.handed_on import HandedOn
 from minigrad.reading.levels import GATE, layer_of
@@ -106,9 +107,9 @@ class Loop:
         """{letter: what gave the gate's value, step by step}."""
         return {letter: list(made.values()) for letter, made in self.gates.items()}
 
-    def operations(self, time: int) -> Sequence[Any]:
-        """What was done at a time step, oldest first."""
-        return self.nodes[time]
+    def bounded(self, time: int) -> Sequence[tuple[str, Any]]:
+        """The activations with ends at a time step: see `activations.bounded`."""
+        return bounded(self.nodes[time])
 
     def is_state(self, made: Any) -> bool:
         """Did an operation make a part of a state?"""

@@ -127,12 +127,16 @@ def _signature(recorded: Sequence[Any]) -> list[Any]:
             found.append(_levels(scope))
         if type(record) is Node:
             found += _done(record)
+            edges = record.edges
         elif record.again is not again:
             again = record.again
             for one in again.plan.operations:
                 found += _done(one.node)
                 found += (_levels(one.node.scope), one.inputs, one.outputs)
-        for edge in record.edges:
+            edges = record.edges
+        else:
+            edges = record.inputs
+        for edge in edges:
             if type(edge) is Node:
                 found.append(places[edge])
             else:

@@ -1,7 +1,7 @@
 """Loops whose repeated steps stay the one record each that they are.
 
     loop.nodes              {time: its records}: nodes, or the step that was repeated
-    loop.operations(t)      what they did, one by one
+    loop.bounded(t)         the activations among what they did
 
 What is measured in every batch that is looked at is asked in this way: the states, the
 gates' values and the gradients between steps are there without it that anybody writes
@@ -21,8 +21,13 @@ from minigrad.engine.aliases import Array
 from minigrad.engine.graph import AnyEdge, Node, record_key
 from minigrad.engine.primitives.shape import fitted
 from minigrad.engine.repeating.repeated_step import Step
-from minigrad.engine.repeating.step_operations import StepOperation, operations_of
+from minigrad.engine.repeating.step_operations import (
+    StepOperation,
+    operation_of,
+    operations_of,
+)
 from minigrad.engine.tensor import Tensor
+from minigrad.reading.activations import bounded
 from minigrad.reading.handed_on import HandedOn, output_of
 from minigrad.reading.loops import Loop
 
@@ -51,27 +56,30 @@ class WholeLoop(Loop):
         vars(loop).update(vars(bare))
         loop.know(handed_on, {})
         loop.parted, loop.nodes, loop._made = parted, nodes, gates
-        loop._operations = {}
+        loop._known = {}
         return loop
 
     @property
     def gate_rows(self) -> dict[str, Sequence[Any]]:
         """{letter: what gave the gate's value, step by step}."""
-        of = self._within
-        return {k: _Row(list(made.values()), of) for k, made in self._made.items()}
+        return {letter: _Row(list(made.values())) for letter, made in self._made.items()}
 
-    def operations(self, time: int) -> list[Any]:
-        """What was done at a time step, oldest first: a Node or StepOperation each."""
-        found: list[Any] = []
+    def bounded(self, time: int) -> list[tuple[str, Any]]:
+        """The activations with ends at a time step: see `activations.bounded`."""
+        found: list[tuple[str, Any]] = []
         for record in self.nodes[time]:
-            found += [record] if type(record) is Node else self._within(record)
-        return found
-
-    def _within(self, step: Any) -> list[StepOperation]:
-        """The operations of a repeated step; kept for the next who asks."""
-        found = self._operations.get(step)
-        if found is None:
-            found = self._operations[step] = operations_of(step)
+            if type(record) is Node:
+                found += bounded([record])
+                continue
+            if record.again not in self._known:  # where in such a step they are
+                done = record.again.plan.operations
+                self._known[record.again] = [
+                    (letter, k)
+                    for k, one in enumerate(done)
+                    for letter, _ in bounded([one.node])
+                ]
+            for letter, k in self._known[record.again]:
+                found.append((letter, operation_of(record, k)))
         return found
 
     def is_state(self, made: Any) -> bool:
@@ -84,15 +92,15 @@ class WholeLoop(Loop):
 class _Row(Sequence[Any]):
     """Operations that are looked up once they are asked for."""
 
-    def __init__(self, made: Sequence[tuple[Any, int | None]], of: Any) -> None:
-        self._made, self._of = made, of
+    def __init__(self, made: Sequence[tuple[Any, int | None]]) -> None:
+        self._made = made
 
     def __len__(self) -> int:
         return len(self._made)
 
     def __getitem__(self, k: Any) -> Any:
         record, number = self._made[k]
-        return record if number is None else self._of(record)[number]
+        return record if number is None else operation_of(record, number)
 
 
 def operations(recorded: Iterable[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ Read next: `minigrad/engine/kernels/`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice, repeat
+from itertools import accumulate, islice, repeat
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -209,12 +209,16 @@ class Repetition:
     arrays      of what no step changes
     edges       to it
     fixed       the edges, and the arrays
+    counts      how many operations there are up to each of the plan's, itself included
     """
 
-    __slots__ = ("_kinds", "arrays", "edges", "fixed", "functions", "plan", "run_back")
+    __slots__ = (
+        "_kinds", "arrays", "counts", "edges", "fixed", "functions", "plan", "run_back",
+    )  # fmt: skip
 
     def __init__(self, plan: Plan, others: int) -> None:
         self.plan, self.functions = plan, functions_of(plan)
+        self.counts = list(accumulate([one.length for one in plan.operations]))
         self._kinds = [_kind(edge) for edge in plan.edges[:others]]
         self.run_back = self.functions.backward(plan, (True,) * len(plan.outputs)).run
         self.edges = tuple([plan.edges[place] for place in plan.fixed])
@@ -240,7 +244,6 @@ class Repetition:
         steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
         forward, fixed = self.functions.forward, self.arrays
         around = thread.recorder.scope
-        count = sum([one.length for one in self.plan.operations])
         outputs = range(len(state))
         now: tuple[Any, ...] = tuple([part._edge for part in state])
         arrays: Any = [edge.array for edge in now]
@@ -252,7 +255,7 @@ class Repetition:
                 step = _new(Step)
                 step.again, step.inputs = self, edges + now
                 step.array, step.kept, step.written = made, kept, None
-                step.seqs = seqs = tuple(islice(numbers, count))
+                step.seqs = seqs = tuple(islice(numbers, self.counts[-1]))
                 step.seq, step.scope = seqs[-1], (*around, time_step(t).record)
                 arrays = made
                 now = tuple(map(_edge, repeat(step), outputs, made))

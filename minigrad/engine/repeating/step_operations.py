@@ -76,13 +76,16 @@ class StepOperation:
         raise LookupError("an operation of a step that leads to no output of it")
 
 
+def operation_of(step: Step, number: int) -> StepOperation:
+    """One of them, counted from the oldest."""
+    again = step.again
+    seq = step.seqs[again.counts[number] - 1]
+    return StepOperation(step, again.plan.operations[number], seq)
+
+
 def operations_of(step: Step) -> list[StepOperation]:
     """All of them, oldest first."""
-    found, count = [], 0
-    for one in step.again.plan.operations:
-        count += one.length
-        found.append(StepOperation(step, one, step.seqs[count - 1]))
-    return found
+    return [operation_of(step, k) for k in range(len(step.again.counts))]
 
 
 def _value(step: Step, place: int) -> Array | None:
