@@ -117,10 +117,8 @@ def _given(
             if value is not None and value.any():
                 before = sums.get(at)
                 sums[at] = value if before is None else before + value
+    nothing = [np.zeros(part.shape, part.dtype) for part in loop.states[-1]]
     found: dict[int, list[np.ndarray]] = {}
     for (number, index), value in sums.items():
-        if number not in found:
-            parts = loop.states[number]
-            found[number] = [np.zeros(part.shape, part.dtype) for part in parts]
-        found[number][index] = value
+        found.setdefault(number, list(nothing))[index] = value
     return found

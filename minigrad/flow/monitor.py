@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from minigrad.engine.errors import (
     checked_path,
 )
 from minigrad.engine.graph import records
+from minigrad.engine.quiet import uncollected
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.user_code import users_depth
 from minigrad.flow.diagnosis_arguments import need_module, step_count
@@ -39,6 +40,7 @@ from minigrad.flow.parameter_findings import leaves_of, named
 from minigrad.flow.training_findings import TrainingFindings
 from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
+from minigrad.reading.loops import Loop
 from minigrad.reading.same_loops import SameLoops
 
 
@@ -220,14 +222,18 @@ class Monitor(Viewed):
         graph = loss if isinstance(loss, Tensor) else None
         look = graph is not None and number % self.every == 0
         nodes: list[Any] = []
+        loops: Sequence[Loop] = ()
         if graph is not None and (look or number == 1):
             nodes = records([graph._edge])
+        if graph is not None and look:
+            loops = self._loops.outer(graph._edge, nodes)
         if look or number < 2 or not self._watched:
             self._watched = self._parameters(nodes, number)
         parameters = self._watched
         value = float("nan") if loss is None else float(np.sum(_values(loss)))
         judge = self._judge
-        judge.batch(value, graph, clipped, norm, max_norm, parameters, look)
+        new = self._loops.new
+        judge.batch(value, graph, clipped, norm, max_norm, parameters, look, new)
         if graph is not None:
             self._look_back(graph, now)
             if not np.isfinite(value) or (norm is not None and not np.isfinite(norm)):
@@ -235,20 +241,21 @@ class Monitor(Viewed):
             if number == 2 or (look and number and len(self.seen) < 4):
                 self._say(judge.kept_gradients(graph, parameters, now))
         if look and graph is not None:
-            self._look(graph, nodes, parameters, norm, now, epoch)
+            with uncollected():
+                self._look(graph, nodes, loops, parameters, norm, now, epoch)
 
     def _look(
         self,
         loss: Tensor,
         nodes: list[Any],
+        loops: Sequence[Loop],
         parameters: dict[str, Tensor],
         norm: Any,
         now: int,
         epoch: int,
     ) -> None:
         """Measure the graph of one batch."""
-        outer = self._loops.outer(loss._edge, nodes)
-        loops = [loop for loop in outer if len(loop.states) > 1]
+        loops = [loop for loop in loops if len(loop.states) > 1]
         look = Seen(
             now,
             epoch,

@@ -82,9 +82,9 @@ def gate_reading(nodes: Sequence[Any]) -> GateReading | None:
     return GateReading(
         signed,
         float(values.mean()),
-        float(low.mean()),
-        float(high.mean()),
-        float((low.all(axis=0) | high.all(axis=0)).mean()),
+        _share(low),
+        _share(high),
+        _share(low.all(axis=0) | high.all(axis=0)),
     )
 
 
@@ -107,8 +107,15 @@ def _rows(arrays: Sequence[np.ndarray]) -> np.ndarray | None:
     """Arrays of one shape as (samples and steps, units); None if there are none."""
     if len({array.shape for array in arrays}) != 1 or not arrays[0].size:
         return None
-    values = np.stack(arrays)  # (steps, B, H)
+    if arrays[0].ndim == 2:  # (B, H)
+        return np.concatenate(arrays)
+    values = np.stack(arrays)
     return values.reshape(-1, values.shape[-1] if values.ndim > 2 else 1)
+
+
+def _share(true: np.ndarray) -> float:
+    """The share of the entries that are true."""
+    return np.count_nonzero(true) / true.size
 
 
 def _dead(values: np.ndarray) -> list[int]:

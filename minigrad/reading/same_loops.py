@@ -23,9 +23,13 @@ from minigrad.reading.whole_loops import At, WholeLoop, numbered, operations, ou
 
 
 class SameLoops:
-    """The outer loops of the latest graph, by the places of its records."""
+    """The outer loops of the latest graph, by the places of its records.
+
+    new  was it of another program than the one before?
+    """
 
     def __init__(self) -> None:
+        self.new = True
         self._signature: list[Any] = []
         self._plans: list[_Plan] = []
 
@@ -38,7 +42,8 @@ class SameLoops:
         """
         recorded = records([loss]) if recorded is None else recorded
         signature = _signature(recorded)
-        if signature != self._signature:
+        self.new = signature != self._signature
+        if self.new:
             found = Loops(ancestors([loss.source])).outer
             places = numbered(recorded)
             plans = [_plan(loop, recorded, places) for loop in found]
@@ -123,8 +128,10 @@ def _signature(recorded: Sequence[Any]) -> list[Any]:
     again: Any = None
     for record in recorded:
         if record.scope is not scope:
+            if scope is None or record.scope[:-1] != scope[:-1]:
+                found.append(_levels(record.scope[:-1]))
             scope = record.scope
-            found.append(_levels(scope))
+            found.append(_levels(scope[-1:]))
         if type(record) is Node:
             found += _done(record)
             edges = record.edges

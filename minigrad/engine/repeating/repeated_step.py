@@ -52,17 +52,15 @@ class StepEdge(Edge):
         return self.step.looked_at()[self.number].index
 
     @property
-    def record(self) -> Step:
-        """The step, whoever has looked at it."""
-        return self.step
-
-    @property
     def place(self) -> tuple[Any, int]:
         """What a gradient is filed under now: the step, or the operation in it."""
         written = self.step.written
         if written is None:
             return self.step, self.number
         return written[self.number].source, written[self.number].index
+
+
+StepEdge.record = StepEdge.step  # type: ignore  # whoever has looked at it
 
 
 class _Several(NamedTuple):
@@ -103,7 +101,7 @@ class Step:
     @property
     def outputs(self) -> tuple[StepEdge, ...]:
         """An edge to each part of the new state."""
-        return tuple([_edge(self, k, array) for k, array in enumerate(self.array)])
+        return tuple([_edge_to(self, k, array) for k, array in enumerate(self.array)])
 
     def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
         """Deliver what the step's inputs get from the gradients of its outputs.
@@ -290,6 +288,10 @@ def _handle(edge: StepEdge) -> Any:
 def _edge(step: Step, number: int, array: Array) -> StepEdge:
     """The edge to a part of the new state, whose array is to be read only from now."""
     _freeze(array)
+    return _edge_to(step, number, array)
+
+
+def _edge_to(step: Step, number: int, array: Array) -> StepEdge:
     edge = _new(StepEdge)
     edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
     return edge
