@@ -17,7 +17,6 @@ import numpy as np
 
 from minigrad.engine.autodiff import backpropagate, pulled_through
 from minigrad.engine.graph import (
-    AnyEdge,
     Key,
     Node,
     ancestors,

@@ -27,8 +27,8 @@ from minigrad.flow.unit_readings import (
     read_units,
 )
 from minigrad.reading.loops import Loop
-from minigrad.reading.whole_loops import steps_back
 from minigrad.reading.norms import euclidean_each
+from minigrad.reading.whole_loops import steps_back
 
 
 class LoopReading(NamedTuple):

@@ -85,9 +85,7 @@ class _Plan(NamedTuple):
         return WholeLoop.of(self.loop, handed_on, self.parted, nodes, gates)
 
 
-def _plan(
-    loop: Loop, recorded: Sequence[Any], places: dict[int, At]
-) -> _Plan | None:
+def _plan(loop: Loop, recorded: Sequence[Any], places: dict[int, At]) -> _Plan | None:
     """None if a state is within a repeated step, and nothing that the step hands on.
 
     The last step may make more than the loss reads. Behind a mask, the state that is

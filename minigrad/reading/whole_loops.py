@@ -62,7 +62,9 @@ class WholeLoop(Loop):
     @property
     def gate_rows(self) -> dict[str, Sequence[Any]]:
         """{letter: what gave the gate's value, step by step}."""
-        return {letter: _Row(list(made.values())) for letter, made in self._made.items()}
+        return {
+            letter: _Row(list(made.values())) for letter, made in self._made.items()
+        }
 
     def bounded(self, time: int) -> list[tuple[str, Any]]:
         """The activations with ends at a time step: see `activations.bounded`."""

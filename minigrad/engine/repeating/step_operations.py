@@ -11,8 +11,6 @@ Read next: `minigrad/engine/kernels/`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from minigrad.engine.aliases import Array
 from minigrad.engine.graph import AnyEdge, Node
 from minigrad.engine.repeating.repeated_step import Step
