@@ -104,7 +104,7 @@ def read_loops(
     """Measure every loop that the loss was computed with. `.grad` does not change.
 
     loss      a tensor of any shape: the sum of its entries counts
-    loops     the loops of its graph: `loops([loss._edge])`, or whole ones of `SameLoops`
+    loops     those of its graph: `loops([loss._edge])`, or whole ones of `SameLoops`
     recorded  the `records` behind the loss, if they are known
     """
     given = direct_gradients(loss, loops, recorded)
@@ -145,7 +145,7 @@ def _samples(given: dict[int, list[np.ndarray]]) -> tuple[Sequence[int], int]:
     if not parts or len({len(part) for part in parts}) > 1:
         return (), 0
     read = np.concatenate(parts, axis=1).any(axis=1)
-    return np.flatnonzero(read).tolist(), len(read)
+    return np.flatnonzero(read).tolist(), len(parts[0])
 
 
 def norms_by_distance(

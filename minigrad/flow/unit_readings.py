@@ -113,7 +113,7 @@ def _rows(arrays: Sequence[np.ndarray]) -> np.ndarray | None:
     return values.reshape(-1, values.shape[-1] if values.ndim > 2 else 1)
 
 
-def _share(true: np.ndarray) -> float:
+def _share(true: Any) -> float:
     """The share of the entries that are true."""
     return np.count_nonzero(true) / true.size
 

@@ -53,7 +53,7 @@ def newest_before(edge: AnyEdge, seq: int) -> Node | None:
 
     Only nodes made since are walked through.
     """
-    newest: AnyEdge | None = None
+    newest: Any = None
     seen: set[Any] = set()
     todo = [edge]
     while todo:

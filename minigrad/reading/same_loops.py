@@ -97,8 +97,9 @@ def _plan(loop: Loop, recorded: Sequence[Any], places: dict[int, At]) -> _Plan |
     for time, parts in handed_on.states.items():
         states[time] = []
         for k, part in enumerate(parts):
-            n, number = places[part.source.seq]
-            index: int | None = part.index
+            source: Any = part.source
+            n, number = places[source.seq]
+            index: Any = part.index
             if type(recorded[n]) is not Node:
                 made = operations([recorded[n]])
                 index = None if number is None else made[number].part
@@ -145,7 +146,7 @@ def _signature(recorded: Sequence[Any]) -> list[Any]:
             if type(edge) is Node:
                 found.append(places[edge])
             else:
-                index = edge.index if type(edge) is Edge else edge.number
+                index = edge.index if type(edge) is Edge else edge.number  # type: ignore
                 found += (places.get(edge.record, -1), index)
             found.append(edge.requires_grad)
     return found

@@ -38,6 +38,8 @@ class WholeLoop(Loop):
     """A loop as it was recorded: see above. Its states lead to records, too."""
 
     whole = True
+    _made: Mapping[str, Mapping[int, tuple[Any, int | None]]]
+    _known: dict[Any, list[tuple[str, int]]]
 
     @classmethod
     def of(
@@ -69,6 +71,7 @@ class WholeLoop(Loop):
     def bounded(self, time: int) -> list[tuple[str, Any]]:
         """The activations with ends at a time step: see `activations.bounded`."""
         found: list[tuple[str, Any]] = []
+        record: Any
         for record in self.nodes[time]:
             if type(record) is Node:
                 found += bounded([record])
@@ -153,7 +156,7 @@ def steps_back(loop: Loop, gradients: list[Array], number: int) -> list[list[Arr
             way = _way(before, after)
         if way is None:
             break
-        step: Step = after[0]._edge.record
+        step: Any = after[0]._edge.record
         gs: list[Any] = [None] * len(step.array)
         for k, g in zip(way.outputs, gradients, strict=True):
             gs[k] = g
@@ -203,7 +206,7 @@ def _same(a: AnyEdge, b: AnyEdge) -> bool:
 
 
 def _way(before: Sequence[Tensor], after: Sequence[Tensor]) -> _Way | None:
-    """The way between two states; None if no repeated step made the one of the other."""
+    """The way between two states; None if there is no repeated step between them."""
     step = after[0]._edge.record
     if type(step) is not Step:
         return None

@@ -8,7 +8,7 @@ backwards goes through the step in one call. Whoever asks such an edge where it 
 from (`source`: pictures, players, tables, names) makes the step write its operations
 down, with the numbers, scopes and lines that they would have had.
 
-Read next: `minigrad/engine/kernels/`.
+Read next: `step_operations.py`.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ Read next: `minigrad/engine/kernels/`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.engine.aliases import Array
 from minigrad.engine.graph import AnyEdge, Node
 from minigrad.engine.repeating.repeated_step import Step
@@ -45,7 +47,8 @@ class StepOperation:
 
     @property
     def outputs(self) -> tuple[Array, ...]:
-        """The arrays it made. Where the way back needs none the step is written down."""
+        """The arrays it made. The step is written down if the way back has no use for
+        them."""
         found = [_value(self.step, place) for place in self.one.outputs]
         arrays = tuple([array for array in found if array is not None])
         return arrays if len(arrays) == len(found) else self.source.outputs
@@ -62,7 +65,7 @@ class StepOperation:
     @property
     def source(self) -> Node:
         """The node itself: the step is written down for it."""
-        todo = {edge.source for edge in self.step.looked_at()}
+        todo: set[Any] = {edge.source for edge in self.step.looked_at()}
         seen = set(todo)
         while todo:
             node = todo.pop()

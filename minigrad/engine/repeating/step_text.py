@@ -59,7 +59,7 @@ class Functions:
         back = Backward(plan, everything, None, None)
         self.keeps = back.keeps
         self.forward = _forward(plan, back.keeps)
-        self._backwards = {(everything, None): back}
+        self._backwards: dict[tuple[Any, Any], Backward] = {(everything, None): back}
         self.wide = [_wide(plan, place) for place in plan.fixed]
 
     def backward(
