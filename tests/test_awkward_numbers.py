@@ -70,7 +70,7 @@ def test_a_weight_without_entries_that_is_used_twice(shape):
 
 
 def test_the_slope_of_a_mean_of_float16_is_rounded_once():
-    """g / n, not g * (1 / n): the difference is seen in half of all entries."""
+    """g / n, not g * (1 / n), which differs in many entries."""
     g = np.linspace(0.5, 1.0, 40).astype("float16")
     x = mg.tensor(np.ones((40, 3)), dtype="float16", requires_grad=True)
     (slopes,) = mg.grad(x.mean(1), [x], mg.tensor(g))

@@ -7,7 +7,7 @@ from test_ledger import IDS, VARIANTS, B, D, H, T, network
 import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.graph import key
-from minigrad.flow import jacobians, step_jacobian
+from minigrad.flow import jacobians, state_paths, step_jacobian
 from minigrad.models import GRU, LSTM, RNN, unroll, unroll_traced
 from minigrad.reading.replay import evaluate, value_of
 
@@ -189,6 +189,19 @@ def test_the_path_alone_is_the_product_of_the_gate(kind, how, rng):
             expected = expected * gate[k - 1]
     assert paths.rest_norms[T] == 0 and paths.share[T] == 1
     assert (paths.rest_norms[: T - 1] > 0).all()
+
+
+def test_paths_beyond_float64_keep_their_size(rng):
+    """Factors 32 times smaller: the same ways, 2000 powers of two further down."""
+    factors = rng.uniform(0.5, 1.0, (400, 2, 2))
+    way, far = (
+        state_paths.split("c", slice(0, 1), scaled, scaled[:, :1, :1])
+        for scaled in (factors, factors / 32)
+    )
+    fewer = 5 * np.log10(2) * np.arange(400, -1, -1)
+    for name in ("log10_alone", "log10_rest"):
+        usual = getattr(way, name)[:400] - fewer[:400]
+        np.testing.assert_allclose(getattr(far, name)[:400], usual, atol=1e-11)
 
 
 def test_the_other_paths_are_right_where_they_are_small(rng):
