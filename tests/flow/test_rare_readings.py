@@ -127,3 +127,17 @@ def test_steps_too_large_are_judged_by_their_median_unless_one_exceeds_the_weigh
         [finding] = watch.findings()
         assert finding.code == "update-too-large"
         assert finding.evidence["ratio"] == pytest.approx(expected)
+
+
+def test_a_gate_closed_in_most_units_is_told_with_its_share_and_slope(rng):
+    """Most units nearly always: not most of the units in each sample."""
+    lstm = LSTM(2, 4, rng=0)
+    bias = lstm.cells[0].b.data.copy()
+    bias[:4] = [-8.0, -8.0, -8.0, 0.0]  # of gate i, which comes first
+    lstm.cells[0].b.data = bias
+    trace = lstm.trace(rng.standard_normal((6, 3, 2)))
+    found = mg.diagnose((trace.output**2).sum()).findings
+    [closed] = [one for one in found if one.code == "saturated"]
+    i = np.array(trace["i"])
+    assert closed.evidence["gate"] == "i" and closed.evidence["share"] == 0.75
+    assert closed.evidence["slope"] == pytest.approx((4 * i * (1 - i)).mean())

@@ -322,7 +322,7 @@ def _bounds(length: int, sections: int | Shape) -> Shape:
                 hint="give the indices to cut at, as a list",
             )
         return tuple(range(0, length + 1, length // sections or 1))[: sections + 1]
-    cuts = [slice(0, cut).indices(length)[1] for cut in sections]
+    cuts = [slice(cut).indices(length)[1] for cut in sections]
     if cuts != sorted(cuts):
         raise ShapeError(
             f"split(x, {list(sections)}): the cuts are out of order",
