@@ -335,8 +335,9 @@ def test_errors_say_what_is_wrong(rng):
         jp.product(6)
     with pytest.raises(errors.IndexingError, match="whole number"):
         jp.product(0.5)
-    with pytest.raises(errors.IndexingError, match="no such sample"):
-        mg.jacobian_products(trace, sample=B)
+    for sample in (B, -1, 0.5, True):
+        with pytest.raises(errors.IndexingError, match="no such sample"):
+            mg.jacobian_products(trace, sample=sample)
     with pytest.raises(errors.IndexingError, match="no such cell"):
         mg.jacobian_products(trace, layer=1)
     with pytest.raises(errors.GraphError, match="no states"):
