@@ -1,7 +1,7 @@
 """Are mistakes in the code found by the tests? Mutants, and who survives.
 
     python -m benchmarks.bench_mutations survey WORK [off | on] [TEST ...]
-    python -m benchmarks.bench_mutations try WORK FOLDER COUNT SEED [off | on | neither]
+    python -m benchmarks.bench_mutations try WORK FOLDER COUNT SEED [off | on | start]
     python -m benchmarks.bench_mutations figures WORK OUT SEED
 
 `survey` copies the tree into the folder WORK and finds out which tests run which lines;
@@ -68,7 +68,9 @@ def survey(work, *tests):
 
 
 def attempt(work, folder, count, seed="18", *ways):
-    """Draw mutants and try them; `ways` in place: kernels "off", "on", or "neither"."""
+    """Draw mutants and try them, in all ways: in place with kernels "off" and "on", and
+    from the "start"; or only in some."""
+    ways = ways or ("off", "on", "start")
     work = Path(work).resolve()
     total, drawn = drawn_before(work, folder, int(count), int(seed))
     kept = explained()
@@ -77,11 +79,11 @@ def attempt(work, folder, count, seed="18", *ways):
     print(f"{folder}: {total} places, {len(drawn)} mutants, {len(todo)} to try")
     load_libraries()
     log = work / f"said-{os.getpid()}.txt"
-    for kernels in [way for way in ways or ("off", "on") if way != "neither"]:
+    for kernels in [way for way in ways if way != "start"]:
         left = [mutant for mutant in unnoticed(work, todo) if in_functions(mutant)]
         action = functools.partial(in_place, work, left, kernels, log)
         mutant_trials.fork(action, work / f"tried-{os.getpid()}.txt", 4 * 3600)
-    for mutant in unnoticed(work, todo):
+    for mutant in unnoticed(work, todo) if "start" in ways else ():
         add(work, mutant, *from_the_start(work, mutant, log), last=True)
 
 
