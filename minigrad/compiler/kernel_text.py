@@ -122,12 +122,7 @@ def kind_of(
                 for a, one in same.items()
             ]
         ),
-        tuple(
-            [
-                (v.attrs, v.dtype.char, *[number[a] for a in v.args])
-                for v in members
-            ]
-        ),
+        tuple([(v.attrs, v.dtype.char, *[number[a] for a in v.args]) for v in members]),
         tuple([number[v] for v in writes]),
     )
 

@@ -51,9 +51,7 @@ def rewritten(
             become[value] = change.make(become.__getitem__)
             continue
         args = tuple([become[a] for a in value.args])
-        become[value] = (
-            value if args == value.args else remade(builder, value, args)
-        )
+        become[value] = value if args == value.args else remade(builder, value, args)
     return [become[v] for v in results]
 
 
