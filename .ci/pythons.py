@@ -117,7 +117,7 @@ def install_alone(python: Path, wheel: Path) -> None:
         [python, "-c", ask], capture_output=True, text=True, check=True
     )
     path = sysconfig.get_path("purelib")
-    (Path(done.stdout.decode().strip()) / "others.pth").write_text(path + "\n", "utf-8")
+    (Path(done.stdout.strip()) / "others.pth").write_text(path + "\n", "utf-8")
     run(python, "-m", "pip", "check")
 
 
