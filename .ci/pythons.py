@@ -110,15 +110,15 @@ def install(python: Path, version: str, wheel: Path) -> None:
 
 
 def install_alone(python: Path, wheel: Path) -> None:
-    """The wheel; what it needs is found where the Python running this has it."""
-    run(python, "-m", "pip", "install", "--quiet", "--no-deps", wheel)
+    """The wheel alone: all that it needs must be where the Python running this is."""
     ask = "import sysconfig; print(sysconfig.get_path('purelib'))"
     done = subprocess.run(
         [python, "-c", ask], capture_output=True, text=True, check=True
     )
-    path = sysconfig.get_path("purelib")
-    (Path(done.stdout.strip()) / "others.pth").write_text(path + "\n", "utf-8")
-    run(python, "-m", "pip", "check")
+    others = Path(done.stdout.strip()) / "others.pth"
+    others.write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
+    wanted = f"minigrad[pictures] @ {wheel.as_uri()}"
+    run(python, "-m", "pip", "install", "--quiet", "--no-index", wanted)
 
 
 def use(
