@@ -76,7 +76,7 @@ RECORDED = {
         (lambda x: np.take(x, np.array([[2, 0]]), axis=1), CUBE),
     ],
     "tril": [(np.tril, SQUARE), (lambda x: np.tril(x, 1), CUBE)],
-    "triu": [(np.triu, SQUARE), (lambda x: np.triu(x, -1), SQUARE)],
+    "triu": [(np.triu, SQUARE), (lambda x: np.triu(x, -1), CUBE)],
     "where": [(lambda x, y: np.where([True, False, True], x, y), PAIR)],
     "clip": [
         (lambda x: np.clip(x, -0.4, 0.5), (M,)),

@@ -58,7 +58,7 @@ def clip_grad_norm_(
     def clipped(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
         norms = [norm_of(g, norm_type) for g in gradients]
         total = math.hypot(*norms) if norm_type == 2.0 else math.inf
-        if not total < math.inf:
+        if math.isinf(total):
             total = norm_of(np.array(norms), norm_type)
         if error_if_nonfinite and not math.isfinite(total):
             _refuse("clip_grad_norm_", owners, gradients)

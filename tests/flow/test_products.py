@@ -116,6 +116,21 @@ def test_a_linear_network_gives_powers_of_its_weight(rng):
     np.testing.assert_allclose(jp.factor_singular_values()[3], singular, rtol=1e-12)
 
 
+def test_a_matrix_made_in_the_step_is_the_same_for_every_sample(rng):
+    """It has more rows than the batch, or fewer: they are no samples."""
+    W, mask = mg.tensor(rng.standard_normal((5, 5))), np.triu(np.ones((5, 5)))
+    for batch in (2, 7):
+        loop = unroll_traced(
+            lambda x, h: mg.tanh(x + h @ (W * mask)),
+            rng.standard_normal((3, batch, 5)),
+            np.zeros((batch, 5)),
+        )
+        jp = mg.jacobian_products(loop, sample=1)
+        for k in (1, 2, 3):
+            slopes = 1 - loop.states[k].data[1] ** 2
+            close(jp.factor(k), slopes[:, None] * (W.data * mask).T)
+
+
 def test_products_beyond_float64_keep_their_size():
     for w in (0.01, 100.0):
         loop = unroll_traced(linear([[w]]), np.zeros((400, 1, 1)), np.ones((1, 1)))

@@ -248,9 +248,10 @@ class Repetition:
 
 def _handle(edge: StepEdge) -> Any:
     """A tensor of what an edge leads to, made without `__init__`, for speed."""
-    handle = _new(Variable.result_type)
+    handle = _new(Variable)
     handle._edge = edge
     handle._grad = None
+    handle.__class__ = Variable.result_type
     return handle
 
 
