@@ -241,15 +241,14 @@ def _looks(model: Any, given: LayerInput, folder: Path, label: str) -> str:
     output, _ = model(x, states)
     loss = (output * output).mean()
     drawing = draw(loss, level="gate", values="mean")
-    rows = draw(loss, level="gate", values="mean", wrap=1)
     drawing.save(folder / f"{label}-graph.html")
     record_steps(loss).save(folder / f"{label}-player.html")
     count = min(len(given.x), DRAWN)
     about = f"The network over {count} steps"
     return (
         f"<h3>The graph of {count} steps</h3>"
-        f"<figure>{picture(rows, about)}<figcaption>Each gate is a "
-        "box with its mean value. Time goes on from row to row. In "
+        f"<figure>{picture(drawing, about, fit=False)}<figcaption>Each gate is a "
+        "box with its mean value. Scroll sideways to see the other steps. In "
         f'<a href="{label}-graph.html">{label}-graph.html</a> you can zoom and search; '
         f'<a href="{label}-player.html">{label}-player.html</a> plays every operation, '
         "forward and backward. The loss is the mean of the squared outputs."
