@@ -33,6 +33,7 @@ tests/test_kernels.py tests/test_kernel_store.py tests/test_vectormath.py
 tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim.py
 tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
 tests/models/test_cells.py tests/compiler tests/test_repeating.py
+tests/models/test_cells.py tests/test_repeating.py
 """.split()
 AT_IMPORT = "tests/test_defaults.py"
 # Compiled code leaves no trace for coverage: the tests of its own.
