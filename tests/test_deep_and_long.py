@@ -54,7 +54,7 @@ def long_graph(count):
     "count", [LONGER_THAN_DEEP, pytest.param(100_000, marks=pytest.mark.nightly)]
 )
 def test_a_large_graph_is_looked_at_copied_and_freed(count, proof):
-    row = proof("deep and long", "nodes drawn, stepped, diagnosed, copied and freed")
+    row = proof("deep and long", "nodes drawn, stepped, diagnosed and freed")
     loss = long_graph(count)
     row.expect(len(ancestors([loss.node])) > count, "all of it")
     row.expect(mg.draw(loss).dot.startswith("digraph"), "drawn")
