@@ -24,6 +24,7 @@ FOLDERS = (
     "minigrad/nn/optim",
     "minigrad/nn",
     "minigrad/flow",
+    "minigrad/compiler",
 )
 LEFT_OUT = {
     # Words and pictures, which other tests look at.

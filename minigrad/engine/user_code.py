@@ -46,7 +46,7 @@ def here() -> str | None:
     Cells are not the user's. On the command line (a module of ours that sets
     COMMAND_LINE) there is no program of the user's, so there is no line either.
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe()
     where: Where = None
     while frame is not None and not frame.f_globals.get("COMMAND_LINE"):
         if not _is_between(frame):

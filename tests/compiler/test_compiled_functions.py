@@ -208,6 +208,7 @@ def test_inputs_that_are_not_contiguous():
         lambda x: x[mg.tensor([0, 1])[x.sum().astype("int64")].item() :],
         lambda x: x if 1.0 in x else -x,
         lambda x: np.where(x > 0),
+        lambda x: np.take_along_axis(x, x.astype("int64"), 0),
         lambda x: x * max(x),
         lambda x: x.data.tolist(),
         lambda x: f"{x.sum():.3f}",

@@ -20,8 +20,9 @@ from minigrad.engine.errors import CompileError
 from minigrad.engine.kernels import jit
 
 LIMIT = 1e-10  # relative to the largest entry
-PER_PUSH, PER_PART = 120, 500
+PER_PUSH, PER_PART, PARTS = 120, 2000, 50
 WITH_KERNELS = 2  # of them per push: each has kernels of its own to be compiled
+KERNELS_PER_PART = 50
 
 
 def differences(seed):
@@ -75,8 +76,9 @@ def test_random_programs_in_compiled_kernels(proof):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_many_random_programs_through_all_passes(proof, by_numpy, part):
+    """100,000, in parts that can be run one by one."""
     first = 10_000 + part * PER_PART
     compare(proof, "through all passes", range(first, first + PER_PART))
 
@@ -84,8 +86,8 @@ def test_many_random_programs_through_all_passes(proof, by_numpy, part):
 @pytest.mark.nightly
 @pytest.mark.parametrize("part", range(10))
 def test_many_random_programs_in_compiled_kernels(proof, part):
-    first = 50_000 + part * PER_PART // 5
-    compare(proof, "in compiled kernels", range(first, first + PER_PART // 5))
+    first = 200_000 + part * KERNELS_PER_PART
+    compare(proof, "in compiled kernels", range(first, first + KERNELS_PER_PART))
 
 
 # ----------------------------------------------------------------- or there is an error
