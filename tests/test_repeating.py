@@ -12,10 +12,11 @@ from minigrad.models.cell import same_every_step
 import minigrad as mg
 from minigrad.engine import recorder
 from minigrad.engine.errors import NonFiniteError
-from minigrad.engine.graph import Leaf, ancestors
+from minigrad.engine.graph import Edge, Leaf, ancestors
 from minigrad.engine.kernels import jit
 from minigrad.engine.repeating import step_text
 from minigrad.engine.repeating.repeated_step import Step, StepEdge, repetition
+from minigrad.engine.repeating.step_operations import operations_of
 from minigrad.models import GRU, LSTM, RNN, unroll
 
 LOOP = importlib.import_module(LSTM.__module__.rpartition(".")[0] + ".unroll")
@@ -298,6 +299,11 @@ def columns(cell, x, h):
     return mg.tanh(mg.stack([parts[1], *parts[1:]], axis=1) * x[:, :1])
 
 
+def widened(cell, x, h):
+    """What nobody needs any more has another shape than what is made of it."""
+    return mg.tanh((h @ cell.W[:, :1] + 1.0) + h * x[:, :1] + cell.b)
+
+
 TURN = mg.tensor(np.eye(H)[::-1])
 
 
@@ -310,6 +316,7 @@ def fixed_products(cell, x, h):
     "function",
     [
         products, powers, used_twice, part_of_a_split, views, columns, fixed_products,
+        widened,
     ],
 )  # fmt: skip
 def test_any_operations(function, in_full):
@@ -356,14 +363,85 @@ def test_what_cannot_be_repeated_is_recorded_in_full(function):
 def test_a_part_of_the_state_that_stays_as_it_is(in_full):
     def numbers():
         cell = Odd(lambda cell, x, state: (mg.tanh(state[0] @ cell.W), state[1]))
-        start = mg.tensor(np.ones((B, H))), mg.tensor(np.full((B, H), 2.0))
-        output, (_, c) = unroll(cell, given(), start)
+        leaf = mg.tensor(np.full((B, H), 2.0), requires_grad=True)
+        output, (_, c) = unroll(cell, given(), (mg.tensor(np.ones((B, H))), leaf * 2.0))
         (output * c).sum().backward()
+        grads = [one.grad.data.tobytes() for one in (cell.W, leaf)]
+        return output.data.tobytes(), grads
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+def test_two_parts_of_the_state_that_are_one(in_full):
+    def numbers():
+        def twice(cell, x, state):
+            h = mg.tanh((state[0] + state[1]) @ cell.W)
+            return h, h
+
+        cell = Odd(twice)
+        start = mg.tensor(np.ones((B, H))), mg.tensor(np.zeros((B, H)))
+        output, _ = unroll(cell, given(), start)
+        output.sum().backward()
+        assert not steps_of(output)
         return output.data.tobytes(), cell.W.grad.data.tobytes()
 
     repeated = numbers()
     in_full()
     assert repeated == numbers()
+
+
+def test_two_handles_on_one_output_are_recorded(in_full):
+    """They are two edges, of which a plan knows one."""
+
+    def numbers():
+        def step(cell, x, h):
+            left, _ = mg.split(mg.concatenate([h @ cell.W, h], axis=1), 2, axis=1)
+            edge = left._edge
+            other = mg.Tensor.of(Edge(edge.source, edge.index, edge.array, True))
+            return mg.tanh(left) * other
+
+        cell = Odd(step)
+        output, _ = unroll(cell, given(), mg.tensor(np.ones((B, H))))
+        output.sum().backward()
+        assert not steps_of(output)
+        return output.data.tobytes(), cell.W.grad.data.tobytes()
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+@pytest.mark.parametrize("function", [views, columns, part_of_a_split, None])
+def test_operations_are_told_as_the_nodes_that_they_are(function, kernels):
+    with jit.use_kernels(kernels):
+        if function is None:
+            output, _ = LSTM(D, H, rng=0)(given())
+        else:
+            output = unroll(Odd(function), given(), mg.tensor(np.ones((B, H)))).output
+        output.sum().backward()
+        last, before = steps_of(output)[:2]
+        told = [
+            (one.primitive, one.seq, one.origin, [a.tobytes() for a in one.outputs])
+            for one in operations_of(last)
+        ]
+        read = [edge for one in operations_of(before)[:1] for edge in one.edges]
+        nodes = [one.source for one in operations_of(last)]
+    assert [one.seq for one in nodes] == sorted({one.seq for one in nodes})
+    assert told == [
+        (node.primitive, node.seq, node.origin, [a.tobytes() for a in node.outputs])
+        for node in nodes
+    ]
+    new = {id(array) for array in last.array}
+    for one, node in zip(operations_of(last), nodes, strict=True):
+        assert [edge.array.tobytes() for edge in one.edges] == [
+            edge.array.tobytes() for edge in node.edges
+        ]
+        mine = {id(array) for array in node.outputs}
+        assert (one.part is not None) == bool(mine & new)
+    assert read
 
 
 def test_a_model_that_is_younger_than_its_input():

@@ -153,6 +153,7 @@ def test_the_ledger_of_a_weight_that_is_used_once():
     np.testing.assert_array_equal(
         mg.ledger(loss, W).items(W).sum((0, 1)), [[1.0, 1.0], [3.0, 3.0]]
     )
+    assert any(event.kind == "contribution" for event in mg.steps(loss).events)
 
 
 @pytest.mark.parametrize("kernels", [False, True])
