@@ -20,6 +20,7 @@ import numpy as np
 from minigrad.engine.aliases import Array
 from minigrad.engine.graph import AnyEdge, Node, record_key
 from minigrad.engine.primitives.shape import fitted
+from minigrad.engine.quiet import quietly
 from minigrad.engine.repeating.repeated_step import Step
 from minigrad.engine.repeating.step_operations import (
     StepOperation,
@@ -161,7 +162,8 @@ def steps_back(loop: Loop, gradients: list[Array], number: int) -> list[list[Arr
         for k, g in zip(way.outputs, gradients, strict=True):
             gs[k] = g
         arrived.clear()
-        step.pull_needed(way.needs, gs, deliver, None)
+        with quietly():  # an infinite gradient is shown, not warned of
+            step.pull_needed(way.needs, gs, deliver, None)
         gradients = []
         for k in way.inputs:
             edge = step.inputs[k]
