@@ -6,8 +6,13 @@ import tomllib
 from included import extension
 
 
+def unbroken(words):
+    """With hyphens at which no line ends: 1e-13 stays together."""
+    return words.replace("-", "\u2011")
+
+
 def number(value):
-    return "" if value is None else f"{value:.2g}"
+    return "" if value is None else unbroken(f"{value:.2g}")
 
 
 def broken(row):
@@ -71,7 +76,8 @@ def table(rows, peers, columns):
     lines = [".. list-table::", "    :header-rows: 1", "    :class: measured", ""]
     cells = [heads]
     for row in rows:
-        promised = "" if row["limit"] is None else f"{row['limit']:g} {row['unit']}"
+        limit = row["limit"]
+        promised = "" if limit is None else f"{unbroken(f'{limit:g}')} {row['unit']}"
         cells.append(
             {
                 "promise": row["promise"],
