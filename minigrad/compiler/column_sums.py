@@ -1,10 +1,12 @@
-"""The sum over the rows of a matrix, as a row of the plan's table: a bias's gradient.
+"""Sums as rows of the plan's table: of each column, a bias's gradient; of each row, or
+of all entries, a loss.
 
 Read next: `python_calls.py`.
 """
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -57,3 +59,56 @@ def kernel(char: str) -> Any:
     name = np.dtype(char).name
     source = _SOURCE.format(digest=digest(), name=name)
     return kernel_store.compiled(source, f"sums_{name}", make)
+
+
+# Several sums at a time are added up at the end, so that entries need not wait for each
+# other: the order is another one than NumPy's, and float32 is added up in float64.
+_OF_ROWS = """# functions {digest}
+from numba import njit
+
+from minigrad.compiler.pointers import *
+
+
+@njit(error_model="numpy", fastmath={{"reassoc", "contract"}})
+def total(n, row):
+    found = 0.0
+    for c in range(n):
+        found += row[c]
+    return found
+
+
+def kernel(a):
+    out = pointer_{name}(a[4])
+    for r in range(a[0]):
+        found = 0.0
+        for c in range(0, a[1], {block}):
+            start = a[2] + r * a[3] + c * {size}
+            found += total(min({block}, a[1] - c), pointer_{name}(start))
+        out[r] = found
+"""
+BLOCK = 4096  # entries that are added up before their sum is
+
+
+def rows_of(value: Val) -> tuple[int, int] | None:
+    """Of a sum over the last axes: how many sums there are, of how many entries each,
+    if the operand lies row by row. None if it is another sum."""
+    shape, axes = value.args[0].shape, value.attrs
+    if value.op != "sum" or value.dtype.char not in "fd":
+        return None
+    if sorted(axes) != list(range(len(shape) - len(axes), len(shape))):
+        return None
+    return math.prod(value.shape), math.prod(shape[len(shape) - len(axes) :])
+
+
+@cache
+def row_kernel(char: str) -> Any:
+    """A kernel as above whose sums are those of the rows."""
+    import numba
+
+    def make(module: Any, keep: bool) -> Any:
+        kind = numba.types.void(numba.types.CPointer(numba.types.int64))
+        return numba.cfunc(kind, cache=keep)(module.kernel)
+
+    name, size = np.dtype(char).name, np.dtype(char).itemsize
+    source = _OF_ROWS.format(digest=digest(), name=name, size=size, block=BLOCK)
+    return kernel_store.compiled(source, f"row_sums_{name}", make)
