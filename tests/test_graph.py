@@ -14,6 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad.engine import autodiff, errors
 from minigrad.engine.graph import ancestors
+from minigrad.engine.primitives.base import Primitive, apply
 from minigrad.engine.quiet import uncollected
 from minigrad.engine.scope import gate, time_step
 from minigrad.engine.user_code import line
@@ -85,6 +86,25 @@ def test_backward_is_that_of_the_forward_that_ran():
     w.data = w.data * 100
     y.backward()
     assert w.grad.data == [4.0] and w.data == [200.0]
+
+
+def test_a_rule_may_use_several_outputs_of_its_own():
+    """The second derivative goes through them, too: of exp(x) exp(2 x), 9 exp(3 x)."""
+
+    def value(x):
+        made = np.exp(x), np.exp(2 * x)
+        for part in made:
+            part.setflags(write=False)
+        return made
+
+    powers = Primitive(value, name="two powers", multiple=True, listed=False)
+    powers.defvjp(lambda g, y, x: (g[0] * y[0] + 2.0 * g[1] * y[1],))
+    x = leaf([0.5, -0.25])
+    a, b = apply(powers, (x,))
+    (slope,) = mg.grad((a * b).sum(), [x], create_graph=True)
+    expected = np.exp(3 * x.data)
+    np.testing.assert_allclose(slope.data, 3 * expected, rtol=1e-14)
+    np.testing.assert_allclose(gradient(slope.sum(), x), 9 * expected, rtol=1e-14)
 
 
 def test_orders_of_derivatives():

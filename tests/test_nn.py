@@ -512,3 +512,23 @@ def test_weights_beyond_all_room_are_refused():
         with pytest.raises(ArgumentError, match="at most 0 entries"):
             init.zeros((1, 1))
     assert init.zeros((4, 4)).shape == (4, 4)
+
+
+def test_a_name_in_capitals_is_looked_for_like_any_other():
+    with pytest.raises(mg.errors.UnknownNameError, match="did you mean 'scale'"):
+        _ = Outer().Scale
+    assert not hasattr(Outer(), "__array__") and not hasattr(Outer(), "_hidden")
+
+
+def test_only_the_weight_of_a_layer_may_be_the_wrong_way_round():
+    """Of PyTorch's arrays; another one that is square is taken as it is."""
+    theirs = type("Tensor", (np.ndarray,), {"__module__": "torch"})
+    layer = nn.Linear(2, 2, rng=0)
+    layer.weight_scale = nn.Parameter(np.eye(2))
+    state = layer.state_dict()
+    state["weight_scale"] = (2.0 * np.eye(2)).view(theirs)
+    layer.load_state_dict(state)
+    assert (layer.weight_scale.data == 2.0 * np.eye(2)).all()
+    state["weight"] = state["weight"].view(theirs)
+    with pytest.raises(CheckpointError, match="fits both ways round"):
+        layer.load_state_dict(state)

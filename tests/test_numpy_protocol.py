@@ -332,6 +332,22 @@ def test_a_constant_and_no_grad_convert_freely(name):
                 np.testing.assert_array_equal(np.array(call(free)), np.array(expected))
 
 
+@pytest.mark.parametrize(
+    ("call", "kind", "shown"),
+    [
+        (lambda x: np.tril(x, "a"), TypeError, r"np\.tril of a tensor: .*str"),
+        (lambda x: np.repeat(x, repeats="a"), ValueError, "repeats='a'"),
+        (lambda x: np.delete(x, 1.5), IndexError, r"beside the tensor: 1\.5"),
+    ],
+)
+def test_wrong_values_for_functions_of_numpys_are_our_errors(call, kind, shown):
+    x = mg.tensor(np.ones((3, 3)), requires_grad=True)
+    for given in (x, x.detach()):
+        with pytest.raises(mg.errors.MinigradError, match=shown) as caught:
+            call(given)
+        assert isinstance(caught.value, kind)
+
+
 def test_the_message_names_the_function_and_ours():
     for call, words in (
         (lambda: np.median(x), r"np\.median of a tensor(?s:.*)minigrad's own"),

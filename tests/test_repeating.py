@@ -122,9 +122,9 @@ def test_nothing_is_written_down_unasked():
     output.sum().backward()
     steps = steps_of(output)
     assert len(steps) == T - 2  # the first has no gradient in its state
-    assert all([step.edges is None for step in steps])
+    assert all([step.written is None for step in steps])
     assert ancestors([output._edge.source])
-    assert all([step.edges is not None for step in steps])
+    assert all([step.written is not None for step in steps])
 
 
 def test_backward_twice_and_after_a_look():

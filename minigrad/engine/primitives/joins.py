@@ -148,7 +148,7 @@ def _bounds(length: int, sections: int | Shape) -> Shape:
                 hint="give the indices to cut at, as a list",
             )
         return tuple([k * (length // sections) for k in range(sections + 1)])
-    cuts = [slice(0, cut).indices(length)[1] for cut in sections]
+    cuts = [slice(cut).indices(length)[1] for cut in sections]
     if cuts != sorted(cuts):
         raise ShapeError(
             f"split(x, {list(sections)}): the cuts are out of order",
