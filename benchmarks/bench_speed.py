@@ -163,10 +163,11 @@ that waits for the other waits for the machine: the smaller a size, the less the
 figures say.
 """
 
-GROWTH = """An LSTM of size S, longer and longer. The first call of a compiled step has
-tracing, planning and, where they are not on disk yet, compiling the kernels in it. MB
-is what a step needs at the highest, a plan's memory with it; beside it what the whole
-process has taken until then, libraries and longer first calls with it.
+GROWTH = """An LSTM of size S, longer and longer, by the processor's time. The first
+call of a compiled step has tracing, planning and, where they are not on disk yet,
+compiling the kernels in it. MB is what a step needs at the highest, a plan's memory with
+it; beside it what the whole process has taken until then, libraries and longer first
+calls with it.
 """
 
 GAINS = """A training step with and without ``minigrad train TASK --compile``: the loss,

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler import (
-    column_sums,
     kernel_text,
     packed_product,
     products,
     python_calls,
+    sum_kernels,
 )
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.kernel_loops import collapsed, in_order, inner_step, is_same
@@ -248,15 +248,15 @@ class Plan:
         [value] = unit.members
         matrix, spot = value.args[0], self.places.find(value.args[0])
         size, out = value.dtype.itemsize, (self.places.of[value][0], 0)
-        rows = column_sums.rows_of(value)
+        rows = sum_kernels.rows_of(value)
         beside = matrix.shape[-1:] == (1,) or spot.strides[-1:] == (1,)
         if rows is not None and _row_by_row(matrix.shape, spot.strides):
             operands = [(spot, rows[1] * size), out]
-            code = column_sums.row_kernel(value.dtype.char)
+            code = sum_kernels.row_kernel(value.dtype.char)
             self._row(code.address, rows, operands)
-        elif column_sums.fits(value) and beside:
+        elif sum_kernels.fits(value) and beside:
             operands = [(spot, spot.strides[0] * size), out]
-            code = column_sums.kernel(value.dtype.char)
+            code = sum_kernels.kernel(value.dtype.char)
             self._row(code.address, matrix.shape, operands)
         else:
             self._call(python_calls.total(self.memory, value))

@@ -1,5 +1,7 @@
-"""Sums as rows of the plan's table: of each column, a bias's gradient; of each row, or
-of all entries, a loss.
+"""Sums, as rows of the plan's table: of columns, of rows, or of everything.
+
+A bias's gradient is a sum of each column; the terms below a softmax are those of rows;
+a loss is that of all entries.
 
 Read next: `python_calls.py`.
 """
