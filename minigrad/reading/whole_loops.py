@@ -124,8 +124,8 @@ def numbered(recorded: Sequence[Any]) -> dict[int, At]:
             found[record.seq] = n, None
         else:
             found |= dict.fromkeys(record.seqs, (n, None))
-            made = operations_of(record)
-            found |= {one.seq: (n, number) for number, one in enumerate(made)}
+            for number, count in enumerate(record.again.counts):
+                found[record.seqs[count - 1]] = n, number
     return found
 
 
