@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Protocol
 from weakref import ref
 
 from minigrad.engine.aliases import Array, Attrs, Needs, Value
+from minigrad.engine.errors import UnknownNameError, meant
 from minigrad.engine.recorder import Scope
 
 numbers = itertools.count()
@@ -169,7 +170,16 @@ class Node:
                     self.edges = self.tags["folded"].unfold(self)
                     del self.tags["folded"]
             return self.edges
-        raise AttributeError(f"a node has no {name}")
+        if name[:1] == "_":  # what Python and NumPy look for
+            raise AttributeError(f"a node has no {name!r}")
+        known = [one for one in dir(self) if one[:1] != "_"]
+        raise UnknownNameError(
+            f"a node has no {name!r}",
+            expect="primitive, edges, attrs, outputs, scope, where, seq, ...",
+            actual=f"node.{name}",
+            hint=meant(name, known)
+            or "y.node is the record of the operation that made y",
+        )
 
     def tag(self, kind: str, index: int, value: Any) -> None:
         """Note something about output `index` for the readers."""
@@ -220,9 +230,13 @@ class Variable:
     def of(cls, edge: AnyEdge) -> Any:
         """A handle on what `edge` leads to."""
         handle = cls.__new__(cls)
-        handle._edge = edge
-        handle._grad = None
+        _set_edge(handle, edge)  # faster than through the `__setattr__` of tensors
+        _set_grad(handle, None)
         return handle
+
+
+_set_edge: Any = vars(Variable)["_edge"].__set__
+_set_grad: Any = vars(Variable)["_grad"].__set__
 
 
 def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:

@@ -25,8 +25,9 @@ import numpy as np
 
 from minigrad.engine.calls import called, checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, flag
-from minigrad.engine.foreign_names import unknown
+from minigrad.engine.foreign_names import MODEL
 from minigrad.engine.graph import Leaf
+from minigrad.engine.known_names import KnownNames, expect_settable
 from minigrad.engine.tensor import Tensor
 
 
@@ -63,7 +64,7 @@ class Keys(NamedTuple):
 
 
 @checked_methods
-class Module:
+class Module(KnownNames):
     """A part of a model: parameters, other modules, and `forward`.
 
     training   is it being trained? Dropout asks; `train()` and `eval()` set it.
@@ -72,6 +73,7 @@ class Module:
 
     training: bool = True
     called: str = ""
+    _foreign = MODEL
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -90,33 +92,38 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return called(self.forward, inputs, options)
 
-    def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self), name):  # a property that failed: its own error
-            return object.__getattribute__(self, name)
-        kind = type(self).__name__
-        if name[:1] == "_":  # what Python and NumPy look for
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
-        names = [one for one in (*vars(self), *dir(type(self))) if one[:1] != "_"]
-        raise unknown(f"a {kind}", kind, name, {}, names)
-
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
             if value.name is None:
                 value.name = name
-        elif isinstance(value, Tensor) and isinstance(vars(self).get(name), Parameter):
-            raise DTypeError(
-                f"self.{name} = tensor: the parameter would be lost",
-                expect=f"a Parameter, or new data for the one that {name!r} is",
-                actual=f"{type(value).__name__} {value.shape} {value.dtype}",
-                hint=f"self.{name}.data = array keeps the parameter",
-            )
+        elif isinstance(vars(self).get(name), Parameter):
+            self._expect_none(name, value)
         elif _is_trained(value):
             self._remember(name, value)
             if value.name is None:
                 value.name = name
         elif isinstance(value, Module) and not value.called:
             vars(value)["called"] = name
+        elif name == "training":
+            value = flag("training", value)
+        elif hasattr(type(self), name):
+            expect_settable(self, name, value)
         super().__setattr__(name, value)
+
+    def _expect_none(self, name: str, value: Any) -> None:
+        """Raise DTypeError for what would take a parameter's place and is none."""
+        if value is None or isinstance(value, Module):
+            return
+        array = isinstance(value, Tensor | np.ndarray)
+        raise DTypeError(
+            f"self.{name} = {'tensor' if array else 'value'}: the parameter would be "
+            "lost",
+            expect=f"a Parameter, or new data for the one that {name!r} is",
+            actual=f"{type(value).__name__} {value.shape} {value.dtype}"
+            if array
+            else f"{value!r:.40} ({type(value).__name__})",
+            hint=f"self.{name}.data = array keeps the parameter",
+        )
 
     def _remember(self, name: str, leaf: Tensor) -> None:
         """A plain tensor that is trained stays a parameter where it is frozen."""

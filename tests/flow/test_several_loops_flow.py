@@ -86,13 +86,13 @@ def test_products_of_a_loop_that_was_found():
     np.testing.assert_allclose(jp.product(0), expected, rtol=1e-10, atol=1e-14)
 
 
-def cut_loop(where, steps=6):
+def cut_loop(where, steps=6, last_alone=False):
     cell, x = RNNCell(3, 4, rng=0), mg.tensor(inputs(steps))
     h, loss = mg.zeros((2, 4)), 0.0
     for t in range(steps):
         with mg.time_step(t):
             h = cell(x[t], h.detach() if t in where else h)
-            loss = loss + (h**2).sum()
+            loss = (h**2).sum() + (0.0 if last_alone else loss)
     return loss
 
 
@@ -113,6 +113,13 @@ def test_a_state_detached_now_and_then(where, words):
     [warning] = d.warnings
     assert warning.kind == "cut" and words in warning.text
     assert d.readings[0].norms[1] > 0
+
+
+def test_a_loss_that_reads_the_last_state_alone_reaches_back_to_the_cut():
+    [cut] = [f for f in mg.diagnose(cut_loop([2], 5, True)).findings if f.kind == "cut"]
+    assert "the loss reaches back to step 2 alone" in cut.text
+    assert cut.where == "step 2" and cut.evidence == {"steps": [1], "of": 4}
+    assert cut.severity == "warning"
 
 
 def test_nothing_is_said_where_nothing_is_cut():

@@ -305,9 +305,10 @@ def constant_of(tensor: Variable) -> Any:
 
 def _handle(edge: Edge) -> Any:
     """A tensor of what an edge leads to, made without `__init__`, for speed."""
-    handle = _new(Variable.result_type)
+    handle = _new(Variable)
     handle._edge = edge
     handle._grad = None
+    handle.__class__ = Variable.result_type
     return handle
 
 

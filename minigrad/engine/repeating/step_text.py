@@ -279,7 +279,7 @@ class _BackwardText(_Text):
         needs = tuple([place in self.needed for place in inputs])
         if self.plane(one):
             yield from self.of_product(one, needs, str(gs[0]))
-        elif one.primitive.name == "split" and self.covers(one):
+        elif one.primitive.name == "split":
             yield inputs[0], self.of_split(one, gs)
         elif (entries := _entries(self, one, needs)) is not None:
             operands = [gs[0], *one.outputs, *inputs]
@@ -309,11 +309,6 @@ class _BackwardText(_Text):
             self.lines.append(f"keep(e{right}, {self.value(left)}, {g})")
         elif needs[1]:
             yield right, f"dot({self.value(left)}.T, {g})"
-
-    def covers(self, one: Operation) -> bool:
-        """Are the parts of a split all of it?"""
-        bounds, axis = one.node.attrs["bounds"], one.node.attrs["axis"]
-        return bounds[0] == 0 and bounds[-1] == self.array(one.inputs[0]).shape[axis]
 
     def of_split(self, one: Operation, gs: list[str | None]) -> str:
         """The parts' gradients joined again; zeros for a part that was not used."""
