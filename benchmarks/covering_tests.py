@@ -2,11 +2,13 @@
 
 The tests of `TESTS` are run under coverage, which notes for each line the tests that
 reach it: "off" without compiled kernels, since with them a rule is traced once and
-never run again; "on" with kernels, those tests that need them.
+never run again; "on" with kernels, those tests that need them. Each run of `survey`
+writes files of its own, so that two can go on at once.
 """
 
 import ast
 import json
+import os
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -23,18 +25,21 @@ tests/test_numbers.py tests/test_numpy_protocol.py tests/test_optim.py
 tests/test_pinned_errors.py tests/test_public_names.py tests/test_random.py
 tests/test_replay.py tests/test_silent_changes.py tests/test_tensor.py
 tests/test_testing.py tests/test_vectormath.py tests/test_wrong_uses.py
+tests/test_repeating.py tests/test_rare_ways.py tests/test_argument_counts.py
 tests/lab tests/tasks/test_translation.py
 """.split()
 WITH_KERNELS = """
 tests/test_kernels.py tests/test_kernel_store.py tests/test_vectormath.py
 tests/primitives/test_folded.py tests/primitives/test_affine.py tests/test_optim.py
 tests/test_nn.py tests/test_clip.py tests/test_graph.py tests/test_gradient_graphs.py
-tests/models/test_cells.py
+tests/models/test_cells.py tests/compiler tests/test_repeating.py
+tests/models/test_cells.py tests/test_repeating.py
 """.split()
 AT_IMPORT = "tests/test_defaults.py"
 # Compiled code leaves no trace for coverage: the tests of its own.
 COMPILED = {"minigrad/engine/kernels/vectormath.py": "tests/test_vectormath.py::"}
 LONGEST = 15.0  # seconds: tests that take longer are not used
+KNOWN_LONGEST = 2.0  # of tests whose seconds are known from a survey before
 OPTIONS = [
     "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-profile=ci",
     "-m", "not nightly and not browser",
@@ -54,24 +59,45 @@ class Seconds:
             self.failed.add(name)
 
 
-def survey(folder, kernels, tests=()):
-    """Run the tests, or some of them anew, in the copy of the tree; in this process."""
+class NotSlow:
+    """A plugin of pytest: leaves out the tests that took long in an earlier survey."""
+
+    def __init__(self, seconds):
+        self.seconds = seconds
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [i for i in items if self.seconds.get(i.nodeid, 0) < KNOWN_LONGEST]
+
+
+def survey(folder, kernels, tests=(), folders=("minigrad", "models")):
+    """Run the tests, or some of them, in the copy of the tree; in this process.
+
+    folders   whose lines are noted: the fewer, the faster
+    """
     import pytest
 
-    seconds = Seconds()
-    data = folder / f"coverage-{kernels}"
-    more = ["--cov-append"] if tests and data.exists() else []
+    known, seconds = known_seconds(folder, kernels), Seconds()
     report = ["--cov-report=", "--cov-config=/dev/null", "--cov-context=test"]
     these = tests or (TESTS if kernels == "off" else WITH_KERNELS)
+    part = f"{kernels}-{os.getpid()}"
+    os.environ["COVERAGE_FILE"] = str(folder / f"coverage-{part}")
     pytest.main(
-        [*OPTIONS, "--cov=minigrad", "--cov=models", *report, *more, *these],
-        plugins=[seconds],
+        [*OPTIONS, *(f"--cov={name}" for name in folders), *report, *these],
+        plugins=[seconds, NotSlow(known)],
     )
-    path = folder / f"seconds-{kernels}.json"
-    known = json.loads(path.read_text("utf-8")) if tests and path.exists() else {}
     found = {k: v for k, v in seconds.passed.items() if k not in seconds.failed}
-    path.write_text(json.dumps(known | found), encoding="utf-8")
+    path = folder / f"seconds-{part}.json"
+    path.write_text(json.dumps(found), encoding="utf-8")
     print(f"{len(found)} tests, {len(seconds.failed)} not passed", file=sys.stderr)
+
+
+def known_seconds(folder, kernels):
+    """{test: its seconds in the last survey that ran it}."""
+    paths = folder.glob(f"seconds-{kernels}-*.json")
+    known = {}
+    for path in sorted(paths, key=lambda path: path.stat().st_mtime):
+        known |= json.loads(path.read_text("utf-8"))
+    return known
 
 
 class Covering:
@@ -81,26 +107,30 @@ class Covering:
         import coverage
 
         self.tree = folder / "tree"
-        path = folder / f"seconds-{kernels}.json"
-        self.seconds = json.loads(path.read_text("utf-8"))
-        self.data = coverage.CoverageData(str(folder / f"coverage-{kernels}"))
-        self.data.read()
+        self.seconds = known_seconds(folder, kernels)
+        paths = sorted(folder.glob(f"coverage-{kernels}-*"))
+        self.data = [coverage.CoverageData(str(path)) for path in paths]
+        for data in self.data:
+            data.read()
         self.known = {}
 
     def lines(self, file):
         """{line: the tests that run it}."""
         if file not in self.known:
-            found = self.data.contexts_by_lineno(str(self.tree / file))
-            self.known[file] = {
-                line: {name.split("|")[0] for name in names} & self.seconds.keys()
-                for line, names in found.items()
-            }
+            found = defaultdict(set)
+            for data in self.data:
+                lines = data.contexts_by_lineno(str(self.tree / file))
+                for line, names in lines.items():
+                    mine = {name.split("|")[0] for name in names}
+                    found[line] |= mine & self.seconds.keys()
+            self.known[file] = dict(found)
         return self.known[file]
 
     def tests(self, file, line, budget):
         """Tests that reach the statement at a line; then others that reach the file,
         since what is remembered from one test to the next is reached by the first only,
-        and what runs during the import by none. Each for `budget` seconds."""
+        and what runs during the import by none. Those named after the file or its
+        folder first, for `budget` seconds; the others for a part of it."""
         if file in COMPILED:
             return self.of_compiled(file, line)
         lines = self.lines(file)
@@ -110,9 +140,9 @@ class Covering:
         found = []
         if not here:  # a default, say: looked at without being called
             found = [name for name in self.seconds if name.startswith(AT_IMPORT)]
-        for names in (here, there):
+        for names, longest in ((here, budget), (there, budget / 4)):
             near = {name for name in names if mirrors(name, file)}
-            found += self.chosen(near, budget) + self.chosen(names - near, budget / 3)
+            found += self.chosen(near, longest) + self.chosen(names - near, longest / 2)
         return found
 
     def of_compiled(self, file, line):

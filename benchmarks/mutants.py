@@ -18,11 +18,13 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = (
     "minigrad/engine/primitives",
     "minigrad/engine/kernels",
+    "minigrad/engine/repeating",
     "minigrad/engine",
     "models",
     "minigrad/nn/optim",
     "minigrad/nn",
     "minigrad/flow",
+    "minigrad/compiler",
 )
 LEFT_OUT = {
     # Words and pictures, which other tests look at.

@@ -49,15 +49,10 @@ from minigrad.engine.primitives.elementwise import (
 )
 from minigrad.engine.primitives.folded import blend, multiply_add
 from minigrad.engine.primitives.index import take
+from minigrad.engine.primitives.joins import concatenate, split, stack, unstack
 from minigrad.engine.primitives.linalg import matmul
 from minigrad.engine.primitives.reduce import norm_over as norm
-from minigrad.engine.primitives.shape import (
-    broadcast_to,
-    concatenate,
-    split,
-    stack,
-    unstack,
-)
+from minigrad.engine.primitives.shape import broadcast_to
 from minigrad.engine.random import manual_seed
 from minigrad.engine.scope import detect_anomaly, enable_grad, no_grad, scope, time_step
 from minigrad.engine.tensor import Tensor, tensor

@@ -19,6 +19,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.engine.calls import checked_methods
 from minigrad.engine.errors import ArgumentError, IndexingError, flag
+from minigrad.engine.known_names import KnownNames
 from minigrad.engine.random import generator
 from minigrad.engine.scope import cell as cell_scope
 from minigrad.engine.scope import enable_grad, layer, time_step
@@ -43,7 +44,7 @@ from .unroll import Unrolled, own_name, run, watched
 
 
 @checked_methods
-class Trace:
+class Trace(KnownNames):
     """All that a model did with a sequence: `tr = lstm.trace(x)`.
 
     output      (T, B, directions*H), as the model returns it

@@ -25,6 +25,7 @@ import minigrad as mg
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
 from minigrad.engine.graph import Node, ancestors, next_seq
+from minigrad.engine.known_names import KnownNames
 from minigrad.engine.quiet import uncollected
 from minigrad.engine.repeating.repeated_step import repetition
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
@@ -45,7 +46,7 @@ State = Tensor | tuple[Tensor, ...]
 Cell = Callable[[Tensor, Any], Any]
 
 
-class Unrolled:
+class Unrolled(KnownNames):
     """What the loop over one cell gave: `output, state = unroll(...)`, and all between.
 
     output  (T, B, H): the first part of the state after each step, in the order of the

@@ -60,7 +60,7 @@ def public():
 
 INSIDE = {  # of cells and optimisers: for those who write one, not for those who use it
     "linear.extra_repr", "cell.input_and_forget", "cell.peep", "sgd.formula",
-    "sgd.numbers",
+    "sgd.numbers", "sgd.checked", "sgd.kept_with",
 }  # fmt: skip
 
 

@@ -69,6 +69,15 @@ def test_a_weight_without_entries_that_is_used_twice(shape):
     assert weight.grad.shape == shape and x.grad.shape == (2, shape[0])
 
 
+def test_the_slope_of_a_mean_of_float16_is_rounded_once():
+    """g / n, not g * (1 / n), which differs in many entries."""
+    g = np.linspace(0.5, 1.0, 40).astype("float16")
+    x = mg.tensor(np.ones((40, 3)), dtype="float16", requires_grad=True)
+    (slopes,) = mg.grad(x.mean(1), [x], mg.tensor(g))
+    expected = (g.astype("float64") / 3).astype("float16")
+    assert np.array_equal(slopes.data, np.repeat(expected[:, None], 3, 1))
+
+
 def test_the_mean_of_many_numbers_of_float16():
     x = mg.tensor(np.ones(100_000), dtype="float16", requires_grad=True)
     mean = x.mean()

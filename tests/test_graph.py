@@ -1,6 +1,7 @@
 """The engine: what the graph holds, what backward does with it, and what it costs."""
 
 import gc
+import itertools
 import sys
 import threading
 import tracemalloc
@@ -13,6 +14,8 @@ import pytest
 import minigrad as mg
 from minigrad.engine import autodiff, errors
 from minigrad.engine.graph import ancestors
+from minigrad.engine.primitives.base import Primitive, apply
+from minigrad.engine.quiet import uncollected
 from minigrad.engine.scope import gate, time_step
 from minigrad.engine.user_code import line
 
@@ -85,6 +88,25 @@ def test_backward_is_that_of_the_forward_that_ran():
     assert w.grad.data == [4.0] and w.data == [200.0]
 
 
+def test_a_rule_may_use_several_outputs_of_its_own():
+    """The second derivative goes through them, too: of exp(x) exp(2 x), 9 exp(3 x)."""
+
+    def value(x):
+        made = np.exp(x), np.exp(2 * x)
+        for part in made:
+            part.setflags(write=False)
+        return made
+
+    powers = Primitive(value, name="two powers", multiple=True, listed=False)
+    powers.defvjp(lambda g, y, x: (g[0] * y[0] + 2.0 * g[1] * y[1],))
+    x = leaf([0.5, -0.25])
+    a, b = apply(powers, (x,))
+    (slope,) = mg.grad((a * b).sum(), [x], create_graph=True)
+    expected = np.exp(3 * x.data)
+    np.testing.assert_allclose(slope.data, 3 * expected, rtol=1e-14)
+    np.testing.assert_allclose(gradient(slope.sum(), x), 9 * expected, rtol=1e-14)
+
+
 def test_orders_of_derivatives():
     x = leaf(0.3)
     y = mg.exp(x * 2.0)
@@ -131,20 +153,27 @@ def test_watchers_see_every_contribution(rng):
 
     class Adds(autodiff.Watcher):
         def __init__(self):
-            self.total = {}
+            self.total, self.together = {}, []
 
         def contribution(self, node, k, value):
             key = autodiff.key(node.edges[k])
             self.total[key] = self.total.get(key, 0.0) + value
 
         def stacked(self, nodes, k, value):
+            self.together.append(len(nodes))
             self.contribution(nodes[0], k, value)
 
-    for stack in (True, False):
+    once = x @ W
+    for output, how, together in (
+        (h, {}, [4]),
+        (h, {"stack": False}, []),
+        (once, {}, []),  # a use that stays alone is a contribution as any
+    ):
         adds = Adds()
         found = autodiff.backpropagate(
-            h.node, np.ones((2, 3)), stack=stack, watcher=adds
+            output.node, np.ones((2, 3)), watcher=adds, **how
         )
+        assert adds.together == together
         for key in (W._edge.source, x._edge.source):
             np.testing.assert_array_equal(adds.total[key], found[key])
 
@@ -424,3 +453,51 @@ def test_the_users_line_is_known():
     assert file == __file__
     text = Path(file).read_text().splitlines()[number - 1]
     assert text[first:last] == "mg.tanh(x)"
+
+
+def test_users_modules_may_have_any_name():
+    """Some names come before the package's in the alphabet, some begin with it."""
+    code = "import minigrad\ny = minigrad.tensor(1.0, requires_grad=True) * 2.0"
+    for name in ("lstm", "minigrad_lstm", "zebra"):
+        values = {"__name__": name}
+        exec(compile(code, f"{name}.py", "exec"), values)
+        assert line(values["y"].node.where)[:2] == (f"{name}.py", 2)
+
+
+def test_a_line_without_columns_is_known_all_the_same():
+    """As with `python -X no_debug_ranges`: the table of places has lines only."""
+    code = compile("a = 1\n\nb = 2\nc = 3", "bare.py", "exec")
+    lines = [at[0] for at in code.co_positions()]
+    table = bytearray()
+    for old, new in itertools.pairwise([code.co_firstlineno, *lines]):
+        table += bytes([0b11101000, 2 * abs(new - old) + (new < old)])
+    bare = code.replace(co_linetable=bytes(table))
+    assert line((bare, 2 * lines.index(3))) == ("bare.py", 3, 0, 0)
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(on):
+    was = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        for settled in (True, False):
+            with uncollected(settled):
+                assert not gc.isenabled()
+            assert gc.isenabled() == on
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+def test_what_a_program_has_frozen_stays_so(monkeypatch):
+    """And is counted once only: Python walks through all of it."""
+    monkeypatch.setattr(uncollected, "frozen_by_others", False)
+    gc.freeze()
+    try:
+        with uncollected(settled=True):
+            pass
+        assert gc.get_freeze_count()
+        monkeypatch.setattr(gc, "get_freeze_count", lambda: pytest.fail("counted"))
+        with uncollected(settled=True):
+            pass
+    finally:
+        gc.unfreeze()

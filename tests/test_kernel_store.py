@@ -143,6 +143,60 @@ def test_threads_that_start_together(folder):
     assert found == [18.0] * 4 and len(list(folder.iterdir())) == 1
 
 
+FORKS = """
+import os, threading, time
+from minigrad.engine.kernels import kernel_store
+
+held = threading.Event()
+
+def compiles():
+    with kernel_store.compiling:
+        held.set()
+        time.sleep(0.5)
+
+thread = threading.Thread(target=compiles)
+thread.start()
+held.wait()
+child = os.fork()
+if child == 0:
+    os._exit(not kernel_store.compiling.acquire(timeout=5))
+thread.join()
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where there is a fork")
+def test_a_fork_while_a_thread_compiles():
+    """The child has no lock that nobody will release."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKS],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        },
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_took_a_kernels_place_is_removed(folder):
+    """A file, or a link to a folder: it is repaired once and for all."""
+    for put in ("file", "link"):
+        place = place_of(folder, 3)
+        aside = folder / f"aside-{put}"
+        place.rename(aside)
+        if put == "file":
+            place.write_text("taken")
+        else:
+            flip(objects(aside)[0])
+            place.symlink_to(aside, target_is_directory=True)
+        kernel_store._told.clear()
+        with pytest.warns(MinigradWarning, match="was damaged"):
+            assert kernel(3)(2.0) == 6.0
+        assert kernel(3)(2.0) == 6.0 and place.is_dir() and not place.is_symlink()
+        shutil.rmtree(place)
+
+
 def test_numbas_own_folder_is_not_used(folder, tmp_path_factory, monkeypatch):
     import numba
 
@@ -187,7 +241,7 @@ def test_numba_that_cannot_be_imported_is_as_none():
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert made.returncode == 0, made.stderr
@@ -202,6 +256,32 @@ def test_a_kernel_of_two_outputs_of_the_same_text_is_one_file(folder):
         warnings.simplefilter("error")
         assert np.array_equal(kernel(3)([1.0]), kernel(3)([1.0]))
     assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="only where files have owners")
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, monkeypatch, proof):
+    row = proof("kernels", "folders of others, open to others, or read-only: not used")
+    monkeypatch.setenv("MINIGRAD_CACHE_DIR", str(tmp_path))
+    usable = kernel_store.cache_folder.__wrapped__
+    for mode in (0o700, 0o755, 0o500):
+        tmp_path.chmod(mode)
+        reading = mode == 0o500 and os.getuid() != 0  # root may write nevertheless
+        row.expect(usable() == (None if reading else tmp_path), f"{mode:o}")
+    for mode in (0o777, 0o775, 0o707, 0o1777):
+        tmp_path.chmod(mode)
+        row.expect(usable() is None, f"{mode:o}")
+    tmp_path.chmod(0o700)
+    mine = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: mine + 1)
+    row.expect(usable() is None, "another's folder")
+    monkeypatch.undo()
+    monkeypatch.setenv("MINIGRAD_CACHE_DIR", str(tmp_path))
+
+    def denied(**options):
+        raise PermissionError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", denied)
+    row.expect(usable() is None, "a read-only disk")
 
 
 def test_without_a_usable_folder_nothing_is_kept(tmp_path, monkeypatch):

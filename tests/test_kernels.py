@@ -110,6 +110,13 @@ def test_rule_kernels_of_every_subset_of_inputs(primitive, needs, dtype, rng):
             assert_close(one, other, 8, size)
 
 
+def test_what_is_not_needed_has_no_kernel():
+    multiply = TABLE["multiply"]
+    for needs in itertools.product([False, True], repeat=2):
+        made = [entry is not None for entry in multiply.entries(needs, "d")]
+        assert made == list(needs)
+
+
 def test_constants_take_the_dtype_of_the_kernel():
     program = jit.Program(TABLE["tanh"].vjp, ("g", "y", "x"))
     text = program.text("rule", program.results[0], "float32")

@@ -490,3 +490,45 @@ def test_a_leaf_in_a_module_is_found_by_the_diagnosis():
     d = mg.diagnose((h * h).sum(), model=module)
     (found,) = [f for f in d.findings if f.code == "unused-parameter"]
     assert found.evidence["names"] == ["offsets.0"]
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_a_message_names_four_weights_at_most(count):
+    module = nn.Module()
+    for k in range(count):
+        setattr(module, f"w{k}", nn.Parameter(1.0))
+    with pytest.raises(CheckpointError) as caught:
+        module.load_state_dict({})
+    assert "missing: 'w0', 'w1', 'w2', 'w3'" in str(caught.value)
+    assert ("and 1 more" in str(caught.value)) == (count == 5)
+    assert "more     unexpected: none" in str(caught.value) or count == 4
+
+
+def test_weights_beyond_all_room_are_refused():
+    with pytest.raises(ArgumentError, match="larger than weights may be"):
+        init.zeros((1 << 31, 2))
+    with init.at_most(10):
+        assert init.zeros((2, 3)).shape == (2, 3) and init.zeros(4).shape == (4,)
+        with pytest.raises(ArgumentError, match="at most 0 entries"):
+            init.zeros((1, 1))
+    assert init.zeros((4, 4)).shape == (4, 4)
+
+
+def test_a_name_in_capitals_is_looked_for_like_any_other():
+    with pytest.raises(mg.errors.UnknownNameError, match="did you mean 'scale'"):
+        _ = Outer().Scale
+    assert not hasattr(Outer(), "__array__") and not hasattr(Outer(), "_hidden")
+
+
+def test_only_the_weight_of_a_layer_may_be_the_wrong_way_round():
+    """Of PyTorch's arrays; another one that is square is taken as it is."""
+    theirs = type("Tensor", (np.ndarray,), {"__module__": "torch"})
+    layer = nn.Linear(2, 2, rng=0)
+    layer.weight_scale = nn.Parameter(np.eye(2))
+    state = layer.state_dict()
+    state["weight_scale"] = (2.0 * np.eye(2)).view(theirs)
+    layer.load_state_dict(state)
+    assert (layer.weight_scale.data == 2.0 * np.eye(2)).all()
+    state["weight"] = state["weight"].view(theirs)
+    with pytest.raises(CheckpointError, match="fits both ways round"):
+        layer.load_state_dict(state)

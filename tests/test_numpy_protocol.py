@@ -76,7 +76,7 @@ RECORDED = {
         (lambda x: np.take(x, np.array([[2, 0]]), axis=1), CUBE),
     ],
     "tril": [(np.tril, SQUARE), (lambda x: np.tril(x, 1), CUBE)],
-    "triu": [(np.triu, SQUARE), (lambda x: np.triu(x, -1), SQUARE)],
+    "triu": [(np.triu, SQUARE), (lambda x: np.triu(x, -1), CUBE)],
     "where": [(lambda x, y: np.where([True, False, True], x, y), PAIR)],
     "clip": [
         (lambda x: np.clip(x, -0.4, 0.5), (M,)),
@@ -330,6 +330,22 @@ def test_a_constant_and_no_grad_convert_freely(name):
                 assert call(free) is None
             else:
                 np.testing.assert_array_equal(np.array(call(free)), np.array(expected))
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "shown"),
+    [
+        (lambda x: np.tril(x, "a"), TypeError, r"np\.tril of a tensor: .*str"),
+        (lambda x: np.repeat(x, repeats="a"), ValueError, "repeats='a'"),
+        (lambda x: np.delete(x, 1.5), IndexError, r"beside the tensor: 1\.5"),
+    ],
+)
+def test_wrong_values_for_functions_of_numpys_are_our_errors(call, kind, shown):
+    x = mg.tensor(np.ones((3, 3)), requires_grad=True)
+    for given in (x, x.detach()):
+        with pytest.raises(mg.errors.MinigradError, match=shown) as caught:
+            call(given)
+        assert isinstance(caught.value, kind)
 
 
 def test_the_message_names_the_function_and_ours():

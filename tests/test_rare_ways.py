@@ -23,8 +23,8 @@ from minigrad.engine.kernels import intrinsics
 from minigrad.engine.kernels.jit import Program
 from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
+from minigrad.engine.primitives.joins import concatenate
 from minigrad.engine.primitives.linalg import transposed
-from minigrad.engine.primitives.shape import concatenate
 from minigrad.engine.tensor import Tensor
 
 
@@ -46,7 +46,7 @@ def test_a_function_in_the_place_of_a_tensor():
 
 
 def test_a_node_without_such_an_attribute():
-    with pytest.raises(AttributeError, match="a node has no nonsense"):
+    with pytest.raises(AttributeError, match="a node has no 'nonsense'"):
         _ = leaf(2).sum().node.nonsense
     assert isinstance(leaf(2).sum().node, Node)
 

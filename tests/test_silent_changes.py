@@ -1,9 +1,11 @@
 """Ways to write into what a graph holds: each raises, or the gradient stays right."""
 
 import ctypes
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 import minigrad as mg
 from minigrad.engine.errors import MinigradError
@@ -80,6 +82,23 @@ def scipy_overwrites(array):
     linalg.blas.dscal(9.0, array.reshape(-1))
 
 
+def each_by_an_iterator(array):
+    with np.nditer(array, op_flags=["readwrite"]) as entries:
+        for entry in entries:
+            entry[...] = 9.0
+
+
+def state_of_a_pickle(array):
+    array.__setstate__((1, array.shape, array.dtype, False, bytes(array.nbytes)))
+
+
+def without_the_flag(array):
+    """Another array of the same memory, as other libraries make one."""
+    place = array.__array_interface__
+    place = {**place, "data": (place["data"][0], False)}
+    np.asarray(SimpleNamespace(__array_interface__=place))[...] = 9.0
+
+
 WAYS = {
     "x[...] = 9": lambda a: a.__setitem__(..., 9.0),
     "a view": lambda a: a.reshape(-1)[::-1].__setitem__(..., 9.0),
@@ -103,17 +122,27 @@ WAYS = {
     "+=": lambda a: a.__iadd__(9.0),
     "shuffled": lambda a: np.random.default_rng(0).shuffle(a),
     "out= of a generator": lambda a: np.random.default_rng(0).random(out=a),
+    "one entry of flat": lambda a: a.flat.__setitem__(0, 9.0),
+    "setfield": lambda a: a.setfield(9.0, "f8"),
+    "strides over it": lambda a: as_strided(a, writeable=True).__setitem__(..., 9.0),
+    "an iterator": each_by_an_iterator,
+    "other strides": lambda a: setattr(a, "strides", (0,) * a.ndim),
+    "another dtype": lambda a: setattr(a, "dtype", "int64"),
+    "the state of a pickle": state_of_a_pickle,
+    "its address": without_the_flag,
     "PyTorch, in place": torch_in_place,
     "SciPy, which may overwrite": scipy_overwrites,
 }
 MEMORY = {  # of arrays that a user asks a node for, nothing protects these
     "np.add.at", "PyTorch, in place", "SciPy, which may overwrite",
-    "its base, made writable", "made writable",
+    "its base, made writable", "made writable", "other strides", "another dtype",
+    "the state of a pickle", "its address",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", WAYS)
 @pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+@pytest.mark.filterwarnings("ignore:Setting the (strides|dtype)")
 def test_the_gradient_is_that_of_the_program_that_ran(name, proof):
     row = proof("or an error", f"arrays of the graph, each changed in {len(WAYS)} ways")
     expected = Program().gradient()

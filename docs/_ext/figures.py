@@ -118,15 +118,18 @@ def mutants(path):
     rows = json.loads(path.with_name("proven.json").read_text("utf-8"))["rows"]
     lines = [
         ".. list-table::", "    :header-rows: 1", "",
-        "    * - Folder", "      - Mutants", "      - Noticed", "      - No difference",
+        "    * - Folder", "      - Mutants", "      - Noticed at first",
+        "      - Noticed now", "      - No difference", "      - Code changed",
         "      - Neither",
     ]  # fmt: skip
     for row in rows:
         if row["what"].startswith("mutants of ") and "killed" in row:
-            left = row["tried"] - row["killed"] - row["explained"]
+            gone = row.get("rewritten", 0)
+            left = row["tried"] - row["killed"] - row["explained"] - gone
             folder = row["what"].removeprefix("mutants of ")
             lines.append(f"    * - ``{folder}``")
-            figures = (row["tried"], row["killed"], row["explained"], left)
+            first = row.get("at_first", row["killed"])
+            figures = row["tried"], first, row["killed"], row["explained"], gone, left
             lines += [f"      - {figure}" for figure in figures]
     lines += ["", "Those that make no difference, and why:", ""]
     for one in tomllib.loads(path.read_text("utf-8"))["mutant"]:

@@ -15,12 +15,12 @@ from collections import Counter
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten, uses
 from minigrad.compiler.value_builder import Builder
-from minigrad.compiler.value_form import Val, listed
+from minigrad.compiler.value_form import Val
 
 
 def accumulate(builder: Builder, results: list[Val]) -> list[Val]:
     """The results, with long sums of products and of sums taken together."""
-    order = listed(results)
+    order = builder.listed(results)
     used = uses(order, results)
     inner = {
         a
@@ -77,7 +77,8 @@ def _together(
     alone = [t for t in terms[::-1] if used[t] == 1]
     products = [t for t in alone if t.op == "dot" and t.attrs == (True, False)]
     if products:
-        products = [t for t in alone if t in products or _of_one_number(t)]
+        stacked = set(products)
+        products = [t for t in alone if t in stacked or _of_one_number(t)]
     sums = [
         t
         for t in alone
@@ -86,7 +87,8 @@ def _together(
     taken = [t for kind in (products, sums) if len(kind) > 1 for t in kind]
     if not taken:
         return None
-    rest = [t for t in terms if t not in set(taken)]
+    left = set(terms).difference(taken)
+    rest = [t for t in terms if t in left]
 
     def make(lookup: Lookup) -> Val:
         found = [lookup(t) for t in rest]

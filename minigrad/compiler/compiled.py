@@ -25,6 +25,7 @@ from minigrad.engine.calls import called, checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, CompileError, GraphError, warn
 from minigrad.engine.graph import Edge, Leaf
 from minigrad.engine.kernels import jit
+from minigrad.engine.known_names import KnownNames, no_such
 from minigrad.engine.quiet import uncollected
 from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
@@ -70,7 +71,7 @@ class Variant:
 
 
 @checked_methods
-class Compiled:
+class Compiled(KnownNames):
     """The function, with the operations of its first calls replayed in later ones.
 
     fn        the function
@@ -107,6 +108,11 @@ class Compiled:
     def name(self) -> str:
         """What the function is called."""
         return getattr(self.fn, "__qualname__", type(self.fn).__name__)
+
+    def __getattr__(self, name: str) -> Any:
+        fn = vars(self).get("fn")
+        instead = {name: f"....fn.{name}"} if hasattr(fn, name) else {}
+        raise no_such(self, name, instead)
 
     def __repr__(self) -> str:
         return f"<compiled {self.name}: {self.kinds} traced, {self.replays} replays>"

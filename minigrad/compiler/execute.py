@@ -12,11 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.compiler.addresses import address_of
 from minigrad.compiler.kernel_text import digest
 from minigrad.compiler.plan import Plan
 from minigrad.compiler.plan_memory import by_rows
 from minigrad.engine.kernels import kernel_store
 from minigrad.engine.quiet import quietly
+
+FEW = 20  # numbers of a table: one by one they are written faster than by an index
 
 _SOURCE = """# functions {digest}
 from minigrad.compiler.pointers import *
@@ -53,20 +56,19 @@ class Pointer:
     """
 
     def __init__(self, spots: Sequence[tuple[int, int]], kept: bool) -> None:
+        self._spots, self._kept = spots, kept
         self._at = np.array([at for at, _ in spots], np.intp)
         self._add = np.array([add for _, add in spots], np.int64)
-        self._first = spots[0]
-        self._one, self._kept = len(spots) == 1, kept
         self._last: Any = int  # makes no array
 
     def set(self, table: np.ndarray, array: np.ndarray) -> None:
         """Write the array's address to all its places."""
         if self._last() is array:
             return
-        address = array.ctypes.data
-        if self._one:
-            at, add = self._first
-            table[at] = address + add
+        address = address_of(array)
+        if len(self._spots) <= FEW:
+            for at, add in self._spots:
+                table[at] = address + add
         else:
             table[self._at] = address + self._add
         if self._kept:

@@ -44,20 +44,24 @@ class Unit:
         return list(found)
 
 
-def fuse(results: list[Val]) -> list[Unit]:
-    """The units that compute the results."""
-    order = listed(results)
-    levels = _levels(order)
+def fuse(results: list[Val], order: list[Val] | None = None) -> list[Unit]:
+    """The units that compute the results.
+
+    order  all values that they need, if they are listed already
+    """
+    order = listed(results) if order is None else order
+    spaces = {v: _space(v) for v in order if v.op == "elementwise"}
+    levels = _levels(order, spaces)
     takers: dict[Val, list[Val]] = {}
     for value in order:
         for a in value.args:
             takers.setdefault(a, []).append(value)
-    _sink(order, levels, takers, set(results))
+    _sink(order, levels, takers, set(results), spaces)
     groups: dict[Any, list[Val]] = {}
     units: list[Unit] = []
     for value in order:
         if value.op == "elementwise":
-            groups.setdefault((levels[value], *_space(value)), []).append(value)
+            groups.setdefault((levels[value], *spaces[value]), []).append(value)
         elif value.op not in (
             "view",
             "full",
@@ -83,18 +87,22 @@ def _space(value: Val) -> tuple[Any, ...]:
     """What the values of one kernel have in common: shape, floating dtype, and whether
     they are of a backward pass (else the last step forward would be a kernel of its
     own, with the first one backward)."""
-    dtype = next((a.dtype for a in (value, *value.args) if a.dtype.kind == "f"), None)
+    dtype = value.dtype
+    if dtype.kind != "f":
+        dtype = next((a.dtype for a in value.args if a.dtype.kind == "f"), None)
     return value.shape, dtype, value.late
 
 
-def _levels(order: list[Val]) -> dict[Val, int]:
+Spaces = dict[Val, tuple[Any, ...]]  # of the elementwise values
+
+
+def _levels(order: list[Val], spaces: Spaces) -> dict[Val, int]:
     levels: dict[Val, int] = {}
-    spaces: dict[Val, Any] = {}
     for value in order:
         if value.op != "elementwise":
             levels[value] = max([levels[a] for a in value.args], default=0)
             continue
-        space = spaces[value] = _space(value)
+        space = spaces[value]
         levels[value] = max(
             [
                 levels[a] + (spaces.get(a) != space)
@@ -107,7 +115,11 @@ def _levels(order: list[Val]) -> dict[Val, int]:
 
 
 def _sink(
-    order: list[Val], levels: dict[Val, int], takers: dict[Val, list[Val]], wanted: set
+    order: list[Val],
+    levels: dict[Val, int],
+    takers: dict[Val, list[Val]],
+    wanted: set[Val],
+    spaces: Spaces,
 ) -> None:
     """Move cheap values to the level where they are needed, if their operands are kept
     in memory for others anyway."""
@@ -115,12 +127,11 @@ def _sink(
     for value in order:
         if value.op != "elementwise" or value.attrs in _DEAR or value in wanted:
             continue
-        space = _space(value)
-        if any([t.op != "elementwise" or _space(t) != space for t in takers[value]]):
+        space = spaces[value]
+        if any([spaces.get(t) != space for t in takers[value]]):
             continue
         if all([
-            a.op != "elementwise"
-            or _space(a) != space
+            spaces.get(a) != space
             or a in movable
             or a in wanted
             or any([

@@ -14,12 +14,12 @@ from collections.abc import Callable
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
 from minigrad.compiler.value_builder import Builder
-from minigrad.compiler.value_form import Val, listed, strides_of
+from minigrad.compiler.value_form import Val, strides_of
 
 
 def hoist(builder: Builder, results: list[Val]) -> list[Val]:
     """The results, computed with fewer and larger products."""
-    order = listed(results)
+    order = builder.listed(results)
     changes: dict[Val, Change] = {}
     for group in _independent(order):
         changes.update(_one_product(builder, group))
@@ -67,7 +67,9 @@ def _one_product(builder: Builder, group: list[Val]) -> dict[Val, Change]:
         return make
 
     changes, first = {}, 0
+    needs = [*lefts, right]
     for value in group:
-        changes[value] = Change([*lefts, right], view_of(first, value))
+        changes[value] = Change(needs, view_of(first, value))
+        needs = group[:1]  # with it the common product is there, and all that it needs
         first += value.shape[0]
     return changes

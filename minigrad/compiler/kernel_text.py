@@ -104,6 +104,29 @@ def written(
     return Written("\n".join(lines), reads, list(writes))
 
 
+def kind_of(
+    members: Sequence[Val],
+    same: Mapping[Val, bool],
+    writes: Sequence[Val],
+    over: Mapping[Val, int],
+) -> tuple[Any, ...]:
+    """What the text of a group depends on: groups of one kind have one text.
+
+    same  the operands from outside, in order, and whether each is one entry for a row
+    """
+    number = {value: k for k, value in enumerate([*same, *members])}
+    return (
+        tuple(
+            [
+                (a.dtype.char, one, over.get(a), a.attrs if a.op == "full" else None)
+                for a, one in same.items()
+            ]
+        ),
+        tuple([(v.attrs, v.dtype.char, *[number[a] for a in v.args]) for v in members]),
+        tuple([number[v] for v in writes]),
+    )
+
+
 def _operand(a: Val, same: Any, reads: list, head: list, body: list) -> str:
     """The name of an operand from outside, written where it is read."""
     if a.op == "full" and same(a):

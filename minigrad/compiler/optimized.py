@@ -23,7 +23,7 @@ from minigrad.compiler.report import Stage, dot_text, stage
 from minigrad.compiler.schedule import ordered
 from minigrad.compiler.transposes import transposes
 from minigrad.compiler.value_builder import Builder
-from minigrad.compiler.value_form import Val, listed
+from minigrad.compiler.value_form import Val
 
 Pass = Callable[[Builder, list[Val]], list[Val]]
 PASSES: list[tuple[str, Pass]] = [
@@ -70,16 +70,18 @@ class Optimized:
         results += lowered.outside
         builder = lowered.builder
         del lowered
-        self.stages: list[Stage] = [stage("lower", results)]
+        self.stages: list[Stage] = [stage("lower", builder.listed(results))]
         for name, function in PASSES:
             with named(name):
                 results = function(builder, results)
-            self.stages.append(stage(name, results))
+            self.stages.append(stage(name, builder.listed(results)))
+        order = builder.listed(results)
         del builder
         with named("fuse"):
-            units: list[Unit] = ordered(fuse(results))
+            units: list[Unit] = ordered(fuse(results, order))
         with named("place"):
-            places = Places(listed(results))
+            places = Places(order)
+        del order
         with named("overlay"):
             overlay(units, places, results[:count])
         with named("plan"):

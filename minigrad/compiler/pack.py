@@ -16,7 +16,7 @@ from collections.abc import Callable
 from minigrad.compiler import products, register_tiles
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
 from minigrad.compiler.value_builder import Builder
-from minigrad.compiler.value_form import Val, listed
+from minigrad.compiler.value_form import Val
 
 _OFTEN = 4
 _MANY = 256  # rows
@@ -28,7 +28,7 @@ _LARGE = (
 def pack(builder: Builder, results: list[Val]) -> list[Val]:
     """The results, with packed copies of the matrices that are often taken."""
     groups: dict[tuple[Val, bool], list[Val]] = {}
-    for value in listed(results):
+    for value in builder.listed(results):
         if value.op == "dot" and not value.attrs[0] and _ours(value):
             groups.setdefault((value.args[1], value.attrs[1]), []).append(value)
     changes = {}

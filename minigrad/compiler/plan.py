@@ -57,6 +57,7 @@ class Plan:
         self.steps: list[tuple] = []
         self.live: dict[int, list[tuple[int, int]]] = {}
         self.kernels: dict[str, Any] = {}
+        self._kinds: dict[tuple, tuple[Any, list[int]]] = {}
         self.calls = 0
         self._numbers: list[int] = []
         self._starts: list[int] = []
@@ -72,7 +73,7 @@ class Plan:
 
     def let_go(self) -> None:
         """Forget where each value lies: the table knows."""
-        self._numbers, self._starts = [], []
+        self._numbers, self._starts, self._kinds = [], [], {}
         self.memory.let_go()
         del self.places
 
@@ -123,14 +124,10 @@ class Plan:
             for a, (place, steps) in reads.items()
             if (place._replace(strides=steps), a.dtype) in spots and a.shape == shape
         }
-        found = kernel_text.written(
-            members, lambda a: is_same(a, inner[a], n), [v for v, _ in writes], over
-        )
-        code = self.kernels.get(found.text)
-        if code is None:
-            code = self.kernels[found.text] = kernel_text.compiled(found.text)
+        same = {a: is_same(a, inner[a], n) for a in reads}
+        code, taken = self._code(members, same, [v for v, _ in writes], over)
         operands = [(p, p.strides, v.dtype) for v, p in writes]
-        operands += [(*reads[read.value], read.value.dtype) for read in found.reads]
+        operands += [(*reads[a], a.dtype) for a in taken]
         for indices in product(*[range(n) for n, _ in outer]):
             row = []
             for place, steps, dtype in operands:
@@ -144,6 +141,31 @@ class Plan:
                 step = 0 if rows.axis is None else steps[rows.axis]
                 row.append((moved, step * dtype.itemsize))
             self._row(code.address, (rows.length, n.length), row)
+
+    def _code(
+        self,
+        members: list[Val],
+        same: dict[Val, bool],
+        writes: list[Val],
+        over: dict[Val, int],
+    ) -> tuple[Any, list[Val]]:
+        """The kernel of a group, and the operands that it reads, in its order.
+
+        Groups of other time steps do the same with other values: the text is written
+        for the first one.
+        """
+        kind = kernel_text.kind_of(members, same, writes, over)
+        operands = list(same)
+        known = self._kinds.get(kind)
+        if known is None:
+            found = kernel_text.written(members, same.__getitem__, writes, over)
+            code = self.kernels.get(found.text)
+            if code is None:
+                code = self.kernels[found.text] = kernel_text.compiled(found.text)
+            places = {a: k for k, a in enumerate(operands)}
+            known = code, [places[read.value] for read in found.reads]
+            self._kinds[kind] = known
+        return known[0], [operands[k] for k in known[1]]
 
     def _operand(self, a: Val, shape: Shape) -> tuple[Place, Shape]:
         """Where an operand is, and its strides along the axes of the result."""

@@ -3,7 +3,7 @@
 NumPy's wheels carry OpenBLAS beside them. Where that is not found, `np.matmul` does the
 same at the price of a Python call for each product.
 
-Read next: `execute.py`.
+Read next: `addresses.py`.
 """
 
 from __future__ import annotations

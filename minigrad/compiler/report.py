@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from minigrad.compiler.fuse import Unit
-from minigrad.compiler.value_form import OUTSIDE, Val, listed
+from minigrad.compiler.value_form import OUTSIDE, Val
 
 _WORDS = {
     "lower": "equal and dead values gone, views and parts seen through",
@@ -106,9 +106,9 @@ class Explained(list):
     __repr__ = __str__
 
 
-def stage(name: str, results: list[Val]) -> Stage:
-    """The counts of a program after a pass."""
-    values = [v for v in listed(results) if v.op not in (*OUTSIDE, "view", "part")]
+def stage(name: str, order: list[Val]) -> Stage:
+    """The counts of a program's values after a pass."""
+    values = [v for v in order if v.op not in (*OUTSIDE, "view", "part")]
     counts = Counter(v.op for v in values)
     flops = sum([_flops(v) for v in values if v.op in PRODUCTS])
     products = sum([counts[op] for op in PRODUCTS])

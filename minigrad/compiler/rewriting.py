@@ -51,8 +51,7 @@ def rewritten(
             become[value] = change.make(become.__getitem__)
             continue
         args = tuple([become[a] for a in value.args])
-        same = all([a is b for a, b in zip(args, value.args, strict=True)])
-        become[value] = value if same else remade(builder, value, args)
+        become[value] = value if args == value.args else remade(builder, value, args)
     return [become[v] for v in results]
 
 

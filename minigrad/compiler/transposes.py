@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from minigrad.compiler.rewriting import Change, Lookup, rewritten
 from minigrad.compiler.value_builder import Builder
-from minigrad.compiler.value_form import Val, listed
+from minigrad.compiler.value_form import Val
 
 _OFTEN = 4
 
@@ -20,7 +20,7 @@ _OFTEN = 4
 def transposes(builder: Builder, results: list[Val]) -> list[Val]:
     """The results, with transposed copies of the matrices that are often taken so."""
     groups: dict[Val, list[Val]] = {}
-    for value in listed(results):
+    for value in builder.listed(results):
         if value.op == "dot" and value.attrs == (False, True):
             groups.setdefault(value.args[1], []).append(value)
     changes = {}

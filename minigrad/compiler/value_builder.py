@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,19 @@ import numpy as np
 from minigrad.compiler.value_form import (
     Shape,
     Val,
+    listed,
     relocated,
     reshaped,
     same_steps,
     strides_of,
     within_part,
 )
+
+
+@cache
+def _bytes_of(numbers: tuple[float, ...], dtype: Any) -> list[bytes]:
+    """Numbers as they lie in memory, to compare those of a `full` with."""
+    return [np.array(x, dtype).tobytes() for x in numbers]
 
 
 class Builder:
@@ -40,11 +48,18 @@ class Builder:
         self.scope: tuple = ()
         self.late = False
         self.asked = 0
+        self._listed: tuple[list[Val], list[Val]] = ([], [])
+
+    def listed(self, results: list[Val]) -> list[Val]:
+        """All values that the results need, in order; kept until other ones ask."""
+        if results != self._listed[0]:
+            self._listed = list(results), listed(results)
+        return self._listed[1]
 
     def make(self, op: str, args: tuple, attrs: Any, shape: Shape, dtype: Any) -> Val:
         """The value of this operation, new or known."""
         self.asked += 1
-        key = (op, *[id(a) for a in args], attrs, shape, dtype)
+        key = (op, *map(id, args), attrs, shape, dtype)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = Val(op, args, attrs, shape, dtype)
@@ -162,9 +177,8 @@ class Builder:
         """An elementwise operation by its primitive's name; args broadcast to shape."""
         args = tuple(args)
         if name == "add":
-            nothing = np.array([-0.0, 0.0], dtype)
             # In a user's sum 0 turns -0 to 0; the order of a gradient's is ours.
-            zeros = [z.tobytes() for z in nothing[: 2 if self.late else 1]]
+            zeros = _bytes_of((-0.0, 0.0) if self.late else (-0.0,), dtype)
             for x, other in (args, args[::-1]):
                 if other.op == "full" and x.shape == shape and other.attrs in zeros:
                     return x  # x + 0
@@ -172,7 +186,7 @@ class Builder:
             if joined is not None:
                 return joined
         if name == "multiply":
-            one = np.ones((), dtype).tobytes()
+            [one] = _bytes_of((1.0,), dtype)
             for x, other in (args, args[::-1]):
                 if other.op == "full" and x.shape == shape and other.attrs == one:
                     if other.dtype == dtype == x.dtype:

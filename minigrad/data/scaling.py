@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike
 from minigrad.data.argument_checks import number_array
 from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import DataError, ShapeError
+from minigrad.engine.known_names import KnownNames
 
 
 @checked_methods
-class Scaling:
+class Scaling(KnownNames):
     """(x - mean) / deviation, one mean and one deviation per feature.
 
         scaling = Scaling(train)               # the training part only

@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.data.argument_checks import is_sequence, number_array, whole_number
 from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minigrad.engine.known_names import KnownNames
 
 PAD, UNKNOWN = "<pad>", "<unk>"
 
@@ -75,7 +76,7 @@ def _is_mark(character: str) -> bool:
 
 
 @checked_methods
-class Vocabulary:
+class Vocabulary(KnownNames):
     """Which words there are and the number of each; `<pad>` is 0 and `<unk>` is 1.
 
     The other words follow by falling count, equal counts alphabetically (by code

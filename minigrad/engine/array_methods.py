@@ -18,7 +18,7 @@ from minigrad.engine.foreign_names import ForeignNames
 from minigrad.engine.graph import Variable
 from minigrad.engine.in_place import InPlace
 from minigrad.engine.numpy_protocol import NumpyProtocol
-from minigrad.engine.primitives import along_axis, index, linalg, reduce, shape
+from minigrad.engine.primitives import along_axis, index, joins, linalg, reduce, shape
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives.base import apply_binary
 from minigrad.engine.primitives.bounds import clip
@@ -206,7 +206,7 @@ class ArrayMethods(InPlace, NumpyProtocol, ForeignNames, Generic[Result]):
 
     def split(self, sections: int | Sequence[int], axis: int = 0) -> tuple[Result, ...]:
         """So many equal parts along an axis, or cut at the given indices: views."""
-        return shape.split(self, sections, axis)
+        return joins.split(self, sections, axis)
 
     def exp(self) -> Result:
         """e^self, entry by entry."""

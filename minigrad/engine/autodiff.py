@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import Any
 from weakref import ref
 
@@ -47,6 +48,7 @@ from minigrad.engine.graph import (
     Variable,
     ancestors,
     key,
+    record_key,
 )
 from minigrad.engine.primitives.anomaly import checked
 from minigrad.engine.primitives.messages import describe
@@ -65,6 +67,7 @@ def backpropagate(
     *,
     stack: bool = True,
     watcher: Watcher | None = None,
+    recorded: Sequence[Any] | None = None,
 ) -> dict[Key, Value]:
     """Gradients by `key(edge)`: of every leaf reached, or of every target.
 
@@ -73,11 +76,15 @@ def backpropagate(
     targets  the edges whose gradients are wanted; None for all leaves
     stack    may the uses of a matrix be summed in one product of their stacked rows?
     watcher  is told of every contribution
+    recorded  the `records` behind the output, to walk over them: through each repeated
+             step in one, whoever has looked at it. Gradients are filed under
+             `record_key(edge)`; a watcher is told of what a step gives to what it
+             reads, and nobody of what one part of a state gives to another within it
     """
     pull_through, stacks = _how_to_pull(isinstance(seed, Variable), stack, watcher)
     at_once = stacks if pull_through == stacks.pull and targets is None else None
-    needs_of, wanted = _plan(targets, output)
-    sums = Sums()
+    needs_of, wanted = _plan(targets, output, recorded)
+    sums = Sums(recorded is not None)
     sums.deliver(output, seed)
     found: dict[Key, Value] = {}
     while sums.queue:
@@ -85,6 +92,10 @@ def backpropagate(
         g = sums.by_source.pop(node)
         if type(node) is not Node or node.tags is not None or wanted:
             _keep(node, g, wanted, found)
+            if sums.whole and type(node) is not Node and at_once is None:
+                deliver = _told(sums.deliver, node, watcher)
+                node.pull_needed(needs_of(node), g, deliver, stacks)
+                continue
             if _at_once(node, g, sums.deliver, at_once):
                 continue
         needs = needs_of(node)
@@ -103,11 +114,13 @@ class Sums:
                list, with None for an output that nothing came to
     queue      the nodes among them, latest first. A node's consumers are all younger
                than it, so when its turn comes its sum is complete
+    whole      does a repeated step stay one, whoever has looked at it?
     """
 
-    __slots__ = ("by_source", "queue")
+    __slots__ = ("by_source", "queue", "whole")
 
-    def __init__(self) -> None:
+    def __init__(self, whole: bool = False) -> None:
+        self.whole = whole
         self.by_source: dict[Source, Any] = {}
         self.queue: list[tuple[int, Node]] = []
 
@@ -124,7 +137,7 @@ class Sums:
         elif kind is not Node:  # to a step that was repeated
             source = edge.step  # type: ignore[union-attr]
             index = edge.number  # type: ignore[union-attr]
-            if source not in sums:  # else it stays there, whoever looks meanwhile
+            if not (self.whole or source in sums):  # else it stays, whoever looks now
                 source, index = edge.place  # type: ignore[union-attr]
         before = sums.get(source)
         if before is None and type(source) is not Leaf:
@@ -188,23 +201,33 @@ def _how_to_pull(
 
 
 def _plan(
-    targets: Iterable[AnyEdge] | None, output: AnyEdge
+    targets: Iterable[AnyEdge] | None,
+    output: AnyEdge,
+    recorded: Sequence[Any] | None,
 ) -> tuple[Callable[[Node], Needs], set[Key]]:
     """Which inputs of a node need a gradient, and the keys that are wanted."""
     if targets is None:
         return _all_needs, set()
     targets = list(targets)
-    useful: set[Source | None] = {edge.source for edge in targets}  # or leads to one
+    of = attrgetter("source" if recorded is None else "record")
+    useful: set[Source | None] = {of(edge) for edge in targets}  # or leads to one
 
     def needs_of(node: Node) -> Needs:
-        return tuple([e.requires_grad and e.source in useful for e in node.edges])
+        return tuple([e.requires_grad and of(e) in useful for e in node.edges])
 
-    for node in ancestors([output.source], constants=False):
+    nodes = recorded
+    if nodes is None:
+        nodes = ancestors([output.source], constants=False)
+    start = min([s.seq for s in useful if s is not None], default=0)
+    for node in nodes:
+        if node.seq < start:
+            continue
         for edge in node.edges:
-            if edge.requires_grad and edge.source in useful:
+            if edge.requires_grad and of(edge) in useful:
                 useful.add(node)
                 break
-    return needs_of, {key(edge) for edge in targets}
+    name = key if recorded is None else record_key
+    return needs_of, {name(edge) for edge in targets}
 
 
 def _all_needs(node: Node) -> Needs:
@@ -235,13 +258,47 @@ def _at_once(node: Any, g: Value, deliver: Any, stacks: Stacks | None) -> bool:
     return True
 
 
+def pulled_through(record: Any, needs: Needs, g: Value) -> Sequence[Value]:
+    """As `pull`, of a node or of a repeated step among `records`: what each of its
+    edges gets that needs it, in its shape and dtype; else None."""
+    edges = record.edges
+    if type(record) is Node:
+        values = [
+            value if value is None else fitted(value, edge.array)
+            for value, edge in zip(pull(record, needs, g), edges, strict=True)
+        ]
+        return values
+    found: dict[int, Any] = dict.fromkeys(map(id, edges))
+
+    def deliver(edge: AnyEdge, value: Value) -> None:
+        value, before = fitted(value, edge.array), found[id(edge)]
+        found[id(edge)] = value if before is None else before + value
+
+    stacks = Stacks(pull, None)
+    record.pull_needed(needs, g, deliver, stacks)
+    for edge, total in stacks.totals():
+        deliver(edge, total)
+    return [found[id(edge)] for edge in edges]
+
+
+def _told(deliver: Any, step: Any, watcher: Watcher | None) -> Any:
+    """What delivers a repeated step's contributions, and tells the watcher."""
+    if watcher is None:
+        return deliver
+
+    def deliver_and_tell(edge: AnyEdge, value: Value) -> None:
+        watcher.from_step(step, edge, fitted(value, edge.array))
+        deliver(edge, value)
+
+    return deliver_and_tell
+
+
 def _keep(node: Node, g: Value, wanted: set[Key], found: dict[Key, Value]) -> None:
     """Keep the gradients of a node's outputs that are wanted, or to be retained."""
-    if type(node) is not Node:
-        return  # a repeated step that nobody has looked at
-    retained = (node.tags or {}).get("retained", ())
+    tags = node.tags if type(node) is Node else None  # else it is a repeated step
+    retained = (tags or {}).get("retained", ())
     for k, part in enumerate(g if type(g) is list else [g]):
-        name = (node, k) if k else node
+        name = (node, k) if k or type(node) is not Node else node
         if part is not None and (name in wanted or k in retained):
             found[name] = part
 

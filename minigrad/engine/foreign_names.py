@@ -2,7 +2,7 @@
 
     x.view(2, 3)      # UnknownNameError: ... x.reshape(2, 3)
 
-Read next: `foreign_arguments.py`.
+Read next: `known_names.py`.
 """
 
 from __future__ import annotations
@@ -155,6 +155,25 @@ LOSSES = {
     "MSELoss": "mg.losses.mse",
 }
 
+# Of a model.
+MODEL = {
+    "to": "model  # as it is: there are no devices; dtype='float32' when it is made",
+    "cpu": "model  # as it is: there are no devices",
+    "cuda": "model  # as it is: there are no devices",
+    "float": "LSTM(2, 3, dtype='float32')  # a dtype is chosen when a model is made",
+    "double": "LSTM(2, 3, dtype='float64')  # a dtype is chosen when a model is made",
+    "children": "model.modules()  # with all that is within, and itself first",
+    "named_children": "model.named_modules()",
+    "register_buffer": "model.steps = mg.zeros(3)  # an attribute like any other",
+    "register_parameter": "model.scale = mg.nn.Parameter(np.ones(3))",
+    "apply": "for module in model.modules(): module.training = False",
+    "fit": "mg.training.Trainer  # and the loop of the first lesson",
+    "summary": "print(model)",
+    "get_weights": "model.state_dict()",
+    "set_weights": "model.load_state_dict(model.state_dict())",
+    "trainable_variables": "model.parameters()",
+}
+
 
 class ForeignNames(Variable):
     """What a tensor says when asked for something that it does not have."""
@@ -168,8 +187,7 @@ class ForeignNames(Variable):
             if name == "copy":  # x.data of a trace is a tensor: nobody writes to it
                 return lambda: self
             leaving(self, f"x.data.{name}")
-        names = [one for one in dir(type(self)) if one[:1] != "_"]
-        raise unknown("a tensor", "x", name, TENSOR, names)
+        raise unknown("a tensor", "x", name, TENSOR, public(type(self)))  # type: ignore
 
     def __delitem__(self, key: Any) -> None:
         raise DTypeError(
@@ -245,6 +263,12 @@ def unknown(
     )
 
 
+@lru_cache(maxsize=128)
+def public(kind: type) -> tuple[str, ...]:
+    """The names of a class that are for users."""
+    return tuple([one for one in dir(kind) if one[:1] != "_"])
+
+
 @lru_cache(maxsize=256)  # hasattr asks for the same few names again and again
 def _near(name: str, names: tuple[str, ...]) -> str | None:
     return meant(name, names)
@@ -259,35 +283,6 @@ def nothing_else(module: str, short: str) -> Callable[[str], Any]:
         raise unknown(module, short, name, {}, names_of(module))
 
     return __getattr__
-
-
-# What a tensor tells and does not let itself be told: what to write instead.
-TOLD = {
-    "shape": "x.reshape(...) makes another tensor",
-    "dtype": "x.astype(...) makes another tensor",
-    "ndim": "x.reshape(...) or x.expand_dims(...) makes another tensor",
-    "size": "x[:n] and x.reshape(...) make other tensors",
-    "T": "x.data = array.T changes a leaf's values",
-    "node": "the graph is recorded as it was computed; x.detach() leaves it",
-}
-
-
-def refuse_setting(kind: type) -> None:
-    """Have the class raise UnknownNameError where a name of `TOLD` is set."""
-    for name, instead in TOLD.items():
-        setattr(kind, name, getattr(kind, name).setter(_refused(name, instead)))
-
-
-def _refused(name: str, instead: str) -> Callable[[Any, Any], None]:
-    def refuse(self: Any, value: Any) -> None:
-        raise UnknownNameError(
-            f"x.{name} = ...: a tensor's {name} cannot be set",
-            expect="x.data, x.grad, x.name or x.requires_grad",
-            actual=f"x.{name} = {value!r:.40}     x: {describe(self._edge)}",
-            hint=instead,
-        )
-
-    return refuse
 
 
 def names_of(module: str) -> list[str]:

@@ -18,6 +18,7 @@ from minigrad.engine.errors import (
 )
 from minigrad.engine.graph import AnyEdge, Edge, Variable
 from minigrad.engine.primitives.messages import describe
+from minigrad.engine.primitives.operands import unmasked
 from minigrad.engine.tracing import copied
 
 
@@ -56,11 +57,15 @@ def starting_gradient(output: Variable, grad: Operand, create_graph: bool) -> Va
 def _gradient_of(edge: AnyEdge, grad: Operand) -> Array:
     """What was given as dL/d(output), as an array of the output's shape and dtype."""
     output = edge.array
+    grad = unmasked(grad)
     try:
         if isinstance(grad, Variable):
             array = grad._edge.array
         else:
-            array = np.array(grad, dtype=output.dtype)
+            given = np.asarray(grad)
+            if given.dtype.kind not in "fiubO":  # NumPy would take dates and "1", too
+                raise TypeError
+            array = np.array(given, dtype=output.dtype)
     except (TypeError, ValueError):
         raise DTypeError(
             "backward: the gradient to start from is not of numbers",

@@ -24,6 +24,7 @@ from typing import Any, ClassVar, Protocol
 from weakref import ref
 
 from minigrad.engine.aliases import Array, Attrs, Needs, Value
+from minigrad.engine.errors import UnknownNameError, meant
 from minigrad.engine.recorder import Scope
 
 numbers = itertools.count()
@@ -86,6 +87,11 @@ class Edge:
         self.array = array
         self.requires_grad = requires_grad
 
+    @property
+    def record(self) -> Any:
+        """What it leads to, as it was recorded: see `records`."""
+        return self.source
+
 
 class Node:
     """The record of one operation: plain data, never a closure.
@@ -147,6 +153,11 @@ class Node:
         return self
 
     @property
+    def record(self) -> Node:
+        """Itself: see `records`."""
+        return self
+
+    @property
     def where(self) -> tuple[CodeType, int] | None:
         """(code object, instruction offset) in the user's program: see `line`."""
         return None if self.code is None else (self.code, self.offset)
@@ -159,7 +170,16 @@ class Node:
                     self.edges = self.tags["folded"].unfold(self)
                     del self.tags["folded"]
             return self.edges
-        raise AttributeError(f"a node has no {name}")
+        if name[:1] == "_":  # what Python and NumPy look for
+            raise AttributeError(f"a node has no {name!r}")
+        known = [one for one in dir(self) if one[:1] != "_"]
+        raise UnknownNameError(
+            f"a node has no {name!r}",
+            expect="primitive, edges, attrs, outputs, scope, where, seq, ...",
+            actual=f"node.{name}",
+            hint=meant(name, known)
+            or "y.node is the record of the operation that made y",
+        )
 
     def tag(self, kind: str, index: int, value: Any) -> None:
         """Note something about output `index` for the readers."""
@@ -186,6 +206,14 @@ def key(edge: AnyEdge) -> Key:
     return (edge.source, edge.index) if edge.index else edge.source
 
 
+def record_key(edge: AnyEdge) -> Key:
+    """What a gradient of `edge` is filed under in a walk over `records`."""
+    kind = type(edge)
+    if kind is Node or kind is Edge:
+        return key(edge)
+    return edge.record, edge.number  # type: ignore[union-attr]
+
+
 class Variable:
     """What a user holds: an edge into the graph, and a place for a gradient.
 
@@ -202,9 +230,13 @@ class Variable:
     def of(cls, edge: AnyEdge) -> Any:
         """A handle on what `edge` leads to."""
         handle = cls.__new__(cls)
-        handle._edge = edge
-        handle._grad = None
+        _set_edge(handle, edge)  # faster than through the `__setattr__` of tensors
+        _set_grad(handle, None)
         return handle
+
+
+_set_edge: Any = vars(Variable)["_edge"].__set__
+_set_grad: Any = vars(Variable)["_grad"].__set__
 
 
 def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
@@ -221,4 +253,29 @@ def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
                 if type(source) is Node and source not in seen:
                     seen.add(source)
                     todo.append(source)
+    return sorted(seen, key=attrgetter("seq"))
+
+
+def records(edges: Iterable[AnyEdge], constants: bool = True) -> list:
+    """What the edges come from, oldest first, as it was recorded, each once.
+
+    As `ancestors`, but a step that was repeated (`repeating/`) is the one record that
+    it is, whoever has looked at it: it has `edges` and a `seq`, as a node has. With
+    `constants=False` only those that a gradient can reach.
+    """
+    seen: set[Any] = set()
+    again: Any = None  # whose edges to what no step changes were followed last
+    todo: list[Iterable[AnyEdge]] = [edges]
+    while todo:
+        for edge in todo.pop():
+            if constants or edge.requires_grad:
+                record = edge.record
+                if record is None or type(record) is Leaf or record in seen:
+                    continue
+                seen.add(record)
+                if type(record) is not Node and record.again is again:
+                    todo.append(record.inputs)
+                    continue
+                again = again if type(record) is Node else record.again
+                todo.append(record.edges)
     return sorted(seen, key=attrgetter("seq"))

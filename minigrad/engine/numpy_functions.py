@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine.aliases import Axis, Lengths, Operand, Value
-from minigrad.engine.errors import ArgumentError
+from minigrad.engine.errors import ArgumentError, CallError
 from minigrad.engine.graph import Variable
-from minigrad.engine.primitives import bounds, index, linalg, reduce
+from minigrad.engine.primitives import bounds, index, joins, linalg, reduce
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import shape as shapes
+from minigrad.engine.primitives.axis_arguments import normalized_axes
 from minigrad.engine.primitives.einsum import LETTERS, einsum
 from minigrad.engine.primitives.operands import operand
 from minigrad.engine.tracing import leaving
@@ -66,8 +67,8 @@ def entries_moved(function: Callable) -> Callable:
 
 def concatenated(arrays: Sequence[Operand], axis: int | None = 0) -> Value:
     if axis is None:
-        return shapes.concatenate([raveled(a) for a in arrays], 0)
-    return shapes.concatenate(arrays, axis)
+        return joins.concatenate([raveled(a) for a in arrays], 0)
+    return joins.concatenate(arrays, axis)
 
 
 def appended(arr: Operand, values: Operand, axis: int | None = None) -> Value:
@@ -80,23 +81,23 @@ def at_least_2d(a: Operand) -> Value:
 
 
 def stacked_below(tup: Sequence[Operand]) -> Value:
-    return shapes.concatenate([at_least_2d(a) for a in tup], 0)
+    return joins.concatenate([at_least_2d(a) for a in tup], 0)
 
 
 def stacked_beside(tup: Sequence[Operand]) -> Value:
     parts = [a if a.ndim else shapes.reshape(a, 1) for a in map(operand, tup)]
-    return shapes.concatenate(parts, 0 if parts[0].ndim == 1 else 1)
+    return joins.concatenate(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 def columns(tup: Sequence[Operand]) -> Value:
     parts = [operand(a) for a in tup]
-    return shapes.concatenate(
+    return joins.concatenate(
         [a if a.ndim > 1 else shapes.reshape(a, -1, 1) for a in parts], 1
     )
 
 
 def split(ary: Operand, indices_or_sections: Any, axis: int = 0) -> list:
-    return list(shapes.split(ary, indices_or_sections, axis))
+    return list(joins.split(ary, indices_or_sections, axis))
 
 
 def split_unevenly(ary: Operand, indices_or_sections: Any, axis: int = 0) -> list:
@@ -104,14 +105,14 @@ def split_unevenly(ary: Operand, indices_or_sections: Any, axis: int = 0) -> lis
         whole = np.empty(operand(ary).shape[axis])
         parts = np.array_split(whole, indices_or_sections)
         indices_or_sections = np.cumsum([len(part) for part in parts[:-1]])
-    return list(shapes.split(ary, indices_or_sections, axis))
+    return list(joins.split(ary, indices_or_sections, axis))
 
 
 def taken(a: Operand, indices: Any, axis: int | None = None) -> Value:
     a = operand(a)
     if axis is None:
         return index.take(shapes.reshape(a, -1), indices)
-    [axis] = shapes.normalized_axes((axis,), a.ndim, "take")
+    [axis] = normalized_axes((axis,), a.ndim, "take")
     return index.getitem(a, (slice(None),) * axis + (indices,))
 
 
@@ -156,7 +157,7 @@ def tensordot(a: Operand, b: Operand, axes: Any = 2) -> Value:
         axes = range(a.ndim - axes, a.ndim), range(axes)
     pairs = [tuple(k) if np.iterable(k) else (k,) for k in axes]
     over = [
-        shapes.normalized_axes(k, x.ndim, "tensordot")
+        normalized_axes(k, x.ndim, "tensordot")
         for k, x in zip(pairs, (a, b), strict=True)
     ]
     left = list(LETTERS[: a.ndim])
@@ -220,11 +221,15 @@ def range_between(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> V
 
 
 def chosen(condition: Operand, x: Operand = None, y: Operand = None, /) -> Value:
+    if x is None and y is None and isinstance(condition, Variable):
+        leaving(condition, "np.where(condition)")
+        return np.nonzero(condition._edge.array)
     if x is None or y is None:
-        if isinstance(condition, Variable):
-            leaving(condition, "np.where(condition)")
-        return np.nonzero(
-            condition._edge.array if isinstance(condition, Variable) else condition
+        raise CallError(
+            "np.where: one of the two values to choose from is missing",
+            expect="np.where(condition, x, y), or np.where(condition)",
+            actual=f"x: {type(x).__name__}, y: {type(y).__name__}",
+            hint="np.where(condition, x, 0.0)",
         )
     return e.where(condition, x, y)
 
@@ -243,7 +248,7 @@ def clip(
 
 def differences(a: Operand, n: int = 1, axis: int = -1) -> Value:
     a = operand(a)
-    lead = (slice(None),) * shapes.normalized_axes((axis,), a.ndim, "diff")[0]
+    lead = (slice(None),) * normalized_axes((axis,), a.ndim, "diff")[0]
     for _ in range(n):
         later = index.getitem(a, (*lead, slice(1, None)))
         a = later - index.getitem(a, (*lead, slice(None, -1)))

@@ -23,7 +23,9 @@ from minigrad.engine.aliases import Array
 from minigrad.engine.calls import checked_methods
 from minigrad.engine.errors import (
     ArgumentError,
+    DTypeError,
     GraphError,
+    IndexingError,
     MinigradError,
     ShapeError,
     warn,
@@ -65,13 +67,15 @@ class NumpyProtocol(Variable):
         self, function: Callable, types: Any, inputs: Any, options: Any
     ) -> Any:
         ours = _table().FUNCTIONS.get(function)
+        name = f"{function.__module__}.{function.__name__}".replace("numpy.", "np.")
         if ours is not None:
             try:
                 return ours(*inputs, **options)
-            except TypeError as error:
-                if isinstance(error, MinigradError) or _takes(ours, inputs, options):
-                    raise
-        name = f"{function.__module__}.{function.__name__}".replace("numpy.", "np.")
+            except MinigradError:
+                raise
+            except (TypeError, ValueError, IndexError) as error:
+                if _takes(ours, inputs, options):
+                    raise _wrong_value(name, error, inputs, options) from error
         if function in _table().NO_SLOPE or not _needing((inputs, options)):
             return _on_arrays(name, function, inputs, options)
         if ours is None:
@@ -244,6 +248,23 @@ def _refused(name: str, given: Any) -> MinigradError:
         expect="a function that minigrad has: its result stays in the graph",
         actual=describe(tensor._edge),
         hint=f"{instead}; {ON_PURPOSE}",
+    )
+
+
+def _wrong_value(
+    name: str, error: Exception, inputs: Any, options: dict
+) -> MinigradError:
+    """The error for an argument that a function of ours has, with a wrong value."""
+    others = [f"{x!r:.30}" for x in inputs if not _tensors([x])]
+    others += [f"{key}={x!r:.30}" for key, x in options.items() if not _tensors([x])]
+    kind: type[MinigradError] = ArgumentError
+    if isinstance(error, TypeError | IndexError):  # it stays what NumPy raised
+        kind = DTypeError if isinstance(error, TypeError) else IndexingError
+    return kind(
+        f"{name} of a tensor: {error}",
+        expect=f"arguments as {name} takes them for an array",
+        actual=f"beside the tensor: {', '.join(others) or 'nothing'}",
+        hint=f"help({name}) says what each argument is",
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigrad.engine import numpy_functions as made
-from minigrad.engine.primitives import along_axis, linalg, reduce
+from minigrad.engine.primitives import along_axis, joins, linalg, reduce
 from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import shape as shapes
 from minigrad.engine.primitives.operands import operand
@@ -38,7 +38,7 @@ FUNCTIONS: dict[Any, Callable] = {
     np.broadcast_to: shapes.broadcast_to,
     np.concatenate: made.concatenated,
     np.append: made.appended,
-    np.stack: shapes.stack,
+    np.stack: joins.stack,
     np.vstack: made.stacked_below,
     np.hstack: made.stacked_beside,
     np.column_stack: made.columns,
@@ -81,7 +81,7 @@ FUNCTIONS: dict[Any, Callable] = {
     },
 }  # fmt: skip
 if hasattr(np, "unstack"):  # NumPy 2.1
-    FUNCTIONS[np.unstack] = lambda x, *, axis=0: shapes.unstack(x, axis)
+    FUNCTIONS[np.unstack] = lambda x, *, axis=0: joins.unstack(x, axis)
 
 UFUNCS: dict[np.ufunc, Callable] = {
     np.add: e.add,

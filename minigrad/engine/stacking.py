@@ -64,14 +64,14 @@ class Stacks:
         """Keep a use of a matrix for a stacked sum, and need it no more for now."""
         [k] = node.primitive.stacked
         leaf = node.edges[k].source
-        if type(leaf) is not Leaf or not needs[k] or g.ndim != 2:
+        if type(leaf) is not Leaf or not needs[k]:
             return needs
-        if node.edges[0].array.ndim != 2 or node.edges[1].array.ndim != 2:
+        if g.ndim != 2 or node.edges[k].array.ndim != 2:  # then the other has two, too
             return needs
         if self._watcher is not None:
             self._watcher.set_aside(node, k, g)
         self._stack(node.edges[k], k).add(node, node.edges[1 - k].array, g)
-        return (*needs[:k], False, *needs[k + 1 :])
+        return (*needs[:k], False)  # the matrix is the last input
 
 
 class Rows:

@@ -26,10 +26,10 @@ from minigrad.engine.array_methods import ArrayMethods
 from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, flag
 from minigrad.engine.foreign_arguments import refuse
-from minigrad.engine.foreign_names import refuse_setting
 from minigrad.engine.graph import Edge, Leaf, Node, Variable
+from minigrad.engine.known_names import SetNames
+from minigrad.engine.primitives.joins import unstack
 from minigrad.engine.primitives.messages import describe
-from minigrad.engine.primitives.shape import unstack
 from minigrad.engine.read_only import values_of
 from minigrad.engine.tensor_checks import (
     checked_name,
@@ -45,7 +45,7 @@ from minigrad.engine.tracing import copied, leaving, otherwise, touch, values_wi
 
 
 @checked_methods
-class Tensor(ArrayMethods["Tensor"]):
+class Tensor(ArrayMethods["Tensor"], SetNames):
     """An n-dimensional array that remembers how it was made.
 
     data           array, number or nested lists; it is copied
@@ -298,7 +298,6 @@ class Tensor(ArrayMethods["Tensor"]):
 
 
 Variable.result_type = Tensor
-refuse_setting(Tensor)
 
 
 @checked_call

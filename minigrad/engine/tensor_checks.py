@@ -12,9 +12,10 @@ import numpy as np
 from minigrad.engine.aliases import Array, Operand
 from minigrad.engine.errors import DTypeError, GraphError, ShapeError, warn
 from minigrad.engine.graph import AnyEdge, Leaf, Variable
+from minigrad.engine.primitives.joins import stack
 from minigrad.engine.primitives.messages import describe
 from minigrad.engine.primitives.operands import complex_numbers, unmasked
-from minigrad.engine.primitives.shape import astype, stack
+from minigrad.engine.primitives.shape import astype
 from minigrad.engine.tracing import copied
 
 

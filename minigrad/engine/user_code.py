@@ -37,7 +37,7 @@ def caller(depth: int) -> tuple[CodeType | None, int]:
         if not ours:
             return code, frame.f_lasti
         frame = frame.f_back
-    return None, 0
+    return None, 0  # of a thread that runs a function of ours, and nothing else
 
 
 def here() -> str | None:
@@ -46,7 +46,7 @@ def here() -> str | None:
     Cells are not the user's. On the command line (a module of ours that sets
     COMMAND_LINE) there is no program of the user's, so there is no line either.
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe()
     where: Where = None
     while frame is not None and not frame.f_globals.get("COMMAND_LINE"):
         if not _is_between(frame):
@@ -58,7 +58,8 @@ def here() -> str | None:
 
 def _is_between(frame: FrameType) -> bool:
     """Is it ours, or what calls us for the user: NumPy, or a cached property?"""
-    return any([_is_ours(frame, name) for name in ("minigrad", "numpy", "functools")])
+    name = frame.f_globals.get("__name__") or ""
+    return name.partition(".")[0] in ("minigrad", "numpy", "functools")
 
 
 def users_depth() -> int:
@@ -103,13 +104,11 @@ def _names(code: CodeType, offset: int) -> tuple[str, ...]:
     """The dotted name that is called by the instruction at an offset; () for none."""
     import dis
 
-    begin: Any = line((code, offset))
+    _, *begin, _ = line((code, offset)) or ("", 0, 0, 0)
     found: list[str] = []
     for one in dis.get_instructions(code):
-        at = one.positions
-        if one.offset >= offset or at is None or begin is None:
-            break
-        if (at.lineno, at.col_offset) == (begin[1], begin[2]):
+        at: Any = one.positions
+        if one.offset < offset and [at.lineno, at.col_offset] == begin:
             if one.opname.startswith("LOAD_") and isinstance(one.argval, str):
                 attribute = one.opname in ("LOAD_ATTR", "LOAD_METHOD")
                 found = [*found, one.argval] if attribute else [one.argval]

@@ -8,9 +8,10 @@ Read next: `tracing.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from minigrad.engine.aliases import Array, Needs, Value
-from minigrad.engine.graph import Node, Pull
+from minigrad.engine.graph import AnyEdge, Node, Pull
 from minigrad.engine.primitives.shape import fitted
 
 
@@ -28,6 +29,10 @@ class Watcher:
 
     def contribution(self, node: Node, k: int, value: Value) -> None:
         """`node`'s rule gave `value` to its input `k`; it is added there next."""
+
+    def from_step(self, step: Any, edge: AnyEdge, value: Value) -> None:
+        """A repeated step gave `value` to what `edge` leads to, in a walk over
+        `records`; not of a matrix whose uses are summed at the end."""
 
     def stacked(self, nodes: Sequence[Node], k: int, value: Value) -> None:
         """`value` is the sum of these nodes' contributions to input `k`, in one go."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from minigrad.engine.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from minigrad.engine.graph import AnyEdge, key
+from minigrad.engine.primitives.joins import stack
 from minigrad.engine.primitives.messages import describe
-from minigrad.engine.primitives.shape import stack
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
 from minigrad.nn.parameters import label

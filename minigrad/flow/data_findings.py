@@ -14,6 +14,7 @@ from minigrad.engine.graph import AnyEdge, Leaf, Node
 from minigrad.flow.findings import Finding, some
 from minigrad.flow.loss_targets import Targets
 from minigrad.reading.text import clean
+from minigrad.reading.whole_loops import operations
 
 LARGE = 10.0  # root mean square of a column; 1 is what weights are made for
 SMALL = 0.01  # largest entry of a column that is not all zeros
@@ -32,9 +33,13 @@ def data_findings(nodes: Sequence[Node], targets: Iterable[Targets]) -> list[Fin
 
 
 def inputs_of(nodes: Sequence[Node]) -> dict[str, np.ndarray]:
-    """{name: (n, columns)}: constant numbers that are multiplied by a weight matrix."""
+    """{name: (n, columns)}: constant numbers that are multiplied by a weight matrix.
+
+    nodes  of a graph, or its records; oldest first
+    """
     found: dict[str, list[np.ndarray]] = {}
-    products = [node for node in nodes if node.primitive.name == "matmul"]
+    made = operations(nodes)
+    products = [node for node in made if node.primitive.name == "matmul"]
     count = min(len(products), MOST)
     for k in np.linspace(0, len(products) - 1, count).round().astype(int):
         a, w = products[k].edges

@@ -81,7 +81,7 @@ class LearningWatch:
         if count < FEWEST or not np.isfinite(losses).all():
             return None
         window = min(WINDOW, count // 3)
-        last, before = losses[-window:], losses[-2 * window : -window]
+        before, last = losses[-2 * window :].reshape(2, window)
         now = float(last.mean())
         slack = 2 * np.hypot(last.std(), before.std()) / np.sqrt(window)
         if float(before.mean()) - now > max(slack, 0.01 * abs(now)):

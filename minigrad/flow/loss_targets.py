@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.graph import AnyEdge, Key, Leaf, Node, key
+from minigrad.engine.graph import AnyEdge, Key, Leaf, Node, record_key
 from minigrad.engine.tensor import Tensor
 
 _SHAPES = {"reshape", "astype", "add", "where", "getitem"}
@@ -57,27 +57,27 @@ class Targets(NamedTuple):
 
 def nearest(loss: Tensor, most: int) -> list[Node]:
     """The last operations before a loss, oldest first: at most so many, the nearest."""
-    todo: deque[Node] = deque()
+    todo: deque[Any] = deque()
     found: list[Node] = []
     seen: set[Node] = set()
-    source = loss._edge.source
-    todo.extend([source] if isinstance(source, Node) else [])
+    todo.extend([loss._edge.record])
     while todo and len(found) < most:
         node = todo.popleft()
-        if node not in seen:
+        if type(node) is Node and node not in seen:  # no repeated step of a loop
             seen.add(node)
             found.append(node)
-            todo.extend(e.source for e in node.edges if isinstance(e.source, Node))
+            todo.extend([e.record for e in node.edges])
     return sorted(found, key=attrgetter("seq"))
 
 
 def targets_of(nodes: Iterable[Node]) -> list[Targets]:
-    """The targets among the nodes of a loss (oldest first); [] if none are known."""
-    nodes = list(nodes)
+    """The targets among the nodes of a loss, or its records (oldest first); [] if none
+    are known. A repeated step of a loop of ours has none."""
+    nodes = [node for node in nodes if type(node) is Node]
     readers: dict[Key, list[Node]] = {}
     for node in nodes:
         for edge in node.edges:
-            readers.setdefault(key(edge), []).append(node)
+            readers.setdefault(record_key(edge), []).append(node)
     found = []
     for node in nodes:
         if node.primitive.name == "subtract":
@@ -99,7 +99,7 @@ def _difference(node: Node, readers: Sequence[Node]) -> list[Targets]:
         return []
     names = {reader.primitive.name for reader in readers}
     square = any(
-        r.primitive.name == "multiply" and r.edges[0].source is r.edges[1].source
+        r.primitive.name == "multiply" and r.edges[0].record is r.edges[1].record
         for r in readers
     )
     if square or "power" in names:
@@ -112,7 +112,7 @@ def _difference(node: Node, readers: Sequence[Node]) -> list[Targets]:
 def _classes(node: Node) -> list[Targets]:
     """The entries of flattened log-probabilities at the numbers of the classes."""
     chosen, index = node.edges
-    flat = chosen.source
+    flat = chosen.record
     if not isinstance(flat, Node) or flat.primitive.name != "reshape":
         return []
     rows = flat.edges[0].array
@@ -126,7 +126,7 @@ def _classes(node: Node) -> list[Targets]:
 def _yes_or_no(node: Node) -> list[Targets]:
     """target * softplus(-z): the first half of a binary cross-entropy."""
     target, loss = node.edges
-    made = loss.source
+    made = loss.record
     if target.requires_grad or not isinstance(made, Node):
         return []
     if made.primitive.name != "softplus" or target.array.shape != made.array.shape:

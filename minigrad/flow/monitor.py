@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +28,8 @@ from minigrad.engine.errors import (
     MinigradWarning,
     checked_path,
 )
-from minigrad.engine.graph import Node, ancestors
+from minigrad.engine.graph import records
+from minigrad.engine.quiet import uncollected
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.user_code import users_depth
 from minigrad.flow.diagnosis_arguments import need_module, step_count
@@ -39,6 +40,7 @@ from minigrad.flow.parameter_findings import leaves_of, named
 from minigrad.flow.training_findings import TrainingFindings
 from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.earlier_graph import REMEDY, EarlierGraph
+from minigrad.reading.loops import Loop
 from minigrad.reading.same_loops import SameLoops
 
 
@@ -130,6 +132,7 @@ class Monitor(Viewed):
         self._earlier = EarlierGraph()
         self._loops = SameLoops()
         self._leaves: dict[str, Tensor] | None = None
+        self._watched: dict[str, Tensor] = {}  # the parameters, as of the last look
         files = None if self.folder is None else MonitorFiles(self, self.folder)
         self._files = files
 
@@ -218,13 +221,19 @@ class Monitor(Viewed):
         now = self.steps if step is None else int(step)
         graph = loss if isinstance(loss, Tensor) else None
         look = graph is not None and number % self.every == 0
-        nodes: list[Node] = []
+        nodes: list[Any] = []
+        loops: Sequence[Loop] = ()
         if graph is not None and (look or number == 1):
-            nodes = ancestors([graph._edge.source])
-        parameters = self._parameters(nodes, number)
+            nodes = records([graph._edge])
+        if graph is not None and look:
+            loops = self._loops.outer(graph._edge, nodes)
+        if look or number < 2 or not self._watched:
+            self._watched = self._parameters(nodes, number)
+        parameters = self._watched
         value = float("nan") if loss is None else float(np.sum(_values(loss)))
         judge = self._judge
-        judge.batch(value, graph, clipped, norm, max_norm, parameters, look)
+        new = self._loops.new
+        judge.batch(value, graph, clipped, norm, max_norm, parameters, look, new)
         if graph is not None:
             self._look_back(graph, now)
             if not np.isfinite(value) or (norm is not None and not np.isfinite(norm)):
@@ -232,26 +241,28 @@ class Monitor(Viewed):
             if number == 2 or (look and number and len(self.seen) < 4):
                 self._say(judge.kept_gradients(graph, parameters, now))
         if look and graph is not None:
-            self._look(graph, nodes, parameters, norm, now, epoch)
+            with uncollected():
+                self._look(graph, nodes, loops, parameters, norm, now, epoch)
 
     def _look(
         self,
         loss: Tensor,
-        nodes: list[Node],
+        nodes: list[Any],
+        loops: Sequence[Loop],
         parameters: dict[str, Tensor],
         norm: Any,
         now: int,
         epoch: int,
     ) -> None:
         """Measure the graph of one batch."""
-        loops = [loop for loop in self._loops.outer(nodes) if len(loop.states) > 1]
+        loops = [loop for loop in loops if len(loop.states) > 1]
         look = Seen(
             now,
             epoch,
             float(loss.data.sum()),
             float("nan") if norm is None else float(norm),
             float(np.mean(self._since)),
-            read_loops(loss, loops),
+            read_loops(loss, loops, nodes),
         )
         self._since = []
         own = parameters if self.model is not None else {}
@@ -264,7 +275,7 @@ class Monitor(Viewed):
         if self._files is not None:
             self._files.looked(look)
 
-    def _parameters(self, nodes: list[Node], number: int) -> dict[str, Tensor]:
+    def _parameters(self, nodes: list[Any], number: int) -> dict[str, Tensor]:
         """The parameters that are watched, by name. Without a model and an optimiser
         those that the first loss and the second depend on."""
         if self.model is not None or self.optimizer is not None:
@@ -280,7 +291,7 @@ class Monitor(Viewed):
             self._leaves = self._both(nodes)
         return self._leaves or {}
 
-    def _both(self, nodes: list[Node]) -> dict[str, Tensor]:
+    def _both(self, nodes: list[Any]) -> dict[str, Tensor]:
         """Of the leaves known so far those that this batch's loss depends on, too."""
         leaves = leaves_of(nodes)
         if self._leaves is None:

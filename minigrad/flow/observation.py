@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.engine.autodiff import backpropagate
-from minigrad.engine.graph import Key, Node, key
+from minigrad.engine.graph import AnyEdge, Key, Node, key, record_key, records
 from minigrad.engine.quiet import quietly, uncollected
 from minigrad.engine.scope import enable_grad
 from minigrad.engine.tensor import Tensor
@@ -28,6 +28,7 @@ from minigrad.flow.unit_readings import (
 )
 from minigrad.reading.loops import Loop
 from minigrad.reading.norms import euclidean_each
+from minigrad.reading.whole_loops import steps_back
 
 
 class LoopReading(NamedTuple):
@@ -73,28 +74,40 @@ class _Arrivals(Watcher):
     """The watcher that adds up what arrives at states, not from within themselves:
     what h gives to the c it is computed from is left out.
 
-    own   {key of a part of a state: the nodes that the state was made of}
+    own    {key of a part of a state: the nodes that the state was made of}
+    whole  are the keys those of `record_key`?
     """
 
-    def __init__(self, own: dict[Key, set[Node]]) -> None:
-        self._own = own
+    def __init__(self, own: dict[Key, set[Node]], whole: bool) -> None:
+        self._own, self._name = own, record_key if whole else key
         self.sums: dict[Key, np.ndarray] = {}
 
     def contribution(self, node: Node, k: int, value: Any) -> None:
-        name = key(node.edges[k])
+        name = self._name(node.edges[k])
         own = self._own.get(name)
         if own is not None and node not in own:
-            before = self.sums.get(name)
-            self.sums[name] = value if before is None else before + value
+            self._add(name, value)
+
+    def from_step(self, step: Any, edge: AnyEdge, value: Any) -> None:
+        name = record_key(edge)
+        if name in self._own:
+            self._add(name, value)
+
+    def _add(self, name: Key, value: Any) -> None:
+        before = self.sums.get(name)
+        self.sums[name] = value if before is None else before + value
 
 
-def read_loops(loss: Tensor, loops: Sequence[Loop]) -> list[LoopReading]:
+def read_loops(
+    loss: Tensor, loops: Sequence[Loop], recorded: Sequence[Any] | None = None
+) -> list[LoopReading]:
     """Measure every loop that the loss was computed with. `.grad` does not change.
 
-    loss   a tensor of any shape: the sum of its entries counts
-    loops  the loops of its graph: `loops([loss._edge])`
+    loss      a tensor of any shape: the sum of its entries counts
+    loops     those of its graph: `loops([loss._edge])`, or whole ones of `SameLoops`
+    recorded  the `records` behind the loss, if they are known
     """
-    given = direct_gradients(loss, loops)
+    given = direct_gradients(loss, loops, recorded)
     return [_read(loop, found) for loop, found in zip(loops, given, strict=True)]
 
 
@@ -105,7 +118,7 @@ def _read(loop: Loop, given: dict[int, list[np.ndarray]]) -> LoopReading:
     if seeds is None:
         seeds = [np.ones(part.shape, part.dtype) for part in loop.states[last]]
     units: Units = read_units(loop)
-    gates = {k: gate_reading(list(nodes.values())) for k, nodes in loop.gates.items()}
+    gates = {k: gate_reading(made) for k, made in loop.gate_rows.items()}
     steps = loop.steps[-len(loop.states) :]
     return LoopReading(
         loop.name,
@@ -131,8 +144,8 @@ def _samples(given: dict[int, list[np.ndarray]]) -> tuple[Sequence[int], int]:
     parts = [part for state in given.values() for part in state if part.ndim == 2]
     if not parts or len({len(part) for part in parts}) > 1:
         return (), 0
-    read = np.any([part.any(axis=1) for part in parts], axis=0)
-    return np.flatnonzero(read).tolist(), len(read)
+    read = np.concatenate(parts, axis=1).any(axis=1)
+    return np.flatnonzero(read).tolist(), len(parts[0])
 
 
 def norms_by_distance(
@@ -145,12 +158,14 @@ def norms_by_distance(
     states directly is left out, so that the norms show what distance does.
     """
     number = range(len(loop.states))[number]
+    found = [seeds, *steps_back(loop, seeds, number)]
+    number -= len(found) - 1
     last, earlier = loop.states[number], loop.states[:number]
     with enable_grad():
-        pairs = zip(last, seeds, strict=True)
+        pairs = zip(last, found[-1], strict=True)
         along = [(part * Tensor(seed)).sum() for part, seed in pairs]
         total = sum(along[1:], along[0])
-    found = [seeds, *_arrived(loop, total, earlier)]
+    found += _arrived(loop, total, earlier)
     norms = [euclidean_each(parts) for parts in zip(*found, strict=True)]
     return (
         norms[0] if len(norms) == 1 else euclidean_each(list(np.stack(norms, axis=1)))
@@ -164,27 +179,34 @@ def _arrived(
     edges = [part._edge for state in earlier for part in state]
     seed = np.ones((), total.dtype)
     sums: dict[Key, Any] = {}
+    recorded = records([total._edge], constants=False) if loop.whole else None
     if total.requires_grad and edges:
         with quietly(), uncollected():
             if len(earlier[0]) == 1:  # no other part, from which something may come
-                sums = backpropagate(total._edge, seed, edges)
+                sums = backpropagate(total._edge, seed, edges, recorded=recorded)
             else:
-                arrivals = _Arrivals(_own(loop, range(len(earlier))))
-                backpropagate(total._edge, seed, edges, watcher=arrivals)
+                arrivals = _Arrivals(_own(loop, range(len(earlier))), loop.whole)
+                backpropagate(
+                    total._edge, seed, edges, watcher=arrivals, recorded=recorded
+                )
                 sums = arrivals.sums
-    return [[_at(sums, part) for part in state] for state in earlier[::-1]]
+    name = record_key if loop.whole else key
+    return [
+        [_at(sums.get(name(part._edge)), part) for part in state]
+        for state in earlier[::-1]
+    ]
 
 
-def _at(sums: Mapping[Key, Any], part: Tensor) -> np.ndarray:
+def _at(found: Any, part: Tensor) -> np.ndarray:
     """What arrived at a part of a state; zeros if nothing did."""
-    found = sums.get(key(part._edge))
     return np.zeros(part.shape, part.dtype) if found is None else found
 
 
 def _own(loop: Loop, numbers: Iterable[int]) -> dict[Key, set[Node]]:
     """Of each part of these states the nodes that the state was made of."""
+    name = record_key if loop.whole else key
     found: dict[Key, set[Node]] = {}
     for k in numbers:
         nodes = loop.made_of(k)
-        found |= {key(part._edge): nodes for part in loop.states[k]}
+        found |= {name(part._edge): nodes for part in loop.states[k]}
     return found

@@ -37,9 +37,9 @@ def named(model: Any, parameters: Iterable[Tensor] = ()) -> dict[str, Tensor]:
 
 
 def leaves_of(nodes: Sequence[Node]) -> list[Tensor]:
-    """The tensors with gradients that some nodes were computed from."""
+    """The tensors with gradients that some nodes, or records, were computed from."""
     edges = [e for node in nodes for e in node.edges if e.requires_grad]
-    leaves = dict.fromkeys(e.source for e in edges if type(e.source) is Leaf)
+    leaves = dict.fromkeys([e.record for e in edges if type(e.record) is Leaf])
     owners = [leaf.owner() for leaf in leaves if leaf is not None]
     return [owner for owner in owners if isinstance(owner, Tensor)]
 

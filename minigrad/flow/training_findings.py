@@ -61,10 +61,12 @@ class TrainingFindings:
         max_norm: Any,
         parameters: Mapping[str, Tensor],
         look: bool,
+        new: bool = True,
     ) -> None:
-        """One batch is done: a few numbers are kept."""
+        """One batch is done: a few numbers are kept. `new`: is the graph of another
+        program than that of the look before?"""
         self._now += 1
-        self._learning.batch(value, loss, look)
+        self._learning.batch(value, loss, look and new)
         self._clipping.batch(clipped, norm, max_norm)
         self._updates.batch(parameters, look or self._now == 1)
 

@@ -13,9 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigrad.engine.graph import Node
 from minigrad.flow.saturation_causes import Cause, cause_of
-from minigrad.reading.levels import letter_of
 from minigrad.reading.loops import Loop
 
 NEAR = 0.05  # a gate below it, or above 1 minus it, is saturated
@@ -73,7 +71,7 @@ class Units(NamedTuple):
     ends: list[Ends]
 
 
-def gate_reading(nodes: Sequence[Node]) -> GateReading | None:
+def gate_reading(nodes: Sequence[Any]) -> GateReading | None:
     """The reading of one gate; None if its shapes differ from step to step."""
     values = _rows([node.outputs[0] for node in _sampled(nodes)])
     if values is None:
@@ -84,9 +82,9 @@ def gate_reading(nodes: Sequence[Node]) -> GateReading | None:
     return GateReading(
         signed,
         float(values.mean()),
-        float(low.mean()),
-        float(high.mean()),
-        float((low.all(axis=0) | high.all(axis=0)).mean()),
+        _share(low),
+        _share(high),
+        _share(low.all(axis=0) | high.all(axis=0)),
     )
 
 
@@ -109,8 +107,15 @@ def _rows(arrays: Sequence[np.ndarray]) -> np.ndarray | None:
     """Arrays of one shape as (samples and steps, units); None if there are none."""
     if len({array.shape for array in arrays}) != 1 or not arrays[0].size:
         return None
-    values = np.stack(arrays)  # (steps, B, H)
+    if arrays[0].ndim == 2:  # (B, H)
+        return np.concatenate(arrays)
+    values = np.stack(arrays)
     return values.reshape(-1, values.shape[-1] if values.ndim > 2 else 1)
+
+
+def _share(true: Any) -> float:
+    """The share of the entries that are true."""
+    return np.count_nonzero(true) / true.size
 
 
 def _dead(values: np.ndarray) -> list[int]:
@@ -142,19 +147,16 @@ def _copies(values: np.ndarray, dead: Sequence[int]) -> list[list[int]]:
 
 def _ends(loop: Loop) -> list[Ends]:
     """The activations of the loop of which most units are at a harmful end."""
-    found: dict[tuple[str, str, int], list[Node]] = {}
+    found: dict[tuple[str, str, int], list[Any]] = {}
     for step in _sampled(loop.steps):
         count: dict[tuple[str, str], int] = {}
-        for node in loop.nodes[step]:
+        for letter, node in loop.bounded(step):
             name = node.primitive.name
-            if name in ("tanh", "sigmoid") and node.origin is None:
-                letter = letter_of(node)
-                number = count[letter, name] = count.get((letter, name), -1) + 1
-                found.setdefault((letter, name, number), []).append(node)
-    states = {part._edge.source for state in loop.states for part in state}
+            number = count[letter, name] = count.get((letter, name), -1) + 1
+            found.setdefault((letter, name, number), []).append(node)
     ends = []
     for (letter, name, _), nodes in found.items():
-        if name == "sigmoid" and not (letter in CLOSING or nodes[-1] in states):
+        if name == "sigmoid" and not (letter in CLOSING or loop.is_state(nodes[-1])):
             continue
         values = _rows([node.outputs[0] for node in nodes])
         if values is not None:
@@ -164,7 +166,7 @@ def _ends(loop: Loop) -> list[Ends]:
 
 
 def _end(
-    letter: str, name: str, values: np.ndarray, nodes: Sequence[Node]
+    letter: str, name: str, values: np.ndarray, nodes: Sequence[Any]
 ) -> Ends | None:
     """One activation, if most of its units are at an end nearly always."""
     if name == "tanh":
@@ -177,4 +179,4 @@ def _end(
     share = float((at_end.mean(axis=0) >= ALWAYS).mean())
     if share < STUCK:
         return None
-    return Ends(letter, name, share, float(slopes.mean()), cause_of(nodes[-1]))
+    return Ends(letter, name, share, float(slopes.mean()), cause_of(nodes[-1].source))

@@ -21,6 +21,7 @@ import numpy as np
 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, CheckpointError, checked_path
+from minigrad.engine.known_names import KnownNames
 from minigrad.interop.finite_weights import finite
 from minigrad.interop.keras_files import read_h5, read_keras
 from minigrad.interop.keras_layers import search_keras
@@ -47,7 +48,7 @@ from minigrad.interop.weight_files import (
 KINDS = ".onnx, .safetensors, .pt, .h5, .keras or .npz"
 
 
-class Opened:
+class Opened(KnownNames):
     """What a file holds: `op = mg.interop.open(path)`.
 
     path      of the file

@@ -17,11 +17,13 @@ import numpy as np
 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, NonFiniteError
+from minigrad.engine.graph import Edge
 from minigrad.engine.quiet import quietly
+from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.tracing import number_of, outside
 from minigrad.nn.parameters import gradient, label, parameter_list, rebind_gradient
-from minigrad.reading.norms import norm_of
+from minigrad.reading.norms import norm_of, norms_of
 
 
 @checked_call
@@ -55,22 +57,26 @@ def clip_grad_norm_(
         )
     owners = _with_gradient("clip_grad_norm_", parameters)
 
-    def clipped(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
-        norms = [norm_of(g, norm_type) for g in gradients]
+    arrays = [gradient(p) for p in owners]
+    dtypes = list(dict.fromkeys([g.dtype for g in arrays]))
+
+    def found(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
+        norms = norms_of(gradients, norm_type)
         total = math.hypot(*norms) if norm_type == 2.0 else math.inf
-        if not total < math.inf:
+        if math.isinf(total):
             total = norm_of(np.array(norms), norm_type)
         if error_if_nonfinite and not math.isfinite(total):
             _refuse("clip_grad_norm_", owners, gradients)
         factor = float(max_norm) / (total + 1e-6)
-        if factor >= 1.0:
-            return np.array(total), *gradients
-        return np.array(total), *[_array(g * factor) for g in gradients]
+        factor = 1.0 if factor >= 1.0 else factor
+        return np.array(total), *[np.array(factor, dtype) for dtype in dtypes]
 
+    found.__qualname__ = "clip_grad_norm_"  # for pictures
     with quietly():
-        total, *made = outside(clipped, *[gradient(p) for p in owners])
-    for p, g in zip(owners, made, strict=True):
-        rebind_gradient(p, g)
+        total, *factors = outside(found, *arrays)
+        by = dict(zip(dtypes, factors, strict=True))
+        for p, g in zip(owners, arrays, strict=True):
+            rebind_gradient(p, _times(g, by[g.dtype]))
     return number_of(total)
 
 
@@ -92,18 +98,43 @@ def clip_grad_value_(
     owners = _with_gradient("clip_grad_value_", parameters)
     bound = float(clip_value)
 
-    def clipped(*gradients: np.ndarray) -> tuple[np.ndarray, ...]:
-        if error_if_nonfinite and not all(np.isfinite(g).all() for g in gradients):
+    arrays = [gradient(p) for p in owners]
+
+    def checked(*gradients: np.ndarray) -> None:
+        if error_if_nonfinite and not all(map(_is_finite, gradients)):
             _refuse("clip_grad_value_", owners, gradients)
-        return tuple([_array(np.clip(g, -bound, bound)) for g in gradients])
 
-    made = outside(clipped, *[gradient(p) for p in owners])
-    for p, g in zip(owners, made, strict=True):
-        rebind_gradient(p, g)
+    checked.__qualname__ = "clip_grad_value_"  # for pictures
+    with quietly():
+        outside(checked, *arrays)
+        for p, g in zip(owners, arrays, strict=True):
+            rebind_gradient(p, _within(g, bound))
 
 
-def _array(x: np.ndarray | np.generic) -> np.ndarray:
-    return np.asarray(x)  # NumPy gives scalars for 0-d results
+def _is_finite(g: np.ndarray) -> bool:
+    """Are all entries finite? Their squares mostly are, and one sum tells."""
+    flat = g.reshape(-1)
+    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(g).all())
+
+
+def _times(g: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """All entries times a number of the same dtype. In a trace this is one of its
+    operations, so that it becomes part of a kernel."""
+    if thread.recorder.trace is not None:
+        return (_constant(g) * _constant(factor))._edge.array
+    return g if factor == 1 else np.asarray(g * factor)
+
+
+def _within(g: np.ndarray, bound: float) -> np.ndarray:
+    """All entries in [-bound, bound]; in a trace an operation, as above."""
+    if thread.recorder.trace is not None:
+        return _constant(g).clip(-bound, bound)._edge.array
+    return np.asarray(np.clip(g, -bound, bound))
+
+
+def _constant(array: np.ndarray) -> Tensor:
+    """A tensor of an array that the trace knows, and of which nothing is asked back."""
+    return Tensor.of(Edge(None, 0, array, False))
 
 
 def _not_negative(call: str, name: str, value: float) -> None:

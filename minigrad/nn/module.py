@@ -13,20 +13,21 @@ are asked for, through lists, tuples and dicts too. A part's name is the way to 
 "hidden.weight", "layers.0.bias". A tensor made with requires_grad=True that is set as
 an attribute is a parameter, too.
 
-Read next: `parameters.py`.
+Read next: `module_lists.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from minigrad.engine.calls import called, checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, CheckpointError, DTypeError, flag
-from minigrad.engine.foreign_names import unknown
+from minigrad.engine.foreign_names import MODEL
 from minigrad.engine.graph import Leaf
+from minigrad.engine.known_names import KnownNames, expect_settable
 from minigrad.engine.tensor import Tensor
 
 
@@ -63,7 +64,7 @@ class Keys(NamedTuple):
 
 
 @checked_methods
-class Module:
+class Module(KnownNames):
     """A part of a model: parameters, other modules, and `forward`.
 
     training   is it being trained? Dropout asks; `train()` and `eval()` set it.
@@ -72,6 +73,7 @@ class Module:
 
     training: bool = True
     called: str = ""
+    _foreign = MODEL
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -90,33 +92,38 @@ class Module:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return called(self.forward, inputs, options)
 
-    def __getattr__(self, name: str) -> Any:
-        if hasattr(type(self), name):  # a property that failed: its own error
-            return object.__getattribute__(self, name)
-        kind = type(self).__name__
-        if name[:1] == "_":  # what Python and NumPy look for
-            raise AttributeError(f"{kind!r} object has no attribute {name!r}")
-        names = [one for one in (*vars(self), *dir(type(self))) if one[:1] != "_"]
-        raise unknown(f"a {kind}", kind, name, {}, names)
-
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
             if value.name is None:
                 value.name = name
-        elif isinstance(value, Tensor) and isinstance(vars(self).get(name), Parameter):
-            raise DTypeError(
-                f"self.{name} = tensor: the parameter would be lost",
-                expect=f"a Parameter, or new data for the one that {name!r} is",
-                actual=f"{type(value).__name__} {value.shape} {value.dtype}",
-                hint=f"self.{name}.data = array keeps the parameter",
-            )
+        elif isinstance(vars(self).get(name), Parameter):
+            self._expect_none(name, value)
         elif _is_trained(value):
             self._remember(name, value)
             if value.name is None:
                 value.name = name
         elif isinstance(value, Module) and not value.called:
             vars(value)["called"] = name
+        elif name == "training":
+            value = flag("training", value)
+        elif hasattr(type(self), name):
+            expect_settable(self, name, value)
         super().__setattr__(name, value)
+
+    def _expect_none(self, name: str, value: Any) -> None:
+        """Raise DTypeError for what would take a parameter's place and is none."""
+        if value is None or isinstance(value, Module):
+            return
+        array = isinstance(value, Tensor | np.ndarray)
+        raise DTypeError(
+            f"self.{name} = {'tensor' if array else 'value'}: the parameter would be "
+            "lost",
+            expect=f"a Parameter, or new data for the one that {name!r} is",
+            actual=f"{type(value).__name__} {value.shape} {value.dtype}"
+            if array
+            else f"{value!r:.40} ({type(value).__name__})",
+            hint=f"self.{name}.data = array keeps the parameter",
+        )
 
     def _remember(self, name: str, leaf: Tensor) -> None:
         """A plain tensor that is trained stays a parameter where it is frozen."""
@@ -331,42 +338,3 @@ def _few(names: list[str]) -> str:
     """Some names, for a message: those that fit."""
     shown = ", ".join(map(repr, names[:4])) or "none"
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
-
-
-@checked_methods
-class ModuleList(Module):
-    """Modules in a row, as a list: indexed, counted, looped over, appended to."""
-
-    def __init__(self, modules: Iterable[Any] = ()) -> None:
-        self._items = list(modules)
-
-    def members(self) -> Iterable[tuple[str, Any]]:
-        """The modules, named by their number."""
-        return ((str(k), module) for k, module in enumerate(self._items))
-
-    def append(self, module: Any) -> Self:
-        """Add a module at the end. Returns self."""
-        self._items.append(module)
-        return self
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._items[index]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._items)
-
-
-class Sequential(ModuleList):
-    """Each applied to the result of the one before: modules, or such as mg.tanh."""
-
-    def __init__(self, *steps: Callable) -> None:
-        super().__init__(steps)
-
-    def forward(self, x: Any) -> Any:
-        """x through all steps, in order."""
-        for step in self:
-            x = step(x)
-        return x

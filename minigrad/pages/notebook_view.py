@@ -15,6 +15,8 @@ import hashlib
 import html
 from typing import Any, NamedTuple
 
+from minigrad.engine.known_names import KnownNames
+
 LARGEST = 1_000_000  # characters of a picture that stands in the HTML a second time
 
 
@@ -26,7 +28,7 @@ class View(NamedTuple):
     text: str
 
 
-class Viewed:
+class Viewed(KnownNames):
     """An object that notebooks show as its `view()`."""
 
     def view(self) -> View:

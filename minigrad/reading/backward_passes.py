@@ -8,7 +8,7 @@ again. The second pass then goes through the operations that the first one recor
 (`order` 2) and, from there, through those of the forward pass (`order` 1). Its steps
 run in the order of time where `order` is even, and against it where it is odd.
 
-Read next: `loops.py`.
+Read next: `activations.py`.
 """
 
 from __future__ import annotations

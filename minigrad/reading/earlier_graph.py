@@ -10,7 +10,9 @@ Read next: `gradcheck.py`.
 
 from __future__ import annotations
 
-from minigrad.engine.graph import AnyEdge, Node, next_seq
+from typing import Any
+
+from minigrad.engine.graph import AnyEdge, Leaf, Node, next_seq
 from minigrad.engine.primitives.messages import name_of
 from minigrad.engine.user_code import place
 
@@ -51,18 +53,21 @@ def newest_before(edge: AnyEdge, seq: int) -> Node | None:
 
     Only nodes made since are walked through.
     """
-    newest, seen, todo = None, set(), [edge]
+    newest: Any = None
+    seen: set[Any] = set()
+    todo = [edge]
     while todo:
         found = todo.pop()
-        node = found.source
-        if type(node) is not Node or not found.requires_grad or node in seen:
+        made = found.record
+        if made is None or type(made) is Leaf or not found.requires_grad:
             continue
-        seen.add(node)
-        if node.seq > seq:
-            todo += node.edges
-        elif newest is None or node.seq > newest.seq:
-            newest = node
-    return newest
+        if made.seq <= seq:
+            if newest is None or made.seq > newest.record.seq:
+                newest = found
+        elif made not in seen:
+            seen.add(made)
+            todo += made.edges
+    return None if newest is None else newest.source
 
 
 def _words(node: Node) -> str:

@@ -3,7 +3,7 @@
 A *call* is one run through a network: a model called once, `models.unroll` called once,
 or a loop of one's own. Its loops (layers, directions) share its name.
 
-Read next: `same_loops.py`.
+Read next: `whole_loops.py`.
 """
 
 from __future__ import annotations

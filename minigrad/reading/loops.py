@@ -16,14 +16,15 @@ Read next: `loop_search.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise, takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minigrad.engine.graph import AnyEdge, Leaf, Node, ancestors
 from minigrad.engine.scope import Scope, path
 from minigrad.engine.tensor import Tensor
+from minigrad.reading.activations import bounded
 from minigrad.reading.gates import by_letter, closing, letters
 from minigrad.reading.handed_on import HandedOn
 from minigrad.reading.levels import GATE, layer_of
@@ -57,6 +58,7 @@ class Loop:
     """
 
     cell = None
+    whole = False  # are there repeated steps among its nodes? See `whole_loops.py`
 
     def __init__(
         self, scopes: Scopes, outer: Place | None, number: int = 0, marked: bool = True
@@ -101,6 +103,23 @@ class Loop:
         return {k: nodes for k, nodes in found.items() if k not in self.state_names}
 
     @property
+    def gate_rows(self) -> dict[str, Sequence[Any]]:
+        """{letter: what gave the gate's value, step by step}."""
+        return {letter: list(made.values()) for letter, made in self.gates.items()}
+
+    def bounded(self, time: int) -> Sequence[tuple[str, Any]]:
+        """The activations with ends at a time step: see `activations.bounded`."""
+        return bounded(self.nodes[time])
+
+    def is_state(self, made: Any) -> bool:
+        """Did an operation make a part of a state?"""
+        return made in self._makers
+
+    @cached_property
+    def _makers(self) -> set[Any]:
+        return {part._edge.record for state in self.states for part in state}
+
+    @property
     def state_names(self) -> tuple[str, ...]:
         """The letters of the state's parts."""
         return self._handed_on.names
@@ -120,7 +139,7 @@ class Loop:
         """The steps whose state no gradient reaches from the next step."""
         return self._handed_on.cut
 
-    @property
+    @cached_property
     def parted(self) -> dict[str, list[int]]:
         """The parts that are cut where others are not, and after which steps."""
         return self._handed_on.parted or self._given_alone()
@@ -151,14 +170,16 @@ class Loop:
 
     def made_of(self, k: int) -> set[Node]:
         """The nodes that states[k] was made of within its step; not what reads it."""
+        todo = [part._edge.record for part in self.states[k]]
+        if not any([isinstance(made, Node) for made in todo]):
+            return set()
         inside = set(self.nodes[self.state_times[k]])
-        todo = [part._edge.source for part in self.states[k]]
         found: set[Node] = set()
         while todo:
             node = todo.pop()
             if isinstance(node, Node) and node in inside and node not in found:
                 found.add(node)
-                todo += [edge.source for edge in node.edges]
+                todo += [edge.record for edge in node.edges]
         return found
 
     @cached_property

@@ -16,12 +16,21 @@ from minigrad.engine.quiet import quietly
 
 def norm_of(array: np.ndarray, order: float = 2.0) -> float:
     """The norm of all entries, in float64; of no entries 0."""
-    flat = array.reshape(-1)
+    return norms_of([array], order)[0]
+
+
+def norms_of(arrays: Sequence[np.ndarray], order: float = 2.0) -> list[float]:
+    """`norm_of` each array."""
+    with quietly():  # an overflow is no news: the squares are scaled then
+        return [_norm(array.reshape(-1), order) for array in arrays]
+
+
+def _norm(flat: np.ndarray, order: float) -> float:
+    """The norm of (n,) entries."""
     if flat.size == 0:
         return 0.0
     if order == 2.0:
-        with quietly():  # an overflow is no news: the squares are scaled below
-            squared = float(np.dot(flat, flat))
+        squared = float(np.dot(flat, flat))
         if _tiny(flat.dtype.char) * flat.size < squared < math.inf:
             return math.sqrt(squared)
     sizes = np.abs(flat).astype(np.float64)

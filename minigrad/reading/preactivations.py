@@ -18,10 +18,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from minigrad.engine.graph import AnyEdge, Node
+from minigrad.reading.activations import ACTIVATIONS
 from minigrad.reading.levels import innermost
 from minigrad.reading.loops import Loops
 
-ACTIVATIONS = {"sigmoid", "tanh", "relu", "softplus", "clip"}
 Key = tuple[Node, int]  # an output of an operation
 
 

@@ -1,10 +1,11 @@
 """The loops of graphs that the same program makes again and again, found only once.
 
     known = SameLoops()
-    known.outer(nodes)      # as Loops(nodes).outer; quicker from the second time on
+    known.outer(loss._edge)     # as Loops(...).outer; quicker from the second time on
 
 Whether two graphs are of the same program is told by every operation, its line, its
-scope and what it is computed from. No graph is kept: only where in it things are.
+scope and what it is computed from. No graph is kept: only where in it things are. The
+loops are whole ones (`whole_loops.py`), so that only the first graph is written out.
 
 Read next: `unnamed_leaves.py`.
 """
@@ -15,28 +16,42 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
-from minigrad.engine.graph import Node
-from minigrad.reading.handed_on import HandedOn, output_of
+from minigrad.engine.graph import AnyEdge, Edge, Node, ancestors, records
+from minigrad.reading.handed_on import HandedOn
 from minigrad.reading.loops import Loop, Loops
+from minigrad.reading.whole_loops import At, WholeLoop, numbered, operations, outputs
 
 
 class SameLoops:
-    """The outer loops of the latest graph, by the places of their nodes."""
+    """The outer loops of the latest graph, by the places of its records.
+
+    new  was it of another program than the one before?
+    """
 
     def __init__(self) -> None:
+        self.new = True
         self._signature: list[Any] = []
         self._plans: list[_Plan] = []
 
-    def outer(self, nodes: Sequence[Node]) -> list[Loop]:
-        """The loops of these nodes (oldest first) that run in no other loop."""
-        places: dict[Any, int] = {node: n for n, node in enumerate(nodes)}
-        signature = _signature(nodes, places)
-        if signature == self._signature:
-            return [plan.loop_of(nodes) for plan in self._plans]
-        found = Loops(nodes).outer
-        self._plans = [_plan(loop, places) for loop in found]
-        self._signature = signature
-        return found
+    def outer(
+        self, loss: AnyEdge, recorded: Sequence[Any] | None = None
+    ) -> Sequence[Loop]:
+        """The loops behind a loss that run in no other loop.
+
+        recorded  its `records`, if they are known
+        """
+        recorded = records([loss]) if recorded is None else recorded
+        signature = _signature(recorded)
+        self.new = signature != self._signature
+        if self.new:
+            found = Loops(ancestors([loss.source])).outer
+            places = numbered(recorded)
+            plans = [_plan(loop, recorded, places) for loop in found]
+            known = [plan for plan in plans if plan is not None]
+            if len(known) < len(plans):
+                return found
+            self._plans, self._signature = known, signature
+        return [plan.loop_of(recorded) for plan in self._plans]
 
 
 class _Plan(NamedTuple):
@@ -45,55 +60,101 @@ class _Plan(NamedTuple):
     loop: Loop
     nodes: dict[int, list[int]]
     states: dict[int, list[tuple[int, int]]]
-    gates: dict[str, dict[int, int]]
+    gates: dict[str, dict[int, At]]
     handed_on: HandedOn
+    parted: dict[str, list[int]]
 
-    def loop_of(self, nodes: Sequence[Node]) -> Loop:
+    @property
+    def makers(self) -> set[int]:
+        """The places of what made the states."""
+        return {n for parts in self.states.values() for n, _ in parts}
+
+    def loop_of(self, recorded: Sequence[Any]) -> WholeLoop:
         """The loop in another graph of the same program."""
         handed_on = copy(self.handed_on)
+        made = {n: outputs(recorded[n]) for n in self.makers}
         handed_on.states = {
-            time: [output_of(nodes[n], index) for n, index in parts]
+            time: [made[n][index] for n, index in parts]
             for time, parts in self.states.items()
         }
         gates = {
-            letter: {step: nodes[n] for step, n in made.items()}
+            letter: {time: (recorded[n], number) for time, (n, number) in made.items()}
             for letter, made in self.gates.items()
         }
-        loop = copy(self.loop)
-        loop.nodes = {
-            step: [nodes[n] for n in made] for step, made in self.nodes.items()
-        }
-        loop.know(handed_on, gates)
-        return loop
+        nodes = {time: [recorded[n] for n in made] for time, made in self.nodes.items()}
+        return WholeLoop.of(self.loop, handed_on, self.parted, nodes, gates)
 
 
-def _plan(loop: Loop, places: dict[Any, int]) -> _Plan:
+def _plan(loop: Loop, recorded: Sequence[Any], places: dict[int, At]) -> _Plan | None:
+    """None if a state is within a repeated step, and nothing that the step hands on.
+
+    The last step may make more than the loss reads. Behind a mask, the state that is
+    found there is then what the mask would choose from: the step's own is meant.
+    """
     bare, handed_on = loop.without_nodes()
-    states = {
-        time: [(places[part.source], part.index) for part in parts]
-        for time, parts in handed_on.states.items()
-    }
+    states: dict[int, list[tuple[int, int]]] = {}
+    known: dict[int, int] = {}  # which output of a repeated step a part of the state is
+    for time, parts in handed_on.states.items():
+        states[time] = []
+        for k, part in enumerate(parts):
+            source: Any = part.source
+            n, number = places[source.seq]
+            index: Any = part.index
+            if type(recorded[n]) is not Node:
+                made = operations([recorded[n]])
+                index = None if number is None else made[number].part
+                index = known.get(k) if index is None else index
+                if index is None:
+                    return None
+                known[k] = index
+            states[time].append((n, index))
     gates = {
-        letter: {step: places[node] for step, node in made.items()}
+        letter: {time: places[node.seq] for time, node in made.items()}
         for letter, made in loop.gates.items()
     }
-    nodes = {step: [places[n] for n in made] for step, made in loop.nodes.items()}
-    return _Plan(bare, nodes, states, gates, handed_on.alone())
+    nodes = {
+        time: list(dict.fromkeys([places[node.seq][0] for node in made]))
+        for time, made in loop.nodes.items()
+    }
+    return _Plan(bare, nodes, states, gates, handed_on.alone(), loop.parted)
 
 
-def _signature(nodes: Sequence[Node], places: dict[Any, int]) -> list[Any]:
-    """All that the search for loops depends on, without the nodes themselves."""
+def _signature(recorded: Sequence[Any]) -> list[Any]:
+    """All that the search for loops depends on, without the records themselves."""
+    places: dict[Any, int] = {record: n for n, record in enumerate(recorded)}
     found: list[Any] = []
     scope: Any = None
-    for node in nodes:
-        if node.scope is not scope:
-            scope = node.scope
-            found.append([(s.kind, s.name, s.index) for s in scope if s.kind != "loop"])
-        found += (node.primitive, node.code, node.offset, node.origin is None)
-        for edge in node.edges:
+    again: Any = None
+    for record in recorded:
+        if record.scope is not scope:
+            if scope is None or record.scope[:-1] != scope[:-1]:
+                found.append(_levels(record.scope[:-1]))
+            scope = record.scope
+            found.append(_levels(scope[-1:]))
+        if type(record) is Node:
+            found += _done(record)
+            edges = record.edges
+        elif record.again is not again:
+            again = record.again
+            for one in again.plan.operations:
+                found += _done(one.node)
+                found += (_levels(one.node.scope), one.inputs, one.outputs)
+            edges = record.edges
+        else:
+            edges = record.inputs
+        for edge in edges:
             if type(edge) is Node:
                 found.append(places[edge])
             else:
-                found += (places.get(edge.source, -1), edge.index)
+                index = edge.index if type(edge) is Edge else edge.number  # type: ignore
+                found += (places.get(edge.record, -1), index)
             found.append(edge.requires_grad)
     return found
+
+
+def _done(node: Node) -> tuple[Any, ...]:
+    return node.primitive, node.code, node.offset, node.origin is None
+
+
+def _levels(scope: Sequence[Any]) -> list[Any]:
+    return [(s.kind, s.name, s.index) for s in scope if s.kind != "loop"]

@@ -82,6 +82,7 @@ def save(
         sealed,
     )
 
+    need_path("save", path)
     arrays: dict[str, np.ndarray] = {}
     for name, value in _flattened(module_or_dict).items():
         if not name or name == "__metadata__":
@@ -92,6 +93,13 @@ def save(
                 hint="rename this entry",
             )
         arrays[name] = _plain_array(name, value)
+    if not isinstance(metadata, Mapping | None):
+        raise DTypeError(
+            f"save(metadata={metadata!r:.60}): not words by name",
+            expect="a dict, str to str",
+            actual=type(metadata).__name__,
+            hint='mg.save(path, model, metadata={"task": "sentiment"})',
+        )
     words = dict(metadata or {})
     for key, word in words.items():
         if not (isinstance(key, str) and isinstance(word, str)):
@@ -108,7 +116,16 @@ def save(
             actual=repr(SEAL),
             hint="rename this entry",
         )
-    write_whole(path, sealed(to_bytes(arrays, metadata={**words, SEAL: ZEROS})))
+    try:
+        content = to_bytes(arrays, metadata={**words, SEAL: ZEROS})
+    except UnicodeEncodeError as error:
+        raise CheckpointError(
+            "save: a name or a word cannot be written as UTF-8",
+            expect="whole characters",
+            actual=f"{error.object!r:.60}",
+            hint="it has half of a character, such as '\\ud800': cut it out",
+        ) from None
+    write_whole(path, sealed(content))
 
 
 def _flattened(saved: Any) -> dict[str, Any]:
@@ -139,6 +156,17 @@ def _flattened(saved: Any) -> dict[str, Any]:
         else:
             found[name] = value
     return dict(reversed(found.items()))  # as given: the last was taken first
+
+
+def need_path(call: str, path: Any) -> None:
+    """Raise DTypeError for what cannot be the name of a file."""
+    if not isinstance(path, str | bytes | os.PathLike):
+        raise DTypeError(
+            f"{call}({path!r:.60}): not a path",
+            expect="the name of a file",
+            actual=type(path).__name__,
+            hint=f'mg.{call}("model.safetensors"{", model" * (call == "save")})',
+        )
 
 
 def _plain_array(name: str, value: Any) -> np.ndarray:
@@ -213,13 +241,7 @@ def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
 
     from minigrad.training.safetensors_header import SEAL, Damaged, metadata, verify
 
-    if not isinstance(path, str | bytes | os.PathLike):
-        raise DTypeError(
-            f"load({path!r:.60}): not a path",
-            expect="the name of a file",
-            actual=type(path).__name__,
-            hint='mg.load("model.safetensors")',
-        )
+    need_path("load", path)
     start, size = b"", 0
     try:
         with open(path, "rb") as file:

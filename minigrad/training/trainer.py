@@ -24,6 +24,7 @@ from minigrad.engine.errors import (
     DataError,
     one_of,
 )
+from minigrad.engine.known_names import KnownNames
 from minigrad.engine.scope import no_grad
 from minigrad.training import resume, trainer_checks
 from minigrad.training.compiled_step import EAGER, CompiledStep
@@ -35,7 +36,7 @@ from minigrad.training.reports import EpochReport, Report, Sums
 from minigrad.training.run_file import Run, read_run
 
 
-class Trainer:
+class Trainer(KnownNames):
     """A training run.
 
         trainer = Trainer(model, optimizer, loss, batches, epochs=5)

@@ -20,8 +20,9 @@ from minigrad.engine.errors import CompileError
 from minigrad.engine.kernels import jit
 
 LIMIT = 1e-10  # relative to the largest entry
-PER_PUSH, PER_PART = 120, 500
+PER_PUSH, PER_PART, PARTS = 120, 2000, 50
 WITH_KERNELS = 2  # of them per push: each has kernels of its own to be compiled
+KERNELS_PER_PART = 50
 
 
 def differences(seed):
@@ -75,8 +76,9 @@ def test_random_programs_in_compiled_kernels(proof):
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("part", range(10))
+@pytest.mark.parametrize("part", range(PARTS))
 def test_many_random_programs_through_all_passes(proof, by_numpy, part):
+    """100,000, in parts that can be run one by one."""
     first = 10_000 + part * PER_PART
     compare(proof, "through all passes", range(first, first + PER_PART))
 
@@ -84,8 +86,34 @@ def test_many_random_programs_through_all_passes(proof, by_numpy, part):
 @pytest.mark.nightly
 @pytest.mark.parametrize("part", range(10))
 def test_many_random_programs_in_compiled_kernels(proof, part):
-    first = 50_000 + part * PER_PART // 5
-    compare(proof, "in compiled kernels", range(first, first + PER_PART // 5))
+    first = 200_000 + part * KERNELS_PER_PART
+    compare(proof, "in compiled kernels", range(first, first + KERNELS_PER_PART))
+
+
+def test_a_part_is_kept_though_the_memory_of_the_whole_is_used_again(by_numpy):
+    """The part is a view, and its cosine is needed when other values lie there."""
+    rng = np.random.default_rng(0)
+    shapes = ((2, 2, 2, 2), (3, 4), (1, 1))
+    weights, factors, slope = [rng.standard_normal(shape) for shape in shapes]
+
+    def program(x, other):
+        y = mg.log_softmax(x, axis=0)
+        part = y[1, 1:, ::2]
+        both = mg.stack([y, y], 1)  # y lies within
+        powers = other ** mg.broadcast_to(other, (3, 4))
+        sine = mg.sin(part)
+        total = (both * weights).sum() + (powers * factors).sum()
+        total = total + (sine * slope).sum()
+        return total, *mg.grad(total, [x, other])
+
+    compiled = mg.compile(program)
+    for number in range(4):
+        rng = np.random.default_rng(number)
+        arrays = rng.standard_normal((2, 2, 2)), rng.random(4)
+        given = [mg.tensor(a, requires_grad=True) for a in arrays]
+        for one, two in zip(program(*given), compiled(*given), strict=True):
+            np.testing.assert_allclose(one.data, two.data, rtol=1e-12)
+    assert compiled.replays == 2
 
 
 # ----------------------------------------------------------------- or there is an error

@@ -7,7 +7,7 @@ from test_ledger import IDS, VARIANTS, B, D, H, T, network
 import minigrad as mg
 from minigrad.engine import errors
 from minigrad.engine.graph import key
-from minigrad.flow import jacobians, step_jacobian
+from minigrad.flow import jacobians, state_paths, step_jacobian
 from minigrad.models import GRU, LSTM, RNN, unroll, unroll_traced
 from minigrad.reading.replay import evaluate, value_of
 
@@ -116,6 +116,25 @@ def test_a_linear_network_gives_powers_of_its_weight(rng):
     np.testing.assert_allclose(jp.factor_singular_values()[3], singular, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("batch", "masked"), [(2, True), (7, True), (5, False)])
+def test_a_matrix_is_the_same_for_every_sample(batch, masked, rng, monkeypatch):
+    """Made in the step it has more rows than the batch, or fewer; a weight may have
+    as many. They are not taken for samples, which would cost a pass per row."""
+    monkeypatch.setattr(step_jacobian.Step, "_row_by_row", None)
+    W = mg.tensor(rng.standard_normal((5, 5)))
+    mask = np.triu(np.ones((5, 5))) if masked else 1.0
+    scale = np.arange(1.0, 6.0) / 5
+    loop = unroll_traced(
+        lambda x, h: mg.tanh(x + h @ (W * mask if masked else W) * scale),
+        rng.standard_normal((3, batch, 5)),
+        np.zeros((batch, 5)),
+    )
+    jp = mg.jacobian_products(loop, sample=1)
+    for k in (1, 2, 3):
+        slopes = scale * (1 - loop.states[k].data[1] ** 2)
+        close(jp.factor(k), slopes[:, None] * (W.data * mask).T)
+
+
 def test_products_beyond_float64_keep_their_size():
     for w in (0.01, 100.0):
         loop = unroll_traced(linear([[w]]), np.zeros((400, 1, 1)), np.ones((1, 1)))
@@ -174,6 +193,19 @@ def test_the_path_alone_is_the_product_of_the_gate(kind, how, rng):
             expected = expected * gate[k - 1]
     assert paths.rest_norms[T] == 0 and paths.share[T] == 1
     assert (paths.rest_norms[: T - 1] > 0).all()
+
+
+def test_paths_beyond_float64_keep_their_size(rng):
+    """Factors 32 times smaller: the same ways, 2000 powers of two further down."""
+    factors = rng.uniform(0.5, 1.0, (400, 2, 2))
+    way, far = (
+        state_paths.split("c", slice(0, 1), scaled, scaled[:, :1, :1])
+        for scaled in (factors, factors / 32)
+    )
+    fewer = 5 * np.log10(2) * np.arange(400, -1, -1)
+    for name in ("log10_alone", "log10_rest"):
+        usual = getattr(way, name)[:400] - fewer[:400]
+        np.testing.assert_allclose(getattr(far, name)[:400], usual, atol=1e-11)
 
 
 def test_the_other_paths_are_right_where_they_are_small(rng):
@@ -304,8 +336,9 @@ def test_errors_say_what_is_wrong(rng):
         jp.product(6)
     with pytest.raises(errors.IndexingError, match="whole number"):
         jp.product(0.5)
-    with pytest.raises(errors.IndexingError, match="no such sample"):
-        mg.jacobian_products(trace, sample=B)
+    for sample in (B, -1, 0.5, True):
+        with pytest.raises(errors.IndexingError, match="no such sample"):
+            mg.jacobian_products(trace, sample=sample)
     with pytest.raises(errors.IndexingError, match="no such cell"):
         mg.jacobian_products(trace, layer=1)
     with pytest.raises(errors.GraphError, match="no states"):

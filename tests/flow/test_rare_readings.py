@@ -6,12 +6,14 @@ import pytest
 import minigrad as mg
 from minigrad.engine.errors import GraphError
 from minigrad.engine.graph import ancestors
+from minigrad.flow.data_findings import data_findings
 from minigrad.flow.finding_lists import LESSONS, finding_lines
 from minigrad.flow.findings import CODES, Finding
-from minigrad.flow.loss_targets import targets_of
+from minigrad.flow.loss_targets import nearest, targets_of
 from minigrad.flow.saturation_causes import cause_of
 from minigrad.flow.scaled_product import log10
 from minigrad.flow.unit_readings import gate_reading
+from minigrad.flow.update_watch import UpdateWatch
 from minigrad.models import LSTM, RNN
 
 
@@ -104,3 +106,64 @@ def test_the_size_of_a_cause_is_the_root_mean_square():
         cause = cause_of(mg.tanh(x @ mg.ones((2, 2)) + bias).node)
         assert (cause.kind, cause.name) == ("bias", "b")
         assert cause.size == pytest.approx(np.sqrt(12.5) * scale)
+
+
+def test_an_input_that_is_always_zero_has_no_wrong_scale():
+    W = mg.tensor(np.ones((2, 1)), requires_grad=True)
+    for size, found in ((1.0, []), (1e-6, ["input-scale"])):
+        x = np.array([[0.0, size], [0.0, -size]])
+        nodes = ancestors([(x @ W).node])
+        assert [finding.code for finding in data_findings(nodes, [])] == found
+    assert data_findings(nodes, [])[0].evidence["columns"] == [1]
+
+
+def test_steps_too_large_are_judged_by_their_median_unless_one_exceeds_the_weights():
+    for largest, expected in ((0.9, 0.3), (1.5, 1.5)):
+        watch, p = UpdateWatch(), mg.tensor([1.0], requires_grad=True)
+        p.grad = mg.tensor([1.0])
+        for move in (0.0, 0.3, -0.3, 0.3, -0.3, largest):
+            p.data = p.data + move
+            watch.batch({"p": p}, look=True)
+        [finding] = watch.findings()
+        assert finding.code == "update-too-large"
+        assert finding.evidence["ratio"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("letter", ["i", "g"])
+def test_a_gate_at_its_end_in_most_units_is_told_with_share_and_slope(letter, rng):
+    """Most units nearly always: not most of the units in each sample."""
+    lstm = LSTM(2, 4, rng=0)
+    bias, first = lstm.cells[0].b.data.copy(), 4 * "ifgo".index(letter)
+    bias[first : first + 4] = [-8.0, -8.0, -8.0, 0.0]
+    lstm.cells[0].b.data = bias
+    trace = lstm.trace(rng.standard_normal((6, 3, 2)))
+    found = mg.diagnose((trace.output**2).sum()).findings
+    [closed] = [one for one in found if one.code == "saturated"]
+    gate = np.array(trace[letter])
+    slopes = 4 * gate * (1 - gate) if letter == "i" else 1 - gate**2
+    assert closed.evidence["gate"] == letter and closed.evidence["share"] == 0.75
+    assert closed.evidence["slope"] == pytest.approx(slopes.mean())
+
+
+def test_steps_of_a_learning_rate_of_zero_change_nothing():
+    watch, p = UpdateWatch(), mg.tensor([1.0], requires_grad=True)
+    optimizer = mg.optim.SGD([p], lr=0.0)
+    p.grad = mg.tensor([1.0])
+    for _ in range(6):
+        p.data = p.data + 0.0
+        watch.batch({"p": p}, look=True)
+    [finding] = watch.findings(optimizer)
+    assert finding.code == "no-update" and "the learning rate is 0" in finding.text
+
+
+def test_the_last_operations_of_a_loss():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    loss = mg.tanh(mg.sin(mg.exp(x)) * 2.0).sum()
+    for most, names in ((2, ["tanh", "sum"]), (9, "exp sin multiply tanh sum".split())):
+        assert [node.primitive.name for node in nearest(loss, most)] == names
+
+
+def test_one_number_may_be_the_target():
+    x = mg.tensor(1e6, requires_grad=True)
+    [found] = targets_of(ancestors([mg.losses.mse(x * 1.0, 2e6).node]))
+    assert found.values.shape == (1, 1) and found.best_constant() == 0.0

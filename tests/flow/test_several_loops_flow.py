@@ -86,13 +86,13 @@ def test_products_of_a_loop_that_was_found():
     np.testing.assert_allclose(jp.product(0), expected, rtol=1e-10, atol=1e-14)
 
 
-def cut_loop(where, steps=6):
+def cut_loop(where, steps=6, last_alone=False):
     cell, x = RNNCell(3, 4, rng=0), mg.tensor(inputs(steps))
     h, loss = mg.zeros((2, 4)), 0.0
     for t in range(steps):
         with mg.time_step(t):
             h = cell(x[t], h.detach() if t in where else h)
-            loss = loss + (h**2).sum()
+            loss = (h**2).sum() + (0.0 if last_alone else loss)
     return loss
 
 
@@ -115,6 +115,13 @@ def test_a_state_detached_now_and_then(where, words):
     assert d.readings[0].norms[1] > 0
 
 
+def test_a_loss_that_reads_the_last_state_alone_reaches_back_to_the_cut():
+    [cut] = [f for f in mg.diagnose(cut_loop([2], 5, True)).findings if f.kind == "cut"]
+    assert "the loss reaches back to step 2 alone" in cut.text
+    assert cut.where == "step 2" and cut.evidence == {"steps": [1], "of": 4}
+    assert cut.severity == "warning"
+
+
 def test_nothing_is_said_where_nothing_is_cut():
     assert mg.diagnose(cut_loop(())).warnings == []
 
@@ -133,3 +140,17 @@ def test_the_axis_of_a_ledger_names_the_loops():
     axes = mg.ledger(loss, encoder.cells[0].W_h).plot()
     ticks = [tick.get_text() for tick in axes.get_xticklabels()]
     assert ticks == ["0\nGRU 1", "1", "2", "0\nGRU 2", "1"]
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_one_step_alone_is_a_cut_loop_only_if_it_takes_a_state(state):
+    cell, h = RNNCell(3, 4, rng=0), mg.tensor(inputs(1)[0][:, :1] * np.ones(4))
+    x = mg.tensor(inputs(1)[0])
+    with mg.time_step(3):
+        y = cell(x, h) if state else mg.tanh(x @ cell.W_x + cell.b)
+    if state:
+        [cut] = [one for one in mg.diagnose((y**2).sum()).findings if one.code == "cut"]
+        assert cut.where == "step 3"
+    else:
+        with pytest.raises(mg.errors.GraphError, match="no loop over time"):
+            mg.diagnose((y**2).sum())

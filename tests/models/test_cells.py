@@ -6,6 +6,7 @@ import pytest
 import minigrad as mg
 from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError, ShapeError
 from minigrad.models import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from minigrad.models.cell import is_same_every_step
 
 KINDS = [RNN, LSTM, GRU]
 D, H = 3, 8
@@ -49,6 +50,16 @@ def test_cells_stand_in_pytorchs_order(kind):
     assert names[0] == "cells.0.W_x" and names[-1].startswith("cells.3.b")
     assert [p.name for p in model.parameters()] == names
     assert [p.name for p in kind(D, H).parameters()][:2] == ["W_x", "W_h"]
+    assert kind(D, H, 2).parameters()[0].name == "cells.0.W_x"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_state_with_a_row_for_each_feature_is_refused(kind):
+    """Beside one sample it would broadcast."""
+    cell = kind(3, 4, rng=0).cells[0]
+    parts = [mg.zeros((3, 4)) for _ in cell.states]
+    with pytest.raises(ShapeError, match="cell"):
+        cell(mg.ones((1, 3)), parts[0] if len(parts) == 1 else tuple(parts))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -311,3 +322,10 @@ def test_messages(call, error, words):
 def test_unknown_names_list_the_known(call, words):
     with pytest.raises(MinigradError, match=words):
         call()
+
+
+def test_a_cell_whose_call_was_replaced_is_not_taken_to_do_the_same(monkeypatch):
+    cell = RNNCell(2, 3, rng=0)
+    assert is_same_every_step(cell)
+    monkeypatch.setattr(RNNCell, "__call__", lambda self, x, state: state)
+    assert not is_same_every_step(cell)

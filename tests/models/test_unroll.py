@@ -82,6 +82,9 @@ def test_what_it_returns(rng):
     assert loop.states[0] is h and loop.states[4] is end
     assert [len(state) for state in loop.parts] == [1] * 5
     assert loop.layer(0) is loop and list(loop.times) == [0, 1, 2, 3]
+    for k in (1, -1):
+        with pytest.raises(IndexingError, match="one cell was unrolled"):
+            loop.layer(k)
     assert loop.names == ["f", "proposal", "h"]
     assert loop["f"].shape == loop["proposal"].shape == (4, 3, 5)
     assert (loop["forget gate"] == loop["f"]).all()

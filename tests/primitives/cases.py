@@ -7,7 +7,7 @@ import numpy as np
 import minigrad as mg
 from minigrad.engine import functions
 from minigrad.engine.primitives import elementwise as e
-from minigrad.engine.primitives import index, linalg, reduce, shape
+from minigrad.engine.primitives import index, joins, linalg, reduce, shape
 
 
 class Case(NamedTuple):
@@ -128,25 +128,25 @@ SHAPE = [
     Case("astype", lambda x: x.astype("float64"), lambda x: x, ((2, 3),)),
     Case(
         "concatenate",
-        lambda a, b: shape.concatenate([a, b], 1),
+        lambda a, b: joins.concatenate([a, b], 1),
         lambda a, b: np.concatenate([a, b], 1),
         ((2, 3), (2, 1)),
     ),
     Case(
         "split",
-        lambda x: shape.split(x, [1, 3], 1)[1] * 2.0,
+        lambda x: joins.split(x, [1, 3], 1)[1] * 2.0,
         lambda x: x[:, 1:3] * 2,
         ((2, 4),),
     ),
     Case(
         "stack",
-        lambda a, b: shape.stack([a, b], 1),
+        lambda a, b: joins.stack([a, b], 1),
         lambda a, b: np.stack([a, b], 1),
         TWO,
     ),
     Case(
         "unstack",
-        lambda x: shape.unstack(x, 1)[2] * shape.unstack(x, 1)[0],
+        lambda x: joins.unstack(x, 1)[2] * joins.unstack(x, 1)[0],
         lambda x: x[:, 2] * x[:, 0],
         ((2, 3),),
     ),

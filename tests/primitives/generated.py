@@ -10,7 +10,7 @@ import numpy as np
 from primitives.cases import EINSUM
 
 import minigrad as mg
-from minigrad.engine.primitives import elementwise, index, reduce, shape
+from minigrad.engine.primitives import elementwise, index, joins, reduce, shape
 
 LARGEST = 24  # entries of an input
 
@@ -302,13 +302,13 @@ def taken_apart(rng, name):
     part = int(rng.integers(size))
     if name == "unstack":
         return (
-            lambda x: shape.unstack(x, axis)[part] * 2.0,
+            lambda x: joins.unstack(x, axis)[part] * 2.0,
             lambda x: np.take(x, part, axis) * 2.0, [one], plain, f"axis={axis}",
         )  # fmt: skip
     cuts = sorted(int(k) for k in rng.integers(0, size + 1, 2))
     which = int(rng.integers(3))
     return (
-        lambda x: shape.split(x, cuts, axis)[which] * 2.0,
+        lambda x: joins.split(x, cuts, axis)[which] * 2.0,
         lambda x: np.split(x, cuts, axis)[which] * 2.0, [one], plain,
         f"at {cuts}, axis={axis}",
     )  # fmt: skip

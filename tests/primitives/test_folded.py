@@ -54,6 +54,15 @@ def test_values_gradients_and_parts_are_those_of_the_formula(name, dtype):
 
 
 @pytest.mark.parametrize("name", FORMULAS)
+def test_where_each_operation_is_watched_nothing_is_folded(name):
+    folded, _, count, _ = FORMULAS[name]
+    with mg.detect_anomaly():
+        assert "folded" not in (folded(*leaves(count)).node.tags or {})
+    with jit.use_kernels(False):
+        assert "folded" not in (folded(*leaves(count)).node.tags or {})
+
+
+@pytest.mark.parametrize("name", FORMULAS)
 def test_other_operands_mean_what_the_formula_means(name):
     folded, written_out, count, _ = FORMULAS[name]
     *first, last = leaves(count)

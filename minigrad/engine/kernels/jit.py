@@ -85,8 +85,11 @@ enabled: bool = _usable()  # are kernels in use? Read as jit.enabled
 def numba_works() -> bool:
     """Can numba be imported? If not, kernels are off from now on, and a warning says
     so: it may be installed and too old for the NumPy beside it."""
+    from minigrad.engine.kernels.kernel_store import compiling
+
     try:
-        import numba  # noqa: F401
+        with compiling:
+            import numba  # noqa: F401
     except Exception as error:
         _give_up("be imported", "import numba", error)
         return False
@@ -228,9 +231,12 @@ def kernel(program: Program, result: int, name: str, char: str) -> Kernel | None
 
 @cache
 def _compile(text: str, name: str, signature: str, contract: bool) -> Any:
-    import numba
+    from minigrad.engine.kernels import kernel_store
 
-    from minigrad.engine.kernels import kernel_store, vectormath
+    with kernel_store.compiling:
+        import numba
+
+        from minigrad.engine.kernels import vectormath
 
     apart = "" if contract else "every operation rounded, "
     source = f"""# {signature}, {apart}vectormath {vectormath_digest()}

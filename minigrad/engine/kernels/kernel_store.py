@@ -32,7 +32,15 @@ from minigrad.engine.errors import warn
 
 Make = Callable[[ModuleType, bool], Any]  # (the source's module, cache?) -> a kernel
 
-_compiling = threading.RLock()
+compiling = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    # A fork waits until no thread imports numba or compiles: the child would have their
+    # locks as they are, and nobody there to release them.
+    os.register_at_fork(
+        before=compiling.acquire,
+        after_in_parent=compiling.release,
+        after_in_child=compiling.release,
+    )
 _DIGESTS = "digests.txt"
 _UNFINISHED = "unfinished-"
 
@@ -50,12 +58,12 @@ def compiled(source: str, name: str, make: Make) -> Any:
     if folder is None:
         return make(_module(source, title, None), False)
     place, damage = folder / title, None
-    with _compiling, _numbas_own_cache_beside_the_source():
+    with compiling, _numbas_own_cache_beside_the_source():
         if place.exists():
             damage = damaged(place, key)
             if damage is None:
                 return make(_module(source, title, place / f"{title}.py"), True)
-            shutil.rmtree(place, ignore_errors=True)
+            _remove(place)
         made = _compiled_into(folder, place, key, source, make)
     if damage is not None:
         _tell(place, damage)
@@ -127,6 +135,17 @@ def _module(source: str, title: str, path: Path | None) -> ModuleType:
     sys.modules[title] = module
     exec(compile(source, str(path or f"<{title}>"), "exec"), module.__dict__)
     return module
+
+
+def _remove(place: Path) -> None:
+    """Remove a damaged kernel: its folder, or a file or link that took its place."""
+    try:
+        if place.is_symlink() or not place.is_dir():
+            place.unlink()
+        else:
+            shutil.rmtree(place)
+    except OSError:  # then it stays, and the kernel is compiled at each start
+        pass
 
 
 def _remove_old(folder: Path) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from minigrad.engine.aliases import Axis, Operand, Value
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, flag
+from minigrad.engine.primitives.axis_arguments import normalized_axes
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.operands import operand
 from minigrad.engine.primitives.reduce import (
@@ -24,7 +25,7 @@ from minigrad.engine.primitives.reduce import (
     norm_over,
     sum_over,
 )
-from minigrad.engine.primitives.shape import normalized_axes, reshape
+from minigrad.engine.primitives.shape import reshape
 
 
 @primitive(name="cumsum")

@@ -217,9 +217,10 @@ def record(
         check_outputs(node)
     if multiple:
         return _parts(node, made, requires_grad)
-    handle = _new(Variable.result_type)
+    handle = _new(Variable)
     handle._edge = node
     handle._grad = None
+    handle.__class__ = Variable.result_type
     return handle
 
 
@@ -231,9 +232,10 @@ def _parts(node: Node, made: tuple, requires_grad: bool) -> tuple:
         edge = _new(Edge)
         edge.source, edge.index, edge.array = node, index, array
         edge.requires_grad = requires_grad
-        handle = _new(kind)
+        handle = _new(Variable)
         handle._edge = edge
         handle._grad = None
+        handle.__class__ = kind
         handles.append(handle)
         index += 1
     return tuple(handles)
@@ -243,7 +245,8 @@ def _constant(array: ndarray) -> Any:
     """A tensor of what was computed and not recorded."""
     edge = _new(Edge)
     edge.source, edge.index, edge.array, edge.requires_grad = None, 0, array, False
-    handle = _new(Variable.result_type)
+    handle = _new(Variable)
     handle._edge = edge
     handle._grad = None
+    handle.__class__ = Variable.result_type
     return handle

@@ -1,6 +1,6 @@
 """`clip` with its bounds checked: which way round they are, and that they are numbers.
 
-Read next: `shape.py`.
+Read next: `axis_arguments.py`.
 """
 
 from __future__ import annotations

@@ -12,16 +12,12 @@ import numpy as np
 from minigrad.engine.aliases import Array, Axis, Operand, Shape, Value
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import flag
+from minigrad.engine.primitives.axis_arguments import normalized_axes
 from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.elementwise import equal, where
+from minigrad.engine.primitives.joins import concatenate
 from minigrad.engine.primitives.operands import operand
-from minigrad.engine.primitives.shape import (
-    astype,
-    broadcast_to,
-    concatenate,
-    normalized_axes,
-    reshape,
-)
+from minigrad.engine.primitives.shape import astype, broadcast_to, reshape
 
 
 def _kept(x: Value, axes: Shape) -> Shape:

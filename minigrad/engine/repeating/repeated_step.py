@@ -8,13 +8,13 @@ backwards goes through the step in one call. Whoever asks such an edge where it 
 from (`source`: pictures, players, tables, names) makes the step write its operations
 down, with the numbers, scopes and lines that they would have had.
 
-Read next: `minigrad/engine/kernels/`.
+Read next: `step_operations.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice, repeat
+from itertools import accumulate, islice, repeat
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -54,10 +54,13 @@ class StepEdge(Edge):
     @property
     def place(self) -> tuple[Any, int]:
         """What a gradient is filed under now: the step, or the operation in it."""
-        edges = self.step.edges
-        if edges is None:
+        written = self.step.written
+        if written is None:
             return self.step, self.number
-        return edges[self.number].source, edges[self.number].index
+        return written[self.number].source, written[self.number].index
+
+
+StepEdge.record = StepEdge.step  # type: ignore  # whoever has looked at it
 
 
 class _Several(NamedTuple):
@@ -69,16 +72,16 @@ class _Several(NamedTuple):
 class Step:
     """The record of a repeated step.
 
-    again   how it was computed, and is walked back through
-    inputs  the edges of x and of the state
-    array   the parts of the new state
-    kept    the values that the way back takes
-    seqs    when each of its operations was made
-    scope   the scopes that it ran in
-    edges   None, or what leads to each part of the new state, once looked at
+    again    how it was computed, and is walked back through
+    inputs   the edges of x and of the state
+    array    the parts of the new state
+    kept     the values that the way back takes
+    seqs     when each of its operations was made
+    scope    the scopes that it ran in
+    written  None, or what leads to each part of the new state, once looked at
     """
 
-    __slots__ = ("again", "array", "edges", "inputs", "kept", "scope", "seq", "seqs")
+    __slots__ = ("again", "array", "inputs", "kept", "scope", "seq", "seqs", "written")
 
     primitive: ClassVar[_Several] = _Several()
     again: Repetition
@@ -88,7 +91,17 @@ class Step:
     seqs: tuple[int, ...]
     seq: int
     scope: tuple[Scope, ...]
-    edges: tuple[AnyEdge, ...] | None
+    written: tuple[AnyEdge, ...] | None
+
+    @property
+    def edges(self) -> tuple[AnyEdge, ...]:
+        """The edges of all that it reads: what it was given, then what is fixed."""
+        return self.inputs + self.again.edges
+
+    @property
+    def outputs(self) -> tuple[StepEdge, ...]:
+        """An edge to each part of the new state."""
+        return tuple([_edge_to(self, k, array) for k, array in enumerate(self.array)])
 
     def pull(self, gs: list[Value], deliver: Deliver, stacks: Any) -> None:
         """Deliver what the step's inputs get from the gradients of its outputs.
@@ -96,29 +109,43 @@ class Step:
         stacks  keeps the uses of weights; None: the operations are to be walked
                 through, as they are where kernels were switched on or off since
         """
-        again = self.again
-        if stacks is None or again.functions.kernels != jit.enabled:
+        functions = self.again.functions
+        if stacks is None or functions.kernels != jit.enabled:
             for edge, g in zip(self.looked_at(), gs, strict=True):
                 if g is not None:
                     deliver(edge, g)
             return
-        run = again.run_back
+        run = self.again.run_back
         for g in gs:
             if g is None:
-                arrived = tuple([g is not None for g in gs])
-                run = again.functions.backward(again.plan, arrived).run
-                gs = [g for g in gs if g is not None]
-                break
-        run(deliver, stacks.keep, *gs, *self.inputs, *again.fixed, *self.kept)
+                self.pull_needed(None, gs, deliver, stacks)
+                return
+        run(deliver, stacks.keep, *gs, *self.inputs, *self.again.fixed, *self.kept)
+
+    def pull_needed(
+        self,
+        needs: tuple[bool, ...] | None,
+        gs: list[Value],
+        deliver: Deliver,
+        stacks: Any,
+    ) -> None:
+        """The same, to those of its `edges` that need it; None: to all. `stacks` may be
+        None where no weight is among them. A gradient that is None counts as zeros."""
+        again = self.again
+        arrived = tuple([g is not None for g in gs])
+        run = again.functions.backward(again.plan, arrived, needs).run
+        came = [g for g in gs if g is not None]
+        keep = None if stacks is None else stacks.keep
+        run(deliver, keep, *came, *self.inputs, *again.fixed, *self.kept)
 
     def looked_at(self) -> tuple[AnyEdge, ...]:
         """The edges to the new state's parts: its operations are written down now."""
-        if self.edges is None:
+        if self.written is None:
             with unfolding:
-                if self.edges is None:  # else another thread was first
+                if self.written is None:  # else another thread was first
                     with jit.use_kernels(self.again.functions.kernels):
-                        self.edges = self._written_down()
-        return self.edges
+                        self.written = self._written_down()
+        return self.written
 
     def _written_down(self) -> tuple[AnyEdge, ...]:
         plan = self.again.plan
@@ -178,21 +205,26 @@ class Repetition:
     functions   the step as functions of arrays
     run_back    the way back where all of the new state has a gradient
     arrays      of what no step changes
-    fixed       the edges to it, and the arrays
+    edges       to it
+    fixed       the edges, and the arrays
+    counts      how many operations there are up to each of the plan's, itself included
     """
 
-    __slots__ = ("_kinds", "arrays", "fixed", "functions", "plan", "run_back")
+    __slots__ = (
+        "_kinds", "arrays", "counts", "edges", "fixed", "functions", "plan", "run_back",
+    )  # fmt: skip
 
     def __init__(self, plan: Plan, others: int) -> None:
         self.plan, self.functions = plan, functions_of(plan)
+        self.counts = list(accumulate([one.length for one in plan.operations]))
         self._kinds = [_kind(edge) for edge in plan.edges[:others]]
         self.run_back = self.functions.backward(plan, (True,) * len(plan.outputs)).run
-        edges = [plan.edges[place] for place in plan.fixed]
+        self.edges = tuple([plan.edges[place] for place in plan.fixed])
         self.arrays = [
             widened(edge.array, shape)
-            for edge, shape in zip(edges, self.functions.wide, strict=True)
+            for edge, shape in zip(self.edges, self.functions.wide, strict=True)
         ]
-        self.fixed = (*edges, *self.arrays)
+        self.fixed = (*self.edges, *self.arrays)
 
     def through(
         self,
@@ -210,7 +242,6 @@ class Repetition:
         steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
         forward, fixed = self.functions.forward, self.arrays
         around = thread.recorder.scope
-        count = sum([one.length for one in self.plan.operations])
         outputs = range(len(state))
         now: tuple[Any, ...] = tuple([part._edge for part in state])
         arrays: Any = [edge.array for edge in now]
@@ -221,8 +252,8 @@ class Repetition:
                 made, kept = forward(*new, *arrays, *fixed)
                 step = _new(Step)
                 step.again, step.inputs = self, edges + now
-                step.array, step.kept, step.edges = made, kept, None
-                step.seqs = seqs = tuple(islice(numbers, count))
+                step.array, step.kept, step.written = made, kept, None
+                step.seqs = seqs = tuple(islice(numbers, self.counts[-1]))
                 step.seq, step.scope = seqs[-1], (*around, time_step(t).record)
                 arrays = made
                 now = tuple(map(_edge, repeat(step), outputs, made))
@@ -248,15 +279,20 @@ class Repetition:
 
 def _handle(edge: StepEdge) -> Any:
     """A tensor of what an edge leads to, made without `__init__`, for speed."""
-    handle = _new(Variable.result_type)
+    handle = _new(Variable)
     handle._edge = edge
     handle._grad = None
+    handle.__class__ = Variable.result_type
     return handle
 
 
 def _edge(step: Step, number: int, array: Array) -> StepEdge:
     """The edge to a part of the new state, whose array is to be read only from now."""
     _freeze(array)
+    return _edge_to(step, number, array)
+
+
+def _edge_to(step: Step, number: int, array: Array) -> StepEdge:
     edge = _new(StepEdge)
     edge.step, edge.number, edge.array, edge.requires_grad = step, number, array, True
     return edge

@@ -56,17 +56,24 @@ class Functions:
     def __init__(self, plan: Plan) -> None:
         self.kernels = jit.enabled
         everything = (True,) * len(plan.outputs)
-        back = Backward(plan, everything, None)
+        back = Backward(plan, everything, None, None)
         self.keeps = back.keeps
         self.forward = _forward(plan, back.keeps)
-        self._backwards = {everything: back}
+        self._backwards: dict[tuple[Any, Any], Backward] = {(everything, None): back}
         self.wide = [_wide(plan, place) for place in plan.fixed]
 
-    def backward(self, plan: Plan, arrived: tuple[bool, ...]) -> Backward:
-        """The way back, where these outputs have a gradient."""
-        back = self._backwards.get(arrived)
+    def backward(
+        self,
+        plan: Plan,
+        arrived: tuple[bool, ...],
+        needs: tuple[bool, ...] | None = None,
+    ) -> Backward:
+        """The way back, where these outputs have a gradient, to those of what is given
+        and fixed that need theirs; None: to all that can have one."""
+        back = self._backwards.get((arrived, needs))
         if back is None:
-            back = self._backwards[arrived] = Backward(plan, arrived, self.keeps)
+            back = Backward(plan, arrived, needs, self.keeps)
+            self._backwards[arrived, needs] = back
         return back
 
 
@@ -81,9 +88,13 @@ class Backward:
     __slots__ = ("keeps", "run")
 
     def __init__(
-        self, plan: Plan, arrived: Sequence[bool], keeps: tuple[int, ...] | None
+        self,
+        plan: Plan,
+        arrived: Sequence[bool],
+        needs: Sequence[bool] | None,
+        keeps: tuple[int, ...] | None,
     ) -> None:
-        text = _BackwardText(plan, arrived)
+        text = _BackwardText(plan, arrived, needs)
         self.keeps = tuple(sorted(text.taken)) if keeps is None else keeps
         takes = [f"g{k}" for k, came in enumerate(arrived) if came]
         takes = ["deliver", "keep", *takes, *map("e{}".format, range(plan.fixed.stop))]
@@ -226,8 +237,11 @@ class _Text:
 class _BackwardText(_Text):
     """The way back: contributions are added up where operations share an input."""
 
-    def __init__(self, plan: Plan, arrived: Sequence[bool]) -> None:
+    def __init__(
+        self, plan: Plan, arrived: Sequence[bool], needs: Sequence[bool] | None
+    ) -> None:
         super().__init__(plan)
+        self.needed = _needed(plan, needs)
         self.taken: set[int] = set()
         self.sums: dict[int, str] = {}  # place -> the name of its gradient so far
         for k, (place, came) in enumerate(zip(plan.outputs, arrived, strict=True)):
@@ -235,7 +249,7 @@ class _BackwardText(_Text):
                 self.sums[place] = f"g{k}"
         for one in reversed(plan.operations):
             gs = [self.sums.get(place) for place in one.outputs]
-            if not one.node.requires_grad or not any(gs):
+            if one.outputs[0] not in self.needed or not any(gs):
                 continue
             for place, text in self.rule(one, gs):
                 if place in self.sums:
@@ -262,10 +276,10 @@ class _BackwardText(_Text):
     def rule(self, one: Operation, gs: list[str | None]) -> Iterator[tuple[int, str]]:
         """What each input gets that needs it: (place, text)."""
         inputs = one.inputs
-        needs = tuple([self.plan.edges[place].requires_grad for place in inputs])
+        needs = tuple([place in self.needed for place in inputs])
         if self.plane(one):
             yield from self.of_product(one, needs, str(gs[0]))
-        elif one.primitive.name == "split" and self.covers(one):
+        elif one.primitive.name == "split":
             yield inputs[0], self.of_split(one, gs)
         elif (entries := _entries(self, one, needs)) is not None:
             operands = [gs[0], *one.outputs, *inputs]
@@ -295,11 +309,6 @@ class _BackwardText(_Text):
             self.lines.append(f"keep(e{right}, {self.value(left)}, {g})")
         elif needs[1]:
             yield right, f"dot({self.value(left)}.T, {g})"
-
-    def covers(self, one: Operation) -> bool:
-        """Are the parts of a split all of it?"""
-        bounds, axis = one.node.attrs["bounds"], one.node.attrs["axis"]
-        return bounds[0] == 0 and bounds[-1] == self.array(one.inputs[0]).shape[axis]
 
     def of_split(self, one: Operation, gs: list[str | None]) -> str:
         """The parts' gradients joined again; zeros for a part that was not used."""
@@ -338,6 +347,18 @@ class _BackwardText(_Text):
             return f"reduce({text})" if rows else text  # a bias: at once
         self.names[f"like{place}"] = _zeros(like)
         return f"fitted({text}, like{place})"
+
+
+def _needed(plan: Plan, needs: Sequence[bool] | None) -> set[int]:
+    """The places that a gradient is to reach, or to go through."""
+    given = range(plan.fixed.stop)
+    found = {k for k in given if plan.edges[k].requires_grad}
+    if needs is not None:
+        found &= {k for k in given if needs[k]}
+    for one in plan.operations:
+        if one.node.requires_grad and not found.isdisjoint(one.inputs):
+            found.update(one.outputs)
+    return found
 
 
 def _entries(text: _Text, one: Operation, needs: Any) -> Any:

@@ -1,11 +1,10 @@
 """What all optimisers share: the step over all parameters, saving and loading.
 
-Read next: `updates.py` (the formulas).
+Read next: `settings.py`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,12 +12,14 @@ import numpy as np
 from numpy import ndarray
 
 from minigrad.engine.calls import checked_call, checked_methods
-from minigrad.engine.errors import ArgumentError, CheckpointError, warn
+from minigrad.engine.errors import ArgumentError, CheckpointError, flag, warn
 from minigrad.engine.kernels import jit
+from minigrad.engine.known_names import KnownNames, expect_settable, no_such
 from minigrad.engine.quiet import quietly
 from minigrad.engine.recorder import thread
 from minigrad.engine.tensor import Tensor
 from minigrad.engine.tracing import outside
+from minigrad.nn.optim.settings import OPTIMIZER, setting
 from minigrad.nn.optim.update_kernel import Kernel, update_kernel, usable
 from minigrad.nn.optim.update_together import Together
 from minigrad.nn.parameters import gradient, parameter_list, rebind
@@ -29,7 +30,7 @@ BLOCK = 32768
 
 
 @checked_methods
-class Optimizer:
+class Optimizer(KnownNames):
     """What all optimisers share: parameters, their state, saving and loading.
 
     A subclass gives `update`, or `numbers` and `formula`. `slots` names the arrays that
@@ -41,6 +42,7 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()
+    _foreign = OPTIMIZER
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, **settings: Any):
         self.parameters = parameter_list(type(self).__name__, parameters)
@@ -54,11 +56,47 @@ class Optimizer:
         self.lr = lr
         self.settings = ("lr", *settings)
         for name, value in settings.items():
-            if not isinstance(value, bool | tuple):
-                value = setting(type(self).__name__, name, value)
             setattr(self, name, value)
+        self.slots = self.kept_with(settings)
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
         self._kernels: dict[tuple, Kernel] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = vars(self)
+        if name in own.get("settings", ()) and name != "lr":
+            value = self.checked(name, value)
+            if "_kernels" in own:
+                self._expect_same_slots({name: value})
+        elif hasattr(type(self), name):
+            expect_settable(self, name, value)
+        elif name[:1] != "_" and "_kernels" in own and name not in own:
+            if type(self).__module__.startswith("minigrad."):  # others note anything
+                raise no_such(self, name, OPTIMIZER)
+        super().__setattr__(name, value)
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A setting's value as it is kept. ArgumentError if it is out of range."""
+        if isinstance(vars(self).get(name, value), bool):
+            return flag(name, value)
+        return setting(type(self).__name__, name, value)
+
+    def kept_with(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """The slots that an optimiser with these settings has."""
+        return self.slots
+
+    def _expect_same_slots(self, new: dict[str, Any]) -> None:
+        """Raise ArgumentError if settings need other arrays than have been kept."""
+        settings = {name: getattr(self, name) for name in self.settings}
+        if set(self.kept_with(settings | new)) != set(self.kept_with(settings)):
+            name, value = next((k, v) for k, v in new.items() if v != settings[k])
+            raise ArgumentError(
+                f"{type(self).__name__}.{name} = {value!r}: another state would be "
+                "kept for each parameter",
+                expect=f"{name} as it was when the optimiser was made, zero or not",
+                actual=f"{name} was {settings[name]!r}",
+                hint=f"make another: {type(self).__name__}(parameters, "
+                f"{name}={value!r})",
+            )
 
     @property
     def lr(self) -> float:
@@ -231,6 +269,19 @@ class Optimizer:
                 raise _not_loaded(self, repr(name), "a count of steps", state[name])
             if name in self.settings and not np.isfinite(array).all():
                 raise _not_loaded(self, repr(name), "finite numbers", state[name])
+        try:
+            values = {
+                name: self.checked(name, arrays[name].tolist())
+                for name in self.settings
+            }
+            self._expect_same_slots(values)
+        except ArgumentError as error:
+            raise CheckpointError(
+                f"{type(self).__name__}.load_state_dict: {error.what}",
+                expect=error.expect,
+                actual=f"{error.actual}; nothing was loaded",
+                hint="make the same optimiser, with the same settings",
+            ) from None
         loaded: list[dict[str, Any]] = [{} for _ in self.parameters]
         for number, p in enumerate(self.parameters):
             if f"{number}.step" in arrays:
@@ -238,9 +289,8 @@ class Optimizer:
                 for slot in self.slots:
                     array = arrays[f"{number}.{slot}"]
                     loaded[number][slot] = np.array(array, p.dtype, order="C")
-        for name in self.settings:
-            value = arrays[name].tolist()
-            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        for name, value in values.items():
+            setattr(self, name, value)
         self.state = loaded
 
 
@@ -254,26 +304,3 @@ def _not_loaded(
         actual=f"{found!r:.60} ({type(found).__name__}); nothing was loaded",
         hint="optimizer.state_dict() makes such a state, and mg.save keeps it",
     )
-
-
-def setting(owner: str, name: str, value: Any, below: float = math.inf) -> float:
-    """A setting as a Python float: a NumPy number would turn float32 to float64.
-
-    owner  the optimiser's name, for the error
-    below  ArgumentError from here on, and for negative numbers and NaN
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 <= number < below:
-        limit = "" if below == math.inf else f" < {below:g}"
-        raise ArgumentError(
-            f"{owner}({name}={value!r}): out of range",
-            expect=f"0 <= {name}{limit}, finite",
-            actual=repr(value),
-            hint="steps go against the gradient already"
-            if number < 0
-            else "PyTorch's defaults are the defaults here",
-        )
-    return number

@@ -48,7 +48,8 @@ def update_kernel(formula: Callable, kept: int, numbers: int, char: str) -> Kern
     char     the dtype's character
     All arrays are contiguous, of this dtype and of one size.
     """
-    compute = row_kernel(formula, kept, numbers, char)
+    code = row_kernel(formula, kept, numbers, char)
+    compute = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(code)
 
     def run(
         p: ndarray, g: ndarray, arrays: Sequence[ndarray], given: Sequence[float]
@@ -67,8 +68,8 @@ def update_kernel(formula: Callable, kept: int, numbers: int, char: str) -> Kern
 
 def row_kernel(
     formula: Callable, kept: int, numbers: int, char: str, apart: bool = False
-) -> Callable[[int], None]:
-    """The kernel itself: a function of the address of a row of whole numbers.
+) -> int:
+    """The address of the kernel itself, which takes that of a row of whole numbers.
 
     The row has 1, the number of entries, then address and 0 for each of: the new p, the
     arrays that are kept, p, g, and the numbers.
@@ -79,7 +80,7 @@ def row_kernel(
     from minigrad.compiler.kernel_text import compiled
 
     made = compiled(_text(formula, kept, numbers, _DTYPES[char], apart))
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.address)
+    return int(made.address)
 
 
 def _text(formula: Callable, kept: int, numbers: int, dtype: str, apart: bool) -> str:

@@ -8,14 +8,15 @@ Read next: `update_kernel.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import ArgumentError, flag
 from minigrad.engine.kernels.intrinsics import maximum, sqrt
 from minigrad.engine.tensor import Tensor
-from minigrad.nn.optim.optimizer import Optimizer, setting
+from minigrad.nn.optim.optimizer import Optimizer
+from minigrad.nn.optim.settings import setting
 
 
 class SGD(Optimizer):
@@ -50,14 +51,25 @@ class SGD(Optimizer):
             weight_decay=weight_decay,
             nesterov=flag("nesterov", nesterov),
         )
-        if nesterov and (momentum == 0 or dampening != 0):
+        self.checked("nesterov", nesterov)
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A setting's value as it is kept: see `Optimizer.checked`."""
+        value = super().checked(name, value)
+        given = {"momentum": 0.0, "dampening": 0.0} | vars(self) | {name: value}
+        momentum, dampening = given["momentum"], given["dampening"]
+        if given.get("nesterov") and (momentum == 0 or dampening != 0):
             raise ArgumentError(
                 "SGD(nesterov=True): it needs momentum, and no dampening",
                 expect="momentum > 0 and dampening == 0",
                 actual=f"momentum={momentum:g}, dampening={dampening:g}",
                 hint="pass momentum=0.9",
             )
-        self.slots = ("velocity",) * (momentum > 0)
+        return value
+
+    def kept_with(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """v, where there is momentum."""
+        return ("velocity",) * (settings["momentum"] > 0)
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """lr, momentum, the share of the gradient, weight decay."""
@@ -112,9 +124,17 @@ class RMSprop(Optimizer):
             momentum=momentum,
             centered=flag("centered", centered),
         )
-        setting(type(self).__name__, "alpha", alpha, below=1.0)
-        self.slots = ("square",) + ("mean",) * self.centered
-        self.slots += ("velocity",) * (momentum > 0)
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A setting's value as it is kept: see `Optimizer.checked`."""
+        if name == "alpha":
+            return setting(type(self).__name__, name, value, below=1.0)
+        return super().checked(name, value)
+
+    def kept_with(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """v, the mean where it is centred, b where there is momentum."""
+        slots = ("square",) + ("mean",) * settings["centered"]
+        return slots + ("velocity",) * (settings["momentum"] > 0)
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """lr, the share of the gradient, eps, momentum, weight decay."""
@@ -164,26 +184,32 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
         amsgrad: bool = False,
     ) -> None:
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ArgumentError(
-                f"{type(self).__name__}(betas={betas!r}): two numbers are wanted",
-                expect="(share kept of the mean, share kept of the mean square)",
-                actual=repr(betas),
-                hint="betas=(0.9, 0.999)",
-            )
-        b1, b2 = betas
         super().__init__(
             parameters,
             lr,
-            betas=(
-                setting(type(self).__name__, "betas[0]", b1, 1.0),
-                setting(type(self).__name__, "betas[1]", b2, 1.0),
-            ),
+            betas=betas,
             eps=eps,
             weight_decay=weight_decay,
             amsgrad=flag("amsgrad", amsgrad),
         )
-        self.slots = ("mean", "square") + ("largest",) * self.amsgrad
+
+    def checked(self, name: str, value: Any) -> Any:
+        """A setting's value as it is kept: see `Optimizer.checked`."""
+        if name != "betas":
+            return super().checked(name, value)
+        owner = type(self).__name__
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise ArgumentError(
+                f"{owner}(betas={value!r}): two numbers are wanted",
+                expect="(share kept of the mean, share kept of the mean square)",
+                actual=repr(value),
+                hint="betas=(0.9, 0.999)",
+            )
+        return tuple([setting(owner, f"betas[{k}]", value[k], 1.0) for k in (0, 1)])
+
+    def kept_with(self, settings: Mapping[str, Any]) -> tuple[str, ...]:
+        """m and v, and the largest v."""
+        return ("mean", "square") + ("largest",) * settings["amsgrad"]
 
     def numbers(self, step: int) -> tuple[float, ...]:
         """lr / (1 - b1^t), 1 - b1, 1 - b2, sqrt(1 - b2^t), eps, and a decay."""
