@@ -539,6 +539,7 @@ def test_only_the_weight_of_a_layer_may_be_the_wrong_way_round():
     [
         init.uniform, init.normal, init.xavier_uniform, init.orthogonal, init.zeros,
         mg.clip_grad_norm_, mg.clip_grad_value_, mg.losses.mse, mg.losses.cross_entropy,
+        mg.optim.SGD, mg.optim.RMSprop, mg.optim.Adam, mg.optim.AdamW,
     ],
     ids=lambda function: function.__name__,
 )  # fmt: skip
