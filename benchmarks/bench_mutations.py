@@ -69,7 +69,7 @@ def survey(work, *tests):
 
 def attempt(work, folder, count, seed="18", *ways):
     """Draw mutants and try them, in all ways: in place with kernels "off" and "on", and
-    from the "start"; or only in some."""
+    the others from the "start"; or only in some ways."""
     ways = ways or ("off", "on", "start")
     work = Path(work).resolve()
     total, drawn = drawn_before(work, folder, int(count), int(seed))
@@ -80,16 +80,27 @@ def attempt(work, folder, count, seed="18", *ways):
     load_libraries()
     log = work / f"said-{os.getpid()}.txt"
     for kernels in [way for way in ways if way != "start"]:
-        left = [mutant for mutant in unnoticed(work, todo) if in_functions(mutant)]
+        before = tried(work, kernels)
+        left = [m for m in unnoticed(work, todo) if in_functions(m) and m not in before]
         action = functools.partial(in_place, work, left, kernels, log)
         mutant_trials.fork(action, work / f"tried-{os.getpid()}.txt", 4 * 3600)
+    in_their_place = tried(work, "off", "on")
     for mutant in unnoticed(work, todo) if "start" in ways else ():
-        add(work, mutant, *from_the_start(work, mutant, log), last=True)
+        if mutant in in_their_place:  # with all tests that reach it
+            add(work, mutant, None, in_their_place[mutant], "last")
+        else:
+            add(work, mutant, *from_the_start(work, mutant, log), "last")
 
 
 def in_functions(mutant):
     """Can it be tried in place? Not what is compiled at once, or fills the cache."""
     return not mutant.file.endswith(("vectormath.py", "kernel_store.py"))
+
+
+def tried(work, *ways):
+    """{mutant: how many tests looked at it}, those tried in one of these ways."""
+    rows = [(mutant, row) for mutant, row in lines_of(work) if row["way"] in ways]
+    return {mutant: row["tests"] for mutant, row in rows if row["tests"]}
 
 
 def unnoticed(work, todo):
@@ -104,7 +115,7 @@ def in_place(work, todo, kernels, log):
     trials = [(one, found.tests(one.file, one.line, QUICK)) for one in todo]
     files = sorted({name.split("::")[0] for _, names in trials for name in names})
     mutant_trials.settle(work / "tree", ROOT, kernels, work / "kernels")
-    report = functools.partial(add, work)
+    report = functools.partial(add, work, way=kernels)
     plugin = mutant_trials.InPlace(work / "tree", trials, report, log)
     if files:
         mutant_trials.collected(plugin, files)
@@ -187,12 +198,12 @@ def rows_of(work):
     return dict(lines_of(work))
 
 
-def add(work, mutant, noticed, tests, last=False):
-    """One more row; `noticed` by whom, None: by nobody; `last`: no test is left."""
+def add(work, mutant, noticed, tests, way):
+    """One more row; `noticed` by whom, None: by nobody; way "last": no test is left."""
     whole = (work / "tree" / mutant.file).read_text(encoding="utf-8")
     before, after = mutants.difference(whole, mutant.apply(whole))
     row = mutant._asdict() | {"before": before, "after": after}
-    row |= {"noticed": noticed, "tests": tests, "last": last}
+    row |= {"noticed": noticed, "tests": tests, "way": way}
     with open(work / "mutants.jsonl", "a", encoding="utf-8") as rows:
         rows.write(json.dumps(row) + "\n")
 
@@ -203,9 +214,13 @@ def write_figures(work, out, seed="18"):
     sys.path.insert(0, str(ROOT / "tests"))
     proof_rows = importlib.import_module("proof_rows")
     found, kept, rows, every = {}, explained(), [], lines_of(work)
-    survived = {mutant for mutant, row in every if row["last"] and not row["noticed"]}
+    survived = {
+        mutant for mutant, row in every if row["way"] == "last" and not row["noticed"]
+    }
     for mutant, row in dict(every).items():
-        if row["noticed"] or row["last"]:  # the others are not tried to the end yet
+        if (
+            row["noticed"] or row["way"] == "last"
+        ):  # the others are not tried to the end yet
             found.setdefault(mutants.folder_of(mutant.file), {})[mutant] = row
     for folder, mine in found.items():
         left = [row for row in mine.values() if not row["noticed"]]

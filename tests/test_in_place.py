@@ -134,6 +134,13 @@ def test_the_dtype_stays_and_the_shape_has_to():
 # ------------------------------------------------------------- constants and values
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_whole_numbers_may_be_set_in_a_tensor_of_floats(dtype):
+    x = mg.tensor([2.0, 3.0], dtype="float32", requires_grad=True)
+    x.data = np.array([1, 0], dtype)
+    assert x.dtype == np.float32 and x.data.tolist() == [1.0, 0.0]
+
+
 def test_constants_change_in_place_until_a_gradient_comes_in():
     total, p = mg.tensor(0.0), leaf()
     same = total

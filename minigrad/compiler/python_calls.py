@@ -102,7 +102,10 @@ def function_of(
             if found.shape != part.shape:
                 raise another_shape(entry, part.shape, found.shape)
             if out is None:
-                live[part] = by_rows(np.asarray(found))
+                array = by_rows(np.asarray(found))
+                # A view of the plan's memory, such as x[1:], would be written over.
+                within = np.may_share_memory(array, memory.arena)
+                live[part] = array.copy() if within else array
             else:
                 np.copyto(out, found)
 

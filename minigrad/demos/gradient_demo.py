@@ -86,7 +86,7 @@ def _measured(
         "gates": Lines(
             {name: trace[name].mean(axis=(1, 2)) for name in _gates_of(trace)},
             xlabel="time step",
-            ylabel=f"{'no gates: h, ' * (cell == 'rnn')}means over the units",
+            ylabel="means over the units (of an RNN: h)",
         ),
     }
     if drawing:

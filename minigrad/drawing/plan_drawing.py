@@ -20,6 +20,12 @@ figure img { background: #fff; }
 @media (prefers-color-scheme: dark) {
   figure img { filter: invert(0.92) hue-rotate(180deg); } }
 """
+# On a narrow screen the page opens on the middle, where the plan begins.
+SCRIPT = """
+for (const wide of document.querySelectorAll("figure")) {
+  wide.scrollLeft = (wide.scrollWidth - wide.clientWidth) / 2;
+}
+"""
 
 
 class PlanDrawing(Viewed):
@@ -52,7 +58,7 @@ class PlanDrawing(Viewed):
         title = "The plan of a compiled function"
         image = picture(self.svg().encode(), "svg", repr(self))
         body = f"<h1>{title}</h1>\n<figure>{image}</figure>"
-        return document(title, body, style=house_style() + STYLE)
+        return document(title, body, style=house_style() + STYLE, script=SCRIPT)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says how. Nothing half-written."""

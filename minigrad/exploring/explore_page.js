@@ -167,7 +167,8 @@ const numberCard = (result, card) => {
     if (labels.length < 2) return true;
     const options = { xspan: { low: 0, high: labels.length - 1 }, log, labels,
       yspan: fitted ? spanOf([sweep.ys]) : span, x: name.replaceAll("_", " "),
-      main: indices[active] };
+      main: indices[active],
+      separate: labels.some((label) => Number.isNaN(Number(label))) };
     const svg = linePlot([sweep], room(stage), options);
     svg.setAttribute("aria-label", `${result.name} over ${options.x}`);
     svg.addEventListener("click", (event) => {

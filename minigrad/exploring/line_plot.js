@@ -48,7 +48,7 @@ const logAxis = ({ high, least }, from, to) => {
 
 // Curves of one plot. `options`: xspan, yspan, log, x and y (labels), labels (of an x
 // axis of categories), kept (curves to compare with), at (the index pointed at), main
-// (the index of the current setting).
+// (the index of the current setting), separate (points that no line joins).
 const linePlot = (curves, width, options) => {
   const { xspan, yspan, log, kept = [], labels } = options;
   const svg = svgEl("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`,
@@ -83,11 +83,12 @@ const linePlot = (curves, width, options) => {
       const x = held(xs[k]), y = up.place(ys[k]);
       path += `${pen ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(2)}`;
       pen = true;
-      if (few) dots.push(svgEl("circle", { cx: x.toFixed(2), cy: y.toFixed(2), r: 2.6,
+      if (few) dots.push(svgEl("circle", { cx: x.toFixed(2), cy: y.toFixed(2), r: options.separate ? 4 : 2.6,
         class: up.inside(ys[k]) && across.inside(xs[k]) ? "dot" : "dot below" }));
     }
     const group = svgEl("g", { class: className });
-    group.append(svgEl("path", { d: path }), ...dots);
+    if (!options.separate) group.append(svgEl("path", { d: path }));
+    group.append(...dots);
     svg.append(group);
   };
   kept.forEach((curve, k) => draw(curve, `curve kept ${colour(k)}`));

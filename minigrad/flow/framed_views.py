@@ -25,7 +25,7 @@ HEIGHT = 720  # pixels
 
 def diagnosis_view(d: Any) -> View:
     """The page, and the gradient by distance."""
-    drawn, axes = new_figure(7.4, 4.4)
+    drawn, axes = new_figure(6.6, 4.4)
     curves = {reading.name: reading.norms for reading in d.readings}
     label = "norm of the gradient at the state"
     gradient_plots.distances(curves, axes[0, 0], ylabel=label)
@@ -35,7 +35,7 @@ def diagnosis_view(d: Any) -> View:
 
 def monitor_view(monitor: Any) -> View:
     """The page, and the loss with how far back it reaches."""
-    drawn, axes = new_figure(7.4, 5.0, rows=2)
+    drawn, axes = new_figure(6.6, 5.0, rows=2)
     upper, lower = axes[:, 0]
     if monitor.seen:
         _loss_and_reach(monitor.seen, upper, lower)

@@ -171,7 +171,7 @@ def _numbers(monitor: Any) -> str:
 
 def _sizes(monitor: Any) -> str:
     normed = _normed(monitor)
-    drawn, axes = new_figure(7.4, 5.4 if normed else 2.9, rows=1 + normed)
+    drawn, axes = new_figure(6.6, 5.4 if normed else 2.9, rows=1 + normed)
     upper, lower = axes[0, 0], axes[-1, 0]
     steps = np.array([look.step for look in monitor.seen])
     losses = np.array([look.loss for look in monitor.seen])
@@ -224,7 +224,7 @@ def _of(monitor: Any, name: str) -> tuple[np.ndarray, list[LoopReading]]:
 def _reach(monitor: Any, name: str) -> str:
     """A heat map of gradients: distance (rows) against step of training (columns)."""
     steps, readings = _of(monitor, name)
-    drawn, axes = new_figure(7.4, 4.0)
+    drawn, axes = new_figure(6.6, 4.0)
     plot = axes[0, 0]
     longest = max(len(r.norms) for r in readings)
     logs = np.full((longest, len(readings)), np.nan)
@@ -260,7 +260,7 @@ def _reach(monitor: Any, name: str) -> str:
 def _gates(monitor: Any, name: str) -> str:
     """Lines: the saturated share of each gate, and of dead units, over training."""
     steps, readings = _of(monitor, name)
-    drawn, axes = new_figure(7.4, 3.4)
+    drawn, axes = new_figure(6.6, 3.4)
     plot = axes[0, 0]
     letters = list(dict.fromkeys(k for r in readings for k in r.gates))
     for number, letter in enumerate(letters):

@@ -23,7 +23,7 @@ MOST_MAPS = 3
 def ledger_view(led: Any) -> View:
     """The norms of its largest parameters' items; of many losses their sum's."""
     chosen = sorted(led.parameters, key=lambda p: -p.size)[:MOST_MAPS]
-    drawn, axes = new_figure(7.4, 3.6 * len(chosen), rows=len(chosen))
+    drawn, axes = new_figure(6.6, 3.6 * len(chosen), rows=len(chosen))
     few = led.losses <= MOST_LOSSES
     for plot, p in zip(axes[:, 0], chosen, strict=True):
         if few:
@@ -45,7 +45,7 @@ def _sums(led: Any, p: Any, axes: Any) -> None:
 
 def products_view(jp: Any) -> View:
     """The fan of singular values, and the norms at some distances."""
-    drawn, axes = new_figure(7.4, 4.2)
+    drawn, axes = new_figure(6.6, 4.2)
     gradient_plots.fan(jp, axes[0, 0])
     table = distance_table({"norm": jp}, "Spectral norm of ds_T/ds_k")
     return _view(drawn, repr(jp), text(table))

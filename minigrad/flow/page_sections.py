@@ -35,7 +35,7 @@ CHAIN = """<math display="block">
 
 def distances(curves: Mapping[str, Any], ylabel: str, caption: str) -> str:
     """Norm against distance, all networks in one figure."""
-    drawn, axes = new_figure(7.4, 4.4)
+    drawn, axes = new_figure(6.6, 4.4)
     gradient_plots.distances(curves, axes[0, 0], ylabel=ylabel)
     return figure(drawn, "Norm against distance", caption)
 
@@ -44,7 +44,7 @@ def fans(products: Mapping[str, JacobianProducts | str]) -> str:
     """The singular values of every network."""
     made = []
     for name, jp in products.items():
-        drawn, axes = new_figure(7.4, 4.2)
+        drawn, axes = new_figure(6.6, 4.2)
         if isinstance(jp, str):
             say(axes[0, 0], jp)
         else:
@@ -66,7 +66,7 @@ def ways(products: Mapping[str, JacobianProducts | str]) -> str:
     made = []
     for name, jp in products.items():
         if isinstance(jp, JacobianProducts) and jp.has_paths:
-            drawn, axes = new_figure(7.4, 4.2)
+            drawn, axes = new_figure(6.6, 4.2)
             gradient_plots.paths(jp, axes[0, 0], title=f"{safe(name)}: two paths back")
             state = jp.paths().state
             gate = "forget gate" if state == "c" else "update gate"
@@ -90,7 +90,7 @@ def heats(ledgers: Mapping[str, Any]) -> str:
     for name, led in ledgers.items():
         largest = sorted(led.parameters, key=lambda p: -p.size)[:MOST_MAPS]
         for p in [q for q in led.parameters if any(q is one for one in largest)]:
-            drawn, axes = new_figure(7.4, 4.6 if led.losses > 1 else 3.2)
+            drawn, axes = new_figure(6.6, 4.6 if led.losses > 1 else 3.2)
             label = clean(p.name or "a parameter")
             title = ": ".join(part for part in (clean(name), label) if part)
             gradient_plots.heat(led, p, axes[0, 0], title=title.replace("$", r"\$"))
@@ -121,7 +121,7 @@ def _ledger_words(label: str, several: bool) -> str:
 def gates(name: str, trace: Any, words: Sequence[str] | None, sample: int) -> str:
     """What the gates of one loop did, word by word or step by step."""
     steps = len(trace[trace.names[0]]) if trace.names else 1
-    drawn, axes = new_figure(min(9.0, max(7.4, 0.5 * steps)), 3.4)
+    drawn, axes = new_figure(min(9.0, max(6.6, 0.5 * steps)), 3.4)
     gradient_plots.gates(
         trace, words, sample, axes=axes[0, 0], title=f"{safe(name)}: gates"
     )
@@ -211,7 +211,7 @@ def comparison_body(
     """The page of `minigrad flow`: several networks side by side."""
     by_name = {name: gradient_plots.by_distance(jp) for name, jp in products.items()}
     looks = [gates(name, t, words, 0) for name, t in traces.items() if len(t.names) > 1]
-    drawn, axes = new_figure(7.4, 4.4)
+    drawn, axes = new_figure(6.6, 4.4)
     cliff.plot(axes[0, 0])
     wall = figure(
         drawn,

@@ -93,11 +93,12 @@ def curves(trained: Trained) -> Section:
     history, task = trained.history, trained.task
     name = task.monitor
     epochs = [line["epoch"] + 1 for line in history]
-    lost, left = _axes("training loss")
+    lost, left = _axes("training loss", len(history))
     left.plot(epochs, [line["loss"] for line in history], "o-", color=BLUE, ms=3)
     unit = task.units.get(name, "").partition("}")[2]  # "{:.2f} °C": " °C"
     measured, right = _axes(
-        f"{task.label(name)}{unit and ' in' + unit} on the validation part"
+        f"{task.label(name)}{unit and ' in' + unit} on the validation part",
+        len(history),
     )
     values = [line["metrics"][name] for line in history]
     right.plot(epochs, values, "s-", color=ORANGE, ms=3)
@@ -114,7 +115,7 @@ def curves(trained: Trained) -> Section:
     )
 
 
-def _axes(title: str) -> tuple[Any, Any]:
+def _axes(title: str, epochs: int) -> tuple[Any, Any]:
     from matplotlib.ticker import MaxNLocator
 
     figure = blank_figure(4.7, 3.1)
@@ -122,6 +123,8 @@ def _axes(title: str) -> tuple[Any, Any]:
     axes.set_title(title)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if epochs == 1:  # one point: the axis would show parts of an epoch
+        axes.set_xticks([1])
     return figure, axes
 
 
@@ -157,7 +160,7 @@ def html_of(section: Section) -> str:
 
 def _table(table: Table) -> str:
     columns = zip(*table.rows, strict=True)
-    texts = {k for k, cells in enumerate(columns) if k and max(map(_size, cells)) > 40}
+    texts = {k for k, cells in enumerate(columns) if k and _is_text(cells)}
 
     def row(tag: str, cells: Sequence[Any], kind: str = "") -> str:
         inside = "".join(
@@ -177,6 +180,12 @@ def _table(table: Table) -> str:
     named = f' aria-label="{title}"' if title else ""
     inside = f"<table{named}>{''.join(rows)}</table>"
     return f'{caption}<div class="scroll">{inside}</div>'
+
+
+def _is_text(cells: Sequence[Any]) -> bool:
+    """Is it a column of sentences or words: long, or without any digit?"""
+    words = [str(cell) for cell in cells]
+    return max(map(len, words)) > 40 or not any(map(str.isdigit, "".join(words)))
 
 
 def _width(cell: Any, text: bool) -> str:

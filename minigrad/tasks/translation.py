@@ -212,12 +212,14 @@ class Translation(Task):
             "letter by letter. Another right translation counts as wrong.",
         ]
         right = exact_of(said, part.references)
+        exact_ones, others = right.nonzero()[0][:4], (~right).nonzero()[0][:8]
         rows = [
             [part.sources[part.first[k]], said[k], part.references[k][0]]
-            for k in [*right.nonzero()[0][:4], *(~right).nonzero()[0][:8]]
+            for k in [*exact_ones, *others]
         ]
         header = ["source", "the model", "in the data"]
-        table = Table("Four exact ones, then eight that are not", header, rows)
+        title = f"{len(exact_ones)} that are exact, then {len(others)} that are not"
+        table = Table(title, header, rows)
         return [
             Section("How sure are the figures?", lines),
             *self.example_answered(trained, data),
@@ -243,13 +245,13 @@ class Translation(Task):
         model = trained.model
         (found,) = translations(model, [numbers], *marks, beam)
         said = text_of(found[0], target, words)
-        lines = [said]
+        lines = [f"Translation: {said or '(nothing: it ended at once)'}"]
         strange = [w for w, number in zip(words, numbers, strict=True) if number == 1]
         if strange:
             lines.append(f"Not in the training data: {', '.join(strange)}.")
         lines.append(
-            f"Score {found[0].score:.3f}: log-probability divided by length to the "
-            f"power {POWER:g}."
+            f"Score: {found[0].score:.3f}. This is the logarithm of the translation's "
+            f"probability, divided by its length to the power {POWER:g}."
         )
         return [
             Section(text, lines),

@@ -63,7 +63,10 @@ def views(
         sections.append(
             _map(
                 "Attention",
-                ["Each row is an output word: where the decoder looked for it."],
+                [
+                    "Each row is a word of the translation. Its numbers say how much "
+                    "the decoder looked at each word of the source for it."
+                ],
                 a,
                 said,
                 words,
@@ -74,8 +77,9 @@ def views(
     section = _map(
         "The ledger",
         [
-            "Which share of the gradient of each output word's loss comes from each "
-            "input word (norms of the ledger's items of the encoder's input weights)."
+            "Each row is a word of the translation, and the loss of this word. Its "
+            "gradient reaches the encoder's input weights through each word of the "
+            "source. The numbers compare the sizes of these parts (their norms)."
         ],
         share,
         said,
@@ -108,7 +112,7 @@ def _map(
         title,
         lines,
         [Table("", header, rows)],
-        [(heat(values, said, words), f"{title}, word against word: dark is much.")],
+        [(heat(values, said, words), "The same as a picture: the darker, the more.")],
     )
 
 

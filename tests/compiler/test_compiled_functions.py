@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import threading
 import warnings
 
@@ -10,8 +11,13 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import models
+from minigrad.engine.kernels import jit
 
 CompileError = mg.errors.CompileError
+needs_kernels = pytest.mark.skipif(
+    not jit.enabled, reason="only with numba, and with kernels switched on"
+)
 
 
 def _leaf(*shape, seed=0):
@@ -310,8 +316,6 @@ def test_within_another_trace_and_under_anomaly_detection():
 
 
 def test_the_report_counts_what_the_passes_did():
-    from minigrad import models
-
     lstm = models.LSTM(3, 4, rng=0)
 
     @mg.compile
@@ -336,14 +340,62 @@ def test_the_report_counts_what_the_passes_did():
         assert mg.draw(step).dot == text
 
 
+@needs_kernels
+def test_of_a_long_plan_the_picture_shows_both_ends():
+    rnn, weight = models.RNN(3, 4, rng=0), mg.tensor(np.eye(3) / 2)
+
+    @mg.compile
+    def step(x):
+        rnn.zero_grad()
+        output, _ = rnn(x)
+        (output * output).sum().backward()
+
+    @mg.compile
+    def layers(x):
+        for _ in range(60):
+            x = mg.tanh(x @ weight)
+        return x
+
+    step(np.ones((40, 2, 3)))
+    layers(np.ones((2, 3)))
+    text = step.plan_as_dot()
+    assert re.findall(r"steps \d+ to \d+", text) == ["steps 2 to 37", "steps 37 to 2"]
+    shown = re.findall(r'label="step (\d+), kernel', text)
+    assert list(dict.fromkeys(shown)) == ["0", "1", "38", "39"]
+    text = layers.plan_as_dot()
+    assert "49 kernels, 48 products of the same kinds" in text
+    assert text.count("label=") == 1 + 24 + 1  # the plan's own, the ends, the middle
+
+
+@needs_kernels
+def test_a_new_shape_costs_no_call():
+    f = mg.compile(lambda x: mg.tanh(x.reshape(6) * 2.0))
+    f(np.ones((2, 3)))
+    assert "1 kernels, 1 distinct; 0 products; 0 calls of Python" in str(f.explain()[0])
+
+
+@pytest.mark.parametrize(
+    "dtypes", [("float32", "float64"), ("float16", "float16"), ("bool", "float32")]
+)
+def test_other_dtypes_than_the_kernels_are_computed_as_they_are_written(dtypes):
+    x, y = (
+        np.linspace(0, 1, 5).astype(dtypes[0]),
+        np.linspace(1, 2, 5).astype(dtypes[1]),
+    )
+    f = mg.compile(lambda x, y: mg.tanh(x * y))
+    expected = mg.tanh(mg.tensor(x) * mg.tensor(y))
+    for _ in range(2):
+        made = f(x, y)
+        assert made.dtype == expected.dtype
+        np.testing.assert_allclose(made.data, expected.data, rtol=1e-6)
+
+
 def test_a_function_that_was_not_called_has_no_picture():
     with pytest.raises(mg.errors.GraphError, match="no plan yet"):
         mg.draw(mg.compile(lambda x: x))
 
 
 def test_a_long_sequence_shares_its_kernels():
-    from minigrad import models
-
     counts = {}
     for steps in (8, 60):
         rnn = models.RNN(2, 3, dtype="float32", rng=0)
@@ -404,8 +456,6 @@ def test_a_compiled_function_that_names_itself_is_traced_twice_and_no_more():
 
 
 def test_backward_of_a_result_outside():
-    from minigrad import models
-
     rnn = models.RNN(2, 3, rng=0)
     fast = mg.compile(rnn)
     for k in range(5):

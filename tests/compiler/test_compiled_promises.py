@@ -90,6 +90,32 @@ def test_many_random_programs_in_compiled_kernels(proof, part):
     compare(proof, "in compiled kernels", range(first, first + KERNELS_PER_PART))
 
 
+def test_a_part_is_kept_though_the_memory_of_the_whole_is_used_again(by_numpy):
+    """The part is a view, and its cosine is needed when other values lie there."""
+    rng = np.random.default_rng(0)
+    shapes = ((2, 2, 2, 2), (3, 4), (1, 1))
+    weights, factors, slope = [rng.standard_normal(shape) for shape in shapes]
+
+    def program(x, other):
+        y = mg.log_softmax(x, axis=0)
+        part = y[1, 1:, ::2]
+        both = mg.stack([y, y], 1)  # y lies within
+        powers = other ** mg.broadcast_to(other, (3, 4))
+        sine = mg.sin(part)
+        total = (both * weights).sum() + (powers * factors).sum()
+        total = total + (sine * slope).sum()
+        return total, *mg.grad(total, [x, other])
+
+    compiled = mg.compile(program)
+    for number in range(4):
+        rng = np.random.default_rng(number)
+        arrays = rng.standard_normal((2, 2, 2)), rng.random(4)
+        given = [mg.tensor(a, requires_grad=True) for a in arrays]
+        for one, two in zip(program(*given), compiled(*given), strict=True):
+            np.testing.assert_allclose(one.data, two.data, rtol=1e-12)
+    assert compiled.replays == 2
+
+
 # ----------------------------------------------------------------- or there is an error
 
 

@@ -113,3 +113,17 @@ def test_pack_does_nothing_where_there_are_no_tiles(monkeypatch):
     before = [g.builder.dot(g.leaf(2, 4), u) for _ in range(5)]
     monkeypatch.setattr(register_tiles, "tile", lambda char: None)
     assert pack.pack(g.builder, before) == before
+
+
+def test_one_column_of_a_wider_matrix_is_packed_as_it_lies():
+    """The column's entries lie a row of the matrix apart."""
+    rng = np.random.default_rng(0)
+    W, given = mg.tensor(rng.standard_normal((5, 4))), rng.standard_normal((6, 2, 5))
+
+    def program(x):
+        column = W[:, 1:2]
+        return mg.concatenate([mg.tanh(x[t] @ column) for t in range(6)], 1)
+
+    f = mg.compile(program)
+    for _ in range(2):
+        assert np.allclose(f(given).data, program(mg.tensor(given)).data, rtol=1e-13)

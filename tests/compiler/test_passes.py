@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import as_strided
 
 from compiler.evaluating import FLOAT, Given, counts
 from minigrad.compiler.accumulate import accumulate
@@ -14,7 +15,7 @@ from minigrad.compiler.overlay import overlay
 from minigrad.compiler.place import Places
 from minigrad.compiler.schedule import Arena, lifetimes, ordered
 from minigrad.compiler.transposes import transposes
-from minigrad.compiler.value_form import listed, reshaped, strides_of
+from minigrad.compiler.value_form import listed, relocated, reshaped, strides_of
 
 
 def test_equal_values_are_one_and_dead_ones_are_not_listed():
@@ -104,8 +105,74 @@ def test_random_views_are_what_numpy_says():
 
 def test_strides_of_a_reshaped_array():
     assert reshaped((2, 6), (6, 1), (2, 2, 3)) == (6, 3, 1)
+    assert reshaped((4, 6), (12, 1), (2, 2, 3, 2)) == (24, 12, 2, 1)
     assert reshaped((2, 3), (1, 2), (6,)) is None
     assert strides_of((2, 3, 4)) == (12, 4, 1)
+
+
+def test_a_view_of_what_lies_elsewhere_has_the_same_entries():
+    """The array lies with gaps; a view of it is moved to where it really is."""
+    rng, found = np.random.default_rng(3), 0
+    for _ in range(200):
+        whole = tuple(int(n) for n in rng.integers(1, 4, rng.integers(1, 4)))
+        wide = tuple(n + int(rng.integers(0, 2)) for n in whole)
+        start, memory = 5, np.arange(5.0 + 6**3)
+        steps = strides_of(wide)  # it is a corner of a wider one
+        lies = as_strided(memory[start:], whole, [8 * s for s in steps])
+        at = np.arange(lies.size).reshape(whole)  # which entry of the array
+        for axis, n in enumerate(whole):
+            at = at[(slice(None),) * axis + (slice(int(rng.integers(n)), n),)]
+        at = at.transpose(rng.permutation(at.ndim))
+        strides = tuple(s // 8 for s in at.strides)
+        moved = relocated(whole, start, steps, int(at.flat[0]), at.shape, strides)
+        if moved is not None:
+            found += 1
+            offset, strides = moved
+            seen = as_strided(memory[offset:], at.shape, [8 * s for s in strides])
+            assert np.array_equal(seen, lies.ravel()[at])
+    assert found > 150
+
+
+def test_only_nothing_added_and_a_factor_of_one_are_left_out():
+    g = Given()
+    x, b = g.leaf(2, 3), g.builder
+
+    def with_number(name, number, first=False):
+        full = b.make("full", (), np.array(number).tobytes(), (), FLOAT)
+        return b.elementwise(name, (full, x) if first else (x, full), x.shape, FLOAT)
+
+    for first in (False, True):
+        assert with_number("multiply", 1.0, first) is x
+        assert with_number("add", -0.0, first) is x
+        assert with_number("multiply", 2.0, first) is not x
+        assert with_number("add", 0.0, first) is not x  # -0.0 + 0.0 is 0.0
+    assert with_number("subtract", 1.0) is not x and with_number("add", 1.0) is not x
+
+
+@pytest.mark.parametrize("names", [("exp", "tanh"), ("tanh", "exp"), ("exp", "exp")])
+def test_only_equal_operations_on_neighbours_are_joined(names):
+    g = Given()
+    x, b = g.leaf(4, 3), g.builder
+    halves = [b.slice(x, [2 * k, 0], [2 * k + 2, 3]) for k in range(2)]
+    parts = [
+        b.elementwise(name, (half,), half.shape, FLOAT)
+        for name, half in zip(names, halves, strict=True)
+    ]
+    whole = b.concat(parts, 0)
+    assert (whole.op == "elementwise") == (names[0] == names[1])
+    for k, name in enumerate(names):
+        half = slice(2 * k, 2 * k + 2)
+        expected = getattr(np, name)(g.arrays[x][half])
+        assert np.allclose(g.evaluate([whole])[0][half], expected, rtol=1e-14)
+
+
+def test_axes_of_length_one_are_dropped_from_the_operands():
+    g = Given()
+    value = g.add(g.leaf(1, 3), g.leaf(3))
+    dropped = g.builder.dropped(value, (3,))
+    assert dropped.op == "elementwise" and dropped.shape == (3,)
+    before, after = g.evaluate([value, dropped])
+    assert np.array_equal(before[0], after)
 
 
 def _loop(g, steps=4):
@@ -146,6 +213,18 @@ def test_accumulate_makes_one_product_of_a_sum_over_steps():
     assert (counts(after)["dot"], counts(after)["sum"]) == (1, 1)
     assert counts(after)["elementwise"] == 0
     g.unchanged(before, after)
+
+
+def test_accumulate_takes_only_products_of_rows_together():
+    """A gradient of a weight is a^T g; the others are left as they are."""
+    for flips in ((True, True), (False, True), (False, False)):
+        g = Given()
+        b, shapes = g.builder, [(3, 3)] * 2
+        one, two = (b.dot(*[g.leaf(*s) for s in shapes], *flips) for _ in range(2))
+        before = [g.add(one, two)]
+        after = accumulate(b, before)
+        g.unchanged(before, after)
+        assert counts(after)["dot"] == 2
 
 
 def test_accumulate_leaves_alone_what_is_used_elsewhere():

@@ -9,7 +9,7 @@ from minigrad.engine.graph import ancestors
 from minigrad.flow.data_findings import data_findings
 from minigrad.flow.finding_lists import LESSONS, finding_lines
 from minigrad.flow.findings import CODES, Finding
-from minigrad.flow.loss_targets import targets_of
+from minigrad.flow.loss_targets import nearest, targets_of
 from minigrad.flow.saturation_causes import cause_of
 from minigrad.flow.scaled_product import log10
 from minigrad.flow.unit_readings import gate_reading
@@ -141,3 +141,27 @@ def test_a_gate_closed_in_most_units_is_told_with_its_share_and_slope(rng):
     i = np.array(trace["i"])
     assert closed.evidence["gate"] == "i" and closed.evidence["share"] == 0.75
     assert closed.evidence["slope"] == pytest.approx((4 * i * (1 - i)).mean())
+
+
+def test_steps_of_a_learning_rate_of_zero_change_nothing():
+    watch, p = UpdateWatch(), mg.tensor([1.0], requires_grad=True)
+    optimizer = mg.optim.SGD([p], lr=0.0)
+    p.grad = mg.tensor([1.0])
+    for _ in range(6):
+        p.data = p.data + 0.0
+        watch.batch({"p": p}, look=True)
+    [finding] = watch.findings(optimizer)
+    assert finding.code == "no-update" and "the learning rate is 0" in finding.text
+
+
+def test_the_last_operations_of_a_loss():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    loss = mg.tanh(mg.sin(mg.exp(x)) * 2.0).sum()
+    for most, names in ((2, ["tanh", "sum"]), (9, "exp sin multiply tanh sum".split())):
+        assert [node.primitive.name for node in nearest(loss, most)] == names
+
+
+def test_one_number_may_be_the_target():
+    x = mg.tensor(1e6, requires_grad=True)
+    [found] = targets_of(ancestors([mg.losses.mse(x * 1.0, 2e6).node]))
+    assert found.values.shape == (1, 1) and found.best_constant() == 0.0

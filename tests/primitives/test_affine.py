@@ -6,6 +6,7 @@ import pytest
 import minigrad as mg
 from minigrad.engine.errors import ShapeError
 from minigrad.engine.graph import Leaf, ancestors
+from minigrad.engine.primitives.affine import Affine
 from minigrad.engine.scope import gate
 from minigrad.engine.user_code import line
 
@@ -66,6 +67,14 @@ def test_whoever_looks_sees_the_four_operations():
     leaves = [e.source.name for n in nodes for e in n.edges if type(e.source) is Leaf]
     assert leaves == list(SHAPES)
     assert ancestors([y.node]) == nodes  # made once
+
+
+def test_a_pass_backwards_takes_all_four_at_once(monkeypatch):
+    given = terms()
+    loss = (mg.affine(*given) ** 2).sum()
+    monkeypatch.setattr(Affine, "unfold", None)  # nobody makes the four nodes
+    loss.backward()
+    assert all(t.grad is not None for t in given)
 
 
 def test_gradients_are_the_same_after_somebody_looked():
