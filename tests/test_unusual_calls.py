@@ -205,15 +205,22 @@ def test_an_argument_that_is_called_otherwise():
         mg.tensor([1.0, 2.0]).cumsum(dim=0)
 
 
-@primitive(name="halved")
-def halved(x):
-    """y = x / 2, of an even number of entries."""
-    if x.size % 2:
-        raise ShapeError("halved: an odd number of entries", hint="drop the last")
-    return x / 2.0
+@pytest.fixture
+def halved():
+    """A primitive of one's own, gone from the table after the test."""
+
+    @primitive(name="halved")
+    def halved(x):
+        """y = x / 2, of an even number of entries."""
+        if x.size % 2:
+            raise ShapeError("halved: an odd number of entries", hint="drop the last")
+        return x / 2.0
+
+    yield halved
+    del TABLE["halved"]
 
 
-def test_an_error_of_a_primitive_of_your_own_is_the_users():
+def test_an_error_of_a_primitive_of_your_own_is_the_users(halved):
     assert halved(leaf(2)).data.tolist() == [0.5, 1.0]
     with pytest.raises(ShapeError, match="an odd number of entries") as caught:
         halved(leaf(3))
