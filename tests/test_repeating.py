@@ -628,7 +628,13 @@ def unrecorded(cell, x, h):
     return mg.tanh(h @ cell.W) * scale
 
 
-@pytest.mark.parametrize("function", [cut_off, unrecorded])
+def unrecorded_row(cell, x, h):
+    with mg.no_grad():
+        scale = h.mean(axis=0)
+    return mg.tanh(h @ cell.W) * scale
+
+
+@pytest.mark.parametrize("function", [cut_off, unrecorded, unrecorded_row])
 def test_numbers_cut_off_from_the_state_are_computed_anew(function, in_full):
     start = mg.tensor(np.ones((B, H)))
     repeated = unroll(Odd(function), given(), start).output.data
