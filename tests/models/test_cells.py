@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from minigrad.models.cell import is_same_every_step
 
 import minigrad as mg
 from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError, ShapeError
 from minigrad.models import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
-from minigrad.models.cell import is_same_every_step
 
 KINDS = [RNN, LSTM, GRU]
 D, H = 3, 8
