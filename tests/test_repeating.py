@@ -11,8 +11,9 @@ from minigrad.models.cell import same_every_step
 
 import minigrad as mg
 from minigrad.engine import recorder
+from minigrad.engine.autodiff import backpropagate, pulled_through
 from minigrad.engine.errors import NonFiniteError
-from minigrad.engine.graph import Edge, Leaf, ancestors
+from minigrad.engine.graph import Edge, Leaf, ancestors, record_key, records
 from minigrad.engine.kernels import jit
 from minigrad.engine.repeating import step_text
 from minigrad.engine.repeating.repeated_step import (
@@ -22,6 +23,7 @@ from minigrad.engine.repeating.repeated_step import (
     repetition,
 )
 from minigrad.engine.repeating.step_operations import operations_of
+from minigrad.engine.watching import Watcher
 from minigrad.models import GRU, LSTM, RNN, unroll
 
 LOOP = importlib.import_module(LSTM.__module__.rpartition(".")[0] + ".unroll")
@@ -233,6 +235,78 @@ def test_bad_numbers_are_found_where_they_were_made():
     assert "step 6" in str(raised.value) and "rnn.py" in str(raised.value)
 
 
+def test_one_step_pulled_through_by_itself():
+    """All that it reads gets what the same step gives to it when it is the only one."""
+    cell = RNN(D, H, rng=0).cells[0]
+    x, weights = given(), cell.parameters()
+    loop = LOOP.run(cell, mg.unstack(x), mg.tensor(np.ones((B, H))))
+    last = steps_of(loop.output)[0]
+    needs = tuple([edge.requires_grad for edge in last.edges])
+    found = pulled_through(last, needs, [np.ones((B, H))])
+    h = mg.tensor(loop.states[T - 1][0].data, requires_grad=True)
+    grads = mg.grad(cell(x[T - 1], h).sum(), [h, *weights])
+    expected = {p._edge.source: g.data for p, g in zip(weights, grads[1:], strict=True)}
+    for edge, value in zip(last.edges, found, strict=True):
+        if value is None:
+            assert not edge.requires_grad
+        else:
+            wanted = expected.pop(edge.source, grads[0].data)
+            np.testing.assert_allclose(value, wanted, rtol=1e-13)
+    assert expected == {}
+
+
+def test_a_watcher_is_told_what_steps_give():
+    """Of a walk over the records, in which each repeated step is one."""
+
+    class Told(Watcher):
+        def __init__(self):
+            self.sums = {}
+
+        def from_step(self, step, edge, value):
+            name = record_key(edge)
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+        def __getattr__(self, name):
+            return lambda *_: None
+
+    told, model, x = Told(), LSTM(D, H, rng=0), given()
+    trace = model.trace(x)
+    loss, middle = trace.states[-1][0].sum(), trace.states[4]
+    edges = [part._edge for part in middle]
+    recorded = records([loss._edge], constants=False)
+    backpropagate(loss._edge, np.ones(()), edges, watcher=told, recorded=recorded)
+    # The rest of the loop from a state whose parts do not depend on each other.
+    parts = tuple([mg.tensor(part.data, requires_grad=True) for part in middle])
+    h, _ = unroll(model.cells[0], x[4:], parts).state
+    for edge, g in zip(edges, mg.grad(h.sum(), parts), strict=True):
+        np.testing.assert_allclose(told.sums[record_key(edge)], g.data, rtol=1e-13)
+
+
+def test_flow_reads_repeated_steps_as_steps_in_full(in_full):
+    """The ledger is told what each step gives to a weight; products go through one step
+    at a time; a diagnosis looks at all of it."""
+    expected = {}
+
+    def numbers():
+        model = LSTM(D, H, rng=0)
+        trace = model.trace(given())
+        loss, W_h = (trace.output**2).sum(), model.cells[0].W_h
+        items = mg.ledger(loss, W_h).items(W_h)
+        [g] = mg.grad(loss, [W_h])
+        np.testing.assert_allclose(items.sum((0, 1)), g.data, rtol=1e-12)
+        monitor = mg.Monitor(model=model, every=1)
+        monitor.watch(loss)
+        for seen in (mg.diagnose(loss, model=model), monitor):
+            norms = [found.evidence for found in seen.findings]
+            assert str(norms) == str(expected.setdefault(type(seen), norms))
+        return items, mg.jacobian_products(trace).factor(3)
+
+    repeated = numbers()
+    in_full()
+    for one, other in zip(repeated, numbers(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-15)
+
+
 def test_threads_look_at_once():
     output, _ = LSTM(D, H, rng=0)(given())
     start, found = threading.Barrier(6), []
@@ -397,6 +471,12 @@ def test_two_parts_of_the_state_that_are_one(in_full):
     assert repeated == numbers()
 
 
+def test_a_loop_that_needs_no_gradient_is_recorded():
+    cell = Odd(lambda cell, x, h: mg.tanh(h * 0.5 + x[:, :1]))
+    output, _ = unroll(cell, given(), mg.tensor(np.ones((B, H))))
+    assert not output.requires_grad and not steps_of(output)
+
+
 def test_two_handles_on_one_output_are_recorded(in_full):
     """They are two edges, of which a plan knows one."""
 
@@ -553,7 +633,13 @@ def unrecorded(cell, x, h):
     return mg.tanh(h @ cell.W) * scale
 
 
-@pytest.mark.parametrize("function", [cut_off, unrecorded])
+def unrecorded_row(cell, x, h):
+    with mg.no_grad():
+        scale = h.mean(axis=0)
+    return mg.tanh(h @ cell.W) * scale
+
+
+@pytest.mark.parametrize("function", [cut_off, unrecorded, unrecorded_row])
 def test_numbers_cut_off_from_the_state_are_computed_anew(function, in_full):
     start = mg.tensor(np.ones((B, H)))
     repeated = unroll(Odd(function), given(), start).output.data
