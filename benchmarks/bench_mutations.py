@@ -185,6 +185,12 @@ def why(row, kept):
     return kept.get((row["file"], row["before"], row["after"]))
 
 
+def is_there(row):
+    """Is the line that was changed still in the file?"""
+    file = ROOT / row["file"]
+    return file.exists() and row["before"] in file.read_text("utf-8")
+
+
 def lines_of(work):
     """All rows in the order in which they were written, with their mutants."""
     path = Path(work) / "mutants.jsonl"
@@ -210,7 +216,8 @@ def add(work, mutant, noticed, tests, way):
 
 def write_figures(work, out, seed="18"):
     """A row for each folder: how many mutants, and the share that survived without a
-    reason; at_first: how many were noticed before tests were added for the others."""
+    reason. Of the others: killed now, at_first (before tests were added), explained, or
+    rewritten, which are those whose line is no longer there."""
     sys.path.insert(0, str(ROOT / "tests"))
     proof_rows = importlib.import_module("proof_rows")
     found, kept, rows, every = {}, explained(), [], lines_of(work)
@@ -224,7 +231,8 @@ def write_figures(work, out, seed="18"):
             found.setdefault(mutants.folder_of(mutant.file), {})[mutant] = row
     for folder, mine in found.items():
         left = [row for row in mine.values() if not row["noticed"]]
-        open_ones = [row for row in left if not why(row, kept)]
+        alone = [row for row in left if not why(row, kept)]
+        open_ones = [row for row in alone if is_there(row)]
         share = len(open_ones) / len(mine)
         wrong = [f"{row['file']}:{row['line']}: {row['after']}" for row in open_ones]
         rows.append({
@@ -232,7 +240,8 @@ def write_figures(work, out, seed="18"):
             "worst": share, "limit": 0.05, "unit": "survive",
             "wrong": wrong if share > 0.05 else [], "seed": int(seed),
             "at_first": len(mine) - len(survived & mine.keys()),
-            "killed": len(mine) - len(left), "explained": len(left) - len(open_ones),
+            "killed": len(mine) - len(left), "explained": len(left) - len(alone),
+            "rewritten": len(alone) - len(open_ones),
             "seconds": 0, "test": f"benchmarks/bench_mutations.py::{folder}",
         })  # fmt: skip
     proof_rows.write(out, rows)

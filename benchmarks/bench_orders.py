@@ -88,6 +88,7 @@ class Orders:
 
     def __init__(self, work, seeds, below):
         self.work, self.seeds, self.below = work, seeds, below
+        self.clean = True
 
     def pytest_runtestloop(self, session):
         chosen = session.items
@@ -112,7 +113,10 @@ class Orders:
             }  # fmt: skip
             with open(self.work / "orders.jsonl", "a", encoding="utf-8") as rows:
                 rows.write(json.dumps(row) + "\n")
-            print(f"seed {seed}: {len(chosen)} tests, {len(failed)} failed", flush=True)
+            self.clean &= not failed
+            print(
+                f"seed {seed}: {len(chosen)} tests, {len(failed)} failed", *failed[:9]
+            )
         return True
 
 
@@ -134,15 +138,18 @@ def seconds(work):
 
 
 def orders(work, seeds, below=None):
-    """Collect every test of a push, and run them in these orders."""
+    """Collect every test of a push and run them in these orders; exits if one fails."""
     import pytest
 
     work = Path(work).resolve()
     work.mkdir(parents=True, exist_ok=True)
     os.environ["MINIGRAD_CI"] = "1"  # a skip of what is installed is a failure
     os.chdir(ROOT)
-    temporary = f"--basetemp={work / 'temporary'}"
-    return pytest.main([*OPTIONS, temporary], plugins=[Orders(work, seeds, below)])
+    plugin = Orders(work, seeds, below)
+    pytest.main([*OPTIONS, f"--basetemp={work / 'temporary'}"], plugins=[plugin])
+    shutil.rmtree(work / "temporary", ignore_errors=True)
+    if not plugin.clean:
+        sys.exit("not every order was clean: see orders.jsonl")
 
 
 def whole(work, seed="1"):
@@ -152,7 +159,6 @@ def whole(work, seed="1"):
 def quick(work, count, below, seed="1"):
     first = int(seed)
     orders(work, range(first, first + int(count)), float(below))
-    shutil.rmtree(Path(work) / "temporary", ignore_errors=True)
 
 
 def write_figures(work, out):

@@ -486,3 +486,18 @@ def test_the_garbage_collector_is_left_as_it_was(on):
             assert gc.isenabled() == on
     finally:
         (gc.enable if was else gc.disable)()
+
+
+def test_what_a_program_has_frozen_stays_so(monkeypatch):
+    """And is counted once only: Python walks through all of it."""
+    monkeypatch.setattr(uncollected, "frozen_by_others", False)
+    gc.freeze()
+    try:
+        with uncollected(settled=True):
+            pass
+        assert gc.get_freeze_count()
+        monkeypatch.setattr(gc, "get_freeze_count", lambda: pytest.fail("counted"))
+        with uncollected(settled=True):
+            pass
+    finally:
+        gc.unfreeze()

@@ -11,6 +11,7 @@ from minigrad.engine.errors import (
     ArgumentError,
     CheckpointError,
     DTypeError,
+    IndexingError,
     UnknownNameError,
 )
 from minigrad.engine.foreign_names import MODEL
@@ -146,6 +147,23 @@ def test_names_of_a_module_that_are_deleted():
     layer.note = 1
     del layer.note, layer.bias
     assert not hasattr(layer, "note") and len(layer.parameters()) == 1
+
+
+def test_lists_of_modules_take_modules():
+    first = mg.nn.Linear(2, 3)
+    rows = mg.nn.ModuleList([first, mg.tanh])
+    for action in (
+        lambda: mg.nn.ModuleList(3),
+        lambda: mg.nn.ModuleList([first, 3]),
+        lambda: mg.nn.Sequential(first, None),
+        lambda: rows.append(mg.ones(3)),
+    ):
+        said(DTypeError, action)
+    assert list(rows) == [first, mg.tanh] and rows[-1] is mg.tanh and len(rows) == 2
+    assert rows[:1] == [first]
+    assert "-2..1" in said(IndexingError, lambda: rows[2])
+    assert "a whole number" in said(IndexingError, lambda: rows["first"])
+    assert "it is empty" in said(IndexingError, lambda: mg.nn.ModuleList()[0])
 
 
 @pytest.mark.parametrize("name", MODEL)

@@ -451,6 +451,13 @@ def agree_with_torch(ours, x, other, theirs, rng):
     np.testing.assert_allclose(g.data, theirs.grad.numpy(), rtol=0, atol=1e-13 * size)
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (4, 2), (1, 4, 3), (3, 4)])
+def test_weights_that_do_not_broadcast_to_the_losses_are_refused(shape):
+    logits, target = np.zeros((4, 3)), np.ones((4, 3))
+    with pytest.raises(ShapeError, match="does not fit the losses"):
+        losses.binary_cross_entropy(logits, target, weight=np.ones(shape))
+
+
 def test_one_row_of_logits_has_one_class_number():
     logits = np.array([0.5, -1.0, 2.0])
     expected = np.log(np.exp(logits).sum()) - logits[2]

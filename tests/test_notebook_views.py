@@ -56,7 +56,9 @@ def images(text):
     return [base64.b64decode(code).decode() for code in codes]
 
 
-@pytest.mark.parametrize("kind", [RNN, LSTM, GRU])
+@pytest.mark.parametrize(
+    "kind", [RNN, LSTM, pytest.param(GRU, marks=pytest.mark.nightly)]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_everything_has_html_a_picture_and_text(name, kind):
     shown = made(name, kind)

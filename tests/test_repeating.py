@@ -10,10 +10,18 @@ import pytest
 from minigrad.models.cell import same_every_step
 
 import minigrad as mg
+from minigrad.engine import recorder
 from minigrad.engine.errors import NonFiniteError
-from minigrad.engine.graph import Leaf, ancestors
+from minigrad.engine.graph import Edge, Leaf, ancestors
 from minigrad.engine.kernels import jit
-from minigrad.engine.repeating.repeated_step import Repetition, Step, StepEdge
+from minigrad.engine.repeating import step_text
+from minigrad.engine.repeating.repeated_step import (
+    Repetition,
+    Step,
+    StepEdge,
+    repetition,
+)
+from minigrad.engine.repeating.step_operations import operations_of
 from minigrad.models import GRU, LSTM, RNN, unroll
 
 LOOP = importlib.import_module(LSTM.__module__.rpartition(".")[0] + ".unroll")
@@ -285,7 +293,37 @@ def part_of_a_split(cell, x, h):
     return left
 
 
-@pytest.mark.parametrize("function", [products, powers, used_twice, part_of_a_split])
+def views(cell, x, h):
+    """What is made of a view of the state must not be written into the state."""
+    return mg.tanh(h.reshape(B, H) * 2.0 + (x[:, :1] * 0.5 + cell.b))
+
+
+def columns(cell, x, h):
+    """Of what is taken apart, a part that nobody uses."""
+    parts = mg.unstack(h @ cell.W, axis=1)
+    return mg.tanh(mg.stack([parts[1], *parts[1:]], axis=1) * x[:, :1])
+
+
+def widened(cell, x, h):
+    """What nobody needs any more has another shape than what is made of it."""
+    return mg.tanh((h @ cell.W[:, :1] + 1.0) + h * x[:, :1] + cell.b)
+
+
+TURN = mg.tensor(np.eye(H)[::-1])
+
+
+def fixed_products(cell, x, h):
+    """A product with a constant, and a bias in a product."""
+    return mg.tanh(h @ TURN + h * (h @ cell.b).expand_dims(1) + x[:, :1])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        products, powers, used_twice, part_of_a_split, views, columns, fixed_products,
+        widened,
+    ],
+)  # fmt: skip
 def test_any_operations(function, in_full):
     def numbers(look):
         cell = Odd(function)
@@ -325,6 +363,158 @@ def test_what_cannot_be_repeated_is_recorded_in_full(function):
     output.sum().backward()
     assert output.shape == (T, B, H)
     assert all([isinstance(step, Step) for step in steps_of(output)])
+
+
+def test_a_part_of_the_state_that_stays_as_it_is(in_full):
+    def numbers():
+        cell = Odd(lambda cell, x, state: (mg.tanh(state[0] @ cell.W), state[1]))
+        leaf = mg.tensor(np.full((B, H), 2.0), requires_grad=True)
+        output, (_, c) = unroll(cell, given(), (mg.tensor(np.ones((B, H))), leaf * 2.0))
+        (output * c).sum().backward()
+        grads = [one.grad.data.tobytes() for one in (cell.W, leaf)]
+        return output.data.tobytes(), grads
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+def test_two_parts_of_the_state_that_are_one(in_full):
+    def numbers():
+        def twice(cell, x, state):
+            h = mg.tanh((state[0] + state[1]) @ cell.W)
+            return h, h
+
+        cell = Odd(twice)
+        start = mg.tensor(np.ones((B, H))), mg.tensor(np.zeros((B, H)))
+        output, _ = unroll(cell, given(), start)
+        output.sum().backward()
+        assert not steps_of(output)
+        return output.data.tobytes(), cell.W.grad.data.tobytes()
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+def test_two_handles_on_one_output_are_recorded(in_full):
+    """They are two edges, of which a plan knows one."""
+
+    def numbers():
+        def step(cell, x, h):
+            left, _ = mg.split(mg.concatenate([h @ cell.W, h], axis=1), 2, axis=1)
+            edge = left._edge
+            other = mg.Tensor.of(Edge(edge.source, edge.index, edge.array, True))
+            return mg.tanh(left) * other
+
+        cell = Odd(step)
+        output, _ = unroll(cell, given(), mg.tensor(np.ones((B, H))))
+        output.sum().backward()
+        assert not steps_of(output)
+        return output.data.tobytes(), cell.W.grad.data.tobytes()
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+@pytest.mark.parametrize("function", [views, columns, part_of_a_split, None])
+def test_operations_are_told_as_the_nodes_that_they_are(function, kernels):
+    with jit.use_kernels(kernels):
+        if function is None:
+            output, _ = LSTM(D, H, rng=0)(given())
+        else:
+            output = unroll(Odd(function), given(), mg.tensor(np.ones((B, H)))).output
+        output.sum().backward()
+        last, before = steps_of(output)[:2]
+        told = [
+            (one.primitive, one.seq, one.origin, [a.tobytes() for a in one.outputs])
+            for one in operations_of(last)
+        ]
+        read = [edge for one in operations_of(before)[:1] for edge in one.edges]
+        nodes = [one.source for one in operations_of(last)]
+    assert [one.seq for one in nodes] == sorted({one.seq for one in nodes})
+    assert told == [
+        (node.primitive, node.seq, node.origin, [a.tobytes() for a in node.outputs])
+        for node in nodes
+    ]
+    new = {id(array) for array in last.array}
+    for one, node in zip(operations_of(last), nodes, strict=True):
+        assert [edge.array.tobytes() for edge in one.edges] == [
+            edge.array.tobytes() for edge in node.edges
+        ]
+        mine = {id(array) for array in node.outputs}
+        assert (one.part is not None) == bool(mine & new)
+    assert read
+
+
+def test_a_model_that_is_younger_than_its_input():
+    x = given()
+    assert len(steps_of(LSTM(D, H, rng=0)(x)[0])) == T - 2
+
+
+def test_a_leaf_for_each_step_may_be_a_weight_and_is_recorded(in_full):
+    def numbers():
+        cell = RNN(D, H, rng=0).cells[0]
+        row = [mg.tensor(a, requires_grad=True) for a in given().data]
+        output = LOOP.run(cell, row, mg.tensor(np.ones((B, H)))).output
+        output.sum().backward()
+        assert not steps_of(output)
+        return [one.grad.data.tobytes() for one in row]
+
+    repeated = numbers()
+    in_full()
+    assert repeated == numbers()
+
+
+@pytest.mark.parametrize("where", [0, 4])
+def test_an_array_among_the_inputs(where, in_full):
+    cell = RNN(D, H, rng=0).cells[0]
+    row = [x if t == where else mg.tensor(x) for t, x in enumerate(given().data)]
+    repeated = LOOP.run(cell, row, mg.tensor(np.ones((B, H)))).output.data
+    in_full()
+    full = LOOP.run(cell, row, mg.tensor(np.ones((B, H)))).output.data
+    assert repeated.tobytes() == full.tobytes()
+
+
+def test_one_of_two_inputs_changes_its_kind():
+    """The step goes on until then, though the other input would last."""
+    W = mg.tensor(np.eye(H) * 0.5, requires_grad=True)
+    xs = [mg.tensor(np.full((B, H), 0.1 * t)) for t in range(T)]
+    ks = [mg.tensor(np.ones((B, H), "f" if t == 5 else "d")) for t in range(T)]
+    h = mg.tensor(np.ones((B, H)))
+    for t in range(2):
+        with mg.time_step(t):
+            before, h = h, mg.tanh(h @ W + xs[t]) * ks[t]
+    again = repetition((xs[1], ks[1]), (before,), (h,))
+    states = again.through([xs, ks], range(2, T), (h,))
+    assert len(states) == 3
+    for t, (state,) in enumerate(states, 2):
+        h = mg.tanh(h @ W + xs[t]) * ks[t]
+        assert state.data.tobytes() == h.data.tobytes()
+
+
+def test_steps_of_a_recorded_backward_pass_are_not_repeated():
+    """A loop that runs while a rule does is a part of that rule."""
+    cell = RNN(D, H, rng=0).cells[0]
+    row = [mg.tensor(x) for x in given().data]
+    start = mg.tensor(np.ones((B, H)), requires_grad=True)
+    full = LOOP.run(cell, row, start)
+    now = recorder.thread.recorder
+    now.origin = full.output.node
+    try:
+        inner = LOOP.run(cell, row, start)
+    finally:
+        now.origin = None
+    assert steps_of(full.output) and not steps_of(inner.output)
+    assert inner.output.data.tobytes() == full.output.data.tobytes()
+
+
+def test_as_many_plans_are_known_as_are_kept(monkeypatch):
+    monkeypatch.setattr(step_text, "_known", dict.fromkeys(range(201)))
+    output = unroll(Odd(views), given(), mg.tensor(np.ones((B, H)))).output
+    assert len(step_text._known) == 1 and steps_of(output)
 
 
 # ------------------------------------------------------------- what may change

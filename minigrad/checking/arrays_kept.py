@@ -85,7 +85,7 @@ def _in_place(program: Program) -> None:
 
 def _load(program: Program) -> None:
     module = mg.nn.Linear(4, 4)
-    module.weight = program.w  # type: ignore[assignment]
+    module.weight = program.w
     state = {name: np.ones(p.shape) for name, p in module.named_parameters()}
     module.load_state_dict(state)
 

@@ -89,6 +89,6 @@ def _ufuncs(outcome: Outcome, rng: np.random.Generator) -> None:
                 with np.errstate(all="ignore"):
                     found = np.asarray(getattr(np, name)(*arrays), float)
                 places = zip(*[array.tolist() for array in arrays], strict=True)
-                wanted = np.array([function(*place) for place in places], float)  # type: ignore[operator]
+                wanted = np.array([function(*place) for place in places], float)
                 right = abs(found - wanted) <= near * abs(wanted)
                 outcome.expect(bool(right.all()), f"np.{name} in {dtype}")

@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
         usage, empty, rest = super().format_help().partition("\n\n")
         return _narrowed(usage) + empty + rest
 
-    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse's; an unknown option names the one that is near it."""
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:

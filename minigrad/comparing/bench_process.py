@@ -108,7 +108,9 @@ def main(words: Sequence[str]) -> None:
         say("case", asdict(case))
     if asked["growth"]:
         say("tell", "longer and longer sequences")
-        for row in growth("LSTM", asked["growth"]):
+        for row in growth(
+            "LSTM", asked["growth"], processor=asked.get("processor", False)
+        ):
             say("grown", asdict(row))
 
 

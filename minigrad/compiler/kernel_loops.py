@@ -1,6 +1,6 @@
 """The loops of a fused kernel: which axes it walks through, and in which order.
 
-Read next: `column_sums.py`.
+Read next: `sum_kernels.py`.
 """
 
 from __future__ import annotations

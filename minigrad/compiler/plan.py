@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from minigrad.compiler import (
-    column_sums,
     kernel_text,
     packed_product,
     products,
     python_calls,
+    sum_kernels,
 )
 from minigrad.compiler.fuse import Unit
 from minigrad.compiler.kernel_loops import collapsed, in_order, inner_step, is_same
@@ -247,14 +247,20 @@ class Plan:
     def _sum(self, unit: Unit) -> None:
         [value] = unit.members
         matrix, spot = value.args[0], self.places.find(value.args[0])
+        size, out = value.dtype.itemsize, (self.places.of[value][0], 0)
+        rows = sum_kernels.rows_of(value)
         beside = matrix.shape[-1:] == (1,) or spot.strides[-1:] == (1,)
-        if not (column_sums.fits(value) and beside):
+        if rows is not None and _row_by_row(matrix.shape, spot.strides):
+            operands = [(spot, rows[1] * size), out]
+            code = sum_kernels.row_kernel(value.dtype.char)
+            self._row(code.address, rows, operands)
+        elif sum_kernels.fits(value) and beside:
+            operands = [(spot, spot.strides[0] * size), out]
+            code = sum_kernels.kernel(value.dtype.char)
+            self._row(code.address, matrix.shape, operands)
+        else:
             self._call(python_calls.total(self.memory, value))
             return
-        size = value.dtype.itemsize
-        operands = [(spot, spot.strides[0] * size), (self.places.of[value][0], 0)]
-        code = column_sums.kernel(value.dtype.char)
-        self._row(code.address, matrix.shape, operands)
         self.others += 1
 
     def _general(self, unit: Unit) -> None:
@@ -274,3 +280,9 @@ class Plan:
 
     def _part(self, unit: Unit) -> None:
         """Made by the unit of the whole."""
+
+
+def _row_by_row(shape: Shape, strides: Shape) -> bool:
+    """Do entries lie side by side, in the order of their indices?"""
+    triples = zip(shape, strides, strides_of(shape), strict=True)
+    return all([n == 1 or s == t for n, s, t in triples])

@@ -48,10 +48,13 @@ class uncollected:
     while it grows.
 
     settled  what is made stays for long: it joins the oldest generation at the end,
-             unseen, where the collector would else look through all of it at once
+             unseen, where the collector would else look through all of it at once.
+             Not in a program that has frozen objects of its own: they must stay so
     """
 
     __slots__ = ("_settled", "_was_on")
+    # Once for all: to count what is frozen, Python walks through it.
+    frozen_by_others = False
 
     def __init__(self, settled: bool = False) -> None:
         self._settled = settled
@@ -62,9 +65,12 @@ class uncollected:
 
     def __exit__(self, *exception: object) -> None:
         if self._was_on:
-            if self._settled and not gc.get_freeze_count():
-                gc.freeze()
-                gc.unfreeze()
+            if self._settled and not uncollected.frozen_by_others:
+                if gc.get_freeze_count():
+                    uncollected.frozen_by_others = True
+                else:
+                    gc.freeze()
+                    gc.unfreeze()
             gc.enable()
 
 

@@ -37,7 +37,7 @@ def caller(depth: int) -> tuple[CodeType | None, int]:
         if not ours:
             return code, frame.f_lasti
         frame = frame.f_back
-    return None, 0
+    return None, 0  # of a thread that runs a function of ours, and nothing else
 
 
 def here() -> str | None:

@@ -64,7 +64,7 @@ class Opened(KnownNames):
         self.path, self.kind = path, kind
         self.layers: dict[str, Any] = {n: m.eval() for n, m in found.layers.items()}
         self.refused: dict[str, str] = {
-            name: f"{error.what}: {error.actual}"  # type: ignore[attr-defined]
+            name: f"{error.what}: {error.actual}"
             for name, error in found.refused.items()
         }
         self.notes = notes + [

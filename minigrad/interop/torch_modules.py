@@ -24,7 +24,7 @@ from minigrad.interop.refusals import does_not_fit, few, no_counterpart
 from minigrad.interop.torch_ready import TorchReady
 from minigrad.models import Cell, Recurrent
 from minigrad.nn import Dropout, Embedding, Linear, Module, Parameter
-from minigrad.nn.module import ModuleList, Sequential
+from minigrad.nn.module_lists import ModuleList, Sequential
 
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
 FUNCTIONS: dict[str, Callable] = {

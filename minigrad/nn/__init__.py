@@ -12,7 +12,8 @@ from typing import Any
 
 from minigrad.nn import init
 from minigrad.nn.layers import Dropout, Embedding, Linear
-from minigrad.nn.module import Module, ModuleList, Parameter, Sequential
+from minigrad.nn.module import Module, Parameter
+from minigrad.nn.module_lists import ModuleList, Sequential
 
 __all__ = [
     "Dropout",

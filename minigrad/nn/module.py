@@ -13,12 +13,12 @@ are asked for, through lists, tuples and dicts too. A part's name is the way to 
 "hidden.weight", "layers.0.bias". A tensor made with requires_grad=True that is set as
 an attribute is a parameter, too.
 
-Read next: `parameters.py`.
+Read next: `module_lists.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -338,42 +338,3 @@ def _few(names: list[str]) -> str:
     """Some names, for a message: those that fit."""
     shown = ", ".join(map(repr, names[:4])) or "none"
     return f"{shown} and {len(names) - 4} more" if len(names) > 4 else shown
-
-
-@checked_methods
-class ModuleList(Module):
-    """Modules in a row, as a list: indexed, counted, looped over, appended to."""
-
-    def __init__(self, modules: Iterable[Any] = ()) -> None:
-        self._items = list(modules)
-
-    def members(self) -> Iterable[tuple[str, Any]]:
-        """The modules, named by their number."""
-        return ((str(k), module) for k, module in enumerate(self._items))
-
-    def append(self, module: Any) -> Self:
-        """Add a module at the end. Returns self."""
-        self._items.append(module)
-        return self
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._items[index]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._items)
-
-
-class Sequential(ModuleList):
-    """Each applied to the result of the one before: modules, or such as mg.tanh."""
-
-    def __init__(self, *steps: Callable) -> None:
-        super().__init__(steps)
-
-    def forward(self, x: Any) -> Any:
-        """x through all steps, in order."""
-        for step in self:
-            x = step(x)
-        return x

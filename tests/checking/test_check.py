@@ -165,7 +165,7 @@ def test_a_wrong_rule_is_caught(name, monkeypatch, proof):
         ]
         return tuple(change(filled, g, y, inputs))
 
-    assert gradients.every_operation(Effort(9, 0, 25), names=[operation]).kept
+    assert gradients.every_operation(Effort(9, 0, 5), names=[operation]).kept
     monkeypatch.setattr(primitive, "pull", wrong)
     with jit.use_kernels(False):
         outcome = gradients.every_operation(Effort(9, 0, 25), names=[operation])

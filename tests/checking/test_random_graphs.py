@@ -1,5 +1,7 @@
 """Random programs: values and gradients against HIPS autograd, PyTorch and JAX."""
 
+import gc
+
 import numpy as np
 import pytest
 from checking.oracles import ORACLES, difference, ours, pytorch, rounding
@@ -10,6 +12,13 @@ from minigrad.checking.expressions import draw, smallest
 LIMIT = 1e-10  # relative to the largest entry of the gradient
 PER_PUSH, PER_PART, PARTS = 2000, 2000, 50
 LIBRARIES = {"HIPS autograd": 1500, "PyTorch": 440, "JAX": 60}  # programs per push
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_stays_frozen():
+    """What JAX keeps is kept from the collector (oracles.py) in this file only."""
+    yield
+    gc.unfreeze()
 
 
 def program(seed):

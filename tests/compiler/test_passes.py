@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
 
+import minigrad as mg
 from compiler.evaluating import FLOAT, Given, counts
+from minigrad.compiler import addresses
 from minigrad.compiler.accumulate import accumulate
 from minigrad.compiler.fuse import fuse
 from minigrad.compiler.hoist import hoist
@@ -388,3 +390,34 @@ def test_a_kernel_reads_and_writes_one_place_by_one_pointer():
     found = written([g.add(a, other), y], lambda value: False, [y], {a: 0})
     assert [r.value for r in found.reads] == [other]
     assert found.text.index("= o0[j]") < found.text.index("o0[j] = ")
+
+
+@pytest.mark.parametrize("char", ["f", "d"])
+def test_sums_of_rows_and_of_everything_are_rows_of_the_table(char):
+    x = np.random.default_rng(0).standard_normal((3, 5000, 4)).astype(char)
+    y = x[:2, :70].copy()
+
+    @mg.compile
+    def sums(x, y):
+        return x.sum(), x.sum((1, 2)), x.sum(-1), y.sum(1), y[1].sum(), y.T.sum((0, 2))
+
+    for scale in (1, 2, -3):
+        x, y = x * scale, y * scale
+        norm = np.abs(x).sum() * np.finfo(char).eps
+        eager = sums.fn(mg.tensor(x), mg.tensor(y))
+        for found, expected in zip(sums(x, y), eager, strict=True):
+            np.testing.assert_allclose(found.data, expected.data, atol=norm)
+    [report] = sums.explain()
+    assert report.calls == 2  # along an axis in the middle, and of a view: by NumPy
+    for row in ([-0.0] * 9, [1, np.nan, np.inf], [np.inf, -np.inf], [np.inf, 1]):
+        row = np.array(row, char)
+        sums_of_row = [sums.fn(mg.tensor(row[None, :, None]), mg.tensor(y))[0].data]
+        total = mg.compile(lambda x: x.sum())
+        sums_of_row += [total(row).data for _ in range(3)]
+        assert len({np.asarray(s).tobytes() for s in sums_of_row}) == 1
+
+
+def test_the_address_of_an_array_is_what_numpy_says():
+    assert addresses.is_trusted()
+    for array in (np.ones((3, 4))[1:, ::2], np.empty(0), np.array(2.0), np.arange(9)):
+        assert addresses.address_of(array) == array.ctypes.data

@@ -8,6 +8,7 @@ import pytest
 import minigrad as mg
 from compiler.steps import VARIANTS, Net, same_state, training_step
 from minigrad.compiler import plan
+from minigrad.engine.errors import NonFiniteError
 
 LOSSES = {
     "mse": lambda z, y: mg.losses.mse(z, y),
@@ -142,3 +143,30 @@ def test_words_go_through_an_embedding(by_numpy):
         compiled(np.full((4, 3), 11), y)
     for p, old in zip(second[0].parameters(), before, strict=True):
         assert np.array_equal(p.data, old)
+
+
+@pytest.mark.parametrize("bound", [0.01, 1e6])
+@pytest.mark.parametrize("how", ["norm", "value"])
+def test_clipping_is_part_of_the_plan_and_has_eager_bits(how, bound):
+    clip = {"norm": mg.clip_grad_norm_, "value": mg.clip_grad_value_}[how]
+    rng = np.random.default_rng(0)
+    ps = [mg.tensor(rng.standard_normal(n), requires_grad=True) for n in ((3, 4), 5)]
+    ps.append(mg.tensor(np.float32(rng.standard_normal(6)), requires_grad=True))
+
+    def step(*gs):
+        for p, g in zip(ps, gs, strict=True):
+            p.grad = None
+            (p * g).sum().backward()
+        return clip(ps, bound)
+
+    compiled = mg.compile(step)
+    for _ in range(4):
+        gs = [mg.tensor(rng.standard_normal(p.shape).astype(p.dtype)) for p in ps]
+        found = compiled(*gs), [p.grad.data.tobytes() for p in ps]
+        assert found == (step(*gs), [p.grad.data.tobytes() for p in ps])
+    [report] = compiled.explain()
+    assert report.calls == 1  # the norm, or the look for what is not finite
+
+    with pytest.raises(NonFiniteError, match="parameter 1"):
+        compiled(gs[0], mg.full((5,), np.nan), gs[2])
+    assert [p.grad.data.tobytes() for p in ps] == found[1]

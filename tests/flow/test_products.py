@@ -123,14 +123,15 @@ def test_a_matrix_is_the_same_for_every_sample(batch, masked, rng, monkeypatch):
     monkeypatch.setattr(step_jacobian.Step, "_row_by_row", None)
     W = mg.tensor(rng.standard_normal((5, 5)))
     mask = np.triu(np.ones((5, 5))) if masked else 1.0
+    scale = np.arange(1.0, 6.0) / 5
     loop = unroll_traced(
-        lambda x, h: mg.tanh(x + (h @ (W * mask if masked else W) + np.ones(5))),
+        lambda x, h: mg.tanh(x + h @ (W * mask if masked else W) * scale),
         rng.standard_normal((3, batch, 5)),
         np.zeros((batch, 5)),
     )
     jp = mg.jacobian_products(loop, sample=1)
     for k in (1, 2, 3):
-        slopes = 1 - loop.states[k].data[1] ** 2
+        slopes = scale * (1 - loop.states[k].data[1] ** 2)
         close(jp.factor(k), slopes[:, None] * (W.data * mask).T)
 
 

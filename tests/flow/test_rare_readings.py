@@ -129,18 +129,20 @@ def test_steps_too_large_are_judged_by_their_median_unless_one_exceeds_the_weigh
         assert finding.evidence["ratio"] == pytest.approx(expected)
 
 
-def test_a_gate_closed_in_most_units_is_told_with_its_share_and_slope(rng):
+@pytest.mark.parametrize("letter", ["i", "g"])
+def test_a_gate_at_its_end_in_most_units_is_told_with_share_and_slope(letter, rng):
     """Most units nearly always: not most of the units in each sample."""
     lstm = LSTM(2, 4, rng=0)
-    bias = lstm.cells[0].b.data.copy()
-    bias[:4] = [-8.0, -8.0, -8.0, 0.0]  # of gate i, which comes first
+    bias, first = lstm.cells[0].b.data.copy(), 4 * "ifgo".index(letter)
+    bias[first : first + 4] = [-8.0, -8.0, -8.0, 0.0]
     lstm.cells[0].b.data = bias
     trace = lstm.trace(rng.standard_normal((6, 3, 2)))
     found = mg.diagnose((trace.output**2).sum()).findings
     [closed] = [one for one in found if one.code == "saturated"]
-    i = np.array(trace["i"])
-    assert closed.evidence["gate"] == "i" and closed.evidence["share"] == 0.75
-    assert closed.evidence["slope"] == pytest.approx((4 * i * (1 - i)).mean())
+    gate = np.array(trace[letter])
+    slopes = 4 * gate * (1 - gate) if letter == "i" else 1 - gate**2
+    assert closed.evidence["gate"] == letter and closed.evidence["share"] == 0.75
+    assert closed.evidence["slope"] == pytest.approx(slopes.mean())
 
 
 def test_steps_of_a_learning_rate_of_zero_change_nothing():

@@ -140,3 +140,17 @@ def test_the_axis_of_a_ledger_names_the_loops():
     axes = mg.ledger(loss, encoder.cells[0].W_h).plot()
     ticks = [tick.get_text() for tick in axes.get_xticklabels()]
     assert ticks == ["0\nGRU 1", "1", "2", "0\nGRU 2", "1"]
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_one_step_alone_is_a_cut_loop_only_if_it_takes_a_state(state):
+    cell, h = RNNCell(3, 4, rng=0), mg.tensor(inputs(1)[0][:, :1] * np.ones(4))
+    x = mg.tensor(inputs(1)[0])
+    with mg.time_step(3):
+        y = cell(x, h) if state else mg.tanh(x @ cell.W_x + cell.b)
+    if state:
+        [cut] = [one for one in mg.diagnose((y**2).sum()).findings if one.code == "cut"]
+        assert cut.where == "step 3"
+    else:
+        with pytest.raises(mg.errors.GraphError, match="no loop over time"):
+            mg.diagnose((y**2).sum())

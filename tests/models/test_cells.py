@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from minigrad.models.cell import is_same_every_step
 
 import minigrad as mg
 from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError, ShapeError
@@ -321,3 +322,10 @@ def test_messages(call, error, words):
 def test_unknown_names_list_the_known(call, words):
     with pytest.raises(MinigradError, match=words):
         call()
+
+
+def test_a_cell_whose_call_was_replaced_is_not_taken_to_do_the_same(monkeypatch):
+    cell = RNNCell(2, 3, rng=0)
+    assert is_same_every_step(cell)
+    monkeypatch.setattr(RNNCell, "__call__", lambda self, x, state: state)
+    assert not is_same_every_step(cell)

@@ -289,7 +289,7 @@ def joined(rng, name):
         for other in shapes[1:]:
             other[axis] = int(rng.integers(0, 3))
     return (
-        lambda *x: getattr(shape, name)(list(x), axis),
+        lambda *x: getattr(joins, name)(list(x), axis),
         lambda *x: getattr(np, name)(x, axis), list(map(tuple, shapes)), plain,
         f"axis={axis}",
     )  # fmt: skip

@@ -66,7 +66,7 @@ def test_every_variant_and_level_is_shown(model, variant):
     for level in ("op", "gate", "cell"):
         output = model(2, 2, 2, bidirectional=True, rng=0, **variant)(x)[0]
         found = mg.steps((output * output).mean(), level=level)
-        for event in found.events[:: 7 if level == "op" else 3]:
+        for event in found.events[:: 17 if level == "op" else 5]:
             text = printed(found, event)
             assert f"event {event.number} of" in text
             assert steps_place(found, event) in text

@@ -94,8 +94,9 @@ class Elementwise(Primitive):
     def compute(self, *arrays: Array) -> Array:
         """The value by kernel, or by the scalar function itself on arrays."""
         if jit.enabled:
-            one = len(arrays) == 1
-            char: str = _char(arrays[0]) if one else np.result_type(*arrays).char
+            x = arrays[0]
+            alone = len(arrays) == 1 and type(x) is ndarray
+            char: str = x.dtype.char if alone else np.result_type(*arrays).char
             ufunc = self._values.get(char)
             if ufunc is None:
                 ufunc = self._values[char] = self.value_kernel(char) or self.scalar
@@ -197,10 +198,6 @@ _UFUNCS = {
     "divide": np.divide,
     "negative": np.negative,
 }
-
-
-def _char(x: Any) -> str:
-    return x.dtype.char if type(x) is ndarray else np.asarray(x).dtype.char
 
 
 def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:

@@ -66,6 +66,9 @@ def _add_rows(y: Array, rows: Array, g: Array) -> None:
     """y[rows] += g, the rows sorted first: those of one number are summed in one go."""
     if g.size == 0:
         return
+    if y.ndim == 1:  # entries: NumPy has a loop for just this
+        np.add.at(y, rows.reshape(-1), g.reshape(-1))
+        return
     rows = rows.reshape(-1).astype(np.intp)  # a small dtype has no room for len(y)
     rows = np.where(rows < 0, rows + len(y), rows)
     order = np.argsort(rows, kind="stable")

@@ -68,6 +68,10 @@ class _Scratch(threading.local):
 
     def __init__(self) -> None:
         self.buffers: dict[tuple, Array] = {}
+        # Linux's malloc gives freed memory back to the system, and asks for it anew, in
+        # each step of a large network: unless a block of this size was freed before.
+        # Nothing is written to it, so it takes no memory.
+        np.empty(31 << 20, np.uint8)
 
 
 _scratch = _Scratch()

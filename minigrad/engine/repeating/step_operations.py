@@ -74,7 +74,7 @@ class StepOperation:
             before = {edge.record for edge in node.edges if type(edge.record) is Node}
             todo |= before - seen
             seen |= before
-        raise LookupError("an operation of a step that leads to no output of it")
+        raise AssertionError("an operation of a step that leads to no output of it")
 
 
 def operation_of(step: Step, number: int) -> StepOperation:
