@@ -16,6 +16,7 @@ Read next: `masking.py` (sequences of unequal length).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -26,8 +27,9 @@ from minigrad.engine.calls import checked_call
 from minigrad.engine.errors import DTypeError, IndexingError, ShapeError
 from minigrad.engine.graph import Node, ancestors, next_seq
 from minigrad.engine.known_names import KnownNames
+from minigrad.engine.primitives.folded import may_fold
 from minigrad.engine.quiet import uncollected
-from minigrad.engine.repeating.repeated_step import repetition
+from minigrad.engine.repeating.repeated_step import constant_of, repetition
 from minigrad.engine.scope import GATES, Scope, enable_grad, thread, time_step
 from minigrad.engine.scope import loop as loop_scope
 from minigrad.engine.tensor import Tensor
@@ -260,11 +262,14 @@ def run(
     times = range(len(xs))[::-1] if reverse else range(len(xs))
     states = [now]
     step = cell.for_sequence() if hasattr(cell, "for_sequence") else cell
+    alike = len(times) > 4 and is_same_every_step(step)
+    # One step is recorded, to repeat it, where nothing is to be.
+    once = alike and not thread.recorder.recording and may_fold()
     given = [xs, *{id(keep): keep for keep in real}.values()]
     with uncollected():
         while len(states) <= len(times):
             t = times[len(states) - 1]
-            with time_step(t):
+            with time_step(t), enable_grad() if once else nullcontext():
                 made = step(xs[t], now[0] if bare else now)
                 new = (made,) if bare else made
                 check_new_state(new, now)
@@ -276,8 +281,12 @@ def run(
                 before, now = now, tuple(new)
                 states.append(now)
                 again = None
-                if len(states) < 4 < len(times) and is_same_every_step(step):
-                    again = repetition([part[t] for part in given], before, now)
+                if alike and len(states) < 4:
+                    row = [part[t] for part in given]
+                    again = repetition(row, before, now, began[0] if once else None)
+            if once:
+                states[-1] = now = tuple([constant_of(part) for part in now])
+                alike = once = False
             if again is not None:
                 states += again.through(given, times[len(states) - 1 :], now)
                 now = states[-1]

@@ -22,13 +22,27 @@ def test_every_row_was_kept_by_a_test_that_is_there():
         assert (ROOT / row["test"].partition("::")[0]).is_file(), row["test"]
 
 
-@pytest.mark.parametrize("name", ["figures.json", "proven.json"])
-def test_the_table_has_peers_beside_each_figure(name):
-    table = figures.text(ROOT / "docs" / name)
-    rows = table.count("    * - ") - 1
-    columns = 7 if name == "proven.json" else 6
+def cells_of(text):
+    """How many cells each row has; a heading is a row."""
+    rows = text.split("\n    * - ")[1:]
+    return [1 + row.partition("\n\n")[0].count("\n      -") for row in rows]
+
+
+def test_the_table_of_the_check_has_peers_beside_each_figure():
+    table = figures.text(ROOT / "docs" / "figures.json")
     assert "Best of any peer" in table and "broken" not in table
-    assert table.count("\n      - ") == (rows + 1) * (columns - 1)
+    assert set(cells_of(table)) == {6}
+
+
+def test_each_promise_has_a_table_with_peers_or_says_that_there_are_none():
+    text = figures.proven(ROOT / "docs" / "proven.json")
+    assert "broken" not in text
+    for promise in figures.TITLES.values():
+        _, _, part = text.partition(f"{promise}\n~")
+        part = part.partition("\n~")[0]
+        assert len(set(cells_of(part))) == 1, promise
+        assert "``tests/" in part or "``bench" in part
+        assert ("Best of any peer" in part) != ("No peer publishes" in part), promise
 
 
 def test_what_peers_publish_stands_beside_it():

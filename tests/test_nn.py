@@ -532,3 +532,17 @@ def test_only_the_weight_of_a_layer_may_be_the_wrong_way_round():
     state["weight"] = state["weight"].view(theirs)
     with pytest.raises(CheckpointError, match="fits both ways round"):
         layer.load_state_dict(state)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        init.uniform, init.normal, init.xavier_uniform, init.orthogonal, init.zeros,
+        mg.clip_grad_norm_, mg.clip_grad_value_, mg.losses.mse, mg.losses.cross_entropy,
+        mg.optim.SGD, mg.optim.RMSprop, mg.optim.Adam, mg.optim.AdamW,
+    ],
+    ids=lambda function: function.__name__,
+)  # fmt: skip
+def test_a_call_without_what_is_needed_says_what_is_missing(function):
+    with pytest.raises(mg.errors.CallError, match=f"{function.__name__}: missing"):
+        function()

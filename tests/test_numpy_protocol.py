@@ -68,6 +68,7 @@ RECORDED = {
     ],
     "array_split": [
         (lambda x: np.array_split(x, 2)[0], ONE),
+        (lambda x: np.array_split(x, 2)[0], CUBE),
         (lambda x: np.array_split(x, [2], axis=1)[0], (M,)),
     ],
     "unstack": [(lambda x: np.unstack(x, axis=1)[2], (M,))],

@@ -306,6 +306,7 @@ def test_state_is_a_copy(rng):
         (lambda s: s.update({"0.mean": np.ones(3)}), r"shape \(3, 4\)\n.*\(3,\)"),
         (lambda s: s.update({"9.mean": np.ones(3)}), "'9.mean'.*\n  expect  no such"),
         (lambda s: s.update(momentum=0.9), "'momentum'"),
+        (lambda s: s.update(lr=np.array(np.nan)), "'lr'.*\n  expect  finite numbers"),
     ],
 )
 def test_a_state_that_does_not_fit_changes_nothing(change, message, rng):

@@ -16,7 +16,12 @@ from minigrad.engine.errors import NonFiniteError
 from minigrad.engine.graph import Edge, Leaf, ancestors, record_key, records
 from minigrad.engine.kernels import jit
 from minigrad.engine.repeating import step_text
-from minigrad.engine.repeating.repeated_step import Step, StepEdge, repetition
+from minigrad.engine.repeating.repeated_step import (
+    Repetition,
+    Step,
+    StepEdge,
+    repetition,
+)
 from minigrad.engine.repeating.step_operations import operations_of
 from minigrad.engine.watching import Watcher
 from minigrad.models import GRU, LSTM, RNN, unroll
@@ -687,3 +692,47 @@ def test_a_look_in_the_middle_of_a_pass(monkeypatch):
         return [p.grad.numpy().tobytes() for p in model.parameters()]
 
     assert gradients(True) == gradients(False)
+
+
+@pytest.mark.parametrize("kind, options", VARIANTS)
+@pytest.mark.parametrize("how", [{}, {"lengths": [7, 4, 5]}], ids=["whole", "masked"])
+def test_within_no_grad_steps_are_repeated_too(
+    kind, options, how, in_full, monkeypatch
+):
+    model, x, counts, through = kind(D, H, rng=0, **options), given(), [], []
+
+    def counted(*arguments):
+        states = through[0](*arguments)
+        counts.append(len(states))
+        return states
+
+    through.append(Repetition.through)
+    monkeypatch.setattr(Repetition, "through", counted)
+
+    def run():
+        with mg.no_grad():
+            output, state = model(x, **how)
+        parts = [output, *(state if isinstance(state, tuple) else (state,))]
+        assert all([part.node is None and not part.requires_grad for part in parts])
+        assert not any([part.data.flags.writeable for part in parts])
+        return [part.data.tobytes() for part in parts]
+
+    repeated = run()
+    assert counts == [T - 1] * len(model.cells)
+    in_full()
+    assert repeated == run()
+    assert len(counts) == len(model.cells)
+
+
+def test_within_no_grad_a_step_that_cuts_its_own_numbers_off_is_not_repeated():
+    class Cut(type(RNN(D, H).cells[0])):
+        @same_every_step
+        def forward(self, x, state):
+            return mg.tanh(x @ self.W_x + state.detach() @ self.W_h)
+
+    cell, x, state = Cut(D, H, rng=0), given(), mg.zeros((B, H))
+    with mg.no_grad():
+        found = unroll(cell, x, state).output
+        for t in range(T):
+            state = cell.forward(x[t], state)
+            np.testing.assert_array_equal(found[t].data, state.data)

@@ -6,8 +6,13 @@ import tomllib
 from included import extension
 
 
+def unbroken(words):
+    """With hyphens at which no line ends: 1e-13 stays together."""
+    return words.replace("-", "\u2011")
+
+
 def number(value):
-    return "" if value is None else f"{value:.2g}"
+    return "" if value is None else unbroken(f"{value:.2g}")
 
 
 def broken(row):
@@ -43,42 +48,98 @@ def summed(rows):
     return list(whole.values())
 
 
-def text(path):
-    """The rows as reStructuredText, each with what is promised, and what peers publish.
+TITLES = {
+    "gradients": "1. The gradient is right",
+    "or an error": "2. Or there is an error",
+    "values": "3. Values and slopes to a number of ULP",
+    "same bits": "4. Same inputs, same bits",
+    "deep and long": "5. Deep and long",
+    "kernels": "6. Kernels never surprise",
+    "files": "7. Files and names are harmless",
+    "nothing is lost": "8. Nothing is lost",
+    "compiled": "9. Compiled is eager",
+    "other libraries": "Other libraries' own test cases",
+    "the tests": "The tests themselves: mutants of the code",
+}
 
-    path  figures.json of `minigrad check -o`, or proven.json of `pytest --figures`;
-          peers.toml lies beside it
+
+def table(rows, peers, columns):
+    """Rows as a table in reStructuredText.
+
+    columns  of "promise", "what", "cases", "worst", "promised", "peer", "test"
     """
+    heads = {
+        "promise": "Promise", "what": "What was tried", "cases": "Cases",
+        "worst": "Worst", "promised": "Promised", "peer": "Best of any peer",
+        "test": "Test",
+    }  # fmt: skip
+    lines = [".. list-table::", "    :header-rows: 1", "    :class: measured", ""]
+    cells = [heads]
+    for row in rows:
+        limit = row["limit"]
+        promised = "" if limit is None else f"{unbroken(f'{limit:g}')} {row['unit']}"
+        cells.append(
+            {
+                "promise": row["promise"],
+                "what": row["what"],
+                "cases": f"{row['tried']:,}",
+                "worst": number(row["worst"]),
+                "promised": f"{promised or 'none wrong'}{broken(row)}",
+                "peer": published(row, peers),
+                "test": ", ".join(f"``{test}``" for test in row["tests"]),
+            }
+        )
+    for one in cells:
+        marks = ["*"] + [" "] * (len(columns) - 1)
+        lines += [
+            f"    {mark} - {one[name]}".rstrip()
+            for mark, name in zip(marks, columns, strict=True)
+        ]
+    return [*lines, ""]
+
+
+def read(path):
+    """(what is in a file of figures, its rows put together, what peers publish)."""
     found = json.loads(path.read_text(encoding="utf-8"))
     peers = path.with_name("peers.toml").read_text(encoding="utf-8")
-    peers = tomllib.loads(peers)["peer"]
-    rows = summed(found["rows"])
-    with_tests = any(row["tests"] for row in rows)
-    lines = [
-        ".. list-table::", "    :header-rows: 1", "    :class: measured", "",
-        "    * - Promise", "      - What was tried", "      - Cases", "      - Worst",
-        "      - Promised", "      - Best of any peer",
-    ]  # fmt: skip
-    if with_tests:
-        lines.append("      - Test")
-    for row in rows:
-        promised = "" if row["limit"] is None else f"{row['limit']:g} {row['unit']}"
-        lines += [
-            f"    * - {row['promise']}",
-            f"      - {row['what']}",
-            f"      - {row['tried']:,}",
-            f"      - {number(row['worst'])}",
-            f"      - {promised or 'none wrong'}{broken(row)}",
-            f"      - {published(row, peers)}",
-        ]
-        if with_tests:
-            lines.append("      - " + ", ".join(f"``{test}``" for test in row["tests"]))
+    return found, summed(found["rows"]), tomllib.loads(peers)["peer"]
+
+
+def text(path):
+    """figures.json of `minigrad check -o` as one table; peers.toml lies beside it."""
+    found, rows, peers = read(path)
+    columns = ("promise", "what", "cases", "worst", "promised", "peer")
     seconds = sum(row["seconds"] for row in rows)
-    if "machine" in found:
-        end = f"On {found['machine']}; seed {found['seed']}, {seconds:,.0f} s."
-    else:
-        end = f"{sum(row['tried'] for row in rows):,} cases in {seconds / 3600:.1f} h."
-    return "\n".join([*lines, "", end, ""])
+    end = f"On {found['machine']}; seed {found['seed']}, {seconds:,.0f} s."
+    return "\n".join([*table(rows, peers, columns), end, ""])
+
+
+def proven(path):
+    """proven.json of `pytest --figures`: a table for each promise.
+
+    Where no peer publishes a figure for anything in it, one sentence says so.
+    """
+    _, rows, peers = read(path)
+    lines = []
+    for promise in dict.fromkeys([*TITLES, *[row["promise"] for row in rows]]):
+        mine = [row for row in rows if row["promise"] == promise]
+        if not mine:
+            continue
+        title = TITLES.get(promise, promise)
+        lines += [title, "~" * len(title), ""]
+        columns = ["what", "cases", "worst", "promised", "peer", "test"]
+        if not any(row["limit"] is not None for row in mine):
+            columns.remove("worst")
+        if all(published(row, peers) == "none published" for row in mine):
+            columns.remove("peer")
+            end = "No peer publishes figures for these."
+        else:
+            end = ""
+        seconds = sum(row["seconds"] for row in mine)
+        cases = sum(row["tried"] for row in mine)
+        lines += table(mine, peers, columns)
+        lines += [f"{cases:,} cases, {seconds / 60:,.0f} minutes. {end}".rstrip(), ""]
+    return "\n".join(lines)
 
 
 def entries(numbers):
@@ -143,7 +204,7 @@ def mutants(path):
 setup = extension(
     {
         "figures.txt": (text, "figures.json"),
-        "proven.txt": (text, "proven.json"),
+        "proven.txt": (proven, "proven.json"),
         "kinks.txt": (kinks, "kinks.toml"),
         "mutants.txt": (mutants, "surviving_mutants.toml"),
     }

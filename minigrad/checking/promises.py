@@ -59,7 +59,7 @@ def check(seconds: float = 60.0, seed: int = 0) -> Iterator[Outcome]:
     seconds  at most about this long: each promise has its share, and tries the least
              number of cases even where its share is shorter
     seed     which random cases; the same seed draws the same ones
-    Raises ArgumentError for a time that is not positive.
+    Raises ArgumentError for a time that is not positive, or a negative seed.
     """
     if not seconds > 0:
         raise ArgumentError(
@@ -67,6 +67,13 @@ def check(seconds: float = 60.0, seed: int = 0) -> Iterator[Outcome]:
             expect="seconds > 0",
             actual=f"{seconds!r}",
             hint="60 seconds try some thousand cases",
+        )
+    if seed < 0:
+        raise ArgumentError(
+            "check: a seed is not negative",
+            expect="seed >= 0",
+            actual=f"{seed!r}",
+            hint="0 draws the cases that the documentation shows",
         )
     whole = sum(promise.share for promise in PROMISES)
     for promise in PROMISES:

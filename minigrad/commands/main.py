@@ -59,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             finally:
                 sys.stdout.flush()
         except OSError as error:
-            full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-            if full:
+            quota = getattr(errno, "EDQUOT", errno.ENOSPC)
+            if error.errno in (errno.ENOSPC, errno.EFBIG, quota):
                 print(f"nothing more can be written: {error}", file=sys.stderr)
             elif not _no_one_reads(error):
                 raise

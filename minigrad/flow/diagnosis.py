@@ -19,7 +19,8 @@ import numpy as np
 
 from minigrad.engine.calls import checked_call, checked_methods
 from minigrad.engine.errors import ArgumentError, DTypeError, MinigradError
-from minigrad.engine.graph import Leaf, Node, ancestors
+from minigrad.engine.graph import Leaf, Node, ancestors, records
+from minigrad.engine.quiet import uncollected
 from minigrad.engine.tensor import Tensor
 from minigrad.flow.arguments import parameters_of
 from minigrad.flow.chance import farthest
@@ -40,6 +41,7 @@ from minigrad.flow.loop_findings import far_chance
 from minigrad.flow.observation import LoopReading, read_loops
 from minigrad.pages.notebook_view import View, Viewed
 from minigrad.reading.loops import Loops, Place
+from minigrad.reading.same_loops import without_written
 
 # Beyond this many multiplications singular values take longer than one waits for.
 MOST_WORK = 2e10
@@ -86,11 +88,13 @@ class Diagnosis(Viewed):
         check_sample(found, sample)
         if found and not any(s.size for loop in found for s in loop.states[-1]):
             raise empty_state()
-        self.readings: list[LoopReading] = read_loops(total, found)
+        recorded = records([total._edge])
+        whole = without_written(found, recorded)
+        self.readings: list[LoopReading] = read_loops(total, whole, recorded)
         self.findings: list[Finding] = GraphFindings(
             total,
             losses if isinstance(losses, Tensor) else total,
-            self._nodes,
+            recorded,
             self.readings,
             late_starts(found) if alone is None else [alone],
             lag,
@@ -250,4 +254,5 @@ def diagnose(
     if model is not None:
         need_module("diagnose", model)
     losses, traced = losses_of(loss)
-    return Diagnosis(losses, traced, parameters, model, lag, sample, words)
+    with uncollected():
+        return Diagnosis(losses, traced, parameters, model, lag, sample, words)

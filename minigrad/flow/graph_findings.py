@@ -35,7 +35,7 @@ class GraphFindings:
     """The findings of one graph.
 
     total     the sum of the losses, and `loss` what backward() may have been run from
-    nodes     all of the graph, oldest first
+    recorded  the `records` behind the total
     readings  of its loops
     known     what was found before
     lag       how many steps back lies what is to be learned, or None
@@ -45,29 +45,29 @@ class GraphFindings:
         self,
         total: Tensor,
         loss: Tensor,
-        nodes: Sequence[Node],
+        recorded: Sequence[Any],
         readings: Sequence[LoopReading],
         known: Iterable[Finding] = (),
         lag: int | None = None,
     ) -> None:
         self.total, self.loss = total, loss
-        self.nodes, self.readings = nodes, readings
+        self.recorded, self.readings = recorded, readings
         self.known, self.lag = list(known), lag
 
     def all(self, model: Any = None, parameters: Sequence[Tensor] = ()) -> list:
         """The findings, the worst first."""
-        fresh = fresh_gradients(self.total)
+        fresh = fresh_gradients(self.total, self.recorded)
         arrays = [array for array in fresh.values() if isinstance(array, np.ndarray)]
         wrong = first_not_finite(self.total, arrays)
         found = self.known if wrong is None else [*self.known, wrong]
         own = named(model, parameters)
-        found += unused(own, self.nodes)
+        found += unused(own, self.recorded)
         if wrong is None:
             found += loop_findings(self.readings, self.lag)
             found += unit_findings(self.readings)
-            found += data_findings(self.nodes, targets_of(self.nodes))
+            found += data_findings(self.recorded, targets_of(self.recorded))
             if was_run(self.loss):
-                used = named(model, leaves_of(self.nodes))
+                used = named(model, leaves_of(self.recorded))
                 found += not_cleared(used, fresh)
         return ordered(found)
 

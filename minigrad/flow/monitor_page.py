@@ -178,7 +178,8 @@ def _sizes(monitor: Any) -> str:
     if not len(steps):
         say(upper, "no batch was seen")
     else:
-        upper.plot(steps, losses, color=BLUE, linewidth=1.5)
+        dots = "o" if len(steps) <= 40 else None
+        upper.plot(steps, losses, color=BLUE, linewidth=1.5, marker=dots, ms=4)
         upper.set(ylabel="loss", xlabel="step")
         upper.grid(True, alpha=0.3)
     if not normed:
@@ -244,6 +245,7 @@ def _reach(monitor: Any, name: str) -> str:
         places = np.unique(np.linspace(0, len(steps) - 1, 7).round().astype(int))
         plot.set_xticks(places, [str(steps[k]) for k in places])
         plot.set(xlabel="step of training", ylabel="steps back")
+        plot.yaxis.get_major_locator().set_params(integer=True)
         bar = drawn.colorbar(picture, ax=plot, shrink=0.85)
         bar.set_label("log10 of the gradient, relative to the nearest")
     plot.set_title(f"{safe(name)}: the gradient by distance")

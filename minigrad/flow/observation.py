@@ -158,7 +158,8 @@ def norms_by_distance(
     states directly is left out, so that the norms show what distance does.
     """
     number = range(len(loop.states))[number]
-    found = [seeds, *steps_back(loop, seeds, number)]
+    with quietly(), uncollected():
+        found = [seeds, *steps_back(loop, seeds, number)]
     number -= len(found) - 1
     last, earlier = loop.states[number], loop.states[:number]
     with enable_grad():

@@ -64,10 +64,17 @@ def unused(parameters: Mapping[str, Tensor], nodes: Sequence[Node]) -> list[Find
     ]
 
 
-def fresh_gradients(loss: Tensor) -> dict[Key, np.ndarray]:
-    """The gradient of every leaf, without a change to any `.grad`."""
+def fresh_gradients(
+    loss: Tensor, recorded: Sequence[Any] | None = None
+) -> dict[Key, np.ndarray]:
+    """The gradient of every leaf, without a change to any `.grad`.
+
+    recorded  the `records` behind the loss, if they are known: quicker where steps that
+              were repeated have been written down
+    """
+    seed = np.ones(loss.shape, loss.dtype)
     with quietly(), uncollected():
-        return backpropagate(loss._edge, np.ones(loss.shape, loss.dtype))
+        return backpropagate(loss._edge, seed, recorded=recorded)
 
 
 def was_run(loss: Tensor) -> bool:

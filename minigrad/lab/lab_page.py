@@ -152,7 +152,10 @@ def _when(result: Result) -> str:
 
 
 def _curves(book: Book) -> Section:
-    figure = blank_figure(7.6, 3.6)
+    title = "Learning curves"
+    if not any(result["curve"] for result in book.results):
+        return Section(title, ["No run has come to its first test yet."])
+    figure = blank_figure(6.6, 3.6)
     axes = plain_axes(figure)
     names = list(dict.fromkeys(r["setting"]["cell"] for r in book.results))
     for result in book.results:
@@ -184,7 +187,7 @@ def _curves(book: Book) -> Section:
         "One line per run. A dot: there the criterion was met. Dotted: the best "
         "constant answer."
     )
-    return Section("Learning curves", figures=[(figure, caption)])
+    return Section(title, figures=[(figure, caption)])
 
 
 def _why(book: Book) -> Section:
@@ -228,8 +231,10 @@ def _mean(runs: Sequence[Result], when: str, name: str, form: str) -> str:
     values = [run[when][name] for run in runs if name in run[when]]
     if not values:
         return "-"
+    if name == "back" and not all(values):
+        return "0"
     if name == "back":
-        return form.format(float(np.exp(np.mean(np.log(np.maximum(values, 1e-300))))))
+        return form.format(float(np.exp(np.mean(np.log(values)))))
     return form.format(float(np.mean(values)))
 
 

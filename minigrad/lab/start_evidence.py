@@ -18,7 +18,8 @@ def evidence(net: LabNet, made: Sequences) -> dict[str, float]:
     """Figures about one batch, as JSON.
 
     back   size of the loss's gradient for the state after the first step, divided by
-           that for the state at the end: what is left of the error that far back
+           that for the state at the end: what is left of the error that far back;
+           not there if no error is at the end, as in strings that are padded
     early  the ledger: the share of W_x's gradient (sum of norms over the steps) that
            the first tenth of the steps has
     chance `mg.diagnose(loss).chance(lag)` for the distance from the first step to the
@@ -35,10 +36,11 @@ def evidence(net: LabNet, made: Sequences) -> dict[str, float]:
     norms = mg.ledger(loss, [weight]).norms(weight)[0]
     steps = len(made.x)
     figures = {
-        "back": start / end if end else 0.0,
         "early": float(norms[: max(1, steps // 10)].sum() / max(norms.sum(), 1e-300)),
         "chance": mg.diagnose(loss).chance(steps - 1 - made.first),
     }
+    if end:
+        figures["back"] = start / end
     for letter in KEEPERS:
         if letter in trace.names:
             figures["keeps"] = float(trace[letter].mean())

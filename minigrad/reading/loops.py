@@ -85,8 +85,7 @@ class Loop:
         """Does it go back in time, from the last step to the first?"""
         if self.layer is not None and self.layer[1]:
             return True
-        steps = self.steps
-        return steps[0] > steps[-1]
+        return next(iter(self.nodes)) > next(reversed(self.nodes))
 
     @property
     def around(self) -> Scopes:
@@ -147,12 +146,12 @@ class Loop:
     def _given_alone(self) -> dict[str, list[int]]:
         """The h of a cell of ours that comes without its graph, and is in no step's:
         what the recurrent weight multiplies is a constant, also after the first."""
-        steps = self.steps
+        cut = set(self.cut)
         after = [
             before
-            for before, step in pairwise(steps)
+            for before, step in pairwise(self.steps)
             if any(_multiplies_constants(node) for node in self.nodes[step])
-            and before not in self.cut
+            and before not in cut
         ]
         return {"h": after} if after else {}
 

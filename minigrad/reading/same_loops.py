@@ -45,13 +45,24 @@ class SameLoops:
         self.new = signature != self._signature
         if self.new:
             found = Loops(ancestors([loss.source])).outer
-            places = numbered(recorded)
-            plans = [_plan(loop, recorded, places) for loop in found]
-            known = [plan for plan in plans if plan is not None]
-            if len(known) < len(plans):
+            plans = _plans(found, recorded)
+            if plans is None:
                 return found
-            self._plans, self._signature = known, signature
+            self._plans, self._signature = plans, signature
         return [plan.loop_of(recorded) for plan in self._plans]
+
+
+def without_written(found: Sequence[Loop], recorded: Sequence[Any]) -> Sequence[Loop]:
+    """The same loops as whole ones: what was written down of steps is left out.
+
+    found     loops of `Loops(nodes)`
+    recorded  the `records` behind the same output
+    Where no step was repeated, they are returned as they are.
+    """
+    if all([type(record) is Node for record in recorded]):
+        return found
+    plans = _plans(found, recorded)
+    return found if plans is None else [plan.loop_of(recorded) for plan in plans]
 
 
 class _Plan(NamedTuple):
@@ -83,6 +94,14 @@ class _Plan(NamedTuple):
         }
         nodes = {time: [recorded[n] for n in made] for time, made in self.nodes.items()}
         return WholeLoop.of(self.loop, handed_on, self.parted, nodes, gates)
+
+
+def _plans(found: Sequence[Loop], recorded: Sequence[Any]) -> list[_Plan] | None:
+    """Where the loops are among the records; None if that cannot be said of one."""
+    places = numbered(recorded)
+    plans = [_plan(loop, recorded, places) for loop in found]
+    known = [plan for plan in plans if plan is not None]
+    return known if len(known) == len(plans) else None
 
 
 def _plan(loop: Loop, recorded: Sequence[Any], places: dict[int, At]) -> _Plan | None:

@@ -20,7 +20,6 @@ import numpy as np
 from minigrad.engine.aliases import Array
 from minigrad.engine.graph import AnyEdge, Node, record_key
 from minigrad.engine.primitives.shape import fitted
-from minigrad.engine.quiet import quietly
 from minigrad.engine.repeating.repeated_step import Step
 from minigrad.engine.repeating.step_operations import (
     StepOperation,
@@ -125,8 +124,8 @@ def numbered(recorded: Sequence[Any]) -> dict[int, At]:
             found[record.seq] = n, None
         else:
             found |= dict.fromkeys(record.seqs, (n, None))
-            made = operations_of(record)
-            found |= {one.seq: (n, number) for number, one in enumerate(made)}
+            for number, count in enumerate(record.again.counts):
+                found[record.seqs[count - 1]] = n, number
     return found
 
 
@@ -162,8 +161,7 @@ def steps_back(loop: Loop, gradients: list[Array], number: int) -> list[list[Arr
         for k, g in zip(way.outputs, gradients, strict=True):
             gs[k] = g
         arrived.clear()
-        with quietly():  # an infinite gradient is shown, not warned of
-            step.pull_needed(way.needs, gs, deliver, None)
+        step.pull_needed(way.needs, gs, deliver, None)
         gradients = []
         for k in way.inputs:
             edge = step.inputs[k]

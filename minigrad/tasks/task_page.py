@@ -183,9 +183,11 @@ def _table(table: Table) -> str:
 
 
 def _is_text(cells: Sequence[Any]) -> bool:
-    """Is it a column of sentences or words: long, or without any digit?"""
+    """Is it a column of sentences or words: long, or letters without any digit?"""
     words = [str(cell) for cell in cells]
-    return max(map(len, words)) > 40 or not any(map(str.isdigit, "".join(words)))
+    letters = "".join(words)
+    named = any(map(str.isalpha, letters)) and not any(map(str.isdigit, letters))
+    return named or max(map(len, words)) > 25
 
 
 def _width(cell: Any, text: bool) -> str:

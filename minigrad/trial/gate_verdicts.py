@@ -55,6 +55,8 @@ def forget_at_but(seen: Seen, corpus: Corpus) -> Verdict:
     sure = ""
     if not within.clear or abs(within.value) < 0.001:
         sure = ": it does not move, or this may be chance"
+    elif within.value > 0:
+        sure = f": the gate clearly moves, but it opens, to {found.level:.2f}"
     else:
         kept = "to clear the memory it would have to be near 0"
         sure = f": the gate clearly moves, but it is still {found.level:.2f}; {kept}"
@@ -190,7 +192,7 @@ def all_gates_at(seen: Seen, corpus: Corpus, word: str) -> list[list[str]]:
     return rows
 
 
-AT_WORD = ("gate", "mean", "vs its sentence", "vs other sentences", "d")
+AT_WORD = ("gate", "mean", "vs its sentence", "vs other sentences", "Cohen's d")
 
 
 def turn_at_but(reading: Reading) -> Verdict | None:

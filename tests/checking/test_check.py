@@ -41,6 +41,8 @@ def test_each_promise_is_kept(promise):
 def test_no_time():
     with pytest.raises(ArgumentError, match="seconds > 0"):
         next(check(0))
+    with pytest.raises(ArgumentError, match="seed >= 0"):
+        next(check(1, seed=-1))
 
 
 def test_the_command(tmp_path, capsys, monkeypatch):

@@ -71,6 +71,19 @@ def test_a_gate_is_folded_and_opened_again(opened):
     assert shown(opened, "g.node") == before and lid.count() == 0
 
 
+def test_a_frame_shows_that_it_has_the_keyboard(opened):
+    script = """frame => getComputedStyle(frame.querySelector("path, polygon"))
+        .strokeWidth"""
+    frame = opened.locator(".mg-fold").first
+    before = frame.evaluate(script)
+    opened.locator("#mg-find, input").first.focus()
+    for _ in range(20):
+        opened.keyboard.press("Tab")
+        if frame.evaluate("frame => frame === document.activeElement"):
+            break
+    assert frame.evaluate(script) == "2.2px" != before
+
+
 def test_a_gate_is_folded_by_a_click_on_its_frame(opened):
     gate = cluster(opened, "forget gate")
     opened.locator(f"#{gate} text").first.click(force=True)

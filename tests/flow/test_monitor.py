@@ -15,6 +15,8 @@ from test_ledger import B, D, T, network
 import minigrad as mg
 from minigrad.commands import main
 from minigrad.engine import errors
+from minigrad.engine.graph import records
+from minigrad.engine.repeating.repeated_step import Step
 from minigrad.flow import FlowWarning, training_findings
 from minigrad.flow.findings import reach
 from minigrad.flow.monitor_page import as_csv
@@ -392,3 +394,22 @@ def test_the_command_reads_a_sentence_and_explodes(tmp_path, capsys, undrawn):
 def test_the_command_refuses(words, capsys):
     assert main.main(["flow", *words]) == 2
     assert "these networks cannot be run" in capsys.readouterr().err
+
+
+def test_a_look_writes_no_repeated_step_down(rng):
+    model = LSTM(3, 4, num_layers=2, rng=0)
+    optimizer = mg.optim.Adam(model.parameters())
+    monitor = mg.Monitor(model=model, optimizer=optimizer, every=1, tell=len)
+    for turn in range(12):  # the 11th looks at the inputs, too
+        output, _ = model(rng.standard_normal((9, 2, 3)))
+        loss = mg.losses.mse(output[-1], rng.standard_normal((2, 4)))
+        optimizer.zero_grad()
+        loss.backward()
+        monitor.watch(loss)
+        optimizer.step()
+        steps = [made for made in records([loss._edge]) if type(made) is Step]
+        assert len(steps) == 14
+        written = [step for step in steps if step.written is not None]
+        # Python may give a call another place once it has run a few times.
+        assert not written or turn < 9
+    assert len(monitor.seen) == 12

@@ -167,3 +167,14 @@ def test_one_number_may_be_the_target():
     x = mg.tensor(1e6, requires_grad=True)
     [found] = targets_of(ancestors([mg.losses.mse(x * 1.0, 2e6).node]))
     assert found.values.shape == (1, 1) and found.best_constant() == 0.0
+
+
+def test_an_operand_of_yes_and_no_has_no_range_where_a_value_is_not_finite():
+    output, _ = RNN(2, 1, rng=0)(np.ones((3, 1, 2)))
+    mask = np.array([True, False, True]).reshape(3, 1, 1)
+    [found] = [
+        one for one in mg.diagnose((output / mask).sum()).findings
+        if one.code == "not-finite"
+    ]  # fmt: skip
+    assert "arose in divide" in found.text and "float64 in [" in found.text
+    assert found.text.endswith("(3, 1, 1) bool")

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from minigrad import tasks
 from minigrad.tasks.task import Prepared, Section, Table, Trained
-from minigrad.tasks.task_page import figures_table, show, write
+from minigrad.tasks.task_page import curves, figures_table, html_of, show, write
 
 EVIL = '</script><script>alert(1)</script><img src=x onerror="alert(2)">[bold]\x1b[31m'
 
@@ -117,3 +117,25 @@ def test_the_page_of_a_real_training(series, tmp_path, page):
         "epochs run",
     ):
         assert words in text
+
+
+def test_one_epoch_has_one_tick():
+    line = {"epoch": 0, "loss": 0.9, "metrics": {"loss": 0.7}, "best": True}
+    line |= {"clipped": 0.0, "largest_norm": 0.5}
+    task = SimpleNamespace(monitor="loss", units={}, label=str, learned="Nats.")
+    for epochs, ticks in ((1, [1]), (3, [1, 2, 3])):
+        history = [line | {"epoch": k} for k in range(epochs)]
+        settings = SimpleNamespace(clip_norm=1.0)
+        trained = SimpleNamespace(history=history, task=task, settings=settings)
+        for figure, _ in curves(trained).figures:
+            low, high = figure.axes[0].get_xlim()
+            shown = [k for k in figure.axes[0].get_xticks() if low <= k <= high]
+            assert shown == ticks
+
+
+def test_columns_of_words_stand_to_the_left():
+    rows = [["a", "Das ist gut.", 0.5, "-"], ["b", "Nein!", 12, "-"]]
+    table = Table("", ["", "the model", "score", "none"], rows)
+    html = html_of(Section("Title", tables=[table]))
+    assert '<td class="text">Nein!</td>' in html
+    assert 'class="text">0.5' not in html and 'class="text">-' not in html

@@ -235,9 +235,12 @@ class Repetition:
         """The step again and again: the state after each time, as far as it goes.
 
         given  for each input that is no part of the state, the tensors of all times
-        It ends before a time that is given something of another kind.
+        It ends before a time that is given something of another kind. Within
+        `no_grad()` nothing is recorded.
         """
         rows = [self._alike(row, times, k) for k, row in enumerate(given)]
+        if not thread.recorder.recording:
+            return self._computed(rows, state)
         arrays_of = [[edge.array for edge in row] for row in rows]
         steps = zip(*rows, strict=False), zip(*arrays_of, strict=False)
         forward, fixed = self.functions.forward, self.arrays
@@ -262,6 +265,24 @@ class Repetition:
             restore(token)
         return states
 
+    def _computed(
+        self, rows: Sequence[Sequence[AnyEdge]], state: tuple[Variable, ...]
+    ) -> list[tuple[Any, ...]]:
+        """The states alone."""
+        forward, fixed = self.functions.forward, self.arrays
+        now: Any = [part._edge.array for part in state]
+        states = []
+        token = hush()
+        try:
+            for edges in zip(*rows, strict=False):
+                now, _ = forward(*[edge.array for edge in edges], *now, *fixed)
+                for array in now:
+                    _freeze(array)
+                states.append(tuple([_handle(Edge(None, 0, a, False)) for a in now]))
+        finally:
+            restore(token)
+        return states
+
     def _alike(
         self, tensors: Sequence[Variable], times: Iterable[int], place: int
     ) -> list[AnyEdge]:
@@ -277,7 +298,12 @@ class Repetition:
         return found
 
 
-def _handle(edge: StepEdge) -> Any:
+def constant_of(tensor: Variable) -> Any:
+    """A tensor of the same array, without its graph: as if it was not recorded."""
+    return _handle(Edge(None, 0, tensor._edge.array, False))
+
+
+def _handle(edge: Edge) -> Any:
     """A tensor of what an edge leads to, made without `__init__`, for speed."""
     handle = _new(Variable)
     handle._edge = edge
@@ -311,12 +337,17 @@ def _kind(edge: AnyEdge) -> tuple[Any, ...]:
 
 
 def repetition(
-    given: Sequence[Variable], state: Sequence[Variable], new: Sequence[Variable]
+    given: Sequence[Variable],
+    state: Sequence[Variable],
+    new: Sequence[Variable],
+    alone: int | None = None,
 ) -> Repetition | None:
     """How to repeat the step that was just recorded, in the scope of now.
 
     given  what it was given besides the state: x, a mask
     state  the parts of the state before it; new: those after it
+    alone  None, or the seq since when it was recorded, only so that it can be repeated
+           where nothing is
     None if it cannot be repeated, or if the next step would be of another kind: the
     first state of a sequence mostly has no gradient.
     """
@@ -329,10 +360,11 @@ def repetition(
         return None  # an array, of which the cell made a tensor
     before = [tensor._edge for tensor in state]
     ends = [tensor._edge for tensor in new]
-    if [_kind(edge) for edge in before] != [_kind(edge) for edge in ends]:
-        return None
-    if not all([edge.requires_grad for edge in ends]):
-        return None
     edges = [tensor._edge for tensor in given]
-    plan = plan_of([*edges, *before], ends, recorder.scope)
+    if alone is None:
+        if [_kind(edge) for edge in before] != [_kind(edge) for edge in ends]:
+            return None
+        if not all([edge.requires_grad for edge in ends]):
+            return None
+    plan = plan_of([*edges, *before], ends, recorder.scope, alone)
     return None if plan is None else Repetition(plan, len(edges))

@@ -61,9 +61,14 @@ class Plan(NamedTuple):
 
 
 def plan_of(
-    inputs: Sequence[AnyEdge], outputs: Sequence[AnyEdge], scope: tuple[Scope, ...]
+    inputs: Sequence[AnyEdge],
+    outputs: Sequence[AnyEdge],
+    scope: tuple[Scope, ...],
+    since: int | None = None,
 ) -> Plan | None:
     """What led from the inputs of a step to its outputs, within its scope.
+
+    since  a number before those of what the step made; None: that of its inputs
 
     None where it cannot be repeated: an output that is no operation's own result, or
     two that are the same; numbers without axes; an input that stands twice among them,
@@ -93,7 +98,9 @@ def plan_of(
         if node not in found:
             found[node] = _taken_by(node)
             todo.extend(found[node][1])
-    start = max([e.source.seq for e in inputs if type(e) is Node], default=-1)
+    start = since
+    if start is None:
+        start = max([e.source.seq for e in inputs if type(e) is Node], default=-1)
     if any([_may_change(edge, start) for edge in fixed.values()]):
         return None
     edges = [*inputs, *fixed.values()]
