@@ -188,9 +188,11 @@ class Compiled(KnownNames):
         program = variant.program
         kept = program.keep()
         try:
-            env = variant.run(program.starting(arguments.given, tensors))
+            start = program.starting(arguments.given, tensors)
+            others = list(start.values())
+            env = variant.run(start)
             attach = self._attach(program, arguments, tensors)
-            returned = program.finish(env, tensors, attach)
+            returned = program.finish(env, tensors, attach, others)
         except BaseException:
             program.undo(kept)
             raise

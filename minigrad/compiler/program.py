@@ -8,7 +8,7 @@ Read next: `value_form.py` (the form that the passes work on).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -168,17 +168,25 @@ class Program:
         return start
 
     def finish(
-        self, env: Mapping[int, Any], tensors: Sequence[Any], attach: Any = list
+        self,
+        env: Mapping[int, Any],
+        tensors: Sequence[Any],
+        attach: Any = list,
+        others: Iterable[np.ndarray] = (),
     ) -> Any:
         """Leave the effects behind, and give what the function returned.
 
         attach  (results) -> results: those that need a gradient with a graph
+        others  arrays that belong to someone else: a result may be one of them, as
+                x.reshape(x.shape) is, and is copied then
         """
         handed: dict[int, Any] = {}
+        taken = set(map(id, others))
         for k, made in self._leaving:
             array = env[k]
-            if not made or array.base is not None:  # memory that is not its own
-                array = array.copy()
+            if not made or array.base is not None or id(array) in taken:
+                array = array.copy()  # the memory is not its own
+            taken.add(id(array))
             array.setflags(write=False)
             handed[k] = array
         results = attach([self._handed(k, handed[k]) for k in self.results])

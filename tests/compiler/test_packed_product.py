@@ -127,3 +127,19 @@ def test_one_column_of_a_wider_matrix_is_packed_as_it_lies():
     f = mg.compile(program)
     for _ in range(2):
         assert np.allclose(f(given).data, program(mg.tensor(given)).data, rtol=1e-13)
+
+
+def test_a_column_of_a_wider_matrix_is_packed_from_where_it_lies():
+    @mg.compile
+    def steps(h, w, back):
+        for _ in range(6):
+            h = ((h @ w[:, 1:2]) @ back).tanh()
+        return h
+
+    rng = np.random.default_rng(0)
+    for _ in range(4):
+        h, w, back = (rng.standard_normal(s) for s in ((8, 5), (5, 3), (1, 5)))
+        found = steps(h, w, back).data
+        for _ in range(6):
+            h = np.tanh((h @ w[:, 1:2]) @ back)
+        np.testing.assert_allclose(found, h, rtol=1e-12)

@@ -15,6 +15,7 @@ import minigrad as mg
 from compiler.steps import close
 from minigrad import models
 from minigrad.compiler import plan
+from minigrad.engine.kernels import jit
 
 CompileError = mg.errors.CompileError
 PROGRAMS = {}
@@ -480,3 +481,78 @@ def test_globals_and_attributes_of_classes_and_modules_are_seen(monkeypatch):
     queue.add(4.0)
     assert f(np.ones(1)).item() == 1024.0
     queue.discard(4.0)
+
+
+@pytest.mark.parametrize("kernels", [True, False])
+def test_an_argument_handed_back_stays_the_callers_own(kernels, monkeypatch):
+    """A result in the same shape was the caller's array itself, frozen for good."""
+    monkeypatch.setattr(jit, "enabled", kernels and jit.enabled)
+    same = mg.compile(lambda x: (x.reshape(x.shape), x[...], x.squeeze(), x))
+    for number in range(4):
+        given = np.full((2, 3), float(number))
+        behind = given[:]
+        results = same(given)
+        given[0] = 9
+        behind[1] = 9
+        for result in results:
+            assert (result.data == number).all()
+
+
+@pytest.mark.parametrize("kernels", [True, False])
+def test_a_parameter_handed_back_can_be_written_to(kernels, monkeypatch):
+    monkeypatch.setattr(jit, "enabled", kernels and jit.enabled)
+    w = mg.tensor(np.zeros(3), requires_grad=True)
+    optimizer = mg.optim.SGD([w], lr=1.0)
+
+    @mg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+        return w.detach().reshape(3), w.detach()[...]
+
+    for number in range(5):
+        w.data = np.full(3, float(number))
+        results = step(np.ones(3))
+        with mg.no_grad():
+            w[0] = 9.0
+        for result in results:
+            assert (result.data == number - 1).all()
+
+
+def test_an_update_of_ones_own_goes_before_the_formula_of_its_class():
+    class Half(mg.optim.SGD):
+        def update(self, p, g, kept, step):
+            return p - 0.5 * g
+
+    w = mg.tensor(np.zeros(3), requires_grad=True)
+    optimizer = Half([w], lr=0.1)
+
+    @mg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+
+    for number in range(1, 5):
+        step(np.ones(3))
+        assert (w.data == -0.5 * number).all()
+
+
+def test_without_kernels_an_update_of_a_step_is_made_by_none(monkeypatch):
+    from minigrad.nn.optim import update_together
+
+    monkeypatch.setattr(jit, "enabled", False)
+    monkeypatch.setattr(update_together, "row_kernel", None)
+    w = mg.tensor(np.zeros(3), requires_grad=True)
+    optimizer = mg.optim.SGD([w], lr=0.5)
+
+    @mg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+
+    for number in range(1, 5):
+        step(np.ones(3))
+        assert (w.data == -0.5 * number).all()
