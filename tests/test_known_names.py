@@ -306,3 +306,52 @@ def test_the_property_that_fails_says_why():
         _ = Half().scale
     steps = mg.steps((tensor() * 2.0).sum())
     assert copy.copy(steps).events == steps.events
+
+
+class WithDeleter(mg.nn.Module):
+    """A model with a property that can be set and deleted, and what is callable."""
+
+    act = staticmethod(mg.tanh)
+    kind = mg.nn.Linear
+
+    @property
+    def part(self):
+        return self._part
+
+    @part.setter
+    def part(self, value):
+        self._part = value
+
+    @part.deleter
+    def part(self):
+        del self._part
+
+
+def test_a_property_of_ones_own_is_deleted_as_it_says():
+    model = WithDeleter()
+    model.part = mg.nn.Linear(2, 3)
+    assert [name for name, _ in model.named_parameters()] == [
+        "_part.weight",
+        "_part.bias",
+    ]
+    del model.part
+    assert not list(model.named_parameters())
+
+
+def test_what_a_class_has_callable_can_be_switched_off():
+    model = WithDeleter()
+    model.act, model.kind = None, "linear"
+    assert (model.act, model.kind) == (None, "linear")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64"])
+def test_entries_picked_often_are_added_up_in_double_precision(dtype):
+    x = mg.tensor(np.ones(200, "float32"), requires_grad=True)
+    places = np.arange(600) % 100
+    if dtype.startswith("i"):
+        places = -places - 1
+    g = np.random.default_rng(0).normal(size=600).astype("float32")
+    (x[places.astype(dtype)] * g).sum().backward()
+    wanted = np.zeros(200)
+    np.add.at(wanted, places, g.astype(float))
+    np.testing.assert_array_equal(x.grad.data, wanted.astype("float32"))

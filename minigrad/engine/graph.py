@@ -230,13 +230,15 @@ class Variable:
     def of(cls, edge: AnyEdge) -> Any:
         """A handle on what `edge` leads to."""
         handle = cls.__new__(cls)
-        _set_edge(handle, edge)  # faster than through the `__setattr__` of tensors
-        _set_grad(handle, None)
+        set_edge(handle, edge)
+        set_grad(handle, None)
         return handle
 
 
-_set_edge: Any = vars(Variable)["_edge"].__set__
-_set_grad: Any = vars(Variable)["_grad"].__set__
+# The slots themselves: past the `__setattr__` of tensors, which is for users' names and
+# takes longer than an operation can afford.
+set_edge: Any = vars(Variable)["_edge"].__set__
+set_grad: Any = vars(Variable)["_grad"].__set__
 
 
 def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:

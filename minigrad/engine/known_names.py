@@ -8,6 +8,8 @@ Read next: `foreign_arguments.py`.
 
 from __future__ import annotations
 
+from inspect import getattr_static
+from types import FunctionType
 from typing import Any, ClassVar
 
 from minigrad.engine.errors import DTypeError, UnknownNameError, meant
@@ -41,7 +43,7 @@ class SetNames(Variable):
     """What a tensor says when a name is set or deleted that cannot be.
 
     Python calls these for every attribute that is set, which takes longer than an
-    operation can afford: so operations fill a `Variable`, and make a tensor of it.
+    operation can afford: so operations fill the slots by `set_edge` and `set_grad`.
     """
 
     __slots__ = ()
@@ -67,7 +69,8 @@ class SetNames(Variable):
         try:
             object.__delattr__(self, name)
         except AttributeError:
-            if name[:1] == "_":
+            deleter = getattr(getattr(type(self), name, None), "fdel", None)
+            if name[:1] == "_" or deleter is not None:
                 raise
             there = hasattr(type(self), name)
             raise UnknownNameError(
@@ -101,7 +104,8 @@ class KnownNames:
         raise no_such(self, name, self._foreign)
 
     def __delattr__(self, name: str) -> None:
-        if name not in vars(self):
+        deleter = getattr(getattr(type(self), name, None), "fdel", None)
+        if name not in vars(self) and deleter is None:
             raise _not_deleted(self, name)
         super().__delattr__(name)
 
@@ -124,7 +128,7 @@ def expect_settable(owner: Any, name: str, value: Any) -> None:
     """Raise where a name of the owner's class cannot be set to a value: what follows
     from other things (UnknownNameError), and a method, to what cannot be called
     (DTypeError)."""
-    kind, there = type(owner).__name__, getattr(type(owner), name)
+    kind, there = type(owner).__name__, getattr_static(type(owner), name)
     if isinstance(there, property):
         if there.fset is None:
             raise UnknownNameError(
@@ -133,7 +137,7 @@ def expect_settable(owner: Any, name: str, value: Any) -> None:
                 actual=f"{kind}.{name} = {value!r:.40}",
                 hint=f"it follows from what the {kind} was made with: make another",
             )
-    elif callable(there) and not callable(value):
+    elif isinstance(there, FunctionType) and not callable(value):
         raise DTypeError(
             f"{kind}.{name} = ...: the method would be lost",
             expect=f"another name; {name} is a method",

@@ -22,7 +22,15 @@ from numpy import ndarray
 
 from minigrad.engine.aliases import Attrs, Needs, Operand, Value
 from minigrad.engine.calls import of_the_call, wrong_call
-from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, next_seq
+from minigrad.engine.graph import (
+    AnyEdge,
+    Edge,
+    Node,
+    Variable,
+    next_seq,
+    set_edge,
+    set_grad,
+)
 from minigrad.engine.primitives.anomaly import check_outputs
 from minigrad.engine.primitives.messages import explain
 from minigrad.engine.primitives.operands import arrays_of, constant, numeric
@@ -217,10 +225,9 @@ def record(
         check_outputs(node)
     if multiple:
         return _parts(node, made, requires_grad)
-    handle = _new(Variable)
-    handle._edge = node
-    handle._grad = None
-    handle.__class__ = Variable.result_type
+    handle = _new(Variable.result_type)
+    set_edge(handle, node)
+    set_grad(handle, None)
     return handle
 
 
@@ -232,10 +239,9 @@ def _parts(node: Node, made: tuple, requires_grad: bool) -> tuple:
         edge = _new(Edge)
         edge.source, edge.index, edge.array = node, index, array
         edge.requires_grad = requires_grad
-        handle = _new(Variable)
-        handle._edge = edge
-        handle._grad = None
-        handle.__class__ = kind
+        handle = _new(kind)
+        set_edge(handle, edge)
+        set_grad(handle, None)
         handles.append(handle)
         index += 1
     return tuple(handles)
@@ -245,8 +251,7 @@ def _constant(array: ndarray) -> Any:
     """A tensor of what was computed and not recorded."""
     edge = _new(Edge)
     edge.source, edge.index, edge.array, edge.requires_grad = None, 0, array, False
-    handle = _new(Variable)
-    handle._edge = edge
-    handle._grad = None
-    handle.__class__ = Variable.result_type
+    handle = _new(Variable.result_type)
+    set_edge(handle, edge)
+    set_grad(handle, None)
     return handle

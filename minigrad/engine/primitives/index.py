@@ -67,6 +67,11 @@ def _add_rows(y: Array, rows: Array, g: Array) -> None:
     if g.size == 0:
         return
     if y.ndim == 1:  # entries: NumPy has a loop for just this
+        if y.dtype == np.float32 and rows.size > len(y):  # added up in float64
+            rows = rows.reshape(-1).astype(np.intp)  # as below
+            rows = np.where(rows < 0, rows + len(y), rows)
+            y += np.bincount(rows, g.reshape(-1), len(y))
+            return
         np.add.at(y, rows.reshape(-1), g.reshape(-1))
         return
     rows = rows.reshape(-1).astype(np.intp)  # a small dtype has no room for len(y)

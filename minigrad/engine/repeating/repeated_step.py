@@ -20,7 +20,16 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from minigrad.engine.aliases import Array, Value
-from minigrad.engine.graph import AnyEdge, Edge, Node, Variable, numbers, unfolding
+from minigrad.engine.graph import (
+    AnyEdge,
+    Edge,
+    Node,
+    Variable,
+    numbers,
+    set_edge,
+    set_grad,
+    unfolding,
+)
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives.folded import Entry
 from minigrad.engine.quiet import hush, restore
@@ -305,10 +314,9 @@ def constant_of(tensor: Variable) -> Any:
 
 def _handle(edge: Edge) -> Any:
     """A tensor of what an edge leads to, made without `__init__`, for speed."""
-    handle = _new(Variable)
-    handle._edge = edge
-    handle._grad = None
-    handle.__class__ = Variable.result_type
+    handle = _new(Variable.result_type)
+    set_edge(handle, edge)
+    set_grad(handle, None)
     return handle
 
 
