@@ -15,10 +15,12 @@ README = ROOT / "README.md"
 FIGURES = {
     r"In ([\d,]+) generated cases": "generated cases, float64",
     r"([\d,]+) random graphs equal HIPS": "random graphs against HIPS autograd",
-    r"([\d,]+) random graphs equal HIPS autograd and PyTorch": (
+    r"([\d,]+) random graphs equal HIPS autograd, PyTorch": (
         "random graphs against PyTorch"
     ),
-    r"and ([\d,]+) JAX": "random graphs against JAX",
+    r"([\d,]+) random graphs equal HIPS autograd, PyTorch and JAX": (
+        "random graphs against JAX"
+    ),
     r"([\d,]+) classic mistakes": "wrong rules planted, each caught",
     r"([\d,]+) wrong uses": "wrong uses, the whole message pinned",
     r"chains of ([\d,]+) operations": "operations in a chain, terms in a sum",
