@@ -153,14 +153,11 @@ def largest(function, reduction):
 
 
 def cross_entropy(x, target, weight=None, ignore_index=-100, **named):
-    if x.ndim < 1 or x.size == 0:
+    soft = np.shape(target) == x.shape  # chances, where we take class numbers
+    if x.ndim < 1 or x.size == 0 or soft or weight is not None:
         return None
     if x.ndim > 2:  # PyTorch has the classes on axis 1, we on the last one
         x = x.transpose(0, *range(2, x.ndim), 1)
-        if np.ndim(target) == x.ndim:
-            target = np.moveaxis(target, 1, -1)
-    if weight is not None:
-        return None  # PyTorch divides by the sum of the weights
     return losses.cross_entropy(x, target, ignore_index=ignore_index, **named)
 
 
