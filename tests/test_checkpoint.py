@@ -378,3 +378,17 @@ def test_a_part_that_is_not_there(path):
     with pytest.raises(CheckpointError, match="nothing was saved under this name") as e:
         mg.load(path).part("optimizer")
     assert "'model.b'" in str(e.value)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="only where files have modes")
+def test_a_pipe_or_a_device_is_neither_waited_for_nor_replaced(tmp_path):
+    pipe, link = tmp_path / "pipe.safetensors", tmp_path / "link.safetensors"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        with pytest.raises(CheckpointError, match="a pipe or a device"):
+            mg.load(path)
+        with pytest.raises(CheckpointError, match="a pipe or a device"):
+            mg.save(path, {"a": np.ones(2)})
+    assert pipe.is_fifo() and link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [link, pipe]

@@ -270,7 +270,15 @@ class Tensor(ArrayMethods["Tensor"], SetNames):
         return round(self.item(), digits)
 
     def __copy__(self) -> Tensor:
-        np.asarray(self)  # what a plot or table copies must not need a gradient
+        try:
+            np.asarray(self)  # what a plot or table copies must not need a gradient
+        except GraphError:
+            raise GraphError(
+                "a copy of a tensor that needs a gradient would be cut from the graph",
+                expect="the tensor itself: nothing changes it",
+                actual=describe(self._edge),
+                hint="x.detach() makes another tensor, x.numpy() an array of its own",
+            ) from None
         return self.detach()
 
     def __reduce_ex__(self, protocol: Any) -> Any:

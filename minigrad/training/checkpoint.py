@@ -17,8 +17,11 @@ Read next: `safetensors_header.py` (the digest).
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +190,16 @@ def _plain_array(name: str, value: Any) -> np.ndarray:
     return array
 
 
+def _no_device(path: str | os.PathLike[str]) -> None:
+    """Raise OSError for a pipe, socket or device: to read waits, to write replaces it.
+
+    A missing file raises FileNotFoundError.
+    """
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")
+
+
 def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that it is there complete, or not changed at all."""
     try:
@@ -200,6 +213,8 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
         ) from None
     temporary = place.with_name(f".{place.name}.{os.urandom(4).hex()}.tmp")
     try:
+        with suppress(FileNotFoundError):
+            _no_device(place)
         try:
             with open(temporary, "xb") as file:
                 file.write(content)
@@ -244,6 +259,7 @@ def load(path: str | os.PathLike[str], sealed_only: bool = False) -> Loaded:
     need_path("load", path)
     start, size = b"", 0
     try:
+        _no_device(path)
         with open(path, "rb") as file:
             start, size = file.read(2), os.fstat(file.fileno()).st_size
             with safe_open(os.fsdecode(path), "numpy"):
