@@ -102,7 +102,9 @@ class LSTMCell(Cell):
             h = o * mg.tanh(new_c)
         return h, new_c
 
-    def input_and_forget(self, z: dict, c: Tensor) -> tuple[Tensor, Tensor | None]:
+    def input_and_forget(
+        self, z: dict[str, Tensor], c: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
         """How much is let in, and how much is kept (None: all of it), each (B, H)."""
         if self.couple == "input":
             with gate("f"):
@@ -116,7 +118,7 @@ class LSTMCell(Cell):
         with gate("f"):
             return i, 1.0 - i if self.couple else mg.sigmoid(self.peep("f", z, c))
 
-    def peep(self, letter: str, z: dict, c: Tensor) -> Tensor:
+    def peep(self, letter: str, z: dict[str, Tensor], c: Tensor) -> Tensor:
         """What a gate's sigmoid takes: with peepholes it sees the cell state too."""
         if self.peephole is None:
             return z[letter]

@@ -62,7 +62,9 @@ def compiled_programs(effort: Effort) -> Outcome:
 
 
 def _difference(
-    step: Callable, parameters: Sequence[mg.Tensor], inputs: Sequence[np.ndarray]
+    step: Callable[..., Any],
+    parameters: Sequence[mg.Tensor],
+    inputs: Sequence[np.ndarray],
 ) -> float:
     """The largest difference of the loss and of a gradient, relative to its largest."""
     compiled = mg.compile(step)

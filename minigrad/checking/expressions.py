@@ -85,7 +85,7 @@ def _inputs(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     return tuple(rng.standard_normal(SHAPES[k]) for k in chosen)
 
 
-def _fitting(rng: np.random.Generator, name: str, values: list) -> Step | None:
+def _fitting(rng: np.random.Generator, name: str, values: list[Any]) -> Step | None:
     """A step of that name on values whose shapes suit it, if there are any."""
     operation = OPERATIONS[name]
     one = int(rng.integers(len(values)))
@@ -122,7 +122,7 @@ def _value(step: Step, values: list[np.ndarray]) -> np.ndarray:
     return np.asarray(perform(step, NUMPY, [values[k] for k in step.operands]))
 
 
-def perform(step: Step, library: Any, operands: list) -> Any:
+def perform(step: Step, library: Any, operands: list[Any]) -> Any:
     """What a step gives, in that library."""
     function = OPERATIONS[step.name].function
     return function(library, *operands, **dict(step.attrs))
@@ -133,7 +133,7 @@ def run(
     library: Any,
     leaf: Callable[[np.ndarray], Any],
     seed: int = 0,
-    perform: Callable[[Step, Any, list], Any] = perform,
+    perform: Callable[[Step, Any, list[Any]], Any] = perform,
 ) -> tuple[Any, list[Any]]:
     """The weighted sum of all unused values, and the inputs as the library's own.
 

@@ -18,6 +18,7 @@ import numpy as np
 
 import minigrad as mg
 
+Chosen = dict[str, Any] | None  # the other arguments of an operation
 MINIGRAD = SimpleNamespace(
     **{
         name: getattr(mg, name)
@@ -56,7 +57,7 @@ class Operation(NamedTuple):
 
     function: Callable[..., Any]
     arity: int = 1
-    attrs: Callable[[np.random.Generator, tuple[int, ...]], dict | None] = (
+    attrs: Callable[[np.random.Generator, tuple[int, ...]], Chosen] = (
         lambda rng, shape: {}
     )
     fits: str = ""
@@ -65,7 +66,7 @@ class Operation(NamedTuple):
     far: float = np.inf
 
 
-def _axis(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _axis(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     """An axis, or all, that is not empty; the axis kept or not."""
     if not shape or 0 in shape:
         return None
@@ -73,13 +74,13 @@ def _axis(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
     return {"axis": axis, "keepdims": bool(rng.random() < 0.5)}
 
 
-def _one_axis(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _one_axis(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     if not shape or 0 in shape:
         return None
     return {"axis": int(rng.integers(len(shape)))}
 
 
-def _new_shape(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _new_shape(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     size = int(np.prod(shape))
     for first in rng.permutation([2, 3, 4, 5, 6]):
         if size and size % first == 0 and size > first:
@@ -87,19 +88,19 @@ def _new_shape(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
     return {"shape": (size,)}
 
 
-def _order(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _order(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     if len(shape) < 2:
         return None
     return {"axes": tuple(int(k) for k in rng.permutation(len(shape)))}
 
 
-def _wider(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _wider(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     if len(shape) > 4:
         return None
     return {"shape": (int(rng.integers(1, 4)), *shape)}
 
 
-def _part(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _part(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     """Slices with steps, backwards too, an item or a new axis: NumPy's basic index."""
     if not shape or 0 in shape:
         return None
@@ -117,7 +118,7 @@ def _part(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
     return {"key": tuple(key)}
 
 
-def _rows(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _rows(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     """Rows, some of them more than once."""
     if not shape or 0 in shape:
         return None
@@ -125,17 +126,17 @@ def _rows(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
     return {"rows": tuple(int(k) for k in rows)}
 
 
-def _matrix(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _matrix(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     return {} if len(shape) == 2 else None
 
 
-def _halves(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _halves(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     if not shape or shape[-1] < 2:
         return None
     return {"at": int(rng.integers(1, shape[-1]))}
 
 
-def _mask(rng: np.random.Generator, shape: tuple[int, ...]) -> dict | None:
+def _mask(rng: np.random.Generator, shape: tuple[int, ...]) -> Chosen:
     size = int(np.prod(shape))
     return {"mask": tuple(bool(k) for k in rng.random(size) < 0.5), "shape": shape}
 

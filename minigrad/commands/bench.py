@@ -82,7 +82,9 @@ def run(options: argparse.Namespace) -> None:
         console.print(f"plot: {options.plot}", highlight=False, markup=False)
 
 
-def _measured(console: Any, options: argparse.Namespace, threads: int) -> dict:
+def _measured(
+    console: Any, options: argparse.Namespace, threads: int
+) -> dict[str, Any]:
     """Measure with so many threads, with a bar; show the tables; all figures."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 DEMOS = ("gradient", "gates", "cliff", "memory")
 HELP = "write a page with sliders: turn a knob and see what follows"
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     from minigrad.pages.output_files import output_path
 
     path = output_path(options.output or f"{options.page}.html", ("html",))
-    more: dict = {}
+    more: dict[str, Any] = {}
     if options.page == "gates":
         from minigrad.tasks import load
 

@@ -63,7 +63,7 @@ class Variant:
         if self.optimized is not None:
             self.program.let_go()
 
-    def run(self, start: dict) -> dict:
+    def run(self, start: dict[int, Any]) -> dict[int, Any]:
         """The values of a call, from those that it starts from."""
         if self.optimized is None:
             return self.program.run(start)
@@ -176,7 +176,9 @@ class Compiled(KnownNames):
             first.confirm()
         return returned
 
-    def _attach(self, program: Program, arguments: Arguments, tensors: list) -> Any:
+    def _attach(
+        self, program: Program, arguments: Arguments, tensors: list[Any]
+    ) -> Any:
         """What gives the results a graph, where they need one."""
         if not (program.needing and thread.recorder.recording):
             return list
@@ -184,7 +186,9 @@ class Compiled(KnownNames):
             self._pulled = Compiled(pulled_through(self.fn))
         return functools.partial(attached, self._pulled, program, arguments, tensors)
 
-    def _replay(self, variant: Variant, arguments: Arguments, tensors: list) -> Any:
+    def _replay(
+        self, variant: Variant, arguments: Arguments, tensors: list[Any]
+    ) -> Any:
         program = variant.program
         kept = program.keep()
         try:
@@ -310,7 +314,7 @@ def _stand_in(trace: Trace, number: int, x: Any) -> Any:
     return inner
 
 
-def _nothing_lost(given: list, originals: list) -> None:
+def _nothing_lost(given: list[Any], originals: list[Any]) -> None:
     """Raise if a gradient came to an argument that was itself computed."""
     for inner, x in zip(given, originals, strict=True):
         if inner is not x and inner._grad is not None:

@@ -6,11 +6,12 @@ Read next: `sum_kernels.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from minigrad.compiler.value_form import Shape, Val
 
 
-class Loop(tuple):
+class Loop(tuple[Any, ...]):
     """(length, axis) of a loop; axis None: it runs once."""
 
     __slots__ = ()

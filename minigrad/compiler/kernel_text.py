@@ -127,7 +127,9 @@ def kind_of(
     )
 
 
-def _operand(a: Val, same: Any, reads: list, head: list, body: list) -> str:
+def _operand(
+    a: Val, same: Any, reads: list[Operand], head: list[str], body: list[str]
+) -> str:
     """The name of an operand from outside, written where it is read."""
     if a.op == "full" and same(a):
         number = np.frombuffer(a.attrs, a.dtype)[0]

@@ -19,6 +19,7 @@ from minigrad.compiler.program import Program
 from minigrad.compiler.trace import Entry
 from minigrad.compiler.value_builder import Builder
 from minigrad.compiler.value_form import Shape, Val
+from minigrad.engine.aliases import Attrs
 from minigrad.engine.kernels import jit
 from minigrad.engine.primitives import TABLE
 from minigrad.engine.primitives.fused import Elementwise
@@ -111,7 +112,7 @@ def _fusible(name: str, args: Sequence[Val], dtype: Any) -> bool:
 # ------------------------------------------------------------- rules by primitive
 
 
-def _matmul(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _matmul(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     x, y = args
     if len(x.shape) != 2 or len(y.shape) != 2 or x.dtype != y.dtype:
         return None
@@ -120,19 +121,19 @@ def _matmul(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return b.dot(x, y)
 
 
-def _reshape(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _reshape(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     return b.reshape(args[0], attrs["shape"]) if 0 not in args[0].shape else None
 
 
-def _transpose(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _transpose(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     return b.transpose(args[0], attrs["axes"])
 
 
-def _broadcast_to(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _broadcast_to(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     return b.broadcast(args[0], attrs["shape"])
 
 
-def _astype(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _astype(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     [x] = args
     dtype = np.dtype(attrs["dtype"])
     if dtype == x.dtype:
@@ -142,7 +143,7 @@ def _astype(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return None
 
 
-def _split(b: Builder, args: list[Val], attrs: dict) -> list[Val] | None:
+def _split(b: Builder, args: list[Val], attrs: Attrs) -> list[Val] | None:
     [x], axis, bounds = args, attrs["axis"], attrs["bounds"]
     found = []
     for first, last in pairwise(bounds):
@@ -152,7 +153,7 @@ def _split(b: Builder, args: list[Val], attrs: dict) -> list[Val] | None:
     return found
 
 
-def _unstack(b: Builder, args: list[Val], attrs: dict) -> list[Val] | None:
+def _unstack(b: Builder, args: list[Val], attrs: Attrs) -> list[Val] | None:
     [x], axis = args, attrs["axis"]
     rest = x.shape[:axis] + x.shape[axis + 1 :]
     found = []
@@ -163,13 +164,13 @@ def _unstack(b: Builder, args: list[Val], attrs: dict) -> list[Val] | None:
     return found
 
 
-def _concatenate(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _concatenate(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     if len({a.dtype for a in args}) > 1:
         return None
     return b.concat(args, attrs["axis"])
 
 
-def _stack(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _stack(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     axis, shape = attrs["axis"], args[0].shape
     if len({a.dtype for a in args}) > 1 or 0 in shape:
         return None
@@ -177,7 +178,7 @@ def _stack(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return b.concat([b.reshape(a, one) for a in args], axis)
 
 
-def _getitem(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _getitem(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     if len(args) > 1:
         return None
     [x] = args
@@ -191,7 +192,7 @@ def _getitem(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return b.reshape(part, shape)
 
 
-def _add_at(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _add_at(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     """Zeros around g: a concatenation along each axis that is not taken whole."""
     if len(args) > 1:
         return None
@@ -212,7 +213,9 @@ def _add_at(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return y
 
 
-def _places(pattern: tuple, shape: Shape) -> tuple[list, list, Shape] | None:
+def _places(
+    pattern: tuple[Any, ...], shape: Shape
+) -> tuple[list[int], list[int], Shape] | None:
     """Starts and stops per axis, and the result's shape, of an index without steps."""
     taken = sum(1 for kind, *_ in pattern if kind not in ("new", "rest"))
     starts, stops, result = [], [], []
@@ -244,7 +247,7 @@ def _places(pattern: tuple, shape: Shape) -> tuple[list, list, Shape] | None:
     return starts, stops, tuple(result)
 
 
-def _sum_to(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _sum_to(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     [x], shape = args, attrs["shape"]
     lead = len(x.shape) - len(shape)
     repeated = [
@@ -255,7 +258,7 @@ def _sum_to(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return b.reshape(b.sum(x, (*range(lead), *repeated)), shape)
 
 
-def _sum(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _sum(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     [x], axes = args, attrs["axes"]
     if x.dtype not in FLOATS or 0 in x.shape:
         return None
@@ -264,7 +267,7 @@ def _sum(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return b.reshape(made, kept) if attrs["keepdims"] else made
 
 
-def _mean(b: Builder, args: list[Val], attrs: dict) -> Val | None:
+def _mean(b: Builder, args: list[Val], attrs: Attrs) -> Val | None:
     total = _sum(b, args, attrs)
     if total is None:
         return None
@@ -273,7 +276,7 @@ def _mean(b: Builder, args: list[Val], attrs: dict) -> Val | None:
     return b.elementwise("divide", (total, over), total.shape, total.dtype)
 
 
-_RULES: dict[str, Callable[[Builder, list[Val], dict], Any]] = {
+_RULES: dict[str, Callable[[Builder, list[Val], Attrs], Any]] = {
     "matmul": _matmul,
     "reshape": _reshape,
     "transpose": _transpose,

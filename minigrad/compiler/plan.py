@@ -54,10 +54,10 @@ class Plan:
         program: Any,
     ) -> None:
         self.program, self.places = program, places
-        self.steps: list[tuple] = []
+        self.steps: list[tuple[Any, ...]] = []
         self.live: dict[int, list[tuple[int, int]]] = {}
         self.kernels: dict[str, Any] = {}
-        self._kinds: dict[tuple, tuple[Any, list[int]]] = {}
+        self._kinds: dict[tuple[Any, ...], tuple[Any, list[int]]] = {}
         self.calls = 0
         self._numbers: list[int] = []
         self._starts: list[int] = []

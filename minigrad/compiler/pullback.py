@@ -60,11 +60,11 @@ class CompiledCall:
         return [t._edge.array for t in self._pulled(call, self._leaves, parts)]
 
 
-def pulled_through(fn: Callable[..., Any]) -> Callable[..., tuple]:
+def pulled_through(fn: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
     """The function of a call and of gradients of its results that gives the gradients
     of its arguments and leaves."""
 
-    def pulled(call: Any, leaves: list[Tensor], gs: list[Tensor]) -> tuple:
+    def pulled(call: Any, leaves: list[Tensor], gs: list[Tensor]) -> tuple[Any, ...]:
         inputs, options = call
         found = Arguments(fn(*inputs, **options)).given
         needing = [x for x in found if isinstance(x, Tensor) and x.requires_grad]

@@ -79,7 +79,11 @@ def total(memory: Memory, value: Val) -> Call:
 
 
 def function_of(
-    memory: Memory, value: Val, function: Callable, options: dict[str, Any], entry: Any
+    memory: Memory,
+    value: Val,
+    function: Callable[..., Any],
+    options: dict[str, Any],
+    entry: Any,
 ) -> Call:
     """A function of arrays; its results stay among the call's values.
 

@@ -97,7 +97,7 @@ class Report:
     __repr__ = __str__
 
 
-class Explained(list):
+class Explained(list[Any]):
     """Reports of all kinds of calls, printed one below the other."""
 
     def __str__(self) -> str:

@@ -62,7 +62,7 @@ class Surroundings:
         self.tensors: set[int] = set()
         self.optimisers: list[Any] = []
         self.moving: list[Any] = []
-        self._watched: list[tuple[Any, list]] = []
+        self._watched: list[tuple[Any, list[Any]]] = []
         self._arrays: list[tuple[np.ndarray, int]] = []
         self._found: list[Hashable] = []
         self._seen: set[int] = set()
@@ -134,7 +134,7 @@ class Surroundings:
         return todo
 
 
-class Key(tuple):
+class Key(tuple[Any, ...]):
     """A tuple that works out its hash once: it is asked for in every call."""
 
     def __hash__(self) -> int:
@@ -229,7 +229,7 @@ def _of_function(function: types.FunctionType) -> Any:
     around = function.__globals__
     named = sorted(n for n in _names_in(function.__code__, _GLOBAL) if n in around)
 
-    def values() -> list:
+    def values() -> list[Any]:
         cells = function.__closure__ or ()
         inside = []
         for cell in cells:

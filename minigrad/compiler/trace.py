@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigrad.compiler.drawn_numbers import Drawn
+from minigrad.engine.aliases import Array, Attrs
 from minigrad.engine.errors import CompileError
 from minigrad.engine.graph import Edge, Leaf, Node, Variable, next_seq
 from minigrad.engine.primitives.messages import describe
@@ -167,7 +168,7 @@ class Trace:
 
     # --------------------------------------------------------- what it is told
 
-    def operation(self, primitive: Any, edges: Any, attrs: dict, made: Any) -> None:
+    def operation(self, primitive: Any, edges: Any, attrs: Attrs, made: Any) -> None:
         """An operation was computed: one entry."""
         inputs = tuple([self.find(edge) for edge in edges])
         recorder = thread.recorder
@@ -189,7 +190,9 @@ class Trace:
             )
         )
 
-    def outside(self, function: Callable, arrays: list, kept: Any) -> Any:
+    def outside(
+        self, function: Callable[..., Any], arrays: list[Array], kept: Any
+    ) -> Any:
         """Run what NumPy does beside the graph, and note it."""
         inputs = tuple([self.find(Edge(None, 0, a, False)) for a in arrays])
         if kept is not None:

@@ -45,7 +45,7 @@ class Builder:
     def __init__(self) -> None:
         self._known: dict[Any, Val] = {}
         self.seq = 0
-        self.scope: tuple = ()
+        self.scope: tuple[Any, ...] = ()
         self.late = False
         self.asked = 0
         self._listed: tuple[list[Val], list[Val]] = ([], [])
@@ -56,7 +56,9 @@ class Builder:
             self._listed = list(results), listed(results)
         return self._listed[1]
 
-    def make(self, op: str, args: tuple, attrs: Any, shape: Shape, dtype: Any) -> Val:
+    def make(
+        self, op: str, args: tuple[Val, ...], attrs: Any, shape: Shape, dtype: Any
+    ) -> Val:
         """The value of this operation, new or known."""
         self.asked += 1
         key = (op, *map(id, args), attrs, shape, dtype)

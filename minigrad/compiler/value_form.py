@@ -35,10 +35,10 @@ class Val:
 
     __slots__ = ("args", "attrs", "dtype", "late", "op", "scope", "seq", "shape")
 
-    scope: tuple
+    scope: tuple[Any, ...]
 
     def __init__(
-        self, op: str, args: tuple, attrs: Any, shape: Shape, dtype: Any
+        self, op: str, args: tuple[Val, ...], attrs: Any, shape: Shape, dtype: Any
     ) -> None:
         self.op, self.args, self.attrs = op, args, attrs
         self.shape, self.dtype = shape, dtype

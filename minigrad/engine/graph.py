@@ -241,7 +241,7 @@ set_edge: Any = vars(Variable)["_edge"].__set__
 set_grad: Any = vars(Variable)["_grad"].__set__
 
 
-def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
+def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list[Node]:
     """Every node that the sources come from, oldest first, each once.
 
     With `constants=False` only those that a gradient can reach.
@@ -258,7 +258,7 @@ def ancestors(sources: Iterable[Source | None], constants: bool = True) -> list:
     return sorted(seen, key=attrgetter("seq"))
 
 
-def records(edges: Iterable[AnyEdge], constants: bool = True) -> list:
+def records(edges: Iterable[AnyEdge], constants: bool = True) -> list[Any]:
     """What the edges come from, oldest first, as it was recorded, each once.
 
     As `ancestors`, but a step that was repeated (`repeating/`) is the one record that

@@ -39,7 +39,7 @@ def transposed(a: Operand, axes: Sequence[int] | None = None) -> Value:
     return shapes.transpose(operand(a), axes)
 
 
-def axes_moved(function: Callable) -> Callable:
+def axes_moved(function: Callable[..., Any]) -> Callable[..., Any]:
     """`moveaxis` or `rollaxis`, as the transposition that it is."""
 
     def moved(a: Operand, *places: Any) -> Value:
@@ -50,7 +50,7 @@ def axes_moved(function: Callable) -> Callable:
     return moved
 
 
-def entries_moved(function: Callable) -> Callable:
+def entries_moved(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that only moves entries: done to their numbers, then they are read."""
 
     def moved(a: Operand, *inputs: Any, **options: Any) -> Value:
@@ -96,11 +96,13 @@ def columns(tup: Sequence[Operand]) -> Value:
     )
 
 
-def split(ary: Operand, indices_or_sections: Any, axis: int = 0) -> list:
+def split(ary: Operand, indices_or_sections: Any, axis: int = 0) -> list[Value]:
     return list(joins.split(ary, indices_or_sections, axis))
 
 
-def split_unevenly(ary: Operand, indices_or_sections: Any, axis: int = 0) -> list:
+def split_unevenly(
+    ary: Operand, indices_or_sections: Any, axis: int = 0
+) -> list[Value]:
     if not np.iterable(indices_or_sections):
         whole = np.empty(operand(ary).shape[axis])
         parts = np.array_split(whole, indices_or_sections)
@@ -195,7 +197,7 @@ def norm(
 # ------------------------------------------------------------- reductions
 
 
-def reduction(ours: Callable) -> Callable:
+def reduction(ours: Callable[..., Any]) -> Callable[..., Any]:
     """NumPy's order of arguments: after the axis come some that are not offered."""
 
     def reduced(a: Operand, axis: Axis = None, *, keepdims: bool = False) -> Value:
@@ -204,7 +206,7 @@ def reduction(ours: Callable) -> Callable:
     return reduced
 
 
-def spread(ours: Callable) -> Callable:
+def spread(ours: Callable[..., Any]) -> Callable[..., Any]:
     """`std` and `var`."""
 
     def reduced(

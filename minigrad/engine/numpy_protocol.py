@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from minigrad.engine.aliases import Array
+from minigrad.engine.aliases import Array, Attrs
 from minigrad.engine.calls import checked_methods
 from minigrad.engine.errors import (
     ArgumentError,
@@ -64,7 +64,7 @@ class NumpyProtocol(Variable):
         return _other_ufunc(ufunc, method, inputs, options)
 
     def __array_function__(
-        self, function: Callable, types: Any, inputs: Any, options: Any
+        self, function: Callable[..., Any], types: Any, inputs: Any, options: Any
     ) -> Any:
         ours = _table().FUNCTIONS.get(function)
         name = f"{function.__module__}.{function.__name__}".replace("numpy.", "np.")
@@ -149,7 +149,7 @@ class NumpyProtocol(Variable):
             )
 
 
-def _other_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: dict) -> Any:
+def _other_ufunc(ufunc: np.ufunc, method: str, inputs: Any, options: Attrs) -> Any:
     """What is no plain call of a ufunc that is ours: np.add.reduce(x), np.arctan(x)."""
     called = method == "__call__"
     name = ufunc.__name__
@@ -206,7 +206,9 @@ def _arrays(given: Any) -> Any:
     return [_arrays(part) for part in given] if isinstance(given, list) else given
 
 
-def _on_arrays(name: str, function: Callable, inputs: Any, options: dict) -> Any:
+def _on_arrays(
+    name: str, function: Callable[..., Any], inputs: Any, options: Attrs
+) -> Any:
     """NumPy's own function on the numbers."""
     if _tensors(options.get("out")):
         raise ArgumentError(
@@ -218,7 +220,7 @@ def _on_arrays(name: str, function: Callable, inputs: Any, options: dict) -> Any
     return function(*_arrays(inputs), **_arrays(options))
 
 
-def _takes(ours: Callable, inputs: Any, options: dict) -> bool:
+def _takes(ours: Callable[..., Any], inputs: Any, options: Attrs) -> bool:
     """Has our function these arguments? (Then what went wrong is something else.)"""
     import inspect
 
@@ -229,7 +231,7 @@ def _takes(ours: Callable, inputs: Any, options: dict) -> bool:
     return True
 
 
-def _not_taken(ours: Callable, options: dict) -> list[str]:
+def _not_taken(ours: Callable[..., Any], options: Attrs) -> list[str]:
     """The options that our function does not have."""
     import inspect
 
@@ -252,7 +254,7 @@ def _refused(name: str, given: Any) -> MinigradError:
 
 
 def _wrong_value(
-    name: str, error: Exception, inputs: Any, options: dict
+    name: str, error: Exception, inputs: Any, options: Attrs
 ) -> MinigradError:
     """The error for an argument that a function of ours has, with a wrong value."""
     others = [f"{x!r:.30}" for x in inputs if not _tensors([x])]

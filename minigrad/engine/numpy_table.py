@@ -23,7 +23,7 @@ from minigrad.engine.primitives import elementwise as e
 from minigrad.engine.primitives import shape as shapes
 from minigrad.engine.primitives.operands import operand
 
-FUNCTIONS: dict[Any, Callable] = {
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.reshape: made.reshaped,
     np.ravel: made.raveled,
     np.transpose: made.transposed,
@@ -83,7 +83,7 @@ FUNCTIONS: dict[Any, Callable] = {
 if hasattr(np, "unstack"):  # NumPy 2.1
     FUNCTIONS[np.unstack] = lambda x, *, axis=0: joins.unstack(x, axis)
 
-UFUNCS: dict[np.ufunc, Callable] = {
+UFUNCS: dict[np.ufunc, Callable[..., Any]] = {
     np.add: e.add,
     np.subtract: e.subtract,
     np.multiply: e.multiply,
@@ -119,7 +119,7 @@ UFUNCS: dict[np.ufunc, Callable] = {
 }
 
 # np.add.reduce(x, axis=0) and its like.
-REDUCTIONS: dict[tuple[np.ufunc, str], Callable] = {
+REDUCTIONS: dict[tuple[np.ufunc, str], Callable[..., Any]] = {
     (np.add, "reduce"): reduce.sum_over,
     (np.multiply, "reduce"): reduce.prod_over,
     (np.maximum, "reduce"): reduce.max_over,

@@ -67,7 +67,7 @@ class _Switched:
     changes: ClassVar[dict[str, Any]] = {}
 
     def __new__(
-        cls, function: Callable | None = None, *more: Any, **foreign: Any
+        cls, function: Callable[..., Any] | None = None, *more: Any, **foreign: Any
     ) -> Any:
         if more or foreign:
             raise CallError(
@@ -90,7 +90,7 @@ class _Switched:
         for name, value in self._saved.pop().items():
             setattr(thread.recorder, name, value)
 
-    def __call__(self, function: Callable) -> Callable:
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, with the switches set while it runs (and only then)."""
         import inspect
 

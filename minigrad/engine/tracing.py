@@ -31,7 +31,9 @@ class Tracing(Protocol):
     ) -> None:
         """An operation was computed."""
 
-    def outside(self, function: Callable, arrays: list, kept: Any) -> Any:
+    def outside(
+        self, function: Callable[..., Any], arrays: list[Array], kept: Any
+    ) -> Any:
         """Run a function of arrays now, and again in every replay."""
 
     def leaving(self, edge: AnyEdge, call: str) -> None:
@@ -50,7 +52,7 @@ class Tracing(Protocol):
         """`new` is a copy of `old`, in another dtype perhaps."""
 
 
-def outside(function: Callable, *tensors: Any, kept: Any = None) -> Any:
+def outside(function: Callable[..., Any], *tensors: Any, kept: Any = None) -> Any:
     """function(*arrays): arrays of the tensors in, an array, a tuple or None out.
 
     kept  what the function changes: a random generator, or an object whose `state` it

@@ -174,7 +174,7 @@ def chosen(tree: Tree, values: dict[str, float]) -> Tree:
             lambda whole, parts: _function(whole[0])(*parts),
         )
 
-    def level(whole: list, parts: list) -> Tree:
+    def level(whole: list[Any], parts: list[Any]) -> Tree:
         if whole[0] in ("if", "where"):
             return parts[1 if number(parts[0]) else 2]
         return rebuilt(whole, parts)
@@ -193,7 +193,7 @@ def _function(word: str) -> Any:
 def simplified(tree: Tree) -> Tree:
     """The tree of a traced rule without factors of 1; sums of numbers worked out."""
 
-    def level(whole: list, parts: list) -> Tree:
+    def level(whole: list[Any], parts: list[Any]) -> Tree:
         word, last = whole[0], parts[-1]
         if word == "mul" and parts[0] == 1:
             return last

@@ -148,10 +148,12 @@ class Paths:
     def _walk(self) -> Iterator[Path]:
         """Depth first from the loss, over entries that lead to the parameter's."""
         leads = self._leads()
-        made: dict[tuple, list] = {}
+        made: dict[tuple[Any, ...], list[Any]] = {}
         start = (self._output.source, self._output.index, 0)
         first = () if self._seed == 1 else (("seed", self._seed),)
-        todo: list[tuple[tuple, tuple, Any]] = [(start, first, self._seed)]
+        todo: list[tuple[tuple[Any, ...], tuple[Any, ...], Any]] = [
+            (start, first, self._seed)
+        ]
         while todo:
             (node, index, at), factors, value = todo.pop()
             place = (node, index, at)
@@ -165,9 +167,9 @@ class Paths:
                 else:
                     todo.append(((edge.source, edge.index, i), more, product))
 
-    def _leads(self) -> set[tuple]:
+    def _leads(self) -> set[tuple[Any, ...]]:
         """The entries that are computed from the parameter's entry."""
-        leads: set[tuple] = set()
+        leads: set[tuple[Any, ...]] = set()
         for node in self._nodes:
             for index, array in enumerate(node.outputs):
                 for at in range(array.size):
@@ -179,13 +181,17 @@ class Paths:
                         leads.add((node, index, at))
         return leads
 
-    def _meets(self, edge: AnyEdge, value: np.ndarray, leads: set[tuple]) -> bool:
+    def _meets(
+        self, edge: AnyEdge, value: np.ndarray, leads: set[tuple[Any, ...]]
+    ) -> bool:
         if is_use(edge, self._target):
             return bool(value[self._index])
         places = np.flatnonzero(value.reshape(-1))
         return any((edge.source, edge.index, int(i)) in leads for i in places)
 
-    def _locals(self, node: Node, index: int, at: int, leads: set[tuple]) -> Iterator:
+    def _locals(
+        self, node: Node, index: int, at: int, leads: set[tuple[Any, ...]]
+    ) -> Iterator[Any]:
         """(edge, entry, symbol, slope) of each input entry that leads on."""
         found = ways(node, _one_hot(node, index, at, object))
         slopes = pull_one(node, _one_hot(node, index, at, node.outputs[index].dtype))
@@ -274,7 +280,7 @@ def _rule(node: Node, g: Any) -> Sequence[Any]:
     multiple = node.primitive.multiple
     y: Any = tuple([_ones(a) for a in node.array]) if multiple else _ones(node.array)
     name = "sum" if node.primitive.name in _REDUCES else node.primitive.name
-    rule: Callable | None = TABLE[name].vjp
+    rule: Callable[..., Any] | None = TABLE[name].vjp
     assert rule is not None
     return rule(g, y, *inputs, **node.attrs)
 

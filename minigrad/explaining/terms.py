@@ -52,7 +52,7 @@ class Term:
     count     how many paths
     """
 
-    def __init__(self, owner: Explained, stretch: Stretch, uses: list) -> None:
+    def __init__(self, owner: Explained, stretch: Stretch, uses: list[Any]) -> None:
         self._owner, self._stretch = owner, stretch
         self.place = stretch.place(owner.names.several)
         self.step = stretch.step

@@ -54,7 +54,9 @@ class GraphFindings:
         self.recorded, self.readings = recorded, readings
         self.known, self.lag = list(known), lag
 
-    def all(self, model: Any = None, parameters: Sequence[Tensor] = ()) -> list:
+    def all(
+        self, model: Any = None, parameters: Sequence[Tensor] = ()
+    ) -> list[Finding]:
         """The findings, the worst first."""
         fresh = fresh_gradients(self.total, self.recorded)
         arrays = [array for array in fresh.values() if isinstance(array, np.ndarray)]
@@ -152,7 +154,7 @@ def _given_a_state(loop: Loop) -> bool:
     )
 
 
-def _use(node: Node) -> tuple:
+def _use(node: Node) -> tuple[Any, ...]:
     """What a node does, and with which parameters."""
     return node.primitive.name, *[
         e.source for e in node.edges if type(e.source) is Leaf and e.requires_grad

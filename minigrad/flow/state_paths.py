@@ -11,7 +11,7 @@ Read next: `observation.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def _sum(a: scaled_product.Scaled, b: scaled_product.Scaled) -> scaled_product.S
     return scaled_product.rescaled(total, exponent)
 
 
-def _paths(name: str, part: slice, ways: list) -> Paths:
+def _paths(name: str, part: slice, ways: list[Any]) -> Paths:
     """Both paths as plain arrays, with their norms."""
     alone = np.array([scaled_product.plain(direct) for direct, _ in ways])
     units = alone.shape[1]

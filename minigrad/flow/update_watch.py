@@ -202,6 +202,6 @@ def _faster(rate: Any) -> str:
 
 
 def _finding(
-    code: str, severity: str, text: str, evidence: dict, remedy: str
+    code: str, severity: str, text: str, evidence: dict[str, Any], remedy: str
 ) -> Finding:
     return Finding(code, severity, text, evidence=evidence, remedy=remedy)

@@ -39,7 +39,7 @@ class KerasFile:
 
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    configs: dict[str, dict] = field(default_factory=dict)
+    configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
 
 
@@ -139,9 +139,9 @@ def _dataset(item: Any, place: str, path: Path, size: int) -> np.ndarray:
     return np.array(item[()])
 
 
-def _configs(description: Any) -> dict[str, dict]:
+def _configs(description: Any) -> dict[str, dict[str, Any]]:
     """The layers of a model's description, by their names."""
-    found: dict[str, dict] = {}
+    found: dict[str, dict[str, Any]] = {}
     todo = [description]
     while todo:
         now = todo.pop()

@@ -110,7 +110,7 @@ def _model(ways: dict[str, dict[str, np.ndarray]], name: str, config: Any) -> An
     return model
 
 
-def _options(config: dict, kind: str, name: str) -> dict[str, Any]:
+def _options(config: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
     """What the file says of the layer; ArgumentError for what there is not here."""
     outer = config["config"]
     both = config["class_name"] == "Bidirectional"

@@ -17,7 +17,7 @@ from minigrad.interop.onnx_layers import OnnxLayer
 from minigrad.interop.refusals import few, needs
 
 
-class Captured(tuple):
+class Captured(tuple[Any, ...]):
     """(x, states, output) of one recurrent layer, as its model here takes and gives.
 
     x       (T, B, D)

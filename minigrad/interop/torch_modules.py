@@ -27,7 +27,7 @@ from minigrad.nn import Dropout, Embedding, Linear, Module, Parameter
 from minigrad.nn.module_lists import ModuleList, Sequential
 
 RECURRENT = ("RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell")
-FUNCTIONS: dict[str, Callable] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Tanh": tanh,
     "Sigmoid": sigmoid,
     "ReLU": relu,

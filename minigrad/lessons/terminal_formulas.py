@@ -37,7 +37,7 @@ def readable(markdown: str) -> str:
     return _FORMULA.sub(_shown, markdown)
 
 
-def _shown(found: re.Match) -> str:
+def _shown(found: re.Match[str]) -> str:
     if found[1] is None:
         return plain(found[2]).replace("\n", " ")
     return f"```text\n{plain(found[1])}\n```"
@@ -58,7 +58,7 @@ def plain(formula: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def _fraction(found: re.Match) -> str:
+def _fraction(found: re.Match[str]) -> str:
     above, below = found[1], found[2]
     return f"{_held(above)}/{_held(below)}"
 

@@ -74,7 +74,7 @@ class ModuleList(Module):
 class Sequential(ModuleList):
     """Each applied to the result of the one before: modules, or such as mg.tanh."""
 
-    def __init__(self, *steps: Callable) -> None:
+    def __init__(self, *steps: Callable[..., Any]) -> None:
         super().__init__(steps)
 
     def forward(self, x: Any) -> Any:

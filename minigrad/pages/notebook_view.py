@@ -35,7 +35,9 @@ class Viewed(KnownNames):
         """What is shown."""
         return View("", None, repr(self))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> dict[str, Any]:
         """For notebooks: text, and where there are any a picture and HTML."""
         shown = self.view()
         bundle = {"text/plain": shown.text}

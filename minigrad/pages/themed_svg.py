@@ -20,7 +20,7 @@ class Colours:
         """One SVG from two that differ in their colours alone."""
         others = iter(_COLOUR.findall(dark))
 
-        def named(match: re.Match) -> str:
+        def named(match: re.Match[str]) -> str:
             _, other = next(others, (None, match[2]))
             pair = match[2].lower(), other.lower()
             name = self._names.setdefault(pair, f"--p{len(self._names)}")

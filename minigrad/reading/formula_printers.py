@@ -131,7 +131,7 @@ class Printer:
     def _tied(self, part: tuple[str, int], least: int) -> str:
         return part[0] if part[1] >= least else self.forms["brackets"].format(part[0])
 
-    def _level(self, tree: list, parts: list[tuple[str, int]]) -> tuple[str, int]:
+    def _level(self, tree: list[Any], parts: list[tuple[str, int]]) -> tuple[str, int]:
         """One level of a tree, and how tightly it binds."""
         own, *least = self.binding.get(tree[0], (HIGHEST,))
         least += [0] * (len(parts) - len(least))
@@ -148,7 +148,7 @@ class Printer:
         return form.format(*texts, **words), own
 
 
-def _kind(tree: list, note: str) -> str:
+def _kind(tree: list[Any], note: str) -> str:
     """The row of `FORMS` for a tree: its word, or a special case of it."""
     word = tree[0]
     if word == "slope":

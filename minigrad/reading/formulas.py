@@ -163,7 +163,7 @@ def _count(node: Node) -> int:
     return count
 
 
-def _index(pattern: tuple) -> str:
+def _index(pattern: tuple[Any, ...]) -> str:
     """A recorded index as it was written: "2, :, 0:4"."""
     words = []
     for kind, *rest in pattern:
@@ -307,7 +307,7 @@ def slope(above: Tree, below: Tree, d: str = "∂") -> Tree:
 
 
 def fold(
-    tree: Tree, leaf: Callable[[Any], Any], level: Callable[[list, list], Any]
+    tree: Tree, leaf: Callable[[Any], Any], level: Callable[[list[Any], list[Any]], Any]
 ) -> Any:
     """What a tree becomes when `leaf(part)` is made of each letter, symbol and number,
     and `level(tree, what was made of its parts)` of each list. No recursion."""
@@ -329,12 +329,12 @@ def fold(
     return made[0]
 
 
-def note_of(tree: list) -> str:
+def note_of(tree: list[Any]) -> str:
     """The words of a list that are no tree: an index, axes, a function's name."""
     return tree[NOTES[tree[0]]] if tree[0] in NOTES else ""
 
 
-def rebuilt(tree: list, parts: list) -> list:
+def rebuilt(tree: list[Any], parts: list[Any]) -> list[Any]:
     """A list with other parts, and all else as it was."""
     made = [tree[0], *parts]
     if tree[0] in NOTES:

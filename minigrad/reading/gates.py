@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def _stacked(nodes: dict[int, Node], steps: int, mask: np.ndarray | None) -> np.
     return values
 
 
-def signature(node: Node) -> tuple:
+def signature(node: Node) -> tuple[Any, ...]:
     """What is the same in every step: the operation, and the scopes within the step.
 
     Numbers in names do not count: `mg.scope(f"word {t}")` is the same in all steps.

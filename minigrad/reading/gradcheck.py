@@ -139,7 +139,7 @@ def _need_a_program(fn: Any, inputs: Any, order: Any) -> None:
         )
 
 
-def _called(fn: Callable, leaves: list[Tensor]) -> Tensor:
+def _called(fn: Callable[..., Any], leaves: list[Tensor]) -> Tensor:
     """What fn makes of the leaves; DTypeError if that is no tensor."""
     try:
         inspect.signature(fn).bind(*leaves)
@@ -164,13 +164,13 @@ def _called(fn: Callable, leaves: list[Tensor]) -> Tensor:
 
 
 def _check(
-    fn: Callable,
-    arrays: list,
-    names: list,
+    fn: Callable[..., Any],
+    arrays: list[np.ndarray],
+    names: list[str | None],
     order: int,
     rng: np.random.Generator,
     report: Report,
-) -> list[Callable]:
+) -> list[Callable[..., Any]]:
     """Check one function's gradients; returns them as functions, for the next order."""
     leaves = [
         Tensor(a, requires_grad=a.dtype.kind == "f", name=name)
@@ -191,7 +191,7 @@ def _check(
     if not output.requires_grad:
         return []
 
-    def derivative(k: int) -> Callable:
+    def derivative(k: int) -> Callable[..., Any]:
         def gradient_of(*tensors: Tensor) -> Tensor:
             made = fn(*tensors)
             (found,) = grad(made, [tensors[k]], cotangent, True, True)
@@ -203,7 +203,7 @@ def _check(
 
 
 def _compare(
-    fn: Callable,
+    fn: Callable[..., Any],
     leaves: list[Tensor],
     output: Tensor,
     cotangent: np.ndarray,
@@ -296,7 +296,9 @@ def _twin(edge: AnyEdge, twins: dict[Any, Any]) -> AnyEdge:
     return Edge(twin, edge.index, twin.array[edge.index], edge.requires_grad)
 
 
-def _replays(fn: Callable, leaves: list[Tensor], output: Tensor, k: int) -> bool:
+def _replays(
+    fn: Callable[..., Any], leaves: list[Tensor], output: Tensor, k: int
+) -> bool:
     """Is the recorded graph the function? Not where it holds values as constants."""
     x = leaves[k].data
     moved = x + 1e-3 * (1.0 + np.abs(x)) * np.cos(np.arange(x.size)).reshape(x.shape)
@@ -306,7 +308,7 @@ def _replays(fn: Callable, leaves: list[Tensor], output: Tensor, k: int) -> bool
     return bool(np.allclose(again, replayed, rtol=1e-12, atol=0, equal_nan=True))
 
 
-def _complex_step(output: Tensor, leaf: Tensor, index: tuple) -> np.ndarray:
+def _complex_step(output: Tensor, leaf: Tensor, index: tuple[int, ...]) -> np.ndarray:
     """d(output)/d(leaf[index]) from one replay with an imaginary step."""
     step = 1e-100
     moved = leaf.data.astype(complex)
@@ -315,7 +317,7 @@ def _complex_step(output: Tensor, leaf: Tensor, index: tuple) -> np.ndarray:
 
 
 def _difference(
-    fn: Callable, leaves: list[Tensor], k: int, index: tuple
+    fn: Callable[..., Any], leaves: list[Tensor], k: int, index: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same by a central difference of sixth order, and its rounding errors."""
     x = leaves[k].data

@@ -50,7 +50,7 @@ class _Slot:
     letter: str
     kinds: list[Kind]
     values: dict[int, Output] = field(default_factory=dict)
-    readers: set[tuple] = field(default_factory=set)
+    readers: set[tuple[Any, ...]] = field(default_factory=set)
     live: set[int] = field(default_factory=set)
 
 
@@ -85,7 +85,7 @@ class HandedOn:
 
     def _slots(self) -> list[_Slot]:
         """Everything that a later step reads, sorted by what it is."""
-        crossing: dict[Output, set[tuple]] = {}
+        crossing: dict[Output, set[tuple[Any, ...]]] = {}
         live: set[Output] = set()
         links, place, readers = Links(), self._place, self._readers
         for k, made in enumerate(self._steps):
@@ -104,7 +104,7 @@ class HandedOn:
             for node in made:
                 links.add(node)
         slots: dict[Kind, _Slot] = {}
-        counted: Counter[tuple] = Counter()
+        counted: Counter[tuple[Any, ...]] = Counter()
         for value in sorted(crossing, key=lambda v: (v[0].seq, v[1])):
             letter, kind = _kind(value)
             at = self._place[value[0]]
@@ -250,7 +250,7 @@ def _trains(node: Node, source: Node) -> bool:
     return any([e.requires_grad and e.source is source for e in node.edges])
 
 
-def _reader(node: Node) -> tuple:
+def _reader(node: Node) -> tuple[Any, ...]:
     """What reads a value, known again in other steps by its own leaves."""
     leaves = [e.source for e in node.edges if type(e.source) is Leaf]
     return node.primitive.name, *[leaf for leaf in leaves if leaf is not None]

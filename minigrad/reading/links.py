@@ -23,7 +23,7 @@ class Links:
 
     def __init__(self) -> None:
         self._made: dict[int, Output] = {}
-        self._shaped: dict[tuple, list[tuple[int, Node, int]]] = {}
+        self._shaped: dict[tuple[int, ...], list[tuple[int, Node, int]]] = {}
         self._added: list[Node] = []
         self._count = 0  # how many of them are in the two dictionaries
 

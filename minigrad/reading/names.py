@@ -97,14 +97,14 @@ class Names:
         self._states = _states(self.loops, self._gates)
         self._sums: dict[Any, Symbol] = {}
         # The first reader of each value, and the layers of all.
-        self._readers: dict[Any, tuple[Node, frozenset]] = {}
+        self._readers: dict[Any, tuple[Node, frozenset[Any]]] = {}
         self._leaves: dict[Leaf, Symbol] = {}
         self._unnamed = {
             leaf: Symbol(found.base, found.sub, self.layer(found.reader))
             for leaf, found in unnamed_leaves(nodes, self.loops).items()
         }
         self._taken: dict[Symbol, int] = {}
-        alone: dict[Any, frozenset] = {}  # one set for all values of one layer
+        alone: dict[Any, frozenset[Any]] = {}  # one set for all values of one layer
         for node in nodes:
             if node.origin is None:  # not of a recorded backward pass
                 layer = layer_of(node.scope)

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise, takewhile
+from typing import Any
 
 from minigrad.engine.graph import Edge, Leaf, Node
 from minigrad.reading.fed_states import fed_chains
@@ -94,7 +95,7 @@ class Repeated:
         if len(leaves) == len(set(leaves)):
             return []
         count = Counter(leaves)
-        found: dict[tuple, Chain] = {}
+        found: dict[tuple[Any, ...], Chain] = {}
         for n, node in enumerate(self.nodes):
             for k, edge in enumerate(node.edges):
                 source = edge.source
@@ -221,16 +222,16 @@ class Repeated:
                 break
         return list(range(link + 1, link + 1 + best)), whole
 
-    def _signs(self, link: int, count: int) -> tuple:
+    def _signs(self, link: int, count: int) -> tuple[Any, ...]:
         """What stands after a link, so many operations of it."""
         stop = min(len(self.nodes), link + 1 + count)
         return tuple([self._sign(n) for n in range(link + 1, stop)])
 
-    def _sign(self, n: int) -> tuple:
+    def _sign(self, n: int) -> tuple[Any, ...]:
         return signature(self.nodes[n])
 
 
-def _alike(tails: list[list[tuple]], whole: bool) -> bool:
+def _alike(tails: list[list[tuple[Any, ...]]], whole: bool) -> bool:
     """Do the steps do the same often enough to be steps of a loop?"""
     if len(tails) == 1:
         return whole

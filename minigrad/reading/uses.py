@@ -104,7 +104,7 @@ class Norms:
     several times in one step are their sums held, until the last of them is there.
     """
 
-    def __init__(self, arrays: dict[Key, np.ndarray], counts: Counter) -> None:
+    def __init__(self, arrays: dict[Key, np.ndarray], counts: Counter[Any]) -> None:
         self.arrays = arrays
         self._counts = counts
         self._sums: dict[tuple[Key, int], np.ndarray] = {}

@@ -127,7 +127,9 @@ def _trained(
             task = progress.add_task(kind.upper(), total=total, loss=0.0)
             smooth = [0.9]
 
-            def tick(loss: float, task: Any = task, smooth: list = smooth) -> None:
+            def tick(
+                loss: float, task: Any = task, smooth: list[float] = smooth
+            ) -> None:
                 smooth[0] += 0.05 * (loss - smooth[0])
                 progress.update(task, advance=1, loss=smooth[0])
 

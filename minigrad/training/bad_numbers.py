@@ -211,7 +211,7 @@ def arrays_of(batch: Any) -> Iterator[tuple[str, np.ndarray, tuple[int, ...]]]:
                 yield name, array, rows
 
 
-def _is_pair(batch: list) -> bool:
+def _is_pair(batch: list[Any]) -> bool:
     """Is a list (x, y), and not a column of two rows?"""
     return len(batch) == 2 and not _numbers(batch)
 

@@ -5,6 +5,8 @@ Read next: `tiles.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.drawing.arrange.geometry import curve_length
 from minigrad.drawing.arrange.grid import Grid
 from minigrad.drawing.arrange.layout import Layout
@@ -86,7 +88,7 @@ class Arranger:
     def _branches(self) -> None:
         """A value that goes to several boxes of a tile: the shortest way is its own,
         the others are branches."""
-        ways: dict[tuple, list[Line]] = {}
+        ways: dict[tuple[Any, ...], list[Line]] = {}
         for line in self.picture.lines:
             if line.label and line.source is not None:
                 key = (line.tail, line.source, self.picture.boxes[line.head].tile)

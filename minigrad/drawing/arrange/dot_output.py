@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from minigrad.drawing.arrange.geometry import (
     Curve,
@@ -54,7 +55,7 @@ def nonsense(actual: str) -> DrawingError:
     )
 
 
-def _laid(sketch: Sketch, made: dict) -> Laid:
+def _laid(sketch: Sketch, made: dict[str, Any]) -> Laid:
     """Positions from what `dot -Tjson0` says of one tile."""
     laid = Laid()
     x0, y0, x1, y1 = map(float, made["bb"].split(","))

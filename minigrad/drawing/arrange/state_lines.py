@@ -9,6 +9,8 @@ Read next: `tile_sketch.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.drawing.read.picture import Line, Picture, Tile
 from minigrad.drawing.style import GHOSTS
 
@@ -22,7 +24,8 @@ class States:
         self.picture = picture
         self.ordinals: dict[str, dict[int, int]] = {}
         self.slots: dict[str, list[set[Slot]]] = {}  # row -> the slots of each state
-        self.sources: dict[tuple, int] = {}  # (row, operation within step, output)
+        # (row, operation within step, output)
+        self.sources: dict[tuple[Any, ...], int] = {}
         self.of: dict[str, int] = {}  # line -> its state
         self._find()
         self._name()
@@ -54,7 +57,7 @@ class States:
 
     def _find(self) -> None:
         """Slots that take one value belong together."""
-        values: dict[tuple, set[Slot]] = {}
+        values: dict[tuple[Any, ...], set[Slot]] = {}
         for line in self.picture.lines:
             if self._is_state(line) and self.tile(line.head).kind == "step":
                 head = self.tile(line.head)
@@ -136,6 +139,6 @@ class States:
             and self.tile(key).kind == "step"
         }
 
-    def signature(self, row: str) -> tuple:
+    def signature(self, row: str) -> tuple[Any, ...]:
         """What tells one row's states from another's: for tiles that look alike."""
         return tuple(tuple(sorted(group)) for group in self.slots.get(row, ()))

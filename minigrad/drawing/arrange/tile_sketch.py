@@ -9,6 +9,7 @@ Read next: `tile_plan.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from minigrad.drawing.arrange.geometry import Curve, Point
 
@@ -27,7 +28,7 @@ class Sketch:
     clusters: tuple[tuple[str, ...], ...]
     lines: tuple[tuple[int, int], ...]
     flow: str = "BT"
-    states: tuple = ()
+    states: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class Variant:
 class Ports:
     """Where lines enter and leave: the union over all tiles that are alike."""
 
-    inputs: dict[tuple, None] = field(default_factory=dict)  # (targets of one value)
+    # (targets of one value)
+    inputs: dict[tuple[int, ...], None] = field(default_factory=dict)
     outputs: dict[int, None] = field(default_factory=dict)  # source
     state_in: dict[int, tuple[int, ...]] = field(default_factory=dict)  # -> targets
     state_out: dict[int, int] = field(default_factory=dict)  # state -> source
@@ -65,5 +67,6 @@ class Laid:
         default_factory=dict
     )
     lines: dict[int, Curve] = field(default_factory=dict)
-    ports: dict[tuple, Point] = field(default_factory=dict)
-    branches: dict[tuple, Curve] = field(default_factory=dict)  # (port, box) -> curve
+    ports: dict[tuple[Any, ...], Point] = field(default_factory=dict)
+    # (port, box) -> curve
+    branches: dict[tuple[Any, ...], Curve] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from minigrad.drawing.arrange import dot_output, tile_layout, tile_score
 from minigrad.drawing.arrange.state_lines import States
@@ -47,8 +48,9 @@ class TileLayout:
     laid: Laid
     sketch: Sketch
     lines: dict[str, int] = field(default_factory=dict)  # line -> number inside
-    inputs: dict[tuple, int] = field(default_factory=dict)
-    values: dict[tuple, tuple] = field(default_factory=dict)  # value -> its targets
+    inputs: dict[tuple[int, ...], int] = field(default_factory=dict)
+    # Value -> its targets
+    values: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict)
 
 
 class Tiles:
@@ -148,7 +150,7 @@ class Tiles:
                 ports.state_out[self.states.of[line.id]] = index[line.tail]
             else:
                 ports.outputs[index[line.tail]] = None
-        values: dict[tuple, list[int]] = {}
+        values: dict[tuple[Any, ...], list[int]] = {}
         for line in crossing_in.get(tile, ()):
             if self.ends[line.id].head == "entry":
                 state = self.states.of[line.id]
@@ -162,9 +164,9 @@ class Tiles:
             ports.inputs[key] = None
             place.values[value] = key
 
-    def _run_all(self, sketches: dict[Sketch, Ports], run: Runner) -> dict:
+    def _run_all(self, sketches: dict[Sketch, Ports], run: Runner) -> dict[Any, Laid]:
         """Both passes of every sketch; a single box needs no engine."""
-        made: dict = {}
+        made: dict[Any, Laid] = {}
         todo = []
         for sketch, ports in sketches.items():
             if len(sketch.sizes) == 1 and not sketch.lines and not any(sketch.clusters):

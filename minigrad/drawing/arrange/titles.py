@@ -8,7 +8,7 @@ Read next: `stacked_rows.py`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minigrad.drawing.arrange.geometry import Point
 from minigrad.drawing.arrange.line_labels import Rect, Room
@@ -29,7 +29,7 @@ def place_titles(picture: Picture, layout: Layout, lines: Room, boxes: Room) -> 
 
     lines, boxes  the room that lines and boxes take
     """
-    groups: dict[tuple, list[Key]] = {}
+    groups: dict[tuple[Any, ...], list[Key]] = {}
     for tile in layout.tiles:
         row = picture.tiles[tile].row
         groups.setdefault((row, ()), []).append((tile, ()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 from minigrad.drawing.read.picture import Box, Column, Line, Picture, Tile
 from minigrad.engine.errors import ArgumentError
@@ -180,7 +181,7 @@ def _gaps(
 def _redirect(lines: list[Line], stands_for: dict[str, str]) -> tuple[list[Line], int]:
     """Lines to and from hidden boxes, led to the boxes that stand for them."""
     kept: list[Line] = []
-    merged: dict[tuple, Line] = {}
+    merged: dict[tuple[Any, ...], Line] = {}
     hidden = 0
     for line in lines:
         tail = stands_for.get(line.tail)

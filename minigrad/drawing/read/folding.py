@@ -48,10 +48,11 @@ class FoldedReader(Reader):
             self.steps.setdefault(run, []).append(step)
         self.shown = {run: steps[len(steps) > 1] for run, steps in self.steps.items()}
         self.stands_for = self._matched()
-        self.loops: dict[tuple, Line] = {}
-        self.kinds: dict[tuple[int, int], set] = {}  # what an input of a box comes from
-        self.joined: dict[tuple, int] = {}  # (value, box) -> whose line it is
-        self.uses: Counter = Counter()
+        self.loops: dict[tuple[Any, ...], Line] = {}
+        # What an input of a box comes from
+        self.kinds: dict[tuple[int, int], set[Any]] = {}
+        self.joined: dict[tuple[Any, ...], int] = {}  # (value, box) -> whose line it is
+        self.uses: Counter[Any] = Counter()
 
     def picture(self, sources: list[Node | Leaf | None]) -> Picture:
         """Read the whole graph."""
@@ -77,7 +78,7 @@ class FoldedReader(Reader):
 
     def _matched(self) -> list[int | None]:
         """For every operation the one that is drawn for it."""
-        groups: dict[tuple, dict[int, list[int]]] = {}
+        groups: dict[tuple[Any, ...], dict[int, list[int]]] = {}
         for n, column in enumerate(self.places.column):
             if column is not None:
                 run, step = column
@@ -104,7 +105,7 @@ class FoldedReader(Reader):
             mates[a : a + size] = kept[b : b + size]
         return mates
 
-    def _sign(self, n: int) -> tuple:
+    def _sign(self, n: int) -> tuple[Any, ...]:
         return self.nodes[n].primitive.name, self.places.spots[n].clusters
 
     # ------------------------------------------------------------- boxes and lines
@@ -164,11 +165,11 @@ class FoldedReader(Reader):
             if source.primitive.name == "unstack" and len(source.outputs) > 1:
                 line.label = str(replace(named, sub="t"))
 
-    def _is_joined(self, kind: tuple, head: str, number: int) -> bool:
+    def _is_joined(self, kind: tuple[Any, ...], head: str, number: int) -> bool:
         """Does this value of another step lead to the box already?"""
         return self.joined.setdefault((kind, head), number) != number
 
-    def _comes_from(self, number: int, edge: Any) -> tuple | None:
+    def _comes_from(self, number: int, edge: Any) -> tuple[Any, ...] | None:
         """What kind of value an input is; alike ones are drawn once. None: left out."""
         source = edge.source
         if type(source) is not Node:
@@ -205,7 +206,7 @@ class FoldedReader(Reader):
         self.loops[name] = line
 
 
-def _reword(line: Line, kind: tuple) -> None:
+def _reword(line: Line, kind: tuple[Any, ...]) -> None:
     """x[1] stands for every x[t]."""
     if kind[0] == "outside" and line.label.endswith("]"):
         line.label = f"{line.label.rpartition('[')[0]}[t]"

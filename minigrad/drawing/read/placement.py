@@ -53,10 +53,10 @@ class Places:
         self.bars = self._bars() if self.columns else set()
         self.level = self._levels()
         self.rows: list[Row] = []
-        self._texts: dict[tuple, str] = {}
+        self._texts: dict[tuple[Any, ...], str] = {}
         self.place: dict[str, Place] = {}
         self.tile = self._tiles()
-        self._cluster_ids: dict[tuple, str] = {}
+        self._cluster_ids: dict[tuple[Any, ...], str] = {}
 
     def cluster_id(self, tile: str, path: tuple[Scope, ...]) -> str:
         """A short name for a cluster: the same for the same program."""
@@ -69,7 +69,7 @@ class Places:
     def _columns(self) -> list[Column | None]:
         """Each step operation's column: (run, step)."""
         runs: dict[tuple[Scope, ...], int] = {}
-        links: dict[tuple, set[int]] = {}
+        links: dict[tuple[Any, ...], set[int]] = {}
         for n, spot in enumerate(self.spots):
             if spot.step is None:
                 continue
@@ -106,9 +106,9 @@ class Places:
                 found.append(self._numbers[source])
         return found
 
-    def _bands(self) -> list[tuple | None]:
+    def _bands(self) -> list[tuple[Any, ...] | None]:
         """Each step operation's band: (prefix, layer or None, part, height)."""
-        bands: list[tuple | None] = []
+        bands: list[tuple[Any, ...] | None] = []
         height: list[int] = []  # the layers below, within the same step
         layered = {spot.prefix for spot in self.spots if spot.layer is not None}
         for n, (spot, part) in enumerate(zip(self.spots, self.part, strict=True)):
@@ -133,7 +133,7 @@ class Places:
 
     def _bars(self) -> set[int]:
         """Outside operations that touch several columns: they span a row."""
-        touched: dict[int, set] = {}
+        touched: dict[int, set[Any]] = {}
         for n, column in enumerate(self.column):
             for m in self.sources[n]:
                 if column is not None and self.column[m] is None:
@@ -190,14 +190,14 @@ class Places:
 
     def _tiles(self) -> list[str]:
         """Rows from bottom to top, and the tile of every operation."""
-        rows: dict[tuple, Row] = {}
+        rows: dict[tuple[Any, ...], Row] = {}
         pools = self._outside_pools()
         keys = [self._row(n, rows) for n in range(len(self.nodes))]
         for k, key in enumerate(sorted(rows)):
             rows[key].id = f"r{k}"
             self.rows.append(rows[key])
         tiles = []
-        names: dict[tuple, str] = {}  # of the tiles of steps
+        names: dict[tuple[Any, ...], str] = {}  # of the tiles of steps
         for n, column in enumerate(self.column):
             row = rows[keys[n]].id
             if column is not None:
@@ -217,7 +217,7 @@ class Places:
             tiles.append(tile)
         return tiles
 
-    def _row(self, n: int, rows: dict[tuple, Row]) -> tuple:
+    def _row(self, n: int, rows: dict[tuple[Any, ...], Row]) -> tuple[Any, ...]:
         """The key of an operation's row, which sorts as the rows lie; adds the row."""
         band = self.band[n]
         if band is not None:
@@ -236,12 +236,12 @@ class Places:
         return key
 
     @cached_property
-    def _layers(self) -> Counter:
+    def _layers(self) -> Counter[tuple[Scope, ...]]:
         """How many layers and directions each loop has."""
         found = {(s.prefix, s.layer) for s in self.spots if s.layer is not None}
         return Counter(prefix for prefix, _ in found)
 
-    def _written(self, band: tuple) -> str:
+    def _written(self, band: tuple[Any, ...]) -> str:
         """A band as text: something to sort by."""
         if band not in self._texts:
             self._texts[band] = str(band)

@@ -50,8 +50,8 @@ class Reader:
         self.lines: list[Line] = []
         self.tiles: dict[str, Tile] = {}
         self.box_of: list[Box] = []
-        self.merged: dict[tuple, Line] = {}
-        self.leaves: dict[Leaf, list] = {}  # leaf -> [number, edge, uses]
+        self.merged: dict[tuple[Any, ...], Line] = {}
+        self.leaves: dict[Leaf, list[Any]] = {}  # leaf -> [number, edge, uses]
 
     @cached_property
     def made(self) -> dict[int, Node]:

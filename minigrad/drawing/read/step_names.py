@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from minigrad.drawing.read.operation_symbols import text_width
-from minigrad.drawing.read.picture import Column, Picture
+from minigrad.drawing.read.picture import Box, Column, Picture
 from minigrad.drawing.style import SIZE
 from minigrad.engine.errors import ArgumentError
 from minigrad.reading.text import clean
@@ -67,7 +67,7 @@ def name_steps(picture: Picture, names: Mapping[Column, str]) -> None:
 
 def _alike(picture: Picture) -> None:
     """Cells of one row get the width of the widest name: steps look alike."""
-    rows: dict[str, list] = {}
+    rows: dict[str, list[Box]] = {}
     for box in picture.boxes.values():
         if box.kind == "cell":
             rows.setdefault(picture.tiles[box.tile].row, []).append(box)

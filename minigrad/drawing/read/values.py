@@ -38,7 +38,7 @@ def show_values(picture: Picture, mean: bool = False) -> None:
     Trained arrays are the same at every step: their values stand in the legend. Boxes
     that are alike (the same gate in another step) are made as wide as the widest.
     """
-    alike: dict[tuple, list[Box]] = {}
+    alike: dict[tuple[Any, ...], list[Box]] = {}
     for box in picture.boxes.values():
         array = box.array
         if array is None or box.kind in ("elision", "bar", "constant"):

@@ -88,7 +88,7 @@ class Items:
         if box.heat and self.layout and box.id not in self.faint:
             self._heat(box)
 
-    def _box_looks(self, box: Box, key: tuple) -> tuple[str, str, str]:
+    def _box_looks(self, box: Box, key: tuple[Any, ...]) -> tuple[str, str, str]:
         """Words, size and looks of a box as DOT: made once for all that are alike."""
         w, h = box_size(box)
         text = text_of(box)

@@ -9,6 +9,8 @@ Read next: `dot_items.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from minigrad.drawing.arrange.layout import Layout, Rect
 from minigrad.drawing.read.operation_symbols import text_width
 from minigrad.drawing.read.picture import Box, Picture, Tile
@@ -50,7 +52,8 @@ class Writer:
         self.clusters = picture.cluster_ids()
         self.out = Statements()
         self.items = Items(picture, theme, layout, faint, self.out)
-        self.looks: dict[tuple, tuple[str, str, str]] = {}  # what many clusters share
+        # What many clusters share
+        self.looks: dict[tuple[Any, ...], tuple[str, str, str]] = {}
         self.by_tile: dict[str, list[Tile]] = {}
         for tile in picture.tiles.values():
             self.by_tile.setdefault(tile.row, []).append(tile)
@@ -106,11 +109,13 @@ class Writer:
         edge |= {"color": theme.faint, "arrowsize": 0.6, "penwidth": 1}
         self.out.append(f"edge {attributes(edge)}")
 
-    def _open(self, name: str, words: tuple[str, ...], style: dict) -> None:
+    def _open(self, name: str, words: tuple[str, ...], style: dict[str, Any]) -> None:
         self.out.append(f"subgraph {name} {{")
         self.out.append(f"graph {attributes({'label': label(words), **style})}")
 
-    def _title_at(self, rect: Rect, words: str, size: float, key: object) -> dict:
+    def _title_at(
+        self, rect: Rect, words: str, size: float, key: object
+    ) -> dict[str, Any]:
         """Where a cluster's title stands, and its extent."""
         assert self.layout is not None
         width = text_width(words, size)
@@ -123,7 +128,7 @@ class Writer:
             "lheight": f"{size * 1.2 / 72:.3f}",
         }
 
-    def _row_style(self, row: str) -> dict:
+    def _row_style(self, row: str) -> dict[str, Any]:
         title = next(r.title for r in self.picture.rows if r.id == row)
         style = {"class": "row", "id": row, "peripheries": 0, "fontsize": SIZE}
         style |= {"labeljust": "l", "fontcolor": self.theme.quiet}
@@ -162,8 +167,9 @@ class Writer:
                 style |= self._title_at(rect, tile.title, SIZE, (tile.id, ()))
             shown = tile.title if self.picture.level != "cell" else ""
             self._open(f"cluster_{tile.id}", (shown,), style)
-        boxes: dict[tuple, list[Box]] = {(): []}  # path of clusters -> boxes
-        inner: dict[tuple, list[tuple]] = {}  # path -> the paths one longer
+        boxes: dict[tuple[Any, ...], list[Box]] = {(): []}  # path of clusters -> boxes
+        # Path -> the paths one longer
+        inner: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
         for key in tile.boxes:
             box = self.picture.boxes[key]
             if self.items.begins(key):
@@ -174,7 +180,7 @@ class Writer:
                 inner.setdefault(path[:-1], []).append(path)
                 path = path[:-1]
             boxes[box.clusters].append(box)
-        stack: list = [()]
+        stack: list[Any] = [()]
         while stack:
             path = stack.pop()
             if path is None:

@@ -140,7 +140,7 @@ def _child(engine: str, command: list[str], text: bytes, timeout: float) -> byte
     raise _failure(engine, child.returncode, said)
 
 
-def _kill(child: subprocess.Popen) -> None:
+def _kill(child: subprocess.Popen[bytes]) -> None:
     """End a child process and everything in its session."""
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):

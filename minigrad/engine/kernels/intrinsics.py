@@ -31,7 +31,7 @@ class Text:
     __slots__ = ("index", "program")
     __array_ufunc__ = None
 
-    def __init__(self, program: list[tuple], index: int) -> None:
+    def __init__(self, program: list[tuple[Any, ...]], index: int) -> None:
         self.program = program
         self.index = index
 
@@ -43,7 +43,7 @@ class Text:
         return cls(program, _line_index(program, line))
 
     @staticmethod
-    def operand(program: list[tuple], x: Any) -> int:
+    def operand(program: list[tuple[Any, ...]], x: Any) -> int:
         """The line that holds `x`: its own, or one for a constant."""
         if isinstance(x, Text):
             return x.index
@@ -95,7 +95,7 @@ class Text:
         return Text.write("greater_equal", self, other)
 
 
-def _line_index(program: list[tuple], line: tuple) -> int:
+def _line_index(program: list[tuple[Any, ...]], line: tuple[Any, ...]) -> int:
     # 0.0 and -0.0 compare equal; their signs must not be merged.
     for index, known in enumerate(program):
         if known == line and repr(known) == repr(line):
@@ -114,7 +114,9 @@ class Intrinsic:
 
     __slots__ = ("name", "numpy", "sympy")
 
-    def __init__(self, name: str, numpy: Callable, sympy: Callable) -> None:
+    def __init__(
+        self, name: str, numpy: Callable[..., Any], sympy: Callable[..., Any]
+    ) -> None:
         self.name, self.numpy, self.sympy = name, numpy, sympy
 
     def __call__(self, *operands: Any) -> Any:

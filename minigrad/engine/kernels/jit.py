@@ -119,7 +119,7 @@ def use_kernels(on: bool) -> Iterator[None]:
         enabled = before
 
 
-def argument_names(function: Callable) -> tuple[str, ...]:
+def argument_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """The positional arguments of a Python function."""
     code = function.__code__
     return code.co_varnames[: code.co_argcount]
@@ -134,11 +134,11 @@ class Program:
     """
 
     def __init__(
-        self, function: Callable, names: Sequence[str], contract: bool = True
+        self, function: Callable[..., Any], names: Sequence[str], contract: bool = True
     ) -> None:
         self.contract = contract
         self.names = tuple(names)
-        self.lines: list[tuple] = [("input", name) for name in names]
+        self.lines: list[tuple[Any, ...]] = [("input", name) for name in names]
         texts = [Text(self.lines, k) for k in range(len(names))]
         outputs = function(*texts)
         if not isinstance(outputs, tuple):
@@ -193,7 +193,7 @@ def written(operation: str, operands: Sequence[Any], dtype: str) -> str:
 
 
 @cache
-def scalar_program(scalar: Callable) -> Program | None:
+def scalar_program(scalar: Callable[..., Any]) -> Program | None:
     """A scalar function's program, if numba's text has all of its words; else None."""
     program = Program(scalar, argument_names(scalar))
     return program if {line[0] for line in program.lines} <= _WORDS else None

@@ -41,7 +41,7 @@ def axes_of(axis: Any) -> tuple[Any, ...]:
     return tuple(axis) if np.iterable(axis) else (axis,)
 
 
-def largest_ndim(items: tuple) -> int:
+def largest_ndim(items: tuple[Any, ...]) -> int:
     return max(np.ndim(x) if not hasattr(x, "ndim") else x.ndim for x in items)
 
 

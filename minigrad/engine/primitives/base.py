@@ -55,7 +55,7 @@ class Primitive:
 
     def __init__(
         self,
-        value: Callable,
+        value: Callable[..., Any],
         *,
         name: str | None = None,
         expect: str = "shapes that fit together",
@@ -69,8 +69,8 @@ class Primitive:
         self.value = value
         self.expect = expect
         self.multiple = multiple
-        self.vjp: Callable | None = None
-        self.stacked: dict[int, Callable] = {}
+        self.vjp: Callable[..., Any] | None = None
+        self.stacked: dict[int, Callable[..., Any]] = {}
         self._vjp_takes_needs = False
         if listed:
             if self.name in TABLE:
@@ -80,7 +80,7 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
-    def defvjp(self, rule: Callable) -> Callable:
+    def defvjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Make `rule` this primitive's. With a keyword `needs` (one bool per input) it
         is told which entries are wanted, and may return None for the others."""
         self.vjp = rule
@@ -93,7 +93,7 @@ class Primitive:
                 return apply(self, inputs, attrs)
         return self.plain(inputs, attrs)
 
-    def plain(self, inputs: tuple, attrs: Attrs) -> Any:
+    def plain(self, inputs: tuple[Any, ...], attrs: Attrs) -> Any:
         """Compute on what is not a tensor; nothing is recorded."""
         try:
             return self.value(*inputs, **attrs)
@@ -119,7 +119,7 @@ class Primitive:
         return self.vjp(g, y, *inputs, **attrs)
 
 
-def primitive(**options: Any) -> Callable[[Callable], Primitive]:
+def primitive(**options: Any) -> Callable[[Callable[..., Any]], Primitive]:
     """Decorate a function of arrays to make it a primitive (see `Primitive`)."""
     return lambda value: Primitive(value, **options)
 
@@ -131,7 +131,9 @@ TROUBLE = (ValueError, TypeError, IndexError, ZeroDivisionError)
 _new = object.__new__
 
 
-def apply(primitive: Primitive, inputs: tuple, attrs: Attrs = NO_ATTRS) -> Any:
+def apply(
+    primitive: Primitive, inputs: tuple[Any, ...], attrs: Attrs = NO_ATTRS
+) -> Any:
     """Compute an operation on tensors (and constants among them), and record it."""
     edges = tuple(
         [x._edge if isinstance(x, Variable) else constant(x, inputs) for x in inputs]
@@ -231,7 +233,7 @@ def record(
     return handle
 
 
-def _parts(node: Node, made: tuple, requires_grad: bool) -> tuple:
+def _parts(node: Node, made: tuple[Any, ...], requires_grad: bool) -> tuple[Any, ...]:
     """A tensor for each output of a node that has several."""
     handles = []
     kind, index = Variable.result_type, 0

@@ -96,7 +96,7 @@ def einsum(subscripts: str, *operands: Operand) -> Value:
     return _einsum(*items, subscripts=f"{','.join(inputs)}->{out}")
 
 
-def _letters(call: str, subscripts: str, items: list) -> tuple[list[str], str]:
+def _letters(call: str, subscripts: str, items: list[Any]) -> tuple[list[str], str]:
     """The letters of each operand and of the result, "..." written out."""
     text = subscripts.replace(" ", "")
     left, arrow, out = text.partition("->")
@@ -166,7 +166,7 @@ def _once_each(x: Any, letters: str) -> tuple[Any, str]:
     return x, letters
 
 
-def _one_length(call: str, items: list, inputs: list[str]) -> list:
+def _one_length(call: str, items: list[Any], inputs: list[str]) -> list[Any]:
     """The operands, axes of length 1 repeated to the length their letter has."""
     lengths: dict[str, int] = {}
     for x, letters in zip(items, inputs, strict=True):

@@ -91,13 +91,17 @@ class Formula:
     """
 
     def __init__(
-        self, scalar: Callable, rule: Callable, parts: Callable, count: int
+        self,
+        scalar: Callable[..., Any],
+        rule: Callable[..., Any],
+        parts: Callable[..., Any],
+        count: int,
     ) -> None:
         self.__name__ = scalar.__name__.removeprefix("_")
         self.written_out, self.parts = checked_call(scalar), parts
         self.before = range(count)
         self.least = scalar.__code__.co_argcount - len(scalar.__defaults__ or ())
-        self.values: dict[str, Callable] = {}  # dtype character -> kernel
+        self.values: dict[str, Callable[..., Any]] = {}  # dtype character -> kernel
         self.kernels = Elementwise(scalar, listed=False)
         self.kernels.defvjp(rule)
 
@@ -125,7 +129,7 @@ class Formula:
         seqs = [next_seq() for _ in self.before]
         return record_folded(add, made, Entry(self, edges, seqs))
 
-    def _value(self, char: str) -> Callable | None:
+    def _value(self, char: str) -> Callable[..., Any] | None:
         """The kernel for a dtype's character; None for one that has none."""
         if char in "fd" and (made := self.kernels.value_kernel(char)) is not None:
             self.values[char] = made

@@ -37,9 +37,9 @@ class Elementwise(Primitive):
 
     def __init__(
         self,
-        scalar: Callable,
+        scalar: Callable[..., Any],
         *,
-        numpy: Callable | None = None,
+        numpy: Callable[..., Any] | None = None,
         fused: bool = True,
         listed: bool = True,
     ) -> None:
@@ -51,8 +51,9 @@ class Elementwise(Primitive):
         self.scalar = scalar
         self.least = scalar.__code__.co_argcount - len(scalar.__defaults__ or ())
         self.fused = fused
-        self._values: dict[str, Callable] = {}  # dtype character -> ufunc
-        self._fused: dict[tuple, Callable] = {}  # (needs, dtype character) -> rule
+        self._values: dict[str, Callable[..., Any]] = {}  # dtype character -> ufunc
+        # (needs, dtype character) -> rule
+        self._fused: dict[tuple[Needs, str], Callable[..., Any]] = {}
 
     def __call__(self, *inputs: Operand, **attrs: Any) -> Value:
         if len(inputs) == 1 and not attrs and isinstance(inputs[0], Variable):
@@ -67,7 +68,7 @@ class Elementwise(Primitive):
             )
         return super().__call__(*inputs, **attrs)
 
-    def plain(self, inputs: tuple, attrs: Attrs) -> Value:
+    def plain(self, inputs: tuple[Any, ...], attrs: Attrs) -> Value:
         for x in inputs:
             if not isinstance(x, (np.generic, float, int, complex)):
                 if hasattr(x, "free_symbols") or isinstance(x, Text):
@@ -103,7 +104,7 @@ class Elementwise(Primitive):
             return ufunc(*arrays)
         return self.scalar(*arrays)
 
-    def function(self, arrays: Sequence[Array]) -> Callable:
+    def function(self, arrays: Sequence[Array]) -> Callable[..., Any]:
         """What computes the value of arrays like these, with nothing in between."""
         dtypes = {array.dtype for array in arrays}
         if self.value != self.compute or not jit.enabled or len(dtypes) > 1:
@@ -113,7 +114,7 @@ class Elementwise(Primitive):
             self._values[char] = self.value_kernel(char) or self.scalar
         return self._values[char]
 
-    def value_kernel(self, char: str) -> Callable | None:
+    def value_kernel(self, char: str) -> Callable[..., Any] | None:
         """The scalar function as a ufunc for a dtype's character."""
         names = jit.argument_names(self.scalar)
         program = jit.Program(self.scalar, names, self.listed)
@@ -135,7 +136,7 @@ class Elementwise(Primitive):
         except TypeError:  # operands of dtypes that the kernels do not take
             return super().pull(needs, g, y, inputs, attrs)
 
-    def fuse(self, needs: Needs, char: str) -> Callable:
+    def fuse(self, needs: Needs, char: str) -> Callable[..., Any]:
         """The rule as one function of arrays, with a kernel per needed entry.
 
         What it does is put together as text, for speed; for `multiply`, say:
@@ -190,7 +191,7 @@ class Elementwise(Primitive):
         return found
 
 
-Entry = tuple[Callable | None, tuple[int, ...]]
+Entry = tuple[Callable[..., Any] | None, tuple[int, ...]]
 _UFUNCS = {
     "add": np.add,
     "subtract": np.subtract,
@@ -200,6 +201,6 @@ _UFUNCS = {
 }
 
 
-def elementwise(**options: Any) -> Callable[[Callable], Elementwise]:
+def elementwise(**options: Any) -> Callable[[Callable[..., Any]], Elementwise]:
     """Decorate a scalar function to make it a primitive (see `Elementwise`)."""
     return lambda scalar: Elementwise(scalar, **options)

@@ -21,7 +21,7 @@ from minigrad.engine.primitives.base import primitive
 from minigrad.engine.primitives.operands import operand
 
 
-def _key(pattern: tuple, arrays: tuple) -> tuple[Value, ...]:
+def _key(pattern: tuple[Any, ...], arrays: tuple[Any, ...]) -> tuple[Value, ...]:
     """The index that NumPy understands, from its recorded pattern."""
     parts: list[Any] = []
     for kind, *rest in pattern:
@@ -96,7 +96,7 @@ def getitem(x: Operand, index: Any) -> Value:
     Raises IndexingError out of range, DTypeError for what cannot index.
     """
     parts = index if isinstance(index, tuple) else (index,)
-    pattern: list[tuple] = []
+    pattern: list[tuple[Any, ...]] = []
     arrays: list[Any] = []
     for part in parts:
         if isinstance(part, slice):

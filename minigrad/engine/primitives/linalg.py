@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 from weakref import ref
 
 import numpy as np
@@ -67,7 +68,7 @@ class _Scratch(threading.local):
     """One thread's buffers for stacked rows: new memory costs more than the copy."""
 
     def __init__(self) -> None:
-        self.buffers: dict[tuple, Array] = {}
+        self.buffers: dict[tuple[Any, ...], Array] = {}
         # Linux's malloc gives freed memory back to the system, and asks for it anew, in
         # each step of a large network: unless a block of this size was freed before.
         # Nothing is written to it, so it takes no memory.

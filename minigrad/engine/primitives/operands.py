@@ -15,7 +15,7 @@ from minigrad.engine.graph import AnyEdge, Edge, Variable
 from minigrad.engine.tracing import otherwise
 
 
-def arrays_of(inputs: tuple) -> tuple:
+def arrays_of(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Nested lists among the operands as arrays. DTypeError if they are not numeric."""
     known = (np.generic, float, int, complex)
     return tuple(x if isinstance(x, known) else numeric(x) for x in inputs)
@@ -35,10 +35,10 @@ def operand(x: Operand) -> Any:
         return Variable.result_type(x)  # type: ignore[call-arg]
 
 
-_constants: dict[tuple, Edge] = {}
+_constants: dict[tuple[Any, ...], Edge] = {}
 
 
-def constant(x: Operand, beside: tuple) -> AnyEdge:
+def constant(x: Operand, beside: tuple[Any, ...]) -> AnyEdge:
     """The edge of an operand that is not a tensor: a number, an array, a nested list.
 
     A Python number takes the dtype of the tensor beside it, as NumPy's rules have it.

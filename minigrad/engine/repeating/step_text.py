@@ -102,7 +102,7 @@ class Backward:
         self.run = text.function("backward", takes)
 
 
-_known: dict[tuple, Functions] = {}
+_known: dict[tuple[Any, ...], Functions] = {}
 
 
 def functions_of(plan: Plan) -> Functions:

@@ -59,7 +59,7 @@ class Optimizer(KnownNames):
             setattr(self, name, value)
         self.slots = self.kept_with(settings)
         self.state: list[dict[str, Any]] = [{} for _ in self.parameters]
-        self._kernels: dict[tuple, Kernel] = {}
+        self._kernels: dict[tuple[Any, ...], Kernel] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = vars(self)
@@ -164,7 +164,7 @@ class Optimizer(KnownNames):
             return self._in_one_pass(p, g, state)
         return self.by_numpy(p, g, state)
 
-    def _in_one_pass(self, p: ndarray, g: ndarray, state: dict) -> ndarray:
+    def _in_one_pass(self, p: ndarray, g: ndarray, state: dict[str, Any]) -> ndarray:
         """The new values by a kernel, which is made for the formula as it stands."""
         step = min(state["step"], 2)  # a formula may have a first step of its own
         numbers = self.numbers(state["step"])
@@ -182,7 +182,7 @@ class Optimizer(KnownNames):
         p, g = np.ascontiguousarray(p), np.ascontiguousarray(g)
         return kernel(p, g, kept, numbers)
 
-    def by_numpy(self, p: ndarray, g: ndarray, state: dict) -> ndarray:
+    def by_numpy(self, p: ndarray, g: ndarray, state: dict[str, Any]) -> ndarray:
         """The new values as `update` says, some entries at a time; the arrays of the
         state are written to, its "step" is that of this step."""
         new = np.empty(p.shape, p.dtype)

@@ -39,7 +39,9 @@ def usable(p: ndarray) -> bool:
     return jit.enabled and big and jit.numba_works()
 
 
-def update_kernel(formula: Callable, kept: int, numbers: int, char: str) -> Kernel:
+def update_kernel(
+    formula: Callable[..., Any], kept: int, numbers: int, char: str
+) -> Kernel:
     """(p, g, kept arrays, numbers) -> the new p; the kept arrays are written to.
 
     formula  (p, g, kept, numbers) -> the new p, then what is kept, entry by entry
@@ -67,7 +69,7 @@ def update_kernel(formula: Callable, kept: int, numbers: int, char: str) -> Kern
 
 
 def row_kernel(
-    formula: Callable, kept: int, numbers: int, char: str, apart: bool = False
+    formula: Callable[..., Any], kept: int, numbers: int, char: str, apart: bool = False
 ) -> int:
     """The address of the kernel itself, which takes that of a row of whole numbers.
 
@@ -83,7 +85,9 @@ def row_kernel(
     return int(made.address)
 
 
-def _text(formula: Callable, kept: int, numbers: int, dtype: str, apart: bool) -> str:
+def _text(
+    formula: Callable[..., Any], kept: int, numbers: int, dtype: str, apart: bool
+) -> str:
     """The kernel's text: see `compiler/kernel_text.py` for its form."""
     reads = ["p", "g", *[f"k{k}" for k in range(kept)]]
     names = [*reads, *[f"s{k}" for k in range(numbers)]]

@@ -35,8 +35,8 @@ class Together:
         self._optimizer, self._by_numpy = optimizer, by_numpy
         self._rows = [(k, _Row()) for k in which]
         self.__qualname__ = f"{type(optimizer).__name__}.step"  # for pictures
-        self._kernels: dict[tuple, int] = {}
-        self._numbers: dict[tuple, tuple[ndarray, int]] = {}
+        self._kernels: dict[tuple[Any, ...], int] = {}
+        self._numbers: dict[tuple[Any, ...], tuple[ndarray, int]] = {}
         self._where = np.zeros(len(which), np.int64)
         self._starts = address_of(self._where)
 
@@ -45,7 +45,7 @@ class Together:
         optimizer, count = self._optimizer, len(self._rows)
         state = list(optimizer.state)
         switches = tuple([bool(getattr(optimizer, n)) for n in optimizer.settings])
-        known: dict[tuple, tuple[int, int]] = {}
+        known: dict[tuple[Any, ...], tuple[int, int]] = {}
         made, filled = [], 0
         for place, (k, row) in enumerate(self._rows):
             p, g = arrays[place], arrays[count + place]

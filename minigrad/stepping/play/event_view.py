@@ -192,7 +192,7 @@ def _slope(value: Value) -> str:
     return written(slope("L", value.symbol))
 
 
-def _few(rows: list) -> list:
+def _few(rows: list[Any]) -> list[Any]:
     """At most four arrays of a kind: the first ones and the last."""
     return rows if len(rows) <= 4 else [*rows[:3], rows[-1]]
 

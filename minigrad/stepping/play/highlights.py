@@ -105,7 +105,12 @@ class Marks:
         return [*marks, self._box(main, "now", 7.0, 3.0)]
 
     def _along(
-        self, operation: int, k: int, kind: str, lines: dict, boxes: dict
+        self,
+        operation: int,
+        k: int,
+        kind: str,
+        lines: dict[str, str],
+        boxes: dict[str, str],
     ) -> None:
         """An input of an operation: the line, and the box at its other end."""
         line = self.ties["lines"].get(f"{operation},{k}")

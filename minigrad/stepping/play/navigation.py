@@ -20,7 +20,7 @@ from minigrad.stepping.record.events import (
 UNITS = ("event", "operation", "gate", "step", "pass", "contribution")
 
 
-def where(steps: Any, event: Event, unit: str) -> tuple | None:
+def where(steps: Any, event: Event, unit: str) -> tuple[Any, ...] | None:
     """The stretch of a kind that an event belongs to; None if it is in none."""
     side = "forward" if event.forward else "backward"
     if unit == "pass":

@@ -34,7 +34,7 @@ class GraphTables:
         self.names = Names(nodes, nodes[-1])
         self.value_of: dict[Any, int] = {}
         self.fields: list[dict[str, Any]] = []  # of the values
-        self.scopes: dict[tuple, tuple[Place, ...]] = {}
+        self.scopes: dict[tuple[Any, ...], tuple[Place, ...]] = {}
         self.kept: dict[int, Array] = {}  # id of an array that lives -> its record
 
     def values(self) -> list[Value]:

@@ -63,7 +63,7 @@ class _Writer:
 
     def __init__(self, largest: int | None) -> None:
         self.largest = largest
-        self.arrays: list[dict] = []
+        self.arrays: list[dict[str, Any]] = []
         self.formulas: list[Any] = []
         self._arrays: dict[Any, int] = {}
         self._records: dict[int, int] = {}

@@ -47,7 +47,7 @@ def loss_of(steps: Any) -> Variable:
 
 
 def _node(
-    operation: Operation, edges: tuple, values: list[Value], nodes: list[Node]
+    operation: Operation, edges: tuple[Any, ...], values: list[Value], nodes: list[Node]
 ) -> Node:
     node = Node()
     node.primitive = _primitive(operation.name, len(operation.outputs) != 1)
