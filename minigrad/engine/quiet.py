@@ -12,14 +12,13 @@ Read next: `minigrad/engine/repeating/`.
 from __future__ import annotations
 
 import gc
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 try:
-    from numpy._core.umath import (  # type: ignore[attr-defined]
-        _extobj_contextvar as _variable,
-    )
+    _variable: Any = import_module("numpy._core.umath")._extobj_contextvar
 
     with np.errstate(all="ignore"):
         _ignore_all = _variable.get()
