@@ -227,8 +227,7 @@ class Monitor(Viewed):
         loops: Sequence[Loop] = ()
         if graph is not None and (look or number == 1):
             nodes = records([graph._edge])
-        if graph is not None and look:
-            loops = self._loops.outer(graph._edge, nodes)
+            loops = self._loops.outer(graph._edge, nodes) if look else ()
         if look or number < 2 or not self._watched:
             self._watched = self._parameters(nodes, number)
         parameters = self._watched

@@ -520,6 +520,18 @@ def test_a_parameter_handed_back_can_be_written_to(kernels, monkeypatch):
             assert (result.data == number - 1).all()
 
 
+def _descent(w, optimizer):
+    """A compiled step, in which the gradient of w is x."""
+
+    @mg.compile
+    def step(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+
+    return step
+
+
 def test_an_update_of_ones_own_goes_before_the_formula_of_its_class():
     class Half(mg.optim.SGD):
         def update(self, p, g, kept, step):
@@ -528,12 +540,7 @@ def test_an_update_of_ones_own_goes_before_the_formula_of_its_class():
     w = mg.tensor(np.zeros(3), requires_grad=True)
     optimizer = Half([w], lr=0.1)
 
-    @mg.compile
-    def step(x):
-        optimizer.zero_grad()
-        (w * x).sum().backward()
-        optimizer.step()
-
+    step = _descent(w, optimizer)
     for number in range(1, 5):
         step(np.ones(3))
         assert (w.data == -0.5 * number).all()
@@ -547,12 +554,7 @@ def test_without_kernels_an_update_of_a_step_is_made_by_none(monkeypatch):
     w = mg.tensor(np.zeros(3), requires_grad=True)
     optimizer = mg.optim.SGD([w], lr=0.5)
 
-    @mg.compile
-    def step(x):
-        optimizer.zero_grad()
-        (w * x).sum().backward()
-        optimizer.step()
-
+    step = _descent(w, optimizer)
     for number in range(1, 5):
         step(np.ones(3))
         assert (w.data == -0.5 * number).all()

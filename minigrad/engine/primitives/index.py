@@ -66,21 +66,24 @@ def _add_rows(y: Array, rows: Array, g: Array) -> None:
     """y[rows] += g, the rows sorted first: those of one number are summed in one go."""
     if g.size == 0:
         return
+    if y.ndim == 1 and y.dtype == np.float32 and rows.size > len(y):
+        y += np.bincount(_places(rows, len(y)), g.reshape(-1), len(y))  # in float64
+        return
     if y.ndim == 1:  # entries: NumPy has a loop for just this
-        if y.dtype == np.float32 and rows.size > len(y):  # added up in float64
-            rows = rows.reshape(-1).astype(np.intp)  # as below
-            rows = np.where(rows < 0, rows + len(y), rows)
-            y += np.bincount(rows, g.reshape(-1), len(y))
-            return
         np.add.at(y, rows.reshape(-1), g.reshape(-1))
         return
-    rows = rows.reshape(-1).astype(np.intp)  # a small dtype has no room for len(y)
-    rows = np.where(rows < 0, rows + len(y), rows)
+    rows = _places(rows, len(y))
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     starts = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]])
     sorted_g = g.reshape(len(rows), *y.shape[1:])[order]
     y[rows[starts]] = np.add.reduceat(sorted_g, starts, axis=0)
+
+
+def _places(rows: Array, length: int) -> Array:
+    """(n,): all rows, counted from the front."""
+    rows = rows.reshape(-1).astype(np.intp)  # a small dtype has no room for the length
+    return np.where(rows < 0, rows + length, rows)
 
 
 @_add_at.defvjp
